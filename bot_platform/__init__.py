@@ -1,0 +1,1 @@
+"""Sell credits inside a Telegram bot: press, pay, credited once."""

@@ -1,0 +1,1 @@
+"""Nouns: one table each, and the verbs that are true of it alone."""

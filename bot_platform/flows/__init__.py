@@ -1,0 +1,1 @@
+"""Stories with two nouns; the only place that opens transactions."""

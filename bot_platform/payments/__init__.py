@@ -1,0 +1,1 @@
+"""One module per provider, and the choice between them."""

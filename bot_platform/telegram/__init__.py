@@ -1,0 +1,1 @@
+"""Telegram's words translated into ours, and back."""

@@ -1,0 +1,1 @@
+"""Where machines knock and people read a page."""
