@@ -1,0 +1,35 @@
+"""What a person may be told when the answer is no."""
+
+
+class Refusal(Exception):  # noqa: N818 -- a refusal is an answer, not an error
+    """A no that a person may read: the name of its text, and what stands in the text."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text)
+        self.text = text
+        self.values_for_text = values
+
+
+class NoAccount(Refusal):
+    """Somebody pressed or paid before /start."""
+
+    def __init__(self) -> None:
+        super().__init__("no-account")
+
+
+class NoSuchPackage(Refusal):
+    """The button's package has left the price list."""
+
+    def __init__(self) -> None:
+        super().__init__("no-such-package")
+
+
+class CheckoutUnavailable(Refusal):
+    """The provider could not open a checkout; a later press is a new attempt."""
+
+
+class NotEnough(Refusal):
+    """The available credit does not reach."""
+
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__("not-enough", needed=needed, available=available)

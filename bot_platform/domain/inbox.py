@@ -1,0 +1,83 @@
+"""What the world tells us: provider events and Telegram updates, stored once and handled once."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+from tortoise.timezone import now
+
+from bot_platform.database import claim_heads, insert_once, put_off, renew
+
+LEASE_MS = 10_000  # a crashed worker's updates are taken up after this
+
+
+class State(StrEnum):
+    """A row is received once and ends once; a failed one is kept and can be replayed."""
+
+    RECEIVED = "received"
+    HANDLED = "handled"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+class Event(Model):
+    """One message of the outside world; `lane` is the Telegram chat whose updates are handled in order."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=255, unique=True)  # `stripe:evt_...` or `tg:<update id>`
+    type = fields.CharField(max_length=100)
+    lane = fields.BigIntField(null=True)
+    payload: Any = fields.JSONField(null=True)  # a Telegram update's is erased once handled
+    state = fields.CharEnumField(State, max_length=16, default=State.RECEIVED)
+    error: Any = fields.TextField(null=True)  # why it was ignored or failed
+    attempts = fields.IntField(default=0)
+    next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
+    lease_until = fields.BigIntField(default=0)
+    received_at = fields.DatetimeField(auto_now_add=True)
+    handled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """Workers look for the first received row of a lane."""
+
+        table = "event"
+        indexes = (("state", "lane", "id"),)
+
+
+async def receive(key: str, type_: str, payload: dict[str, Any], lane: int | None = None) -> Event | None:
+    """Store an event; None when it was received before."""
+    event = Event(key=key, type=type_, payload=payload, lane=lane)
+    return event if await insert_once(event) else None
+
+
+async def find(key: str) -> Event | None:
+    """Find an event by its key."""
+    return await Event.get_or_none(key=key)
+
+
+async def finish(event: Event, state: State, error: str | None = None, *, erase: bool = False) -> None:
+    """Say what became of an event; `erase` forgets what it said."""
+    event.state, event.handled_at = state, now()
+    event.error = error
+    if erase:
+        event.payload = None
+    await event.save(update_fields=["state", "error", "handled_at", "payload"])
+
+
+async def claim_updates(limit: int) -> Sequence[Event]:
+    """Lease the oldest waiting update of each chat that nobody works on."""
+    ids = await claim_heads(
+        Event, waiting=State.RECEIVED, lane="lane", order="{t}.id", limit=limit, lease_ms=LEASE_MS
+    )
+    return await Event.filter(id__in=ids).order_by("id") if ids else []
+
+
+async def keep(ids: Sequence[int]) -> None:
+    """Renew the leases of updates still being handled."""
+    await renew(Event, ids, LEASE_MS)
+
+
+async def later(event: Event, ms: int) -> None:
+    """Give an update back, to be tried again after `ms` milliseconds."""
+    await put_off(Event, event.id, ms)

@@ -1,0 +1,181 @@
+"""The books: accounts, their append-only entries, and holds; amounts in hundredths of a credit."""
+
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.expressions import F
+from tortoise.models import Model
+
+from bot_platform.database import insert_once
+from bot_platform.domain.errors import NotEnough
+
+
+class Kind(StrEnum):
+    """Why an entry stands in the books."""
+
+    PURCHASE = "purchase"
+    WELCOME = "welcome"
+    CHARGE = "charge"
+
+
+class HoldState(StrEnum):
+    """A hold ends once: captured or released."""
+
+    HELD = "held"
+    CAPTURED = "captured"
+    RELEASED = "released"
+
+
+class Account(Model):
+    """One person's credit: `balance` is theirs, `held` of it is promised to running work."""
+
+    id = fields.BigIntField(primary_key=True)
+    user: fields.OneToOneRelation[Any] = fields.OneToOneField("models.User", on_delete=fields.RESTRICT)
+    user_id: int
+    balance = fields.BigIntField(default=0)
+    held = fields.BigIntField(default=0)
+    seq = fields.BigIntField(default=0)  # the number of the last entry
+    frozen = fields.BooleanField(default=False)  # nothing new may be spent
+
+    class Meta:
+        """The table's name."""
+
+        table = "account"
+
+    @property
+    def available(self) -> int:
+        """What may be spent now; negative is a debt."""
+        available: int = self.balance - self.held
+        return available
+
+
+class Entry(Model):
+    """One movement of credit; the database refuses to change or remove it."""
+
+    id = fields.BigIntField(primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", on_delete=fields.RESTRICT, related_name="entries"
+    )
+    account_id: int
+    seq = fields.BigIntField()
+    kind = fields.CharEnumField(Kind, max_length=16)
+    amount = fields.BigIntField()
+    balance_after = fields.BigIntField()
+    cause = fields.CharField(max_length=100, unique=True)
+    purchase: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "models.Purchase", on_delete=fields.RESTRICT, null=True, related_name="entries"
+    )
+    purchase_id: int | None
+    note = fields.CharField(max_length=300, default="")
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        """An account's entries are numbered 1, 2, 3."""
+
+        table = "entry"
+        unique_together = (("account", "seq"),)
+
+
+class Hold(Model):
+    """Credit promised to one piece of work, named by its cause."""
+
+    id = fields.BigIntField(primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", on_delete=fields.RESTRICT, related_name="holds"
+    )
+    account_id: int
+    cause = fields.CharField(max_length=100, unique=True)
+    amount = fields.BigIntField()
+    captured = fields.BigIntField(default=0)
+    state = fields.CharEnumField(HoldState, max_length=16, default=HoldState.HELD)
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        """The table's name."""
+
+        table = "hold"
+
+
+async def open_account(user_id: int) -> None:
+    """Make the person's account; a repeat changes nothing."""
+    await insert_once(Account(user_id=user_id))
+
+
+async def find_account(user_id: int) -> Account:
+    """Read the person's account as it is now, for showing; to change it, `lock` it."""
+    return await Account.get(user_id=user_id)
+
+
+async def lock(user_id: int) -> Account:
+    """Lock the person's account until the transaction ends, and read it.
+
+    The write that changes nothing is PostgreSQL's row lock and SQLite's write lock (money.md 3).
+    """
+    await Account.filter(user_id=user_id).update(seq=F("seq"))
+    return await Account.get(user_id=user_id)
+
+
+async def post(
+    account: Account, kind: Kind, amount: int, cause: str, *, purchase_id: int | None = None, note: str = ""
+) -> bool:
+    """Move credit on a locked account, positive gives; False when the cause was posted before."""
+    if await Entry.exists(cause=cause):
+        return False
+    account.balance += amount
+    account.seq += 1
+    await account.save(update_fields=["balance", "seq"])
+    await Entry.create(
+        account_id=account.id,
+        seq=account.seq,
+        kind=kind,
+        amount=amount,
+        balance_after=account.balance,
+        cause=cause,
+        purchase_id=purchase_id,
+        note=note,
+    )
+    return True
+
+
+async def hold(account: Account, amount: int, cause: str) -> Hold:
+    """Promise credit of a locked account to a piece of work; a repeat returns the first hold.
+
+    Raises NotEnough when the available credit does not reach, or the account is frozen.
+    """
+    if known := await Hold.get_or_none(cause=cause):
+        return known
+    if amount <= 0:
+        raise ValueError(f"a hold is for more than nothing, not {amount}")
+    if account.frozen or account.available < amount:
+        raise NotEnough(needed=amount, available=account.available)
+    account.held += amount
+    await account.save(update_fields=["held"])
+    return await Hold.create(account_id=account.id, amount=amount, cause=cause)
+
+
+async def capture(account: Account, held: Hold, amount: int) -> bool:
+    """Charge `amount` of a hold of a locked account and free the rest; False when it had ended before."""
+    if not 0 <= amount <= held.amount:
+        raise ValueError(f"a capture takes 0 to {held.amount}, not {amount}")
+    if not await _end(account, held, HoldState.CAPTURED, amount):
+        return False
+    if amount:
+        await post(account, Kind.CHARGE, -amount, f"{held.cause}:charge")
+    return True
+
+
+async def release(account: Account, held: Hold) -> bool:
+    """Free a hold of a locked account without a charge; False when it had ended before."""
+    return await _end(account, held, HoldState.RELEASED, 0)
+
+
+async def _end(account: Account, held: Hold, state: HoldState, captured: int) -> bool:
+    await held.refresh_from_db()  # under the lock: the caller may have read it before
+    if held.state is not HoldState.HELD:
+        return False
+    held.state, held.captured = state, captured
+    await held.save(update_fields=["state", "captured"])
+    account.held -= held.amount
+    await account.save(update_fields=["held"])
+    return True

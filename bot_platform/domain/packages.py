@@ -1,0 +1,107 @@
+"""The price list: what a buyer can choose, checked when it is read."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot_platform.domain.amounts import HUNDREDTHS, known_currency
+from bot_platform.domain.errors import NoSuchPackage
+
+# The code is the callback data of a button: 1 to 64 bytes. Codes of one shape need no escaping anywhere.
+CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LARGEST = 99_999_999  # minor units: the most that Stripe charges at once
+KEYS = {"code", "credits", "amount", "currency", "stripe_price"}
+
+
+class PriceListError(ValueError):
+    """The price list cannot be sold from; `problems` has one line for each reason."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A number of credits and its price: `credits` in hundredths, `amount` in minor units."""
+
+    code: str
+    credits: int
+    amount: int
+    currency: str
+    stripe_price: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """The packages on sale, in the order of their buttons."""
+
+    packages: tuple[Package, ...]
+
+    def __iter__(self) -> Iterator[Package]:
+        return iter(self.packages)
+
+    def get(self, code: str) -> Package:
+        """Find a package by its code; raises NoSuchPackage."""
+        for package in self.packages:
+            if package.code == code:
+                return package
+        raise NoSuchPackage
+
+    def sold_as(self, *, price: str | None, amount: int, currency: str) -> Package | None:
+        """Find the one package a provider's line stands for: by its price id, else by amount and currency."""
+        by_price = [p for p in self.packages if price and p.stripe_price == price]
+        by_amount = [p for p in self.packages if (p.amount, p.currency) == (amount, currency)]
+        found = by_price or by_amount
+        return found[0] if len(found) == 1 else None
+
+
+BUILT_IN = PriceList(
+    (
+        Package("buy_100", 100 * HUNDREDTHS, 500, "usd"),
+        Package("buy_500", 500 * HUNDREDTHS, 2000, "usd"),
+    )
+)
+
+
+def read(toml: str) -> PriceList:
+    """Read a price list written as `[[package]]` tables; raises PriceListError naming every problem."""
+    try:
+        tables = tomllib.loads(toml).get("package", [])
+    except tomllib.TOMLDecodeError as fault:
+        raise PriceListError([f"it is not valid TOML: {fault}"]) from fault
+    if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
+        raise PriceListError(["it has no [[package]] table"])
+    problems = [
+        f"package {n}: {problem}" for n, table in enumerate(tables, 1) for problem in _problems(table)
+    ]
+    codes = [table.get("code") for table in tables]
+    problems += [
+        f"the code {code!r} stands twice" for code in sorted({str(c) for c in codes if codes.count(c) > 1})
+    ]
+    if problems:
+        raise PriceListError(problems)
+    return PriceList(
+        tuple(
+            Package(t["code"], t["credits"] * HUNDREDTHS, t["amount"], t["currency"], t.get("stripe_price"))
+            for t in tables
+        )
+    )
+
+
+def _problems(table: dict[str, Any]) -> Iterator[str]:
+    for key in sorted(table.keys() - KEYS - {"stars"}):  # a list with Stars prices serves already
+        yield f"{key!r} is no key of a package; the keys are {', '.join(sorted(KEYS))}"
+    code, currency, price = table.get("code"), table.get("currency"), table.get("stripe_price")
+    if not isinstance(code, str) or not CODE.fullmatch(code):
+        yield 'code must be 1 to 64 letters, digits, "_" or "-", such as "buy_100"'
+    for key in ("credits", "amount"):
+        value = table.get(key)
+        if type(value) is not int or not 0 < value <= LARGEST:  # a TOML `true` is no number
+            yield f"{key} must be a whole number from 1 to {LARGEST}"
+    if not isinstance(currency, str) or not known_currency(currency):
+        yield 'currency must be a lower-case ISO code such as "usd"'
+    if price is not None and (not isinstance(price, str) or not price.startswith("price_")):
+        yield 'stripe_price must be the id of a price in Stripe, such as "price_..."'

@@ -1,0 +1,189 @@
+"""Purchases: one row for each sale begun, and the states it may move through."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from tortoise import fields
+from tortoise.models import Model
+from tortoise.timezone import now
+
+from bot_platform.database import insert_once
+from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
+from bot_platform.domain.packages import Package
+
+
+class State(StrEnum):
+    """Where a purchase stands."""
+
+    OPEN = "open"
+    PROCESSING = "processing"  # a bank transfer is on its way
+    PAID = "paid"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+# A late payment of an expired or failed purchase still credits; nothing un-pays.
+MOVES: dict[State, frozenset[State]] = {
+    State.OPEN: frozenset({State.PROCESSING, State.PAID, State.EXPIRED, State.FAILED}),
+    State.PROCESSING: frozenset({State.PAID, State.EXPIRED, State.FAILED}),
+    State.PAID: frozenset(),
+    State.EXPIRED: frozenset({State.PROCESSING, State.PAID, State.FAILED}),
+    State.FAILED: frozenset({State.PROCESSING, State.PAID}),
+}
+
+
+OPENING = timedelta(minutes=10)  # an older try without a link is left alone: its terms have aged
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is offered to whom: `credits` in hundredths, `amount` in minor units."""
+
+    user_id: int
+    package: str
+    credits: int
+    amount: int
+    currency: str
+    provider: str
+
+    @classmethod
+    def of(cls, package: Package, user_id: int, provider: str) -> Self:
+        """Offer a package to a person through a provider."""
+        return cls(user_id, package.code, package.credits, package.amount, package.currency, provider)
+
+
+class Purchase(Model):
+    """What was offered and what became of it: `credits` in hundredths, `amount` in minor units."""
+
+    id = fields.BigIntField(primary_key=True)
+    request_key = fields.CharField(max_length=100, unique=True)  # what began it, so that a repeat finds it
+    user: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("models.User", on_delete=fields.RESTRICT)
+    user_id: int
+    package = fields.CharField(max_length=64)
+    credits = fields.BigIntField()
+    amount = fields.BigIntField()
+    currency = fields.CharField(max_length=3)
+    provider = fields.CharField(max_length=16)
+    provider_ref = fields.CharField(max_length=255, null=True)  # Stripe: the checkout session's id
+    payment_ref = fields.CharField(max_length=255, null=True)  # Stripe: the payment intent's id
+    charged = fields.BigIntField(null=True)  # what was really paid, in minor units
+    state = fields.CharEnumField(State, max_length=16, default=State.OPEN)
+    attempt = fields.IntField(default=1)  # rises with each failure to open a checkout
+    attempt_at = fields.DatetimeField()
+    link = fields.TextField(null=True)  # where a person pays
+    link_until = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField(auto_now_add=True)
+    paid_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """A provider's reference names one purchase."""
+
+        table = "purchase"
+        unique_together = (("provider", "provider_ref"),)
+        indexes = (("user_id", "state"), ("payment_ref",))
+
+    @property
+    def subject(self) -> str:
+        """How notices name this purchase."""
+        return f"purchase:{self.id}"
+
+    @property
+    def link_subject(self) -> str:
+        """How notices name the messages that carry this purchase's link."""
+        return f"{self.subject}:link"
+
+    @property
+    def offer(self) -> Offer:
+        """What was offered."""
+        return Offer(self.user_id, self.package, self.credits, self.amount, self.currency, self.provider)
+
+    @property
+    def can_be_paid(self) -> bool:
+        """Whether its link can still be given to the person."""
+        return self.state is State.OPEN and self.link_until is not None and self.link_until > now()
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether its checkout was asked for lately and has no link yet: the next try is its own."""
+        return self.state is State.OPEN and self.link is None and now() - self.attempt_at < OPENING
+
+    def is_younger(self, seconds: float) -> bool:
+        """Whether the purchase began less than `seconds` ago."""
+        return now() - self.created_at < timedelta(seconds=seconds)
+
+
+async def begin(request_key: str, offer: Offer) -> Purchase:
+    """Begin a purchase, or return the one that this request began before."""
+    await insert_once(Purchase(request_key=request_key, attempt_at=now(), **asdict(offer)))
+    return await Purchase.get(request_key=request_key)
+
+
+async def get(purchase_id: int) -> Purchase:
+    """Read a purchase that exists; under its account's lock the state is final for the transaction."""
+    return await Purchase.get(id=purchase_id)
+
+
+async def find(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> Purchase | None:
+    """Find the purchase a provider speaks of: by its own reference, else by the id we gave it.
+
+    Our id alone is not believed: after a restore from a backup it may name another purchase, so the
+    buyer and, where it is known, the price (minor units, currency) must agree.
+    """
+    provider, ref = checkout.provider, checkout.provider_ref
+    by_ref = await Purchase.get_or_none(provider=provider, provider_ref=ref)
+    if by_ref or checkout.purchase_id is None:
+        return by_ref
+    by_id = await Purchase.get_or_none(provider=provider, id=checkout.purchase_id)
+    if by_id is None or checkout.user_id not in {None, by_id.user_id}:
+        return None
+    return by_id if price in {None, (by_id.amount, by_id.currency)} else None
+
+
+async def find_by_ref(provider_ref: str) -> Purchase | None:
+    """Find the purchase behind a provider's reference, whoever the provider is."""
+    return await Purchase.get_or_none(provider_ref=provider_ref)
+
+
+async def begun_by(request_key: str) -> Purchase | None:
+    """Find the purchase that this request began."""
+    return await Purchase.get_or_none(request_key=request_key)
+
+
+async def latest(offer: Offer) -> Purchase | None:
+    """Find the last purchase of the same offer."""
+    return await Purchase.filter(**asdict(offer)).order_by("-id").first()
+
+
+async def attach(purchase: Purchase, page: CheckoutPage) -> None:
+    """Remember where the person pays."""
+    purchase.provider_ref, purchase.link, purchase.link_until = page.provider_ref, page.url, page.until
+    await purchase.save(update_fields=["provider_ref", "link", "link_until"])
+
+
+async def next_attempt(purchase: Purchase) -> None:
+    """Let the next try use a new idempotency key."""
+    purchase.attempt += 1
+    purchase.attempt_at = now()
+    await purchase.save(update_fields=["attempt", "attempt_at"])
+
+
+async def move(purchase: Purchase, to: State) -> bool:
+    """Move a purchase whose account is locked; False when it may not go there from where it is."""
+    if to not in MOVES[purchase.state]:
+        return False
+    purchase.state = to
+    await purchase.save(update_fields=["state"])
+    return True
+
+
+async def pay(purchase: Purchase, payment: PaymentConfirmed) -> bool:
+    """Mark a purchase whose account is locked as paid; False when it was before."""
+    if not await move(purchase, State.PAID):
+        return False
+    purchase.provider_ref = payment.checkout.provider_ref
+    purchase.payment_ref = payment.checkout.payment_ref
+    purchase.charged, purchase.paid_at = payment.charged, now()
+    await purchase.save(update_fields=["provider_ref", "payment_ref", "charged", "paid_at"])
+    return True

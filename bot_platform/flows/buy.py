@@ -1,0 +1,81 @@
+"""A press of a package's button becomes a page to pay on, or a mock's payment."""
+
+from bot_platform.database import Database
+from bot_platform.domain import ledger, notices, purchases
+from bot_platform.domain.checkout import (
+    CheckoutOrder,
+    CheckoutPage,
+    PaymentConfirmed,
+    PaymentProvider,
+)
+from bot_platform.domain.errors import CheckoutUnavailable
+from bot_platform.domain.packages import Package
+from bot_platform.domain.purchases import Offer, Purchase, State
+from bot_platform.domain.users import User
+from bot_platform.flows import settle
+
+
+async def buy(
+    database: Database, provider: PaymentProvider, user: User, package: Package, request_key: str
+) -> None:
+    """Sell a package; `request_key` names the press, so that a repeated one finds its purchase.
+
+    Raises CheckoutUnavailable when the provider could open no checkout.
+    """
+    purchase = await database.transact(_begin, provider, user, package, request_key)
+    if purchase is None or purchase.can_be_paid:
+        return
+    order = CheckoutOrder(purchase.id, user.id, package, purchase.attempt, purchase.attempt_at)
+    try:
+        answer = await provider.open(order)
+    except CheckoutUnavailable:
+        await database.transact(_failed, user.id, purchase.id, order.attempt)
+        raise
+    if isinstance(answer, PaymentConfirmed):
+        await settle.confirm(database, answer)
+    else:
+        await database.transact(_opened, user, purchase.id, answer, request_key)
+
+
+async def _begin(
+    provider: PaymentProvider, user: User, package: Package, request_key: str
+) -> Purchase | None:
+    """Choose the purchase this press means; None when nothing is left to do for it."""
+    await ledger.lock(user.id)  # two presses of one person take turns
+    offer = Offer.of(package, user.id, provider.name)
+    purchase = await purchases.begun_by(request_key)
+    if purchase is None:
+        latest = await purchases.latest(offer)
+        if latest and latest.state is State.PROCESSING:
+            key = f"{latest.subject}:still:{request_key}"
+            await notices.post(key, user.telegram_id, latest.subject, "still-on-its-way")
+        same = latest and (
+            latest.is_younger(provider.same_press_seconds) or latest.can_be_paid or latest.is_opening
+        )
+        purchase = latest if same else await purchases.begin(request_key, offer)
+    if purchase is None or purchase.state is not State.OPEN:
+        return None
+    if purchase.can_be_paid:
+        await _give_link(user, purchase, request_key)
+    return purchase
+
+
+async def _opened(user: User, purchase_id: int, page: CheckoutPage, request_key: str) -> None:
+    await ledger.lock(user.id)
+    purchase = await purchases.get(purchase_id)
+    if purchase.state is not State.OPEN:
+        return  # paid before we could say where: the receipt is on its way
+    await purchases.attach(purchase, page)
+    await _give_link(user, purchase, request_key)
+
+
+async def _failed(user_id: int, purchase_id: int, attempt: int) -> None:
+    await ledger.lock(user_id)
+    purchase = await purchases.get(purchase_id)
+    if purchase.attempt == attempt and purchase.link is None:
+        await purchases.next_attempt(purchase)
+
+
+async def _give_link(user: User, purchase: Purchase, request_key: str) -> None:
+    key = f"{purchase.subject}:link:{request_key}"
+    await notices.post(key, user.telegram_id, purchase.link_subject, "checkout-link", url=purchase.link)

@@ -1,0 +1,28 @@
+"""A paid purchase becomes credits, and its buyer is told."""
+
+from bot_platform.domain import ledger, notices, users
+from bot_platform.domain.ledger import Account
+from bot_platform.domain.purchases import Purchase
+
+
+async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
+    """Credit a paid purchase to its locked account; part of a settling story."""
+    await ledger.post(
+        account, ledger.Kind.PURCHASE, purchase.credits, f"purchase:{purchase.id}", purchase_id=purchase.id
+    )
+    buyer = await users.get(purchase.user_id)
+    await notices.post(
+        f"{purchase.subject}:receipt",
+        buyer.telegram_id,
+        purchase.subject,
+        receipt,
+        credits=purchase.credits,
+        balance=account.available,
+    )
+    await notices.rewrite(
+        purchase.link_subject,
+        "checkout-paid",
+        credits=purchase.credits,
+        amount=purchase.amount,
+        currency=purchase.currency,
+    )

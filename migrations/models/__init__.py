@@ -1,0 +1,1 @@
+"""The schema's history, applied by aerich; each file serves SQLite and PostgreSQL."""
