@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -113,19 +114,30 @@ class Database:
         It runs in a task of its own: a caller who is cancelled (a client that hung up) leaves
         the story to its end, for a cancel between BEGIN and COMMIT would strand the connection.
         """
+        return await asyncio.shield(self._start(partial(story, *args, **kwargs), self._wake))
+
+    async def quietly(self, story: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `transact` does, and wake no loop: what the story writes gives nobody work."""
+        return await asyncio.shield(self._start(partial(story, *args, **kwargs)))
+
+    def _start(
+        self,
+        story: Callable[[], Awaitable[T]],
+        on_commit: Callable[[asyncio.Task[Any]], None] | None = None,
+    ) -> asyncio.Task[T]:
         if isinstance(_connection(), TransactionalDBClient):
             raise RuntimeError("A story is already in a transaction: call its parts directly.")  # noqa: TRY004 -- about the moment, not a value
-        task = asyncio.create_task(self._until_it_holds(lambda: story(*args, **kwargs)))
+        task = asyncio.create_task(self._until_it_holds(story))
         self._running.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        task.add_done_callback(self._running.discard)
+        if on_commit:
+            task.add_done_callback(on_commit)
+        return task
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if task.cancelled() or task.exception() is not None:
-            return
-        for listener in self.on_commit:
-            listener()
+    def _wake(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            for listener in self.on_commit:
+                listener()
 
     async def _until_it_holds(self, story: Callable[[], Awaitable[T]]) -> T:
         for pause in PAUSES:

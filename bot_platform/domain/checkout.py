@@ -137,3 +137,18 @@ class PaymentProvider(Protocol):
 
 class ProviderDown(Exception):  # noqa: N818 -- named for what happened
     """The provider could not be asked; asking later may succeed."""
+
+
+class BadSignature(Exception):  # noqa: N818 -- as above
+    """The bytes do not come from the provider, or come too late."""
+
+
+class BadPayload(Exception):  # noqa: N818 -- as above
+    """The bytes are signed and say nothing that could be an event."""
+
+
+class EventReader(Protocol):
+    """Knows who signed an event, and what it says."""
+
+    def read(self, body: bytes, signature: str | None) -> ProviderEvent:
+        """Check and translate what was posted; raises BadSignature or BadPayload."""

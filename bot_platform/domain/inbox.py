@@ -1,8 +1,10 @@
 """What the world tells us: provider events and Telegram updates, stored once and handled once."""
 
+import json
+import math
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NoReturn
 
 from tortoise import fields
 from tortoise.models import Model
@@ -25,7 +27,7 @@ class State(StrEnum):
 class Event(Model):
     """One message of the outside world; `lane` is the Telegram chat whose updates are handled in order."""
 
-    id = fields.BigIntField(primary_key=True)
+    id: int = fields.BigIntField(primary_key=True)
     key = fields.CharField(max_length=255, unique=True)  # `stripe:evt_...` or `tg:<update id>`
     type = fields.CharField(max_length=100)
     lane = fields.BigIntField(null=True)
@@ -43,6 +45,29 @@ class Event(Model):
 
         table = "event"
         indexes = (("state", "lane", "id"),)
+
+
+def read_json(body: bytes) -> Any:
+    """Read JSON into values that both databases can keep; raises ValueError."""
+    try:
+        value = json.loads(body, parse_constant=_no_number, parse_float=_finite)
+        if b"\\u" not in body:
+            return value
+        # PostgreSQL's JSON holds neither NUL nor half a surrogate pair, which JSON can spell.
+        text = json.dumps(value, ensure_ascii=False).replace("\\u0000", "\\ufffd")
+        return json.loads(text.encode(errors="replace"))
+    except RecursionError as fault:
+        raise ValueError("nested too deep") from fault
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    if math.isinf(number := float(digits)):
+        raise ValueError(f"{digits} is too large")
+    return number
 
 
 async def receive(key: str, type_: str, payload: dict[str, Any], lane: int | None = None) -> Event | None:

@@ -24,14 +24,14 @@ class State(StrEnum):
 class Notice(Model):
     """One message in a chat; rewriting it edits the message that was sent."""
 
-    id = fields.BigIntField(primary_key=True)
+    id: int = fields.BigIntField(primary_key=True)
     key = fields.CharField(max_length=100, unique=True)
     subject = fields.CharField(max_length=100)  # what it tells of, such as `purchase:7`
     chat_id = fields.BigIntField()
     text = fields.CharField(max_length=64)  # the name of a text in telegram/locales
     text_values: Any = fields.JSONField(default=dict)  # what stands in it
     version = fields.IntField(default=1)  # rises with each rewriting; a sender marks only what it sent
-    message_id = fields.BigIntField(null=True)  # Telegram's, once sent
+    message_id: int | None = fields.BigIntField(null=True)  # Telegram's, once sent
     state = fields.CharEnumField(State, max_length=16, default=State.PENDING)
     error = fields.TextField(null=True)
     attempts = fields.IntField(default=0)

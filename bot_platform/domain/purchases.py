@@ -1,5 +1,6 @@
 """Purchases: one row for each sale begun, and the states it may move through."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -154,6 +155,11 @@ async def begun_by(request_key: str) -> Purchase | None:
 async def latest(offer: Offer) -> Purchase | None:
     """Find the last purchase of the same offer."""
     return await Purchase.filter(**asdict(offer)).order_by("-id").first()
+
+
+async def recent(user_id: int, limit: int) -> Sequence[Purchase]:
+    """Read the person's last purchases, newest first."""
+    return await Purchase.filter(user_id=user_id).order_by("-id").limit(limit)
 
 
 async def attach(purchase: Purchase, page: CheckoutPage) -> None:

@@ -39,8 +39,8 @@ async def receive(
     Raises ProviderDown when the provider had to be asked and could not be.
     """
     match event.news:
-        case NotForUs(reason=reason, keep=False):
-            return Outcome(EventState.IGNORED, reason)
+        case NotForUs(keep=False):
+            return Outcome(EventState.IGNORED)
         case PaymentConfirmed() as payment:
             sold = await _sold(provider, prices, payment)
             return await database.transact(_receive, event, lambda: _confirm(payment, sold))

@@ -1,0 +1,39 @@
+"""Notices leave the outbox: claimed, handed to a sender, and marked with what became of them."""
+
+from collections.abc import Sequence
+
+from bot_platform.database import Database
+from bot_platform.domain import notices, users
+from bot_platform.domain.notices import Notice
+
+
+async def claim(database: Database, limit: int) -> Sequence[Notice]:
+    """Lease the next notice of each chat, `limit` at most."""
+    return await database.quietly(notices.claim, limit)
+
+
+async def keep(database: Database, ids: Sequence[int]) -> None:
+    """Renew the leases of notices in hand."""
+    if ids:
+        await database.quietly(notices.keep, ids)
+
+
+async def sent(database: Database, notice: Notice, message_id: int) -> None:
+    """Note the message that stands in the chat."""
+    await database.quietly(notices.mark_sent, notice, message_id)
+
+
+async def later(database: Database, notice: Notice, seconds: float, error: str) -> None:
+    """Let the notice, and with it its chat, wait."""
+    await database.quietly(notices.later, notice, int(seconds * 1000), error)
+
+
+async def dead(database: Database, notice: Notice, error: str, *, blocked: bool) -> None:
+    """Give the notice up; `blocked` when its person blocked the bot."""
+
+    async def story() -> None:
+        await notices.mark_dead(notice, error)
+        if blocked:
+            await users.mark_blocked(notice.chat_id, blocked=True)
+
+    await database.quietly(story)

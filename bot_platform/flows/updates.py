@@ -1,0 +1,41 @@
+"""What people say: each Telegram update is a row before it is confirmed, and is handled once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot_platform.database import Database
+from bot_platform.domain import inbox
+from bot_platform.domain.inbox import Event, State
+
+
+async def store(database: Database, updates: Sequence[tuple[int, int, dict[str, Any]]]) -> None:
+    """Store updates (id, the chat whose order counts, what Telegram sent); repeats change nothing."""
+
+    async def story() -> None:
+        for update_id, chat_id, payload in updates:
+            await inbox.receive(f"tg:{update_id}", "telegram", payload, lane=chat_id)
+
+    if updates:
+        await database.transact(story)
+
+
+async def claim(database: Database, limit: int) -> Sequence[Event]:
+    """Lease the oldest waiting update of each chat, `limit` at most."""
+    return await database.quietly(inbox.claim_updates, limit)
+
+
+async def keep(database: Database, ids: Sequence[int]) -> None:
+    """Renew the leases of updates in hand."""
+    if ids:
+        await database.quietly(inbox.keep, ids)
+
+
+async def handled(database: Database, update: Event, error: str | None = None) -> None:
+    """Close an update and forget its text; `error` when it could not be handled."""
+    state = State.FAILED if error else State.HANDLED
+    await database.quietly(inbox.finish, update, state, error, erase=True)
+
+
+async def later(database: Database, update: Event, seconds: float) -> None:
+    """Handle the update again after a while, and with it its chat."""
+    await database.quietly(inbox.later, update, int(seconds * 1000))

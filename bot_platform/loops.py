@@ -1,0 +1,105 @@
+"""Repeats what must go on for as long as the process lives: backs off, logs, survives."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+
+log = structlog.get_logger()
+
+LONGEST_PAUSE = 15.0  # seconds between tries while something is down
+LOOK_EVERY = 1.0  # seconds between looks for what other processes wrote
+RENEW_EVERY = 3.0  # seconds; well within a lease
+
+
+async def repeat(step: Callable[[], Awaitable[None]], *, name: str, every: float = 0.0) -> None:
+    """Run the step for ever, `every` seconds apart; after a fault, later and later."""
+    faults = 0
+    while True:
+        try:
+            await step()
+            faults = 0
+        except Exception as fault:  # noqa: BLE001 -- a loop outlives whatever its step meets
+            faults += 1
+            says = str(fault)[:300]
+            log.warning("loop.fault", loop=name, error=type(fault).__name__, says=says, faults=faults)
+        await asyncio.sleep(_pause(faults) if faults else every)
+
+
+def _pause(faults: int) -> float:
+    spread = random.uniform(0.7, 1.0)  # noqa: S311 -- keeps replicas apart, guards nothing
+    return min(LONGEST_PAUSE, 0.25 * float(2 ** min(faults, 10))) * spread
+
+
+class Row(Protocol):
+    """Whatever a pump works on."""
+
+    id: int
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Pump(Generic[R]):
+    """Claims rows and works on each in a task of its own, at most `at_once`."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        claim: Callable[[int], Awaitable[Sequence[R]]],
+        work: Callable[[R], Awaitable[None]],
+        keep: Callable[[Sequence[int]], Awaitable[None]],
+        at_once: int,
+    ) -> None:
+        self.name = name
+        self._claim, self._work, self._keep, self._at_once = claim, work, keep, at_once
+        self._tasks: dict[asyncio.Task[None], int] = {}
+        self._poked = asyncio.Event()
+
+    def poke(self) -> None:
+        """Look again now: something was written."""
+        self._poked.set()
+
+    async def run(self) -> None:
+        """Claim and work for ever; cancel it to claim no more."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(repeat(self._step, name=self.name))
+            group.create_task(repeat(self._renew, name=f"{self.name}.leases", every=RENEW_EVERY))
+
+    async def finish(self, within: float) -> None:
+        """Wait for the work in hand; what takes longer is cancelled and taken up after the next start."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=within)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _step(self) -> None:
+        self._poked.clear()
+        free = self._at_once - len(self._tasks)
+        rows = await self._claim(free) if free > 0 else []
+        for row in rows:
+            task = asyncio.create_task(self._one(row))
+            self._tasks[task] = row.id
+            task.add_done_callback(self._done)
+        if not rows:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._poked.wait(), LOOK_EVERY)
+
+    async def _one(self, row: R) -> None:
+        try:
+            await self._work(row)
+        except Exception as fault:
+            # The row keeps its lease and is claimed again when that has run out.
+            log.exception("loop.work_failed", loop=self.name, row=row.id, error=type(fault).__name__)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
+        self.poke()
+
+    async def _renew(self) -> None:
+        await self._keep(list(self._tasks.values()))

@@ -1,0 +1,168 @@
+"""Stripe through its own client: opens checkout sessions and checks who signed an event."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import stripe
+import structlog
+from aiohttp_socks import ProxyConnector
+
+from bot_platform.domain.checkout import (
+    BadSignature,
+    CheckoutOrder,
+    CheckoutPage,
+    CheckoutRef,
+    Line,
+    ProviderDown,
+    ProviderEvent,
+)
+from bot_platform.domain.errors import CheckoutUnavailable
+from bot_platform.payments import stripe_events
+
+log = structlog.get_logger()
+
+TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
+LINK_LIVES = timedelta(hours=23)  # Stripe allows 30 minutes to 24 hours
+PATIENCE = 12  # seconds for a checkout, tries included: the person hears within 15
+ONE_TRY = 5
+
+
+class StripePayments:
+    """Live Stripe through its own client."""
+
+    name = "stripe"
+    refusal = "no-payment-link"
+    same_press_seconds = 0.0  # an open checkout is found by its link, a paid one is another purchase
+
+    def __init__(
+        self,
+        *,
+        secret_key: str,
+        api_base: str,
+        webapp_url: str,
+        proxy_url: str | None,
+    ) -> None:
+        self._webapp_url = webapp_url
+        stripe.enable_telemetry = False  # it would write into the home folder
+        trust = ssl.create_default_context(cafile=stripe.ca_bundle_path)
+        connector = ProxyConnector.from_url(proxy_url, ssl=trust) if proxy_url else None
+        self._http = stripe.AIOHTTPClient(timeout=ONE_TRY, connector=connector)
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base},
+            http_client=self._http,
+            max_network_retries=2,
+        )
+
+    async def close(self) -> None:
+        """Close the connections to Stripe."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]  # Stripe left it untyped
+
+    async def open(self, order: CheckoutOrder) -> CheckoutPage:
+        """Make a checkout session, one for each attempt however often asked; raises CheckoutUnavailable."""
+        until = order.attempt_at + LINK_LIVES
+        key = f"purchase-{order.user_id}-{order.purchase_id}-{order.attempt}"
+        try:
+            async with asyncio.timeout(PATIENCE):
+                session = await self._client.v1.checkout.sessions.create_async(
+                    self._request(order, int(until.timestamp())), {"idempotency_key": key}
+                )
+        except (stripe.StripeError, TimeoutError) as fault:
+            log.warning("stripe.checkout_failed", purchase=order.purchase_id, **_reasons(fault))
+            raise CheckoutUnavailable(self.refusal) from fault
+        ref, url = getattr(session, "id", None), getattr(session, "url", None)
+        if not ref or not url:
+            log.warning("stripe.checkout_without_page", purchase=order.purchase_id, session=ref)
+            raise CheckoutUnavailable(self.refusal)
+        log.info("stripe.checkout_opened", purchase=order.purchase_id, session=ref)
+        return CheckoutPage(ref, url, until)
+
+    def _request(self, order: CheckoutOrder, expires_at: int) -> "stripe.params.checkout.SessionCreateParams":
+        package = order.package
+        metadata = {
+            "purchase_id": str(order.purchase_id),
+            "user_id": str(order.user_id),
+            "package": package.code,
+        }
+        line: stripe.params.checkout.SessionCreateParamsLineItem = {"quantity": 1}
+        if package.stripe_price:
+            line["price"] = package.stripe_price
+        else:
+            line["price_data"] = {
+                "currency": package.currency,
+                "unit_amount": package.amount,
+                "product_data": {"name": package.title},
+            }
+        return {
+            "mode": "payment",
+            "line_items": [line],
+            "client_reference_id": str(order.user_id),
+            "metadata": metadata,
+            "payment_intent_data": {"metadata": metadata},
+            "success_url": f"{self._webapp_url}/payment-success?session_id={{CHECKOUT_SESSION_ID}}",
+            "cancel_url": f"{self._webapp_url}/payment-cancelled",
+            "expires_at": expires_at,
+            # The price we compare is the price we asked: no conversion to the buyer's currency.
+            "adaptive_pricing": {"enabled": False},
+        }
+
+    async def lines(self, checkout: CheckoutRef) -> Sequence[Line]:
+        """Read what a session sold; raises ProviderDown when Stripe cannot be asked now."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                items = await self._client.v1.checkout.sessions.line_items.list_async(checkout.provider_ref)
+        except stripe.InvalidRequestError as fault:
+            log.warning("stripe.lines_refused", session=checkout.provider_ref, **_reasons(fault))
+            return ()
+        except (stripe.StripeError, TimeoutError) as fault:
+            log.warning("stripe.lines_failed", session=checkout.provider_ref, **_reasons(fault))
+            raise ProviderDown from fault
+        return [
+            Line(
+                price=item.price.id if item.price else None,
+                amount=item.amount_subtotal,
+                currency=item.currency,
+                quantity=item.quantity or 0,
+            )
+            for item in items.data
+        ]
+
+
+class SignedEvents:
+    """Reads what Stripe posts to us, under the mock too: a late payment outlives the switch."""
+
+    def __init__(self, secrets: Sequence[str], *, live: bool) -> None:
+        self._secrets, self._live = secrets, live
+
+    def read(self, body: bytes, signature: str | None) -> ProviderEvent:
+        """Check the signature and translate the event; raises BadSignature or BadPayload."""
+        if not any(_signed(body, signature or "", secret) for secret in self._secrets):
+            raise BadSignature
+        return stripe_events.read(body, live=self._live)
+
+
+def _reasons(fault: BaseException) -> dict[str, object]:
+    """Say for the log what Stripe said, with the id under which Stripe's support finds the request."""
+    if not isinstance(fault, stripe.StripeError):
+        return {"error": type(fault).__name__}
+    return {
+        "error": type(fault).__name__,
+        "says": fault.user_message or str(fault),
+        "code": fault.code,
+        "status": fault.http_status,
+        "request_id": fault.request_id,
+    }
+
+
+def _signed(body: bytes, signature: str, secret: str) -> bool:
+    try:
+        text = body.decode()
+        stripe.WebhookSignature.verify_header(text, signature, secret, TOLERANCE)
+        stamp = next(int(part[2:]) for part in signature.split(",") if part.startswith("t="))
+    # A header that is not ASCII or has no `=` breaks Stripe's own check in ways of its own.
+    except (stripe.SignatureVerificationError, ValueError, TypeError, StopIteration):
+        return False
+    return stamp <= time.time() + TOLERANCE

@@ -1,0 +1,308 @@
+"""Everything the environment may decide, read once and checked in one go."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from bot_platform.domain import packages
+from bot_platform.domain.amounts import HUNDREDTHS
+from bot_platform.domain.packages import PriceList
+
+SECRETS = frozenset(
+    {
+        "telegram_bot_token",
+        "telegram_webhook_secret",
+        "stripe_secret_key",
+        "stripe_webhook_secret",
+        "database_url",
+        "operator_token",
+        "ai_api_key",
+    }
+)
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 -- recognised, not bound
+
+# An example for each setting whose value can be wrong: what the message tells the operator to write.
+EXAMPLES = {
+    "TELEGRAM_BOT_TOKEN": "123456789:AAExampleExampleExampleExample",
+    "TELEGRAM_API_BASE": "https://api.telegram.org",
+    "TELEGRAM_MODE": "polling",
+    "TELEGRAM_WEBHOOK_SECRET": "a-long-random-word",
+    "MOCK_STRIPE_PAYMENTS": "true",
+    "STRIPE_SECRET_KEY": "sk_test_...",
+    "STRIPE_WEBHOOK_SECRET": "whsec_...",
+    "STRIPE_PUBLISHABLE_KEY": "pk_test_...",
+    "STRIPE_API_BASE": "https://api.stripe.com",
+    "WEBAPP_URL": "https://bot.example.com",
+    "HOST": "127.0.0.1",
+    "PORT": "8000",
+    "DATABASE_URL": "sqlite://data/bot.db",
+    "PACKAGES_FILE": "packages.toml",
+    "RECONCILE_EVERY": "300",
+    "WELCOME_CREDITS": "5.00",
+    "ADMIN_TELEGRAM_IDS": "123456789,987654321",
+    "OPERATOR_TOKEN": "a-long-random-word",
+    "AI_BASE_URL": "https://api.openai.com/v1",
+    "AI_API_KEY": "sk-...",
+    "AI_MODEL": "the-name-of-a-model",
+    "AI_CREDITS_PER_1K_INPUT": "0.10",
+    "AI_CREDITS_PER_1K_OUTPUT": "0.40",
+    "JOBS_PER_USER": "2",
+    "JOBS_AT_ONCE": "8",
+    "KEEP_TEXTS_DAYS": "30",
+    "LOW_BALANCE": "1.00",
+    "PROXY_URL": "http://proxy.example.com:3128",
+    "LOG_LEVEL": "INFO",
+    "LOG_FORMAT": "console",
+}
+
+
+class SettingsError(Exception):
+    """The environment cannot be served from; `problems` has one line for each variable."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _matching(pattern: str, meaning: str) -> AfterValidator:
+    def check(value: SecretStr | str) -> SecretStr | str:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if not re.fullmatch(pattern, text):
+            raise ValueError(meaning)
+        return value
+
+    return AfterValidator(check)
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError(f"must be an address that begins with {' or '.join(f'{s}://' for s in schemes)}")
+        return value.rstrip("/")
+
+    return AfterValidator(check)
+
+
+def _database(value: str) -> str:
+    scheme, found, rest = value.partition("://")
+    if (
+        not found
+        or scheme not in {"sqlite", "postgres", "postgresql"}
+        or not rest
+        or rest.startswith(":memory:")
+    ):
+        raise ValueError("must be sqlite:// and a path, or postgres://user:password@host:5432/name")
+    return value
+
+
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _listed(value: object) -> object:
+    """Split `a, b` at its commas; a blank part is nobody's."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _hundredths(value: object) -> object:
+    """Turn `5` or `5.00` credits into 500 hundredths."""
+    text = str(value)
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,2})?", text):
+        raise ValueError("must be a number of credits with at most two decimals")
+    return int(Decimal(text) * HUNDREDTHS)
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_stripped)]
+Credits = Annotated[int, BeforeValidator(_hundredths)]
+WebhookSecrets = Annotated[
+    tuple[Annotated[SecretStr, _matching(r"whsec_\S+", 'must be "whsec_..." or several with commas')], ...],
+    NoDecode,
+    BeforeValidator(_listed),
+]
+
+
+class Settings(BaseSettings):
+    """The variables of contract.md section 2; credits in hundredths."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, validate_default=False
+    )
+
+    telegram_bot_token: Annotated[
+        Secret, _matching(r"\d+:[A-Za-z0-9_-]{6,}", "is not of the shape that BotFather gives")
+    ] = Field(default=...)
+    telegram_api_base: Annotated[str, _url("http", "https")] = "https://api.telegram.org"
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    telegram_webhook_secret: (
+        Annotated[
+            Secret, _matching(r"[A-Za-z0-9_-]{1,256}", 'may hold 1 to 256 letters, digits, "_" and "-"')
+        ]
+        | None
+    ) = None
+    mock_stripe_payments: bool = False
+    stripe_secret_key: Annotated[Secret | None, _matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = (
+        None
+    )
+    stripe_webhook_secret: WebhookSecrets = ()
+    stripe_publishable_key: Annotated[str | None, _matching(r"pk_\S+", "must begin with pk_")] = None
+    stripe_api_base: Annotated[str, _url("http", "https")] = "https://api.stripe.com"
+    webapp_url: Annotated[str, _url("http", "https")] = "http://localhost:8000"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    database_url: Annotated[str, AfterValidator(_database)] = "sqlite://data/bot.db"
+    packages_file: Path | None = None
+    reconcile_every: Annotated[int, Field(ge=60)] = 300
+    welcome_credits: Credits = 0
+    admin_telegram_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
+    operator_token: Secret | None = None
+    ai_base_url: Annotated[str | None, _url("http", "https")] = None
+    ai_api_key: Secret | None = None
+    ai_model: str | None = None
+    ai_credits_per_1k_input: Credits = 10
+    ai_credits_per_1k_output: Credits = 40
+    jobs_per_user: Annotated[int, Field(ge=1)] = 2
+    jobs_at_once: Annotated[int, Field(ge=1)] = 8
+    keep_texts_days: Annotated[int, Field(ge=0)] = 30
+    low_balance: Credits = 100
+    proxy_url: Annotated[str | None, _url("http", "socks5")] = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- NAME_FILE takes its place
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment beat a file named by `<NAME>_FILE`, and that beat `.env`."""
+        named = {**_variables(dotenv_settings), **_variables(env_settings)}
+        return init_settings, env_settings, SecretFiles(settings_cls, named), dotenv_settings
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _every_problem_at_once(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        problems = {
+            name.upper(): f"{name.upper()}_FILE: cannot be read ({value})"
+            for name, value in data.items()
+            if isinstance(value, Exception)
+        }
+        settings = None
+        try:
+            settings = handler(data)
+        except ValidationError as fault:
+            for error in fault.errors():
+                name = str(error["loc"][0]).upper()
+                problems.setdefault(name, _line(name, error["type"], error["msg"]))
+        for name, problem in _together(data):
+            problems.setdefault(name, f"{name}: {problem}, for example {name}={EXAMPLES[name]}")
+        if problems or settings is None:
+            raise SettingsError([problems[name] for name in sorted(problems)])
+        return settings
+
+    @property
+    def telegram_secret(self) -> str:
+        """What Telegram sends back with each update: the one set, or one made from the token."""
+        if self.telegram_webhook_secret:
+            return self.telegram_webhook_secret.get_secret_value()
+        token = self.telegram_bot_token.get_secret_value()
+        return hashlib.sha256(f"telegram-webhook:{token}".encode()).hexdigest()
+
+    @property
+    def stripe_live(self) -> bool:
+        """Whether the Stripe key moves real money."""
+        key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
+        return key.startswith(("sk_live_", "rk_live_"))
+
+    def price_list(self) -> PriceList:
+        """Read the price list; raises PriceListError or OSError (`load` has already tried it)."""
+        if self.packages_file is None:
+            return packages.BUILT_IN
+        return packages.read(self.packages_file.read_text(encoding="utf-8"))
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """Secrets that stand in files named by `<NAME>_FILE`."""
+
+    def __init__(self, settings_cls: type[BaseSettings], named: Mapping[str, str | None]) -> None:
+        super().__init__(settings_cls)
+        self._named = named
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 -- the base class's signature
+        """Read one secret's file, if one is named; a fault takes the value's place, to be told later."""
+        path = self._named.get(f"{field_name}_file")
+        if field_name not in SECRETS or not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as fault:
+            return fault, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Read every secret that a file is named for."""
+        fields = self.settings_cls.model_fields.items()
+        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def load(dotenv: Path = Path(".env")) -> Settings:
+    """Read the environment over `.env`; raises SettingsError with every problem at once."""
+    return Settings(_env_file=dotenv)
+
+
+def _variables(source: PydanticBaseSettingsSource) -> Mapping[str, str | None]:
+    return source.env_vars if isinstance(source, EnvSettingsSource) else {}
+
+
+def _line(name: str, kind: str, message: str) -> str:
+    text = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
+    if kind == "missing" and name == "TELEGRAM_BOT_TOKEN":
+        text += " (https://t.me/BotFather gives one)"
+    return f"{name}: {text}, for example {name}={EXAMPLES[name]}"
+
+
+def _together(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Check what one variable demands of another, on the values as they were written."""
+    if str(data.get("mock_stripe_payments", "")).strip().lower() not in {"true", "1", "yes", "on", "t", "y"}:
+        for name in ("stripe_secret_key", "stripe_webhook_secret"):
+            if not data.get(name):
+                yield name.upper(), "is missing, and MOCK_STRIPE_PAYMENTS is not true"
+    url = urlsplit(str(data.get("webapp_url", "http://localhost")))
+    if data.get("telegram_mode") == "webhook" and (url.scheme != "https" or url.hostname in LOCAL_HOSTS):
+        yield "WEBAPP_URL", "must be a public https address, because TELEGRAM_MODE is webhook"
+    if path := data.get("packages_file"):
+        try:
+            packages.read(Path(path).read_text(encoding="utf-8"))
+        except packages.PriceListError as fault:
+            yield "PACKAGES_FILE", f"{path}: {fault}"
+        except (OSError, UnicodeDecodeError) as fault:
+            yield "PACKAGES_FILE", f"cannot be read ({fault})"

@@ -1,0 +1,65 @@
+"""Builds the dispatcher: screens, middlewares, and the answer when something breaks."""
+
+import structlog
+from aiogram import Bot, Dispatcher, F
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import BotCommand, ErrorEvent
+
+from bot_platform.database import Database
+from bot_platform.domain.checkout import PaymentProvider
+from bot_platform.domain.packages import PriceList
+from bot_platform.telegram.middleware import TELEGRAM_FAULT, Acquaint, AnswerFirst, SayNo
+from bot_platform.telegram.routers import home, shop
+from bot_platform.telegram.texts import Texts
+
+log = structlog.get_logger()
+
+COMMANDS = ("start", "buy", "balance", "history", "help", "paysupport", "terms")
+
+
+def dispatcher(
+    *,
+    database: Database,
+    provider: PaymentProvider,
+    prices: PriceList,
+    texts: Texts,
+    welcome_credits: int,
+) -> Dispatcher:
+    """Build the dispatcher; every name given here is one that handlers may ask for."""
+    built = Dispatcher(
+        disable_fsm=True,
+        database=database,
+        provider=provider,
+        prices=prices,
+        texts=texts,
+        welcome_credits=welcome_credits,
+    )
+    built.callback_query.outer_middleware(AnswerFirst())
+    for observer in (built.message, built.callback_query):
+        observer.outer_middleware(Acquaint(texts))
+        observer.outer_middleware(SayNo())
+    built.message.filter(F.chat.type == "private")
+    built.include_routers(home.screen(), shop.screen(prices), home.last_resort())
+    built.error.register(server_error, ~TELEGRAM_FAULT)
+    return built
+
+
+async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
+    """Log what broke and tell whoever it broke for."""
+    log.error("telegram.handler_failed", update=event.update.update_id, exc_info=event.exception)
+    source = event.update.message or event.update.callback_query
+    if source and source.from_user:
+        language = source.from_user.language_code or ""
+        try:
+            await bot.send_message(source.from_user.id, texts.say("server-error", language))
+        except TelegramAPIError as fault:
+            log.warning("telegram.could_not_apologise", error=fault.message)
+
+
+async def set_commands(bot: Bot, texts: Texts) -> None:
+    """Set the menu of commands in every language."""
+    for language in texts.languages:
+        commands = [
+            BotCommand(command=name, description=texts.say(f"command-{name}", language)) for name in COMMANDS
+        ]
+        await bot.set_my_commands(commands, language_code=None if language == "en" else language)

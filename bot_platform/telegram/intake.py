@@ -1,0 +1,129 @@
+"""Updates come in: stored before they are confirmed, then handled, once, in order per chat."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
+from aiogram.types import Update
+from pydantic import ValidationError
+
+from bot_platform.database import Database
+from bot_platform.domain import inbox
+from bot_platform.domain.inbox import Event
+from bot_platform.flows import updates
+from bot_platform.loops import Pump
+
+log = structlog.get_logger()
+
+ALLOWED = ["message", "callback_query", "pre_checkout_query"]
+LONG_POLL = 25  # seconds Telegram holds an empty answer back
+AT_ONCE = 32  # chats
+TRIES = 6  # of an update whose answer Telegram would not take
+SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
+
+
+class NotAnUpdate(ValueError):  # noqa: N818 -- named for what it is
+    """What was sent is not an update of Telegram."""
+
+
+class Intake:
+    """Stores what Telegram sends, and feeds the dispatcher from what was stored."""
+
+    def __init__(self, database: Database, bot: Bot, dispatcher: Dispatcher) -> None:
+        self._database, self._bot, self._dispatcher = database, bot, dispatcher
+        self._offset: int | None = None
+
+    async def poll(self) -> None:
+        """Ask Telegram once; what came is confirmed by the next question, so it is stored first."""
+        came = await self._bot.get_updates(
+            offset=self._offset,
+            timeout=LONG_POLL,
+            allowed_updates=ALLOWED,
+            request_timeout=LONG_POLL + 10,
+        )
+        if came:
+            await self.store(
+                [update.model_dump(mode="json", by_alias=True, exclude_none=True) for update in came]
+            )
+            self._offset = came[-1].update_id + 1
+
+    async def store(self, came: Sequence[dict[str, Any]]) -> None:
+        """Store updates as Telegram sent them; raises NotAnUpdate."""
+        await updates.store(self._database, [(_id(update), _chat(update), update) for update in came])
+
+    def pump(self) -> Pump[Event]:
+        """Build the loop that handles whatever was stored."""
+        return Pump(
+            "updates",
+            claim=partial(updates.claim, self._database),
+            work=self._handle,
+            keep=partial(updates.keep, self._database),
+            at_once=AT_ONCE,
+        )
+
+    async def _handle(self, row: Event) -> None:
+        try:
+            update = Update.model_validate(row.payload, context={"bot": self._bot})
+            await self._dispatcher.feed_update(self._bot, update)
+        except ValidationError as fault:
+            log.error("telegram.unreadable_update", update=row.key, says=str(fault)[:500])
+            await updates.handled(self._database, row, "unreadable")
+        except (TelegramNetworkError, TelegramServerError, TelegramRetryAfter) as fault:
+            await self._again(row, fault)
+        else:
+            await updates.handled(self._database, row)
+
+    async def _again(self, row: Event, fault: TelegramAPIError) -> None:
+        """Handle the update once more when Telegram can be reached; what it did to the books stays once."""
+        if row.attempts >= TRIES:
+            log.error("telegram.gave_up", update=row.key, error=fault.message)
+            await updates.handled(self._database, row, fault.message[:1000])
+            return
+        pause = fault.retry_after if isinstance(fault, TelegramRetryAfter) else 0.5 * 2**row.attempts
+        log.warning("telegram.again", update=row.key, error=fault.message[:300], seconds=pause)
+        await updates.later(self._database, row, pause)
+
+
+def _as_sent(update: Update) -> dict[str, Any]:
+    return update.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _id(update: dict[str, Any]) -> int:
+    number = update.get("update_id")
+    if type(number) is not int or not 0 <= number <= LARGEST_ID:
+        raise NotAnUpdate("no update_id")
+    return number
+
+
+def _chat(update: dict[str, Any]) -> int:
+    """Find the chat whose updates are handled in order: its id, else the sender's, else the update's own."""
+    for kind in ALLOWED:
+        event = update.get(kind)
+        if not isinstance(event, dict):
+            continue
+        for holder in (event, event.get("message")):
+            chat = holder.get("chat") if isinstance(holder, dict) else None
+            if isinstance(chat, dict) and _is_id(chat.get("id")):
+                return int(chat["id"])
+        sender = event.get("from")
+        if isinstance(sender, dict) and _is_id(sender.get("id")):
+            return int(sender["id"])
+    return _id(update)
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is int and SMALLEST_ID <= value <= LARGEST_ID
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """Read the body of Telegram's webhook; raises NotAnUpdate."""
+    try:
+        update = inbox.read_json(body)
+    except ValueError as fault:
+        raise NotAnUpdate("no JSON") from fault
+    if not isinstance(update, dict):
+        raise NotAnUpdate("no JSON object")
+    return update

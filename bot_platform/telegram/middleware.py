@@ -1,0 +1,100 @@
+"""What every handler may ask for by name: the person, their language, the texts, the update's key."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import structlog
+from aiogram import BaseMiddleware, Bot
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.filters import ExceptionTypeFilter
+from aiogram.types import CallbackQuery, TelegramObject, Update
+from aiogram.types import User as TelegramUser
+
+from bot_platform.domain import users
+from bot_platform.domain.errors import NoAccount, Refusal
+from bot_platform.telegram.texts import DEFAULT, Texts
+
+log = structlog.get_logger()
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+# What the middlewares below provide to handlers, beside the dispatcher's own names.
+PROVIDED = frozenset({"person", "user", "language", "say", "request_key"})
+# Telegram itself failed: the update is handled again later, so nobody is told of it.
+TELEGRAM_FAULT = ExceptionTypeFilter(TelegramNetworkError, TelegramRetryAfter, TelegramServerError)
+PROMPT = 5  # seconds to answer a button; its spinner is not worth more
+
+
+class Say(Protocol):
+    """Write a text, by its name, in the language of whoever it is for."""
+
+    def __call__(self, name: str, /, **values: Any) -> str:
+        """Write the text."""
+
+
+class AnswerFirst(BaseMiddleware):
+    """Stops a button's spinner before anything else happens."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """Answer the callback; one too old to be answered is still a press."""
+        if isinstance(event, CallbackQuery):
+            try:
+                await event.answer(request_timeout=PROMPT)
+            except TelegramBadRequest as fault:
+                log.info("telegram.callback_too_old", says=fault.message)
+            except TelegramAPIError as fault:
+                log.warning("telegram.callback_not_answered", error=fault.message)
+        return await handler(event, data)
+
+
+class Acquaint(BaseMiddleware):
+    """Finds out who speaks and in which language to answer."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """Provide `person`, `language`, `say` and `request_key`."""
+        who: TelegramUser | None = data.get("event_from_user")
+        if who is None:
+            return None  # a channel speaks: nobody to answer
+        update: Update = data["event_update"]
+        person = await users.find(who.id)
+        language = person.language if person else who.language_code or DEFAULT
+
+        def say(name: str, /, **values: Any) -> str:
+            return self._texts.say(name, language, **values)
+
+        data |= {"person": person, "language": language, "say": say, "request_key": f"tg:{update.update_id}"}
+        return await handler(event, data)
+
+
+class Registered(BaseMiddleware):
+    """Lets only people with an account pass, and provides them as `user`."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """Provide `user`; raises NoAccount for somebody who never pressed Start."""
+        if data["person"] is None:
+            raise NoAccount
+        data["user"] = data["person"]
+        return await handler(event, data)
+
+
+class SayNo(BaseMiddleware):
+    """Turns a refusal into its text."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """Answer what was refused; anything else is not ours to catch."""
+        try:
+            return await handler(event, data)
+        except Refusal as no:
+            say: Say = data["say"]
+            bot: Bot = data["bot"]
+            who: TelegramUser = data["event_from_user"]
+            return await bot.send_message(who.id, say(no.text, **no.values_for_text))

@@ -1,0 +1,67 @@
+"""The first screen: arriving, help, terms, and whatever was not understood."""
+
+from aiogram import Router
+from aiogram.filters import Command, CommandStart
+from aiogram.types import Message
+
+from bot_platform.database import Database
+from bot_platform.domain import ledger
+from bot_platform.domain.packages import PriceList
+from bot_platform.flows.arrive import arrive
+from bot_platform.telegram import keyboards
+from bot_platform.telegram.middleware import Say
+from bot_platform.telegram.texts import Texts
+
+
+def screen() -> Router:
+    """Build the router of this screen."""
+    router = Router(name="home")
+    router.message.register(start, CommandStart())
+    router.message.register(say_help, Command("help"))
+    router.message.register(say_terms, Command("terms"))
+    return router
+
+
+def last_resort() -> Router:
+    """Build the router that answers what no screen took; include it last."""
+    router = Router(name="last_resort")
+    router.message.register(not_understood)
+    return router
+
+
+async def start(
+    message: Message,
+    database: Database,
+    texts: Texts,
+    prices: PriceList,
+    welcome_credits: int,
+    language: str,
+    say: Say,
+) -> None:
+    """Register whoever presses Start, and show the shop."""
+    user, new = await arrive(
+        database, telegram_id=message.chat.id, language=language, welcome_credits=welcome_credits
+    )
+    if not new:
+        account = await ledger.find_account(user.id)
+        greeting = say("welcome-back", balance=account.available)
+    elif welcome_credits:
+        greeting = say("welcome-gift", credits=welcome_credits)
+    else:
+        greeting = say("welcome")
+    await message.answer(greeting, reply_markup=keyboards.shop(texts, language, prices))
+
+
+async def say_help(message: Message, say: Say) -> None:
+    """Say what there is."""
+    await message.answer(say("help"))
+
+
+async def say_terms(message: Message, say: Say) -> None:
+    """Say the terms of sale."""
+    await message.answer(say("terms"))
+
+
+async def not_understood(message: Message, say: Say) -> None:
+    """Point to the help."""
+    await message.answer(say("not-understood"))

@@ -1,0 +1,105 @@
+"""The shop: packages and their buttons, the balance, where it went, and help with a payment."""
+
+import structlog
+from aiogram import Bot, F, Router
+from aiogram.filters import Command
+from aiogram.types import CallbackQuery, ErrorEvent, Message
+
+from bot_platform.database import Database
+from bot_platform.domain import ledger, purchases, statement
+from bot_platform.domain.checkout import PaymentProvider
+from bot_platform.domain.packages import PriceList
+from bot_platform.domain.users import User
+from bot_platform.flows.buy import buy
+from bot_platform.telegram import keyboards
+from bot_platform.telegram.middleware import TELEGRAM_FAULT, Registered, Say
+from bot_platform.telegram.texts import Texts
+
+log = structlog.get_logger()
+
+SHOWN = 10  # movements of credit
+PURCHASES_SHOWN = 5
+
+
+def screen(prices: PriceList) -> Router:
+    """Build the router of this screen; its buttons are the price list's packages."""
+    router = Router(name="shop")
+    router.message.middleware(Registered())
+    router.callback_query.middleware(Registered())
+    router.message.register(shop, Command("buy"))
+    router.message.register(balance, Command("balance"))
+    router.message.register(history, Command("history"))
+    router.message.register(paysupport, Command("paysupport"))
+    router.callback_query.register(press)
+    codes = [package.code for package in prices]
+    router.error.register(could_not_sell, F.update.callback_query.data.in_(codes), ~TELEGRAM_FAULT)
+    return router
+
+
+async def shop(message: Message, texts: Texts, prices: PriceList, language: str, say: Say) -> None:
+    """Show the packages."""
+    await message.answer(say("shop"), reply_markup=keyboards.shop(texts, language, prices))
+
+
+async def press(
+    query: CallbackQuery,
+    database: Database,
+    provider: PaymentProvider,
+    prices: PriceList,
+    user: User,
+    request_key: str,
+) -> None:
+    """Buy the package whose button was pressed; the outbox says the rest."""
+    await buy(database, provider, user, prices.get(query.data or ""), request_key)
+
+
+async def balance(message: Message, user: User, say: Say) -> None:
+    """Say what is available, and what is held."""
+    account = await ledger.find_account(user.id)
+    lines = [say("balance", balance=account.available)]
+    if account.held:
+        lines.append(say("balance-held", held=account.held))
+    await message.answer("\n".join([*lines, "", say("balance-more")]))
+
+
+async def history(message: Message, user: User, say: Say) -> None:
+    """Say what came and what went, newest first."""
+    account = await ledger.find_account(user.id)
+    entries = await statement.history(account.id, SHOWN)
+    lines = [
+        say(
+            "history-line",
+            amount=entry.amount,
+            kind=entry.kind.value,
+            at=int(entry.created_at.timestamp()),
+            after=entry.balance_after,
+        )
+        for entry in entries
+    ]
+    await message.answer("\n".join([say("history"), "", *lines]) if lines else say("history-empty"))
+
+
+async def paysupport(message: Message, user: User, say: Say) -> None:
+    """Say what to do about a payment, and the numbers that the seller will ask for."""
+    lines = [
+        say(
+            "paysupport-line",
+            purchase=str(purchase.id),
+            credits=purchase.credits,
+            amount=purchase.amount,
+            currency=purchase.currency,
+            state=purchase.state.value,
+            at=int(purchase.created_at.timestamp()),
+        )
+        for purchase in await purchases.recent(user.id, PURCHASES_SHOWN)
+    ]
+    parts = [say("paysupport", user=str(user.id)), "", *(lines or [say("paysupport-none")])]
+    await message.answer("\n".join(parts))
+
+
+async def could_not_sell(event: ErrorEvent, bot: Bot, provider: PaymentProvider, say: Say) -> None:
+    """Say that a press of a package came to nothing; pressing again is safe."""
+    query = event.update.callback_query
+    log.error("shop.press_failed", update=event.update.update_id, exc_info=event.exception)
+    if query:
+        await bot.send_message(query.from_user.id, say(provider.refusal))

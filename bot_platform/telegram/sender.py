@@ -1,0 +1,98 @@
+"""Sends notices: a new one as a message, a rewritten one as an edit of it."""
+
+from functools import partial
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+)
+
+from bot_platform.database import Database
+from bot_platform.domain import users
+from bot_platform.domain.notices import Notice
+from bot_platform.domain.packages import PriceList
+from bot_platform.flows import deliver
+from bot_platform.loops import Pump
+from bot_platform.telegram import keyboards
+from bot_platform.telegram.texts import DEFAULT, Texts
+
+log = structlog.get_logger()
+
+ONE_SEND = 10  # seconds before a silent Telegram counts as a fault
+LONGEST_PAUSE = 10.0  # seconds: a notice leaves within 30 of a fault's end
+AT_ONCE = 32  # chats; one with a fault holds up no other
+
+
+class Sender:
+    """Carries notices from the outbox to Telegram."""
+
+    def __init__(
+        self, database: Database, bot: Bot, texts: Texts, prices: PriceList, *, local_links: bool
+    ) -> None:
+        self._database, self._bot, self._texts, self._prices = database, bot, texts, prices
+        self._local_links = local_links
+
+    def pump(self) -> Pump[Notice]:
+        """Build the loop that sends whatever the outbox holds."""
+        return Pump(
+            "notices",
+            claim=partial(deliver.claim, self._database),
+            work=self.send,
+            keep=partial(deliver.keep, self._database),
+            at_once=AT_ONCE,
+        )
+
+    async def send(self, notice: Notice) -> None:
+        """Send or edit one notice and mark what became of it."""
+        try:
+            message_id = await self._say(notice)
+        except TelegramForbiddenError as fault:
+            await deliver.dead(self._database, notice, fault.message, blocked=True)
+        except TelegramBadRequest as fault:
+            await self._refused(notice, fault)
+        except TelegramRetryAfter as fault:
+            await deliver.later(self._database, notice, fault.retry_after, fault.message)
+        except (TelegramNetworkError, TelegramAPIError) as fault:
+            pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(notice.attempts, 10))
+            log.warning(
+                "notice.fault", notice=notice.key, error=fault.message[:300], attempts=notice.attempts
+            )
+            await deliver.later(self._database, notice, pause, fault.message[:1000])
+        else:
+            await deliver.sent(self._database, notice, message_id)
+            log.info("notice.sent", notice=notice.key, text=notice.text, edit=notice.message_id is not None)
+
+    async def _say(self, notice: Notice) -> int:
+        user = await users.find(notice.chat_id)
+        language = user.language if user else DEFAULT
+        values = notice.text_values
+        text = self._texts.say(notice.text, language, **values)
+        buttons = keyboards.under(self._texts, language, self._prices, notice.text, values)
+        if not self._local_links and keyboards.refused_by_telegram(notice.text, values):
+            text, buttons = f"{text}\n{values['url']}", None
+        if notice.message_id is None:
+            message = await self._bot.send_message(
+                notice.chat_id, text, reply_markup=buttons, request_timeout=ONE_SEND
+            )
+            return message.message_id
+        await self._bot.edit_message_text(
+            text,
+            chat_id=notice.chat_id,
+            message_id=notice.message_id,
+            reply_markup=buttons,
+            request_timeout=ONE_SEND,
+        )
+        return notice.message_id
+
+    async def _refused(self, notice: Notice, fault: TelegramBadRequest) -> None:
+        """Take a 400 for final: the same request would be refused again."""
+        if notice.message_id is not None and "not modified" in fault.message:
+            await deliver.sent(self._database, notice, notice.message_id)
+            return
+        log.error("notice.refused", notice=notice.key, text=notice.text, error=fault.message)
+        await deliver.dead(self._database, notice, fault.message, blocked=False)

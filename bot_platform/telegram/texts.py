@@ -1,0 +1,64 @@
+"""What people read, by name and language; the words stand in `locales/`."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_datetime
+from fluent.runtime import FluentBundle, FluentResource
+
+from bot_platform.domain.amounts import credits_text, money_text
+
+LOCALES = Path(__file__).parent / "locales"
+DEFAULT = "en"
+
+
+class Texts:
+    """Every text in every language that `locales/` holds; one `.ftl` file is one language."""
+
+    def __init__(self, folder: Path = LOCALES) -> None:
+        self._bundles = {file.stem: _bundle(file) for file in sorted(folder.glob("*.ftl"))}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages there are, such as `en`."""
+        return tuple(self._bundles)
+
+    def say(self, name: str, language: str = DEFAULT, /, **values: Any) -> str:
+        """Write the text in the person's language, else in English; credits and money as integers.
+
+        Raises KeyError for an unknown name or a value that the text needs and did not get.
+        """
+        bundle = self._bundles.get(language) or self._bundles.get(language.partition("-")[0])
+        if bundle is None or not bundle.has_message(name):
+            bundle = self._bundles[DEFAULT]
+        pattern = bundle.get_message(name).value
+        if pattern is None:
+            raise KeyError(name)
+        text, faults = bundle.format_pattern(pattern, values)
+        if faults:
+            raise KeyError(f"{name}: {faults}")
+        return str(text)
+
+
+def _bundle(file: Path) -> FluentBundle:
+    language = file.stem
+
+    def money(minor: Any, currency: Any) -> str:
+        return money_text(int(minor), str(currency), language)
+
+    def moment(seconds: Any) -> str:
+        when = datetime.fromtimestamp(int(seconds), UTC)
+        return str(format_datetime(when, "d MMM y, HH:mm", locale=language.replace("-", "_")))
+
+    functions: Mapping[str, Any] = {
+        "CREDITS": lambda hundredths: credits_text(int(hundredths)),
+        "SIGNED": lambda hundredths: ("+" if int(hundredths) > 0 else "") + credits_text(int(hundredths)),
+        "MONEY": money,
+        "MOMENT": moment,
+    }
+    # Telegram shows the invisible marks around values as boxes on some phones.
+    bundle = FluentBundle([language], functions=dict(functions), use_isolating=False)
+    bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
+    return bundle

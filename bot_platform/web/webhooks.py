@@ -1,0 +1,72 @@
+"""Where machines knock: Stripe's events and Telegram's updates."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+import structlog
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from bot_platform.database import Database
+from bot_platform.domain.checkout import BadPayload, BadSignature, EventReader, PaymentProvider
+from bot_platform.domain.inbox import State
+from bot_platform.domain.packages import PriceList
+from bot_platform.flows import settle
+
+log = structlog.get_logger()
+
+STATUS = {
+    State.RECEIVED: "success",
+    State.HANDLED: "success",
+    State.IGNORED: "ignored",
+    State.FAILED: "ignored",
+}
+
+
+def stripe_webhook(
+    database: Database, provider: PaymentProvider, events: EventReader, prices: PriceList
+) -> Blueprint:
+    """Build the route that Stripe posts its events to."""
+    pages = Blueprint("stripe_webhook", __name__)
+
+    @pages.post("/api/v1/stripe-webhook")
+    async def knock() -> ResponseReturnValue:
+        body = await request.get_data(cache=False, as_text=False)
+        try:
+            event = events.read(body, request.headers.get("Stripe-Signature"))
+        except BadSignature:
+            log.warning("webhook.invalid_signature", size=len(body))
+            return {"status": "invalid signature"}, 400
+        except BadPayload:
+            log.warning("webhook.invalid_payload", size=len(body))
+            return {"status": "invalid payload"}, 400
+        outcome = await settle.receive(database, provider, prices, event)
+        tell = log.warning if outcome.reason else log.info
+        tell(
+            "webhook.event",
+            event=event.key,
+            type=event.type,
+            outcome=outcome.state.value,
+            repeat=outcome.repeat,
+            purchase=outcome.purchase_id,
+            reason=outcome.reason,
+        )
+        return {"status": STATUS[outcome.state]}, 200
+
+    return pages
+
+
+def telegram_webhook(secret: str, store: Callable[[bytes], Awaitable[bool]]) -> Blueprint:
+    """Build the route that Telegram posts updates to; `store` makes a row of one, or says it is none."""
+    pages = Blueprint("telegram_webhook", __name__)
+
+    @pages.post("/api/v1/telegram-webhook")
+    async def knock() -> ResponseReturnValue:
+        given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not hmac.compare_digest(given.encode(), secret.encode()):
+            return {"status": "forbidden"}, 403
+        if not await store(await request.get_data(cache=False, as_text=False)):
+            return {"status": "invalid payload"}, 400
+        return {"status": "success"}, 200
+
+    return pages
