@@ -252,8 +252,8 @@ async def claim_heads(
 ) -> Sequence[int]:
     """Lease the first waiting row of each lane, `limit` at most, and return their ids.
 
-    The table has `id`, `state`, `next_at`, `lease_until` and `attempts`; `order` is an SQL row
-    expression with `{t}` for the table, smallest first. Whoever leases a lane's first row holds
+    The table has `id`, `state`, `next_at`, `lease_until` and `attempts`; `order` names SQL
+    expressions with `{t}` for the table, smallest first. Whoever leases a lane's first row holds
     the lane, so a lane is worked in order and by one worker.
     """
     table = model._meta.db_table
@@ -268,7 +268,7 @@ async def claim_heads(
                 AND head.next_at <= {now} AND head.lease_until < {now}
                 AND NOT EXISTS (
                     SELECT 1 FROM "{table}" other WHERE other.state = ?
-                    AND other.{lane} = head.{lane} AND {theirs} < {mine})
+                    AND other.{lane} = head.{lane} AND ({theirs}) < ({mine}))
                 ORDER BY {mine} LIMIT {limit} {lock})
             RETURNING id""",  # noqa: S608 -- names are the code's own, values are bound
         lease_ms,

@@ -10,6 +10,8 @@ import structlog
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 LONGEST_PAUSE = 15.0  # seconds between tries while something is down
 LOOK_EVERY = 1.0  # seconds between looks for what other processes wrote
 RENEW_EVERY = 3.0  # seconds; well within a lease
@@ -27,6 +29,31 @@ async def repeat(step: Callable[[], Awaitable[None]], *, name: str, every: float
             says = str(fault)[:300]
             log.warning("loop.fault", loop=name, error=type(fault).__name__, says=says, faults=faults)
         await asyncio.sleep(_pause(faults) if faults else every)
+
+
+async def until_done(step: Callable[[], Awaitable[object]], *, name: str) -> None:
+    """Run the step until it once succeeds, later and later."""
+    done = asyncio.Event()
+
+    async def once() -> None:
+        await step()
+        done.set()
+
+    async with asyncio.TaskGroup() as group:
+        trying = group.create_task(repeat(once, name=name, every=LONGEST_PAUSE))
+        await done.wait()
+        trying.cancel()
+
+
+async def soon(step: Callable[[], Awaitable[T]], *, name: str, tries: int = 6) -> T | None:
+    """Run the step a few times, later and later; None when it never succeeded."""
+    for faults in range(1, tries + 1):
+        try:
+            return await step()
+        except Exception as fault:  # noqa: BLE001 -- as above
+            log.warning("start.fault", step=name, error=type(fault).__name__, says=str(fault)[:300])
+        await asyncio.sleep(_pause(faults))
+    return None
 
 
 def _pause(faults: int) -> float:

@@ -73,7 +73,7 @@ async def claim(limit: int) -> Sequence[Notice]:
         Notice,
         waiting=State.PENDING,
         lane="chat_id",
-        order="({t}.message_id IS NOT NULL, {t}.id)",
+        order="{t}.message_id IS NOT NULL, {t}.id",
         limit=limit,
         lease_ms=LEASE_MS,
     )

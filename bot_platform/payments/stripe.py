@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
+import aiohttp
 import stripe
 import structlog
 from aiohttp_socks import ProxyConnector
@@ -28,6 +29,8 @@ TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
 LINK_LIVES = timedelta(hours=23)  # Stripe allows 30 minutes to 24 hours
 PATIENCE = 12  # seconds for a checkout, tries included: the person hears within 15
 ONE_TRY = 5
+# An answer that breaks off after its headers escapes Stripe's client as aiohttp's error.
+FAULTS = (stripe.StripeError, aiohttp.ClientError, TimeoutError)
 
 
 class StripePayments:
@@ -70,7 +73,7 @@ class StripePayments:
                 session = await self._client.v1.checkout.sessions.create_async(
                     self._request(order, int(until.timestamp())), {"idempotency_key": key}
                 )
-        except (stripe.StripeError, TimeoutError) as fault:
+        except FAULTS as fault:
             log.warning("stripe.checkout_failed", purchase=order.purchase_id, **_reasons(fault))
             raise CheckoutUnavailable(self.refusal) from fault
         ref, url = getattr(session, "id", None), getattr(session, "url", None)
@@ -117,7 +120,7 @@ class StripePayments:
         except stripe.InvalidRequestError as fault:
             log.warning("stripe.lines_refused", session=checkout.provider_ref, **_reasons(fault))
             return ()
-        except (stripe.StripeError, TimeoutError) as fault:
+        except FAULTS as fault:
             log.warning("stripe.lines_failed", session=checkout.provider_ref, **_reasons(fault))
             raise ProviderDown from fault
         return [

@@ -1,4 +1,4 @@
-"""Where a buyer's browser lands after the payment page: it shows how the purchase stands, and never grants."""
+"""Where a buyer's browser lands after paying: it shows how the purchase stands, and never grants."""
 
 import re
 from collections.abc import Callable

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import structlog
 from quart import Blueprint, request
@@ -31,7 +32,7 @@ def stripe_webhook(
 
     @pages.post("/api/v1/stripe-webhook")
     async def knock() -> ResponseReturnValue:
-        body = await request.get_data(cache=False, as_text=False)
+        body = await _body()
         try:
             event = events.read(body, request.headers.get("Stripe-Signature"))
         except BadSignature:
@@ -65,8 +66,14 @@ def telegram_webhook(secret: str, store: Callable[[bytes], Awaitable[bool]]) -> 
         given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             return {"status": "forbidden"}, 403
-        if not await store(await request.get_data(cache=False, as_text=False)):
+        body = await _body()
+        if not await store(body):
             return {"status": "invalid payload"}, 400
         return {"status": "success"}, 200
 
     return pages
+
+
+async def _body() -> bytes:
+    """Read the raw body; signatures are made of bytes."""
+    return cast("bytes", await request.get_data(cache=False, as_text=False))

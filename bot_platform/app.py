@@ -1,0 +1,222 @@
+"""The composition root: builds everything once, starts it, and stops it without losing anything."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.session.base import BaseSession
+from aiogram.client.telegram import TelegramAPIServer
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from quart import Blueprint
+
+from bot_platform import loops
+from bot_platform.database import Database
+from bot_platform.payments import choose
+from bot_platform.settings import Settings
+from bot_platform.telegram.dispatcher import dispatcher, set_commands
+from bot_platform.telegram.intake import ALLOWED, Intake, NotAnUpdate, read
+from bot_platform.telegram.sender import Sender
+from bot_platform.telegram.texts import Texts
+from bot_platform.web.health import health
+from bot_platform.web.payment_pages import payment_pages
+from bot_platform.web.server import finishing, server
+from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
+
+log = structlog.get_logger()
+
+REQUESTS_MAY_TAKE = 4.0  # seconds at the end; with the next two and the closing, under 10
+HANDLERS_MAY_TAKE = 3.0
+
+
+class CannotStart(Exception):  # noqa: N818 -- named for what it is
+    """Something outside the settings forbids the start; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How the world outside is reached: real, or a sandbox with pages of its own."""
+
+    telegram: BaseSession
+    pages: Sequence[Blueprint] = ()
+    way_back: str = ""  # the bot's address, where Telegram's own name for it is not it
+    local_links: bool = False
+    start: Callable[[], Awaitable[None]] | None = None
+    stopping: Callable[[], None] | None = None  # before the server waits for open pages
+    close: Callable[[], Awaitable[None]] | None = None
+
+
+def real_world(settings: Settings) -> Outside:
+    """Reach Telegram over the network, through the proxy where one is set."""
+    api = TelegramAPIServer.from_base(settings.telegram_api_base)
+    return Outside(AiohttpSession(proxy=settings.proxy_url, api=api))
+
+
+class Platform:
+    """One process: a web server and a dispatcher on one loop, over one database."""
+
+    def __init__(self, settings: Settings, outside: Outside) -> None:
+        self._settings, self._outside = settings, outside
+        self._database = Database(settings.database_url)
+        self._way_back = outside.way_back
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def run(self, stop: asyncio.Event, on_ready: Callable[[int], None] | None = None) -> None:
+        """Serve until `stop` is set, then finish what is in hand; `on_ready` hears the port.
+
+        Raises CannotStart when the address is taken or the database does not answer.
+        """
+        listener = _listen(self._settings.host, self._settings.port)
+        async with AsyncExitStack() as stack:
+            stack.callback(listener.close)
+            await self._open_database(stack)
+            bot = Bot(self._settings.telegram_bot_token.get_secret_value(), session=self._outside.telegram)
+            stack.push_async_callback(bot.session.close)
+            prices, texts = self._settings.price_list(), Texts()
+            provider = choose.provider(self._settings)
+            stack.push_async_callback(provider.close)
+            talk = dispatcher(
+                database=self._database,
+                provider=provider,
+                prices=prices,
+                texts=texts,
+                welcome_credits=self._settings.welcome_credits,
+            )
+            intake = Intake(self._database, bot, talk)
+            sender = Sender(self._database, bot, texts, prices, local_links=self._outside.local_links)
+            pages = [
+                health({"database": self._database.answers, "dispatcher": self._dispatcher_runs}),
+                stripe_webhook(self._database, provider, choose.events(self._settings), prices),
+                payment_pages(lambda: self._way_back),
+                *self._outside.pages,
+            ]
+            if self._settings.telegram_mode == "webhook":
+                pages.append(telegram_webhook(self._settings.telegram_secret, _store_in(intake)))
+            await self._start_loops(stack, bot, texts, intake, sender)
+            log.info(
+                "started",
+                payments=provider.name,
+                live=self._settings.stripe_live and provider.name != "mock",
+                telegram=self._settings.telegram_mode,
+                database=self._database.name,
+            )
+            await self._serve(listener, pages, stop, on_ready)
+            log.info("stopping")
+        log.info("stopped")
+
+    async def _open_database(self, stack: AsyncExitStack) -> None:
+        await self._database.open()
+        stack.push_async_callback(self._database.close)
+        applied = await loops.soon(self._database.migrate, name="migrate")
+        if applied is None:
+            raise CannotStart("DATABASE_URL: the database does not answer; see the log lines above")
+        if applied:
+            log.info("migrated", applied=applied)
+
+    async def _start_loops(
+        self, stack: AsyncExitStack, bot: Bot, texts: Texts, intake: Intake, sender: Sender
+    ) -> None:
+        if self._outside.start:
+            await self._outside.start()
+        if self._outside.close:
+            stack.push_async_callback(self._outside.close)
+        pumps = (intake.pump(), sender.pump())
+        for pump in pumps:
+            self._database.on_commit.append(pump.poke)
+        steps = [
+            *(pump.run() for pump in pumps),
+            loops.until_done(lambda: self._introduce(bot), name="telegram.introduce"),
+            loops.until_done(lambda: set_commands(bot, texts), name="telegram.commands"),
+            loops.until_done(lambda: self._choose_mode(bot), name="telegram.mode"),
+        ]
+        if self._settings.telegram_mode == "polling":
+            steps.append(loops.repeat(intake.poll, name="telegram.poll"))
+        self._loops = [asyncio.create_task(step) for step in steps]
+
+        async def wind_down() -> None:
+            for task in self._loops:
+                task.cancel()
+            await asyncio.gather(*self._loops, return_exceptions=True)
+            await asyncio.gather(*(pump.finish(HANDLERS_MAY_TAKE) for pump in pumps))
+
+        stack.push_async_callback(wind_down)
+
+    async def _introduce(self, bot: Bot) -> None:
+        me = await bot.get_me()
+        self._way_back = self._way_back or f"https://t.me/{me.username}"
+        log.info("telegram.bot", username=me.username)
+
+    async def _choose_mode(self, bot: Bot) -> None:
+        """Tell Telegram where updates go; a stop leaves it as it is, so that none is lost meanwhile."""
+        if self._settings.telegram_mode == "polling":
+            await bot.delete_webhook(drop_pending_updates=False)
+            return
+        await bot.set_webhook(
+            f"{self._settings.webapp_url}/api/v1/telegram-webhook",
+            secret_token=self._settings.telegram_secret,
+            allowed_updates=ALLOWED,
+            drop_pending_updates=False,
+        )
+
+    async def _dispatcher_runs(self) -> bool:
+        return bool(self._loops) and not any(
+            task.done() and (task.cancelled() or task.exception()) for task in self._loops
+        )
+
+    async def _serve(
+        self,
+        listener: socket.socket,
+        pages: Sequence[Blueprint],
+        stop: asyncio.Event,
+        on_ready: Callable[[int], None] | None,
+    ) -> None:
+        config = Config()
+        port = listener.getsockname()[1]
+        config.bind = [f"fd://{listener.detach()}"]
+        config.backlog = 2048
+        config.graceful_timeout = REQUESTS_MAY_TAKE
+        config.include_server_header = False
+        config.errorlog = logging.getLogger("hypercorn.error")
+        app = finishing(server(pages))
+        serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait, mode="asgi"))
+        if on_ready:
+            on_ready(port)
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if self._outside.stopping:
+            self._outside.stopping()
+        # On Python 3.12 and later hypercorn waits for idle connections too, however long.
+        done, _ = await asyncio.wait({serving}, timeout=REQUESTS_MAY_TAKE + 0.5)
+        if not done:
+            serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+def _store_in(intake: Intake) -> Callable[[bytes], Awaitable[bool]]:
+    async def store(body: bytes) -> bool:
+        try:
+            await intake.store([read(body)])
+        except NotAnUpdate:
+            return False
+        return True
+
+    return store
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as fault:
+        raise CannotStart(
+            f"PORT: cannot listen on {host}:{port} ({fault.strerror}), try another PORT"
+        ) from fault

@@ -1,0 +1,306 @@
+// The chat: listens to the server's events, keeps the log, and sends what the person says and presses.
+
+import { bubble, day, element } from "./messages.js";
+
+const $ = (id) => document.getElementById(id);
+const wide = matchMedia("(min-width: 62rem)");
+const answerWithin = 15000;
+const typingLasts = 5500;
+let commands = [];
+let offered = [];
+let chosen = -1;
+let unread = 0;
+let typingEnds;
+let scrollEnds;
+let toastEnds;
+let source;
+
+// Talking to the server
+
+async function post(path, body = {}) {
+  try {
+    const response = await fetch(`/demo/${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Demo": "1" },
+      body: JSON.stringify(body),
+    });
+    if (response.ok) return true;
+    toast((await response.json()).status ?? "This did not work.");
+  } catch {
+    toast("No connection. Trying again…");
+  }
+  return false;
+}
+
+function listen() {
+  source?.close();
+  source = new EventSource("/demo/events");
+  source.addEventListener("state", ({ data }) => showAll(JSON.parse(data)));
+  source.addEventListener("menu", ({ data }) => showMenu(JSON.parse(data)));
+  source.addEventListener("change", ({ data }) => showChange(JSON.parse(data)));
+  source.addEventListener("error", () => {
+    status("connecting", true);
+    // The browser gives up on an answer that is no stream, such as a proxy's 502.
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+  });
+}
+
+// The log
+
+const atBottom = () => $("scroll").scrollHeight - $("scroll").scrollTop - $("scroll").clientHeight < 80;
+
+function toBottom(smooth = false) {
+  $("scroll").scrollTo({ top: $("scroll").scrollHeight, behavior: smooth ? "smooth" : "instant" });
+}
+
+function showAll(state) {
+  const stay = !atBottom() && $("log").childElementCount > 0;
+  const top = $("scroll").scrollTop;
+  $("log").setAttribute("aria-busy", "true");
+  $("log").replaceChildren(...state.messages.map(bubble));
+  $("person").textContent = state.person;
+  showMenu(state);
+  arrange();
+  status("bot");
+  $("log").removeAttribute("aria-busy");
+  if (stay) $("scroll").scrollTop = top;
+  else toBottom();
+}
+
+function showChange(change) {
+  if (change.kind === "message") arrived(change.message);
+  if (change.kind === "edited") edited(change.message);
+  if (change.kind === "deleted") $(`m${change.message_id}`)?.remove();
+  if (change.kind === "typing") typing(change.action);
+  if (change.kind === "answered") answered(change);
+  if (change.kind === "deleted") arrange();
+}
+
+function arrived(message) {
+  if ($(`m${message.message_id}`)) return;
+  const follow = atBottom() || !message.from.is_bot;
+  const made = bubble(message);
+  made.classList.add("fresh");
+  $("log").append(made);
+  arrange();
+  if (message.from.is_bot) status("bot");
+  if (follow) toBottom(true);
+  else count(unread + 1);
+}
+
+function edited(message) {
+  const old = $(`m${message.message_id}`);
+  if (!old) return;
+  const follow = atBottom();
+  const made = bubble(message);
+  // A button that is still there keeps its spinner.
+  for (const busy of old.querySelectorAll(".key.busy")) keyOf(made, busy.dataset.press)?.classList.add("busy");
+  old.replaceWith(made);
+  arrange();
+  if (follow) toBottom();
+}
+
+// Days, and which bubble of a group is its first and its last.
+function arrange() {
+  for (const old of $("log").querySelectorAll(".day")) old.remove();
+  const all = [...$("log").querySelectorAll(".message")];
+  all.forEach((made, i) => {
+    const { previous, next } = { previous: all[i - 1], next: all[i + 1] };
+    const newDay = previous?.dataset.day !== made.dataset.day;
+    const joins = (other) => other && other.classList.contains("out") === made.classList.contains("out") && other.dataset.day === made.dataset.day;
+    made.classList.toggle("first", !joins(previous));
+    made.classList.toggle("last", !joins(next));
+    if (newDay) made.before(day(made.dataset.day));
+  });
+  $("empty").hidden = all.length > 0;
+  $("start").hidden = all.length > 0;
+  $("composer").hidden = all.length === 0;
+}
+
+function count(number) {
+  unread = number;
+  $("unread").textContent = number;
+  $("unread").hidden = number === 0;
+}
+
+// A date that lies over messages is shown only while they move.
+function showDate() {
+  const top = $("scroll").getBoundingClientRect().top;
+  for (const each of $("log").querySelectorAll(".day")) each.classList.toggle("stuck", each.getBoundingClientRect().top - top < 8);
+  clearTimeout(scrollEnds);
+  scrollEnds = setTimeout(() => $("scroll").classList.remove("scrolling"), 900);
+}
+
+for (const kind of ["wheel", "touchmove"]) $("scroll").addEventListener(kind, () => $("scroll").classList.add("scrolling"), { passive: true });
+$("scroll").addEventListener("scroll", () => {
+  showDate();
+  $("down").hidden = atBottom();
+  if (atBottom()) count(0);
+});
+$("down").addEventListener("click", () => toBottom(true));
+new ResizeObserver(() => { if ($("down").hidden) toBottom(); }).observe($("scroll"));
+
+// What the bot is doing
+
+function status(text, busy = false) {
+  clearTimeout(typingEnds);
+  $("status").textContent = text;
+  $("status").classList.toggle("busy", busy);
+}
+
+function typing(action) {
+  status(action === "typing" ? "typing" : action.startsWith("upload") ? "sending a file" : "working", true);
+  typingEnds = setTimeout(() => status("bot"), typingLasts);
+}
+
+function toast(text) {
+  clearTimeout(toastEnds);
+  $("toast").textContent = text;
+  $("toast").hidden = false;
+  toastEnds = setTimeout(() => { $("toast").hidden = true; }, 3500);
+}
+
+// Buttons under messages
+
+const keyOf = (message, data) => [...(message?.querySelectorAll("button.key") ?? [])].find((each) => each.dataset.press === data);
+
+async function press(button) {
+  if (button.classList.contains("busy")) return;
+  const { messageId, press: data } = button.dataset;
+  button.classList.add("busy");
+  button.setAttribute("aria-busy", "true");
+  setTimeout(() => settle(messageId, data), answerWithin);
+  if (!await post("press", { message_id: Number(messageId), data })) settle(messageId, data);
+}
+
+function settle(messageId, data) {
+  const button = keyOf($(`m${messageId}`), data);
+  button?.classList.remove("busy");
+  button?.removeAttribute("aria-busy");
+}
+
+function answered(change) {
+  settle(change.message_id, change.data);
+  if (!change.text) return;
+  if (!change.alert) return toast(change.text);
+  $("alert-text").textContent = change.text;
+  if (!$("alert").open) $("alert").showModal();
+}
+
+// Saying something
+
+async function say(text) {
+  toBottom();
+  return post("say", { text });
+}
+
+function grow() {
+  if ($("composer").hidden) return;
+  $("text").style.height = "auto";
+  $("text").style.height = `${$("text").scrollHeight}px`;
+}
+
+async function submit() {
+  const text = $("text").value;
+  if (!text.trim()) return $("text").focus();
+  $("text").value = "";
+  grow();
+  offer([]);
+  if (!await say(text) && !$("text").value) {
+    $("text").value = text;
+    grow();
+  }
+}
+
+$("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit();
+});
+$("text").addEventListener("input", () => {
+  grow();
+  const typed = $("text").value;
+  offer(/^\/\w*$/.test(typed) ? commands.filter(({ command }) => `/${command}`.startsWith(typed.toLowerCase())) : []);
+});
+$("text").addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  const steps = { ArrowDown: 1, ArrowUp: -1 };
+  if (offered.length && event.key in steps) {
+    event.preventDefault();
+    choose((chosen + steps[event.key] + offered.length) % offered.length);
+  } else if (event.key === "Enter" && !event.shiftKey) {
+    event.preventDefault();
+    if (chosen >= 0) $("text").value = `/${offered[chosen].command}`;
+    submit();
+  }
+});
+$("start").addEventListener("click", async () => {
+  if (await say("/start") && wide.matches) $("text").focus();
+});
+
+// The menu of commands
+
+function showMenu(state) {
+  commands = state.commands;
+  $("menu").hidden = commands.length === 0;
+  $("description").textContent = state.description || "Press START to begin.";
+}
+
+function offer(list) {
+  offered = list;
+  chosen = -1;
+  $("commands").replaceChildren(...list.map(({ command, description }) => {
+    const item = element("button", "", element("b", "", `/${command}`), element("span", "", description));
+    item.type = "button";
+    item.setAttribute("role", "menuitem");
+    item.dataset.say = `/${command}`;
+    return item;
+  }));
+  $("commands").hidden = list.length === 0;
+  $("menu").setAttribute("aria-expanded", String(list.length > 0));
+}
+
+function choose(place) {
+  chosen = place;
+  [...$("commands").children].forEach((item, i) => item.classList.toggle("chosen", i === place));
+  $("commands").children[place].scrollIntoView({ block: "nearest" });
+}
+
+$("menu").addEventListener("click", () => offer(offered.length ? [] : commands));
+
+// The panel, and everything that is pressed by its data
+
+function showPanel(open) {
+  $("panel").classList.toggle("open", open);
+  $("who").setAttribute("aria-expanded", String(open));
+  if (open && !wide.matches) $("hide").focus();
+}
+
+for (const id of ["who", "about"]) $(id).addEventListener("click", () => showPanel(!wide.matches));
+$("hide").addEventListener("click", () => showPanel(false));
+$("fresh").addEventListener("click", async () => {
+  if (!await post("new")) return;
+  showPanel(false);
+  count(0);
+  $("log").replaceChildren();
+  listen();
+});
+document.addEventListener("click", ({ target }) => {
+  const key = target.closest("button.key");
+  const saying = target.closest("[data-say]");
+  if (key) press(key);
+  if (saying) {
+    offer([]);
+    showPanel(false);
+    // A command that was begun is now said; another draft stays.
+    if ($("text").value.startsWith("/")) $("text").value = "";
+    grow();
+    say(saying.dataset.say);
+  } else if (!target.closest("#bottom")) offer([]);
+});
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  offer([]);
+  showPanel(false);
+});
+
+listen();

@@ -1,0 +1,148 @@
+"""A request to the API becomes an answer: faults, key, parameters, idempotency, endpoint, in this order."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import form, idempotency, identifiers, listing, paying_api, selling_api
+from .account import API_VERSION, Account, Origin
+from .endpoint import Call, Endpoint
+from .errors import ApiError, bad_key, unknown_url
+from .faults import Fault, Faults
+from .idempotency import Answer
+from .parameters import Hash
+from .state import Row
+
+ENDPOINTS: tuple[Endpoint, ...] = (*selling_api.ENDPOINTS, *paying_api.ENDPOINTS)
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """What somebody asked: parameters nested, every value still text (lists are dicts keyed by position)."""
+
+    method: str
+    path: str
+    params: dict[str, Any]
+    idempotency_key: str | None
+    stripe_version: str | None
+    authorization: str | None
+
+
+class HangUp(Exception):  # noqa: N818 - no error: the way out to the one who holds the connection
+    """The connection is to be closed without an answer."""
+
+
+class Api:
+    """All endpoints of one account behind one secret key."""
+
+    def __init__(
+        self, account: Account, *, secret_key: str, faults: Faults, catch_up: Callable[[], None]
+    ) -> None:
+        self._account = account
+        self._secret_key = secret_key
+        self._faults = faults
+        self._catch_up = catch_up
+        self._keys = idempotency.Keys(account)
+        self.requests: deque[ApiRequest] = deque(maxlen=_REMEMBERED)
+
+    async def answer(self, method: str, path: str, sent: str, headers: Mapping[str, str]) -> Answer:
+        """Serve one request; `sent` are its form-encoded parameters, header names are lower case.
+
+        Raises HangUp, nothing else.
+        """
+        request_id = identifiers.new("req")
+        fault = self._faults.take(method, path)
+        try:
+            request = ApiRequest(
+                method,
+                path,
+                form.decode(sent),
+                headers.get("idempotency-key") if method == "POST" else None,
+                headers.get("stripe-version"),
+                headers.get("authorization"),
+            )
+            self.requests.append(request)
+            if fault.spoils and not fault.executes:
+                return _spoilt(fault, request_id)
+            return await self._serve(request, request_id, fault)
+        except ApiError as error:
+            return Answer(error.status, error.body, request_id)
+
+    async def _serve(self, request: ApiRequest, request_id: str, fault: Fault) -> Answer:
+        key = _key_of(request.authorization)
+        if key is None or not hmac.compare_digest(key.encode(), self._secret_key.encode()):
+            raise bad_key(key)
+        endpoint, id_ = _endpoint(request)
+        # Read before the key is looked at: a request that was never executed is never replayed.
+        params = _accepts(endpoint, request).read(request.params)
+        about = idempotency.about(request.method, request.path, request.params)
+        with self._keys.working(request.idempotency_key):
+            if request.idempotency_key is not None:
+                kept = self._keys.replay(request.idempotency_key, about, request_id)
+                if kept is not None:
+                    return kept
+            if not fault.executes:
+                await asyncio.sleep(fault.delay)
+            call = Call(self._account, id_, params, Origin(request_id, request.idempotency_key))
+            answer = self._execute(endpoint, call, request_id)
+            if fault.executes and fault.status is not None:
+                answer = _spoilt(fault, request_id)
+            if request.idempotency_key is not None:
+                self._keys.keep(request.idempotency_key, about, answer)
+            if fault.executes:
+                await asyncio.sleep(fault.delay)
+        if fault.hangs_up:
+            raise HangUp
+        return answer
+
+    def _execute(self, endpoint: Endpoint, call: Call, request_id: str) -> Answer:
+        self._catch_up()
+        try:
+            found = endpoint.run(call)
+            body: Row = listing.expanded(self._account, found, call.params.get("expand", []))
+        except ApiError as error:
+            return Answer(error.status, error.body, request_id)
+        return Answer(200, body, request_id)
+
+
+def _endpoint(request: ApiRequest) -> tuple[Endpoint, str]:
+    for endpoint in ENDPOINTS:
+        id_ = endpoint.match(request.method, request.path)
+        if id_ is not None:
+            return endpoint, id_
+    raise unknown_url(request.method, request.path)
+
+
+def _accepts(endpoint: Endpoint, request: ApiRequest) -> Hash:
+    if request.stripe_version == API_VERSION:
+        return endpoint.accepts
+    return endpoint.accepts.also(**endpoint.older)
+
+
+def _key_of(authorization: str | None) -> str | None:
+    scheme, _, rest = (authorization or "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _spoilt(fault: Fault, request_id: str) -> Answer:
+    if fault.hangs_up or fault.status is None:
+        raise HangUp
+    if fault.body is not None:
+        return Answer(
+            fault.status, fault.body if isinstance(fault.body, str) else dict(fault.body), request_id
+        )
+    error = ApiError("An unknown error occurred.", status=fault.status, type_="api_error")
+    return Answer(fault.status, error.body, request_id)

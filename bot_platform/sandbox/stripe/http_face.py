@@ -1,0 +1,107 @@
+"""The blueprint: HTTP in, HTTP out; everything between is decided elsewhere."""
+
+import asyncio
+import json
+from typing import Protocol
+
+from quart import Blueprint, Response, redirect, render_template, request
+from quart.typing import ResponseReturnValue
+
+from . import hosted_page
+from .account import API_VERSION, Account
+from .api import Api, HangUp
+from .checkout import How
+from .hang_up import hang_up
+from .idempotency import Answer
+from .state import Row
+
+_PAGE = "local_stripe_page.html"
+_METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
+
+
+class Till(Protocol):
+    """What the payment page may do."""
+
+    async def pay(self, session_id: str, how: How | str) -> Row:
+        """Try to pay."""
+
+    async def expire(self, session_id: str) -> Row:
+        """End the session unpaid."""
+
+    def catch_up(self) -> None:
+        """Do what time has brought."""
+
+    def changed(self) -> None:
+        """Keep what happened."""
+
+
+def blueprint(till: Till, account: Account, api: Api) -> Blueprint:
+    """Make the API and the payment page of one account."""
+    routes = Blueprint("local_stripe", __name__, template_folder="templates")
+
+    @routes.route("/v1/<path:rest>", methods=_METHODS)
+    async def v1(rest: str) -> ResponseReturnValue:
+        sent = await _sent()
+        try:
+            answer = await api.answer(
+                request.method,
+                f"/v1/{rest}",
+                sent,
+                {name.lower(): value for name, value in request.headers.items()},
+            )
+        except HangUp:
+            return await _unanswered()
+        finally:
+            till.changed()
+        return _response(answer, request.headers.get("Idempotency-Key"))
+
+    @routes.get("/pay/<session_id>")
+    async def page(session_id: str) -> ResponseReturnValue:
+        till.catch_up()
+        shown = hosted_page.shown(account, session_id)
+        return await render_template(_PAGE, page=shown), 404 if shown is None else 200
+
+    @routes.post("/pay/<session_id>")
+    async def press(session_id: str) -> ResponseReturnValue:
+        how = (await request.form).get("how", "")
+        if session_id not in account.state["sessions"] or how not in {*How, hosted_page.EXPIRE}:
+            return await render_template(_PAGE, page=None), 404
+        session = await (till.expire(session_id) if how == hosted_page.EXPIRE else till.pay(session_id, how))
+        if session["status"] == "complete":
+            return redirect(hosted_page.success_url(session), 303)
+        return redirect(request.path, 303)
+
+    return routes
+
+
+async def _sent() -> str:
+    if request.method != "POST":
+        return request.query_string.decode("utf-8", "replace")
+    raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
+    return raw.decode("utf-8", "replace")
+
+
+def _response(answer: Answer, key: str | None) -> Response:
+    text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, indent=2)
+    response = Response(text, answer.status)
+    response.content_type = "text/html" if isinstance(answer.body, str) else "application/json"
+    response.headers["Request-Id"] = answer.request_id
+    response.headers["Stripe-Version"] = API_VERSION
+    if answer.status == 401:  # noqa: PLR2004 - unauthorized
+        response.headers["WWW-Authenticate"] = 'Bearer realm="Stripe"'
+    if key is not None:
+        response.headers["Idempotency-Key"] = key
+    if answer.original_request is not None:
+        response.headers["Idempotent-Replayed"] = "true"
+        response.headers["Original-Request"] = answer.original_request
+    return response
+
+
+async def _unanswered() -> Response:
+    peer = request.scope.get("client")
+    if peer is None:
+        raise RuntimeError("Without a TCP connection there is nothing to hang up.")
+    hang_up((str(peer[0]), int(peer[1])))
+    # Returning at once would race the server's own notice that the connection is gone.
+    await asyncio.sleep(0.05)
+    return Response("", 500)

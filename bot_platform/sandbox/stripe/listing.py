@@ -1,0 +1,92 @@
+"""Lists as Stripe pages them, newest first, and `expand`, which puts objects where their ids stood."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from .account import Account
+from .errors import ApiError, no_such
+from .state import Row
+
+_USUAL = 10
+
+# Which table the id in a field points to.
+_EXPANDABLE = {
+    "charge": "charges",
+    "default_price": "prices",
+    "latest_charge": "charges",
+    "payment_intent": "payment_intents",
+    "payment_method": "payment_methods",
+    "product": "products",
+}
+
+
+def page(rows: Iterable[Row], params: Row, url: str) -> Row:
+    """Return the part of `rows` (oldest first) that `created`, `limit` and the two cursors ask for."""
+    wanted = [row for row in rows if _within(row.get("created", 0), params.get("created", {}))]
+    wanted.reverse()
+    limit = params.get("limit", _USUAL)
+    if "ending_before" in params:
+        newer = wanted[: _position(wanted, params["ending_before"], "ending_before")]
+        return _list(newer[-limit:], has_more=len(newer) > limit, url=url)
+    if "starting_after" in params:
+        wanted = wanted[_position(wanted, params["starting_after"], "starting_after") + 1 :]
+    return _list(wanted[:limit], has_more=len(wanted) > limit, url=url)
+
+
+def expanded(account: Account, answer: Row, paths: list[str]) -> Row:
+    """Return the answer with the objects of `expand[]`; the kept rows stay as they are."""
+    for path in paths:
+        answer = _expand(account, answer, path.split("."), path)
+    return answer
+
+
+def lines_of(account: Account, session_id: str) -> list[Row]:
+    """Return the line items of a session, in their order."""
+    return list(account.state["line_items"][session_id]["lines"])
+
+
+def all_lines(account: Account, session_id: str) -> Row:
+    """Return the line items of a session as the list that `expand[]=line_items` gives."""
+    lines = lines_of(account, session_id)
+    return _list(lines, has_more=False, url=f"/v1/checkout/sessions/{session_id}/line_items")
+
+
+def _list(rows: list[Row], *, has_more: bool, url: str) -> Row:
+    return {"object": "list", "data": rows, "has_more": has_more, "url": url}
+
+
+def _within(moment: int, span: dict[str, int]) -> bool:
+    return (
+        moment > span.get("gt", -1)
+        and moment >= span.get("gte", 0)
+        and moment < span.get("lt", moment + 1)
+        and moment <= span.get("lte", moment)
+    )
+
+
+def _position(rows: list[Row], id_: str, param: str) -> int:
+    for n, row in enumerate(rows):
+        if row["id"] == id_:
+            return n
+    raise no_such("object", id_, param, status=400)
+
+
+def _expand(account: Account, answer: Row, steps: list[str], path: str) -> Row:
+    step, rest = steps[0], steps[1:]
+    if step == "data" and answer.get("object") == "list" and rest:
+        return {**answer, "data": [_expand(account, row, rest, path) for row in answer["data"]]}
+    value = _expanded_field(account, answer, step, path)
+    if rest and isinstance(value, dict):
+        value = _expand(account, value, rest, path)
+    return {**answer, step: value}
+
+
+def _expanded_field(account: Account, answer: Row, step: str, path: str) -> Any:
+    if step == "line_items" and answer.get("object") == "checkout.session":
+        return all_lines(account, answer["id"])
+    value = answer.get(step)
+    if isinstance(value, dict):
+        return value
+    if step not in _EXPANDABLE or step not in answer:
+        raise ApiError(f"This property cannot be expanded ({path}).", param="expand")
+    return account.state[_EXPANDABLE[step]].get(value) if value is not None else None

@@ -1,0 +1,102 @@
+"""The endpoints of money: payment intents, charges, payment methods, events, the account itself."""
+
+import fnmatch
+
+from . import accepted, catalog, payment_methods, payments
+from .endpoint import Call, Endpoint, page, retrieve
+from .errors import ApiError
+from .state import Row
+
+
+def _create_intent(call: Call) -> Row:
+    params = dict(call.params)
+    params["currency"] = catalog.currency(params["currency"], "currency")
+    method = (
+        payment_methods.resolve(call.account, params["payment_method"])
+        if "payment_method" in params
+        else None
+    )
+    if method is not None:
+        params["payment_method"] = method["id"]
+    intent = payments.open_intent(call.account, params, call.origin)
+    return _confirm(call, intent) if params.get("confirm") else intent
+
+
+def _confirm_intent(call: Call) -> Row:
+    return _confirm(call, call.account.find("payment_intents", call.id, "intent"))
+
+
+def _confirm(call: Call, intent: Row) -> Row:
+    id_ = call.params.get("payment_method") or intent["payment_method"]
+    if id_ is None:
+        raise ApiError(
+            "You cannot confirm this PaymentIntent because it's missing a payment method.",
+            code="payment_intent_unexpected_state",
+        )
+    payments.attempt(call.account, intent, payment_methods.resolve(call.account, id_), call.origin)
+    if intent["last_payment_error"]:
+        raise payments.declined(intent)
+    return intent
+
+
+def _list_charges(call: Call) -> Row:
+    wanted = call.params.get("payment_intent")
+    rows = (row for row in call.account.state["charges"].values() if wanted in {None, row["payment_intent"]})
+    return page(call, rows, "/v1/charges")
+
+
+def _list_intents(call: Call) -> Row:
+    return page(call, call.account.state["payment_intents"].values(), "/v1/payment_intents")
+
+
+def _create_method(call: Call) -> Row:
+    return payment_methods.add(call.account, call.params)
+
+
+def _list_events(call: Call) -> Row:
+    patterns = call.params.get("types") or [call.params.get("type", "*")]
+    delivered = call.params.get("delivery_success")
+    rows = (
+        row
+        for row in call.account.state["events"].values()
+        if any(fnmatch.fnmatchcase(row["type"], pattern) for pattern in patterns)
+        and delivered in {None, row["pending_webhooks"] == 0}
+    )
+    return page(call, rows, "/v1/events")
+
+
+def _balance(_: Call) -> Row:
+    nothing = [{"amount": 0, "currency": "usd", "source_types": {"card": 0}}]
+    return {"object": "balance", "available": nothing, "livemode": False, "pending": nothing}
+
+
+def _account(_: Call) -> Row:
+    return {
+        "id": "acct_1LocalSandbox",
+        "object": "account",
+        "charges_enabled": True,
+        "country": "US",
+        "default_currency": "usd",
+        "details_submitted": True,
+        "email": "sandbox@example.com",
+        "metadata": {},
+        "payouts_enabled": True,
+        "settings": {"dashboard": {"display_name": "Sandbox", "timezone": "Etc/UTC"}},
+        "type": "standard",
+    }
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/v1/payment_intents", accepted.CREATE_INTENT, _create_intent, accepted.OLDER),
+    Endpoint("GET", "/v1/payment_intents", accepted.PAGE, _list_intents),
+    Endpoint("GET", "/v1/payment_intents/{id}", accepted.NOTHING, retrieve("payment_intents", "intent")),
+    Endpoint("POST", "/v1/payment_intents/{id}/confirm", accepted.CONFIRM_INTENT, _confirm_intent),
+    Endpoint("GET", "/v1/charges", accepted.LIST_CHARGES, _list_charges),
+    Endpoint("GET", "/v1/charges/{id}", accepted.NOTHING, retrieve("charges")),
+    Endpoint("POST", "/v1/payment_methods", accepted.CREATE_METHOD, _create_method),
+    Endpoint("GET", "/v1/payment_methods/{id}", accepted.NOTHING, retrieve("payment_methods")),
+    Endpoint("GET", "/v1/events", accepted.LIST_EVENTS, _list_events),
+    Endpoint("GET", "/v1/events/{id}", accepted.NOTHING, retrieve("events")),
+    Endpoint("GET", "/v1/balance", accepted.NOTHING, _balance),
+    Endpoint("GET", "/v1/account", accepted.NOTHING, _account),
+)

@@ -1,0 +1,139 @@
+"""Ways to pay: Stripe's test cards and test bank accounts, and what becomes of a payment by them."""
+
+from . import identifiers
+from .account import Account
+from .errors import ApiError, missing_parameter, no_such
+from .state import Row
+
+# Card numbers, tokens and ready-made payment methods of Stripe's test mode, by the last four digits.
+_CARDS = {
+    "4242": ("4242424242424242", "tok_visa", "pm_card_visa"),
+    "0002": ("4000000000000002", "tok_chargeDeclined", "pm_card_chargeDeclined"),
+    "9995": (
+        "4000000000009995",
+        "tok_chargeDeclinedInsufficientFunds",
+        "pm_card_chargeDeclinedInsufficientFunds",
+    ),
+}
+_DECLINES = {"0002": "generic_decline", "9995": "insufficient_funds"}
+
+BANK_ACCOUNT_THAT_PAYS = {"sepa_debit": "AT611904300234573201", "us_bank_account": "000123456789"}
+BANK_ACCOUNT_THAT_FAILS = {"sepa_debit": "AT861904300235473202", "us_bank_account": "000111111116"}
+_FAILING_ACCOUNTS = frozenset({*BANK_ACCOUNT_THAT_FAILS.values(), "IT60X0542811101000000123456"})
+_NUMBER_FIELD = {"sepa_debit": "iban", "us_bank_account": "account_number"}
+_FAILING_ENDS = frozenset(number[-4:] for number in _FAILING_ACCOUNTS)
+
+
+def add(account: Account, params: Row) -> Row:
+    """Make a payment method from what `POST /v1/payment_methods` gave."""
+    kind = params["type"]
+    details = _card(params) if kind == "card" else _bank_account(kind, params)
+    billing = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
+    return account.add(
+        "payment_methods",
+        {
+            "id": identifiers.new("pm"),
+            "object": "payment_method",
+            "allow_redisplay": "unspecified",
+            "billing_details": {**billing, **params.get("billing_details", {})},
+            "created": account.now(),
+            "customer": None,
+            "livemode": False,
+            "metadata": params.get("metadata", {}),
+            "type": kind,
+            kind: details,
+        },
+    )
+
+
+def resolve(account: Account, id_: str) -> Row:
+    """Return the payment method of an id, made on the spot for ready-made ones such as `pm_card_visa`."""
+    for number, _, ready_made in _CARDS.values():
+        if id_ == ready_made:
+            return add(account, {"type": "card", "card": {"number": number}})
+    return account.find("payment_methods", id_, "payment_method", status=400)
+
+
+def takes_days(method: Row) -> bool:
+    """Whether the money is on its way first, as from a bank account."""
+    return bool(method["type"] != "card")
+
+
+def will_fail(method: Row) -> bool:
+    """Whether this test card or account never pays."""
+    last4 = method[method["type"]]["last4"]
+    return last4 in _FAILING_ENDS if takes_days(method) else last4 in _DECLINES
+
+
+def failure(method: Row) -> Row:
+    """Say what Stripe says of a payment that failed: `last_payment_error` of its intent."""
+    if takes_days(method):
+        return {
+            "code": "payment_method_provider_decline",
+            "message": "The bank did not carry out this transfer.",
+            "payment_method": method,
+            "type": "invalid_request_error",
+        }
+    decline = _DECLINES[method["card"]["last4"]]
+    reason = (
+        "Your card has insufficient funds." if decline == "insufficient_funds" else "Your card was declined."
+    )
+    return {
+        "code": "card_declined",
+        "decline_code": decline,
+        "doc_url": "https://stripe.com/docs/error-codes/card-declined",
+        "message": reason,
+        "payment_method": method,
+        "type": "card_error",
+    }
+
+
+def _card(params: Row) -> Row:
+    given = params.get("card", {})
+    named = given.get("token") or given.get("number", "").replace(" ", "")
+    if not named:
+        raise missing_parameter("card[token]")
+    for last4, names in _CARDS.items():
+        if named in names:
+            return {
+                "brand": "visa",
+                "checks": {
+                    "address_line1_check": None,
+                    "address_postal_code_check": None,
+                    "cvc_check": "pass",
+                },
+                "country": "US",
+                "exp_month": 12,
+                "exp_year": 2034,
+                "fingerprint": "sandbox",
+                "funding": "credit",
+                "last4": last4,
+                "networks": {"available": ["visa"], "preferred": None},
+                "three_d_secure_usage": {"supported": True},
+            }
+    if "token" in given:
+        raise no_such("token", named, "card[token]", status=400)
+    raise ApiError(
+        "Your card number is incorrect.",
+        status=402,
+        type_="card_error",
+        code="incorrect_number",
+        param="card[number]",
+    )
+
+
+def bank_details(kind: str, number: str) -> Row:
+    """Give what `POST /v1/payment_methods` takes for an account of this number."""
+    return {_NUMBER_FIELD[kind]: number}
+
+
+def _bank_account(kind: str, params: Row) -> Row:
+    field = _NUMBER_FIELD[kind]
+    number = params.get(kind, {}).get(field)
+    if not number:
+        raise missing_parameter(f"{kind}[{field}]")
+    return {
+        "bank_name": "Sandbox Bank",
+        "country": number[:2] if kind == "sepa_debit" else "US",
+        "last4": number[-4:],
+    }

@@ -1,0 +1,185 @@
+"""Payment intents and charges: an attempt to take money, and the money taken."""
+
+from . import identifiers, payment_methods
+from .account import Account, Origin
+from .errors import ApiError
+from .state import Row
+
+# The states in which a payment intent can still be paid.
+_WAITING = ("requires_payment_method", "requires_confirmation")
+
+
+def open_intent(account: Account, params: Row, origin: Origin) -> Row:
+    """Make a payment intent; `params` are those of `POST /v1/payment_intents`, already checked."""
+    id_ = identifiers.new("pi")
+    intent = account.add(
+        "payment_intents",
+        {
+            "id": id_,
+            "object": "payment_intent",
+            "amount": params["amount"],
+            "amount_capturable": 0,
+            "amount_details": {"tip": {}},
+            "amount_received": 0,
+            "application": None,
+            "application_fee_amount": None,
+            "automatic_payment_methods": {"allow_redirects": "always", "enabled": True},
+            "canceled_at": None,
+            "cancellation_reason": None,
+            "capture_method": "automatic_async",
+            "client_secret": f"{id_}_secret_{identifiers.random_text(25)}",
+            "confirmation_method": "automatic",
+            "created": account.now(),
+            "currency": params["currency"],
+            "customer": None,
+            "description": params.get("description"),
+            "last_payment_error": None,
+            "latest_charge": None,
+            "livemode": False,
+            "metadata": params.get("metadata", {}),
+            "next_action": None,
+            "on_behalf_of": None,
+            "payment_method": params.get("payment_method"),
+            "payment_method_configuration_details": None,
+            "payment_method_options": {},
+            "payment_method_types": ["card", "sepa_debit", "us_bank_account"],
+            "processing": None,
+            "receipt_email": params.get("receipt_email"),
+            "review": None,
+            "setup_future_usage": params.get("setup_future_usage"),
+            "shipping": params.get("shipping"),
+            "source": None,
+            "statement_descriptor": params.get("statement_descriptor"),
+            "statement_descriptor_suffix": params.get("statement_descriptor_suffix"),
+            "status": "requires_confirmation" if "payment_method" in params else "requires_payment_method",
+            "transfer_data": None,
+            "transfer_group": params.get("transfer_group"),
+        },
+    )
+    account.announce("payment_intent.created", intent, origin)
+    return intent
+
+
+def attempt(account: Account, intent: Row, method: Row, origin: Origin) -> None:
+    """Try to pay: the intent ends succeeded, processing (a bank transfer), or without its payment method."""
+    if intent["status"] not in _WAITING:
+        raise ApiError(
+            f"This PaymentIntent's status is {intent['status']}: it cannot be confirmed.",
+            code="payment_intent_unexpected_state",
+            payment_intent=intent,
+        )
+    intent["payment_method"] = method["id"]
+    intent["last_payment_error"] = None
+    if not payment_methods.takes_days(method):
+        _conclude(account, intent, method, origin)
+        return
+    intent["status"] = "processing"
+    account.later(account.clock() + account.bank_transfer_delay, "finish_transfer", intent["id"])
+    account.announce("payment_intent.processing", intent, origin)
+
+
+def finish_transfer(account: Account, intent: Row) -> None:
+    """Take the bank's answer: a processing intent succeeds or fails, as its test account does."""
+    _conclude(account, intent, account.state["payment_methods"][intent["payment_method"]], Origin())
+
+
+def cancel(account: Account, intent: Row, origin: Origin) -> None:
+    """Nobody will pay this any more."""
+    intent["status"] = "canceled"
+    intent["canceled_at"] = account.now()
+    intent["cancellation_reason"] = "expired"
+    account.announce("payment_intent.canceled", intent, origin)
+
+
+def declined(intent: Row) -> ApiError:
+    """Make the answer to a request whose card was declined."""
+    error = {
+        key: value for key, value in intent["last_payment_error"].items() if key not in {"message", "type"}
+    }
+    return ApiError(
+        intent["last_payment_error"]["message"],
+        status=402,
+        type_="card_error",
+        code=error.pop("code"),
+        charge=intent["latest_charge"],
+        payment_intent=intent,
+        **{key: value for key, value in error.items() if key != "doc_url"},
+    )
+
+
+def _conclude(account: Account, intent: Row, method: Row, origin: Origin) -> None:
+    charge = _charge(account, intent, method)
+    intent["latest_charge"] = charge["id"]
+    if payment_methods.will_fail(method):
+        intent["status"] = "requires_payment_method"
+        intent["payment_method"] = None
+        intent["last_payment_error"] = payment_methods.failure(method)
+    else:
+        intent["status"] = "succeeded"
+        intent["amount_received"] = intent["amount"]
+    outcome = "failed" if payment_methods.will_fail(method) else "succeeded"
+    account.announce(f"charge.{outcome}", charge, origin)
+    account.announce(
+        "payment_intent." + ("payment_failed" if outcome == "failed" else outcome), intent, origin
+    )
+
+
+def _charge(account: Account, intent: Row, method: Row) -> Row:
+    failure = payment_methods.failure(method) if payment_methods.will_fail(method) else None
+    return account.add(
+        "charges",
+        {
+            "id": identifiers.new("ch"),
+            "object": "charge",
+            "amount": intent["amount"],
+            "amount_captured": 0 if failure else intent["amount"],
+            "amount_refunded": 0,
+            "application": None,
+            "application_fee": None,
+            "application_fee_amount": None,
+            "balance_transaction": None if failure else identifiers.new("txn"),
+            "billing_details": method["billing_details"],
+            "calculated_statement_descriptor": "SANDBOX",
+            "captured": not failure,
+            "created": account.now(),
+            "currency": intent["currency"],
+            "customer": None,
+            "description": intent["description"],
+            "disputed": False,
+            "failure_balance_transaction": None,
+            "failure_code": failure["code"] if failure else None,
+            "failure_message": failure["message"] if failure else None,
+            "fraud_details": {},
+            "livemode": False,
+            "metadata": dict(intent["metadata"]),
+            "on_behalf_of": None,
+            "outcome": _outcome(failure),
+            "paid": not failure,
+            "payment_intent": intent["id"],
+            "payment_method": method["id"],
+            "payment_method_details": {"type": method["type"], method["type"]: method[method["type"]]},
+            "receipt_email": intent["receipt_email"],
+            "receipt_number": None,
+            "receipt_url": None,
+            "refunded": False,
+            "review": None,
+            "shipping": intent["shipping"],
+            "source": None,
+            "source_transfer": None,
+            "statement_descriptor": intent["statement_descriptor"],
+            "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
+            "status": "failed" if failure else "succeeded",
+            "transfer_data": None,
+            "transfer_group": intent["transfer_group"],
+        },
+    )
+
+
+def _outcome(failure: Row | None) -> Row:
+    return {
+        "network_status": "declined_by_network" if failure else "approved_by_network",
+        "reason": failure.get("decline_code", failure["code"]) if failure else None,
+        "risk_level": "normal",
+        "seller_message": "The bank said no." if failure else "Payment complete.",
+        "type": "issuer_declined" if failure else "authorized",
+    }

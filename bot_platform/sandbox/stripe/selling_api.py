@@ -1,0 +1,109 @@
+"""The endpoints of a shop: products, prices, checkout sessions and their payment pages."""
+
+from . import accepted, catalog, checkout, listing, payment_methods, payments
+from .endpoint import Call, Endpoint, page, retrieve
+from .errors import ApiError
+from .state import Row
+
+
+def _create_product(call: Call) -> Row:
+    return catalog.add_product(call.account, call.params, call.origin)
+
+
+def _list_products(call: Call) -> Row:
+    wanted = call.params
+    rows = (
+        row
+        for row in call.account.state["products"].values()
+        if row["active"] == wanted.get("active", row["active"])
+        and row["id"] in wanted.get("ids", [row["id"]])
+    )
+    return page(call, rows, "/v1/products")
+
+
+def _create_price(call: Call) -> Row:
+    return catalog.add_price(call.account, call.params, call.origin)
+
+
+def _list_prices(call: Call) -> Row:
+    same = {key: call.params[key] for key in ("active", "currency", "product", "type") if key in call.params}
+    keys = call.params.get("lookup_keys")
+    rows = (
+        row
+        for row in call.account.state["prices"].values()
+        if all(row[key] == value for key, value in same.items())
+        and (keys is None or row["lookup_key"] in keys)
+    )
+    return page(call, rows, "/v1/prices")
+
+
+def _create_session(call: Call) -> Row:
+    if call.params["mode"] != "payment":
+        raise ApiError("The local stand-in for Stripe knows mode `payment` alone.", param="mode")
+    return checkout.open_session(call.account, call.params, call.origin)
+
+
+def _list_sessions(call: Call) -> Row:
+    same = {key: call.params[key] for key in ("payment_intent", "status") if key in call.params}
+    rows = (
+        row
+        for row in call.account.state["sessions"].values()
+        if all(row[key] == value for key, value in same.items())
+    )
+    return page(call, rows, "/v1/checkout/sessions")
+
+
+def _list_lines(call: Call) -> Row:
+    call.account.find("sessions", call.id, "session")
+    lines = listing.lines_of(call.account, call.id)
+    # Lines stand in the order of the bill, not newest first.
+    return page(call, reversed(lines), f"/v1/checkout/sessions/{call.id}/line_items")
+
+
+def _expire_session(call: Call) -> Row:
+    session = call.account.find("sessions", call.id, "session")
+    checkout.expire(call.account, session, call.origin)
+    return session
+
+
+def _payment_page(call: Call) -> Row:
+    session = call.account.find("sessions", call.id, "session")
+    return {
+        "id": session["id"].replace("cs_test_", "ppage_"),
+        "object": "payment_page",
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+        "livemode": False,
+        "payment_status": session["payment_status"],
+        "session_id": session["id"],
+        "status": session["status"],
+        "success_url": session["success_url"],
+    }
+
+
+def _confirm_page(call: Call) -> Row:
+    session = call.account.find("sessions", call.id, "session")
+    if call.params.get("expected_amount", session["amount_total"]) != session["amount_total"]:
+        raise ApiError("The amount of this Checkout Session is another one.", code="checkout_amount_mismatch")
+    method = payment_methods.resolve(call.account, call.params["payment_method"])
+    checkout.pay(call.account, session, method, call.origin)
+    if session["status"] == "open":
+        raise payments.declined(call.account.state["payment_intents"][session["payment_intent"]])
+    return _payment_page(call)
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/v1/products", accepted.CREATE_PRODUCT, _create_product),
+    Endpoint("GET", "/v1/products", accepted.LIST_PRODUCTS, _list_products),
+    Endpoint("GET", "/v1/products/{id}", accepted.NOTHING, retrieve("products")),
+    Endpoint("POST", "/v1/prices", accepted.CREATE_PRICE, _create_price),
+    Endpoint("GET", "/v1/prices", accepted.LIST_PRICES, _list_prices),
+    Endpoint("GET", "/v1/prices/{id}", accepted.NOTHING, retrieve("prices", "price")),
+    Endpoint("POST", "/v1/checkout/sessions", accepted.CREATE_SESSION, _create_session, accepted.OLDER),
+    Endpoint("GET", "/v1/checkout/sessions", accepted.LIST_SESSIONS, _list_sessions),
+    Endpoint("GET", "/v1/checkout/sessions/{id}", accepted.NOTHING, retrieve("sessions", "session")),
+    Endpoint("GET", "/v1/checkout/sessions/{id}/line_items", accepted.PAGE, _list_lines),
+    Endpoint("POST", "/v1/checkout/sessions/{id}/expire", accepted.NOTHING, _expire_session),
+    Endpoint("GET", "/v1/payment_pages/{id}", accepted.NOTHING, _payment_page),
+    Endpoint("POST", "/v1/payment_pages/{id}/confirm", accepted.CONFIRM_PAGE, _confirm_page),
+)

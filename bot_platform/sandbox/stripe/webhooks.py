@@ -1,0 +1,139 @@
+"""Signed webhooks, sent until somebody says 200, each on its own so that a slow receiver blocks nobody."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Protocol
+
+import aiohttp
+
+from . import identifiers
+from .account import Account
+from .state import Row
+
+_PATIENCE = aiohttp.ClientTimeout(total=20)
+_GIVES_UP_AFTER = 3 * 24 * 60 * 60
+_WHEN_NONE_GIVEN = 60.0
+
+
+def signature(body: str, secret: str, at: int) -> str:
+    """Return the `Stripe-Signature` header of a body sent at a moment in unix seconds."""
+    digest = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+class Plan(Protocol):
+    """Decides how an event travels: the delay in seconds of every copy that is sent."""
+
+    def __call__(self, event: Row) -> Sequence[float]:
+        """One number per copy; none at all means that the event is lost."""
+
+
+def at_once(event: Row) -> Sequence[float]:  # noqa: ARG001 - every plan is asked about an event
+    """Plan honestly: one copy, now."""
+    return (0.0,)
+
+
+class Deliveries:
+    """The log of what was sent, and what must still be sent; rows in the state, so a restart goes on."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        url: str | None,
+        secret: str,
+        retry_delays: Sequence[float],
+        plan: Plan = at_once,
+    ) -> None:
+        self._account = account
+        self._url = url
+        self._secret = secret
+        self._retry_delays = tuple(retry_delays) or (_WHEN_NONE_GIVEN,)
+        self._plan = plan
+        self._waiting = {
+            id_: row for id_, row in account.state["deliveries"].items() if row["state"] == "pending"
+        }
+        self._on_their_way: set[str] = set()
+
+    @property
+    def unfinished(self) -> int:
+        """How many wait, or are on their way."""
+        return len(self._waiting)
+
+    def announce(self, event: Row) -> None:
+        """Note that an event must be sent."""
+        if self._url is None:
+            return
+        for delay in self._plan(event):
+            event["pending_webhooks"] += 1
+            row = {
+                "id": identifiers.new("whd"),
+                "event": event["id"],
+                "type": event["type"],
+                "state": "pending",
+                "attempts": 0,
+                "last_status": None,
+                "last_error": None,
+                "next_at": self._account.clock() + delay,
+                "created": self._account.clock(),
+            }
+            self._waiting[row["id"]] = self._account.add("deliveries", row)
+
+    def start(self) -> None:
+        """Begin anew: whatever was on its way before was cut off."""
+        self._on_their_way.clear()
+
+    def take_due(self) -> list[Row]:
+        """Take the deliveries whose moment has come; whoever takes them attempts them."""
+        now = self._account.clock()
+        due = [
+            row
+            for row in self._waiting.values()
+            if row["next_at"] <= now and row["id"] not in self._on_their_way
+        ]
+        self._on_their_way.update(row["id"] for row in due)
+        return due
+
+    async def attempt(self, delivery: Row, session: aiohttp.ClientSession) -> None:
+        """Send once, under a fresh signature, and note what came of it."""
+        status, error = await self._post(self._account.state["events"][delivery["event"]], session)
+        self._on_their_way.discard(delivery["id"])
+        delivery["attempts"] += 1
+        delivery["last_status"] = status
+        delivery["last_error"] = error
+        if status is not None and 200 <= status < 300:  # noqa: PLR2004 - what HTTP calls success
+            self._finish(delivery, "delivered")
+        elif self._account.clock() - delivery["created"] > _GIVES_UP_AFTER:
+            self._finish(delivery, "given_up")
+        else:
+            step = min(delivery["attempts"], len(self._retry_delays)) - 1
+            delivery["next_at"] = self._account.clock() + self._retry_delays[step]
+        self._account.state.touch("deliveries", delivery["id"])
+
+    def _finish(self, delivery: Row, state: str) -> None:
+        delivery["state"] = state
+        self._waiting.pop(delivery["id"], None)
+        if state == "delivered":
+            event = self._account.state["events"][delivery["event"]]
+            event["pending_webhooks"] -= 1
+            self._account.changed(event)
+
+    async def _post(self, event: Row, session: aiohttp.ClientSession) -> tuple[int | None, str | None]:
+        body = json.dumps(event, indent=2)
+        headers = {
+            "Accept": "*/*; q=0.5, application/xml",
+            "Cache-Control": "no-cache",
+            "Content-Type": "application/json; charset=utf-8",
+            "Stripe-Signature": signature(body, self._secret, self._account.now()),
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        }
+        try:
+            async with session.post(
+                str(self._url), data=body.encode(), headers=headers, allow_redirects=False, timeout=_PATIENCE
+            ) as answer:
+                await answer.read()
+                return answer.status, None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return None, type(error).__name__

@@ -1,0 +1,198 @@
+"""Telegram with nobody behind it: a bot's calls are answered from memory, with the faults a test asks for."""
+
+import asyncio
+import inspect
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from bot_platform.sandbox import telegram_methods as methods
+from bot_platform.sandbox import telegram_setup as setup
+from bot_platform.sandbox.telegram_rules import (
+    ApiError,
+    ConnectionLostError,
+    Flood,
+    FloodLimits,
+    Params,
+    plain,
+)
+from bot_platform.sandbox.telegram_state import Person, StoredFile, TelegramState
+
+__all__ = ["Call", "ConnectionLostError", "Fault", "FloodLimits", "Person", "StoredFile", "TelegramWorld"]
+
+SANDBOX_TOKEN = "7000000042:sandbox-bot-with-nobody-behind-it-1"  # noqa: S105 (opens nothing)
+ANY_METHOD = "*"
+_FLOODING: Final = frozenset({"sendmessage", "senddocument", "editmessagetext", "editmessagereplymarkup"})
+_CALLS_KEPT = 50_000
+
+Method = Callable[[TelegramState, Params], Any]
+
+_METHODS: Final[Mapping[str, Method]] = MappingProxyType(
+    {
+        function.__name__.replace("_", ""): function
+        for function in (
+            setup.get_me,
+            setup.get_updates,
+            setup.set_webhook,
+            setup.delete_webhook,
+            setup.get_webhook_info,
+            setup.set_my_commands,
+            setup.get_my_commands,
+            setup.delete_my_commands,
+            setup.set_my_description,
+            setup.get_my_description,
+            setup.set_my_short_description,
+            setup.get_my_short_description,
+            methods.send_message,
+            methods.send_document,
+            methods.get_file,
+            methods.edit_message_text,
+            methods.edit_message_reply_markup,
+            methods.delete_message,
+            methods.answer_callback_query,
+            methods.send_chat_action,
+        )
+    }
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with a call: late by `delay` seconds, refused with `code`, done but its answer lost."""
+
+    code: int = 0
+    description: str = ""
+    retry_after: int | None = None
+    delay: float = 0.0
+    lose_answer: bool = False
+    network_error: bool = False
+    chat_id: int | None = None
+    """Only calls about this chat."""
+    times: int | None = 1
+    """How many calls; `None` until the faults are cleared."""
+
+
+@dataclass
+class Call:
+    """One call of the bot: its parameters as Telegram reads them, when it came and how it ended."""
+
+    method: str
+    params: Params
+    at: float
+    outcome: str = "running"
+    """`ok`, the description of the refusal, `lost`, or `running` while it lasts."""
+
+
+class TelegramWorld(TelegramState):
+    """One bot's Telegram: people act on it, the bot calls it, a page watches it, a test breaks it.
+
+    `allow_local_urls` lets url buttons lead to this machine, `allow_local_webhooks` webhooks; `flood`
+    turns Telegram's limits on; `clock` gives seconds and can be a test's own; `first_id` begins the ids.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str = SANDBOX_TOKEN,
+        username: str = "sandbox_bot",
+        name: str = "Sandbox",
+        allow_local_urls: bool = False,
+        allow_local_webhooks: bool = False,
+        flood: FloodLimits | None = None,
+        clock: Callable[[], float] = time.time,
+        first_id: int | None = None,
+    ) -> None:
+        super().__init__(
+            token=token,
+            username=username,
+            name=name,
+            allow_local_urls=allow_local_urls,
+            allow_local_webhooks=allow_local_webhooks,
+            clock=clock,
+            first_id=first_id,
+        )
+        self.calls: deque[Call] = deque(maxlen=_CALLS_KEPT)
+        self._flood = Flood(flood) if flood else None
+        self._faults: list[tuple[str, Fault]] = []
+
+    def fail(self, method: str, fault: Fault) -> None:
+        """Let the next calls of a method go wrong (`"*"`: of any but getUpdates), fault by fault."""
+        self._faults.append((method.lower(), fault))
+
+    def heal(self) -> None:
+        """Forget all faults."""
+        self._faults.clear()
+
+    async def answer(
+        self,
+        token: str,
+        method: str,
+        params: Mapping[str, Any],
+        files: Mapping[str, StoredFile] | None = None,
+    ) -> tuple[int, dict[str, Any]]:
+        """Give the status and body Telegram answers with; uploaded `files` are named `attach://<key>` in it.
+
+        ConnectionLostError where no answer would come.
+        """
+        call = Call(method, {}, self.clock())
+        self.calls.append(call)
+        try:
+            call.params = plain(_with_files(params, files or {}))
+            result = await self._call(token, call)
+        except ApiError as refused:
+            call.outcome = refused.description
+            return refused.code, refused.answer()
+        except ConnectionLostError:
+            call.outcome = "lost"
+            raise
+        except asyncio.CancelledError:
+            call.outcome = "cancelled"
+            raise
+        call.outcome = "ok"
+        return 200, {"ok": True, "result": result}
+
+    async def _call(self, token: str, call: Call) -> Any:
+        if token != self.token:
+            raise ApiError(401, "Unauthorized")
+        name = call.method.lower()
+        if name not in _METHODS:
+            raise ApiError(404, "Not Found")
+        fault = self._next_fault(name, call.params.get("chat_id")) or Fault()
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.network_error:
+            raise ConnectionLostError("the connection was reset")
+        if fault.code:
+            raise ApiError(fault.code, fault.description or f"Error {fault.code}", fault.retry_after)
+        if self._flood and name in _FLOODING and call.params.get("chat_id") in self.chats:
+            self._flood.spend(call.params["chat_id"], self.clock())
+        result = _METHODS[name](self, call.params)
+        if inspect.isawaitable(result):
+            result = await result
+        if fault.lose_answer:
+            raise ConnectionLostError("the answer was lost")
+        return result
+
+    def _next_fault(self, name: str, chat_id: Any) -> Fault | None:
+        for place, (method, fault) in enumerate(self._faults):
+            if method != name and (method != ANY_METHOD or name == "getupdates"):
+                continue
+            if fault.chat_id is not None and fault.chat_id != chat_id:
+                continue
+            if fault.times is not None and fault.times <= 1:
+                del self._faults[place]
+            elif fault.times is not None:
+                self._faults[place] = (method, replace(fault, times=fault.times - 1))
+            return fault
+        return None
+
+
+def _with_files(params: Mapping[str, Any], files: Mapping[str, StoredFile]) -> Params:
+    attached = {f"attach://{key}": stored for key, stored in files.items()}
+    return {
+        name: attached.get(value, value) if isinstance(value, str) else value
+        for name, value in params.items()
+    }

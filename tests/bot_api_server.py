@@ -1,0 +1,250 @@
+"""The sandbox's Telegram as a Bot API server over HTTP: `python -m tests.bot_api_server --port 0`."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
+
+from bot_platform.sandbox.telegram_updates import Update, Webhook
+from bot_platform.sandbox.telegram_world import (
+    SANDBOX_TOKEN,
+    ConnectionLostError,
+    Fault,
+    FloodLimits,
+    Person,
+    StoredFile,
+    TelegramWorld,
+)
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+ANSWER_WITHIN = ClientTimeout(total=30)
+
+
+@dataclass
+class Pusher:
+    """Posts updates to the webhook: in order within a chat, several chats at once, each until a 2xx."""
+
+    world: TelegramWorld
+    first_delay: float = 0.2
+    longest_delay: float = 5.0
+    _flying: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    _busy_chats: set[int] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Push until cancelled."""
+        async with ClientSession(timeout=ANSWER_WITHIN) as client:
+            try:
+                while True:
+                    await self.world.updates.changed()
+                    self._start(client)
+            finally:
+                tasks = list(self._flying.values())
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, client: ClientSession) -> None:
+        webhook = self.world.updates.webhook
+        if webhook is None:
+            return
+        for update_id, update in self.world.updates.pending.items():
+            if len(self._flying) >= webhook.max_connections:
+                return
+            chat_id = _chat_of(update)
+            if chat_id in self._busy_chats:
+                continue
+            self._busy_chats.add(chat_id)
+            self._flying[update_id] = asyncio.create_task(self._deliver(client, update, chat_id))
+
+    async def _deliver(self, client: ClientSession, update: Update, chat_id: int) -> None:
+        delay, update_id = self.first_delay, update["update_id"]
+        try:
+            while (webhook := self.world.updates.webhook) and update_id in self.world.updates.pending:
+                error = await _post(client, webhook, update)
+                if error is None:
+                    self.world.updates.confirm(update_id)
+                    return
+                self._note(error)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, self.longest_delay)
+        finally:
+            del self._flying[update_id]
+            self._busy_chats.discard(chat_id)
+            self.world.updates.nudge()
+
+    def _note(self, error: str) -> None:
+        if webhook := self.world.updates.webhook:
+            at = int(self.world.clock())
+            self.world.updates.webhook = replace(webhook, last_error=error, last_error_at=at)
+
+
+async def _post(client: ClientSession, webhook: Webhook, update: Update) -> str | None:
+    headers = {SECRET_HEADER: webhook.secret} if webhook.secret else {}
+    try:
+        async with client.post(webhook.url, json=update, headers=headers, allow_redirects=False) as answer:
+            await answer.read()
+            taken = answer.status // 100 == 2
+            return None if taken else f"Wrong response from the webhook: {answer.status} {answer.reason}"
+    except (ClientError, TimeoutError) as failed:
+        return f"Connection failed: {type(failed).__name__}"
+
+
+def _chat_of(update: Update) -> int:
+    content = next(value for name, value in update.items() if name != "update_id")
+    return int(content["from"]["id"])
+
+
+@dataclass(frozen=True)
+class Server:
+    """The Bot API's routes, and under `/control` what a test does and sees."""
+
+    world: TelegramWorld
+
+    def app(self) -> web.Application:
+        """Build the application."""
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.router.add_get("/file/bot{token}/{path}", self.file)
+        app.router.add_route("*", "/bot{token}/{method}", self.bot)
+        app.router.add_post("/control/say", self.say)
+        app.router.add_post("/control/press", self.press)
+        app.router.add_post("/control/{verb:block|unblock}", self.block)
+        app.router.add_get("/control/messages", self.messages)
+        app.router.add_get("/control/log", self.log)
+        app.router.add_post("/control/faults", self.add_fault)
+        app.router.add_delete("/control/faults", self.heal)
+        return app
+
+    async def bot(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call of the Bot API."""
+        params, files = await _params(request)
+        token, method = request.match_info["token"], request.match_info["method"]
+        try:
+            status, body = await self.world.answer(token, method, params, files)
+        except ConnectionLostError:
+            if request.transport:
+                request.transport.abort()
+            return web.Response()
+        headers = {"Retry-After": str(body["parameters"]["retry_after"])} if "parameters" in body else None
+        return web.json_response(body, status=status, headers=headers)
+
+    async def file(self, request: web.Request) -> web.Response:
+        """Give a file by its path."""
+        stored = self.world.files.get(request.match_info["path"])
+        if stored is None or request.match_info["token"] != self.world.token:
+            return web.json_response({"ok": False, "error_code": 404, "description": "Not Found"}, status=404)
+        return web.Response(body=stored.content)
+
+    async def say(self, request: web.Request) -> web.Response:
+        """`{"user": 7 | {"id": 7, "first_name": ...}, "text": ...}`: the message."""
+        sent = await request.json()
+        return web.json_response(self.world.say(self._person(sent["user"]), sent["text"]))
+
+    async def press(self, request: web.Request) -> web.Response:
+        """`{"user", "message_id", "data", "stale"}`: the query's id, 404 where there is no such button."""
+        sent = await request.json()
+        person, stale = self._person(sent["user"]), sent.get("stale", False)
+        try:
+            query_id = self.world.press(person, sent["message_id"], sent["data"], stale=stale)
+        except LookupError as none:
+            return web.json_response({"error": str(none)}, status=404)
+        return web.json_response({"query_id": query_id})
+
+    async def block(self, request: web.Request) -> web.Response:
+        """`{"user"}`: the person stops the bot, or lets it write again."""
+        person = self._person((await request.json())["user"])
+        act = self.world.block if request.match_info["verb"] == "block" else self.world.unblock
+        act(person)
+        return web.json_response({})
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """`?chat_id=`: what stands in the chat now."""
+        return web.json_response(self.world.messages(int(request.query["chat_id"])))
+
+    async def log(self, request: web.Request) -> web.Response:
+        """List the bot's calls, oldest first; `?method=` only those."""
+        method = request.query.get("method", "").lower()
+        calls = [asdict(call) for call in self.world.calls if method in {"", call.method.lower()}]
+        return web.json_response(calls, dumps=lambda value: json.dumps(value, default=repr))
+
+    async def add_fault(self, request: web.Request) -> web.Response:
+        """Queue a fault: `{"method", ...}` with the fields of `Fault`."""
+        sent = await request.json()
+        self.world.fail(sent.pop("method"), Fault(**sent))
+        return web.json_response({})
+
+    async def heal(self, _: web.Request) -> web.Response:
+        """Forget all faults."""
+        self.world.heal()
+        return web.json_response({})
+
+    def _person(self, user: Any) -> Person:
+        if isinstance(user, dict):
+            return Person(**user)
+        known = self.world.chats.get(user)
+        return known.person if known else Person(user)
+
+
+async def _params(request: web.Request) -> tuple[Mapping[str, Any], Mapping[str, StoredFile]]:
+    if request.content_type == "application/json":
+        body = await request.json()
+        return {**request.query, **(body if isinstance(body, dict) else {})}, {}
+    params: dict[str, Any] = dict(request.query)
+    files: dict[str, StoredFile] = {}
+    for name, value in (await request.post()).items():
+        if isinstance(value, web.FileField):
+            files[name] = StoredFile(value.filename, value.file.read())
+            value.file.close()
+            # A file can also come under its parameter's own name instead of an attach:// one.
+            params.setdefault(name, f"attach://{name}")
+        else:
+            params[name] = value if isinstance(value, str) else bytes(value).decode()
+    return params, files
+
+
+async def run(world: TelegramWorld, port: int, first_delay: float) -> None:
+    """Serve on 127.0.0.1 until SIGTERM or SIGINT; `port` 0 takes a free one, the printed line names it."""
+    stopped = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    runner = web.AppRunner(Server(world).app(), access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    print(f"port {runner.addresses[0][1]}", flush=True)  # noqa: T201 (whoever started us waits for it)
+    pusher = asyncio.create_task(Pusher(world, first_delay).run())
+    await stopped.wait()
+    pusher.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await pusher
+    await runner.cleanup()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--token", default=SANDBOX_TOKEN)
+    parser.add_argument("--flood", action="store_true", help="apply Telegram's limits")
+    parser.add_argument(
+        "--allow-local-urls", action="store_true", help="url buttons may lead to this machine"
+    )
+    parser.add_argument(
+        "--first-delay", type=float, default=0.2, help="seconds before a refused update comes again"
+    )
+    given = parser.parse_args()
+    world = TelegramWorld(
+        token=given.token,
+        allow_local_urls=given.allow_local_urls,
+        allow_local_webhooks=True,
+        flood=FloodLimits() if given.flood else None,
+    )
+    asyncio.run(run(world, given.port, given.first_delay))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""A person arrives."""
+
+import asyncio
+
+from bot_platform.database import Database
+from bot_platform.domain import ledger, statement
+from bot_platform.flows.arrive import arrive
+
+
+async def test_a_newcomer_gets_welcome_credits_once(database: Database) -> None:
+    arrivals = [arrive(database, telegram_id=7, language="en", welcome_credits=500) for _ in range(20)]
+    results = await asyncio.gather(*arrivals)
+    assert [new for _, new in results].count(True) == 1
+    account = await ledger.find_account(results[0][0].id)
+    assert account.balance == 500
+    assert [entry.cause for entry in await statement.history(account.id, 10)] == [f"welcome:{account.user_id}"]

@@ -1,0 +1,193 @@
+"""Builds what tests need, with one line each: people, purchases, events, and whole running houses."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import aiohttp
+
+from bot_platform.app import Outside, Platform
+from bot_platform.database import Database
+from bot_platform.demo import DemoSettings
+from bot_platform.domain import ledger, packages
+from bot_platform.domain.users import User
+from bot_platform.flows.arrive import arrive
+from bot_platform.sandbox.stripe import LocalStripe
+from bot_platform.sandbox.telegram import SandboxSession
+from bot_platform.sandbox.telegram_state import Person
+from bot_platform.sandbox.telegram_world import TelegramWorld
+from bot_platform.settings import Settings
+
+TEMPLATE = "template"
+SECRET_KEY, WEBHOOK_SECRET = "sk_test_house", "whsec_house"
+BUYER = Person(id=5_000_000_001, first_name="Buyer")
+PRICES = packages.BUILT_IN
+
+T = TypeVar("T")
+
+
+async def person(database: Database, telegram_id: int = 77, credits_: int = 0) -> User:
+    """Register somebody; `credits_` in hundredths are their welcome gift."""
+    user, _ = await arrive(database, telegram_id=telegram_id, language="en", welcome_credits=credits_)
+    return user
+
+
+async def balance(user: User) -> int:
+    """Read what the person may spend, in hundredths."""
+    return (await ledger.find_account(user.id)).available
+
+
+def signed(body: bytes, secret: str = WEBHOOK_SECRET, at: float | None = None) -> str:
+    """Sign a body as Stripe does."""
+    stamp = int(time.time() if at is None else at)
+    mac = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={stamp},v1={mac}"
+
+
+def session_event(
+    type_: str = "checkout.session.completed", *, id_: str = "evt_1", livemode: bool = False, **session: Any
+) -> dict[str, Any]:
+    """Make an event about a paid checkout session; `session` overrides its fields."""
+    fields = {
+        "id": "cs_test_1",
+        "object": "checkout.session",
+        "mode": "payment",
+        "payment_status": "paid",
+        "payment_intent": "pi_1",
+        "amount_subtotal": 500,
+        "amount_total": 500,
+        "currency": "usd",
+        "client_reference_id": None,
+        "metadata": {},
+        "livemode": livemode,
+    }
+    return {
+        "id": id_,
+        "object": "event",
+        "type": type_,
+        "livemode": livemode,
+        "created": int(time.time()),
+        "data": {"object": fields | session},
+    }
+
+
+def free_port() -> int:
+    """Find a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def eventually(look: Callable[[], Awaitable[T | None] | T | None], within: float = 10.0) -> T:
+    """Look again and again until there is something to see; fails after `within` seconds."""
+    end = time.monotonic() + within
+    while True:
+        seen = look()
+        found = await seen if isinstance(seen, Awaitable) else seen
+        if found:
+            return found
+        assert time.monotonic() < end, f"not seen within {within} s: {look}"
+        await asyncio.sleep(0.02)
+
+
+@dataclass
+class House:
+    """A running platform with its sandbox: people talk to it, Stripe is local, HTTP is real."""
+
+    url: str
+    telegram: TelegramWorld
+    stripe: LocalStripe
+    http: aiohttp.ClientSession
+    settings: Settings
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def texts(self, who: Person = BUYER) -> list[str]:
+        """List the texts that stand in a chat, the person's own and the bot's, in order."""
+        return [message["text"] for message in self.telegram.messages(who.id)]
+
+    async def said(self, part: str, who: Person = BUYER, within: float = 10.0) -> dict[str, Any]:
+        """Wait for a message of the bot that contains `part`, and give it."""
+
+        def look() -> dict[str, Any] | None:
+            found = [m for m in self.telegram.messages(who.id) if part in m["text"] and m["from"]["is_bot"]]
+            return found[-1] if found else None
+
+        return await eventually(look, within)
+
+    async def say(self, text: str, answer: str, who: Person = BUYER) -> dict[str, Any]:
+        """Say something and wait for the answer."""
+        self.telegram.say(who, text)
+        return await self.said(answer, who)
+
+    async def press(self, message: dict[str, Any], data: str, who: Person = BUYER) -> None:
+        """Press a button of a message."""
+        self.telegram.press(who, message["message_id"], data)
+
+    async def post(self, event: dict[str, Any], **headers: str) -> tuple[int, dict[str, Any]]:
+        """Post an event, signed, to the webhook."""
+        body = json.dumps(event).encode()
+        sent = {"Stripe-Signature": signed(body)} | headers
+        async with self.http.post(f"{self.url}/api/v1/stripe-webhook", data=body, headers=sent) as answer:
+            return answer.status, await answer.json()
+
+
+def link_of(message: dict[str, Any]) -> str:
+    """Give the address behind a message's first button."""
+    url: str = message["reply_markup"]["inline_keyboard"][0][0]["url"]
+    return url
+
+
+@asynccontextmanager
+async def house(database_url: str, **changed: Any) -> AsyncIterator[House]:
+    """Run a platform on a real port beside a local Stripe, with a sandbox Telegram; `changed` overrides settings."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    telegram = TelegramWorld(allow_local_urls=True)
+    stripe = LocalStripe(
+        secret_key=SECRET_KEY,
+        webhook_secret=WEBHOOK_SECRET,
+        webhook_url=f"{url}/api/v1/stripe-webhook",
+        public_url=f"{url}/sandbox/stripe",
+        retry_delays=(0.1, 0.2, 0.5),
+        bank_transfer_delay=0.2,
+    )
+    pages = stripe.blueprint()
+    pages.url_prefix = "/sandbox/stripe"
+    given: dict[str, Any] = {
+        "telegram_bot_token": telegram.token,
+        "stripe_secret_key": SECRET_KEY,
+        "stripe_webhook_secret": WEBHOOK_SECRET,
+        "stripe_api_base": f"{url}/sandbox/stripe",
+        "webapp_url": url,
+        "port": port,
+        "database_url": database_url,
+    }
+    settings = DemoSettings(**(given | changed))
+    outside = Outside(
+        SandboxSession(telegram),
+        pages=(pages,),
+        local_links=True,
+        start=stripe.start,
+        stopping=telegram.close,
+        close=stripe.close,
+    )
+    ready = asyncio.Event()
+    async with aiohttp.ClientSession() as http:
+        built = House(url, telegram, stripe, http, settings)
+        running = asyncio.create_task(Platform(settings, outside).run(built.stop, lambda _: ready.set()))
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        try:
+            yield built
+        finally:
+            built.stop.set()
+            await running

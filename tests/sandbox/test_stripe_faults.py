@@ -1,0 +1,75 @@
+"""Trouble that a test can order."""
+
+import asyncio
+import time
+
+import pytest
+import stripe
+
+from tests.sandbox.stripe_world import world
+
+
+async def test_an_ordered_answer_comes_once_and_does_nothing() -> None:
+    async with world() as w:
+        w.local.faults.answer("/v1/checkout/sessions", 503, "<h1>Bad gateway</h1>")
+        with pytest.raises(stripe.APIError) as failed:
+            await w.open()
+        assert failed.value.http_status == 503
+        assert not w.local.sessions
+        await w.open()
+        assert len(w.local.sessions) == 1
+
+
+async def test_an_ordered_error_has_stripes_shape() -> None:
+    async with world() as w:
+        body = {
+            "error": {"type": "invalid_request_error", "code": "rate_limit", "message": "Too many requests"}
+        }
+        w.local.faults.answer("/v1/*", 429, body, times=2)
+        for _ in range(2):
+            with pytest.raises(stripe.RateLimitError):
+                await w.open()
+        await w.open()
+
+
+async def test_a_connection_closes_without_an_answer() -> None:
+    async with world() as w:
+        w.local.faults.hang_up("/v1/checkout/sessions")
+        with pytest.raises(stripe.APIConnectionError, match="ServerDisconnectedError"):
+            await w.open()
+        assert not w.local.sessions
+        await w.open()
+
+
+async def test_an_answer_lost_after_execution_is_found_again_by_a_retry() -> None:
+    async with world(max_network_retries=1) as w:
+        w.local.faults.hang_up("/v1/checkout/sessions", after_execution=True)
+        session = await w.open()
+        assert list(w.local.sessions) == [session.id]
+        assert session.last_response.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_an_answer_can_be_slow() -> None:
+    async with world() as w:
+        w.local.faults.delay("/v1/balance", 0.1, method="GET")
+        begun = time.monotonic()
+        await w.client.v1.balance.retrieve_async()
+        assert time.monotonic() - begun >= 0.1
+
+
+async def test_a_slow_answer_holds_up_nobody_else() -> None:
+    async with world() as w:
+        w.local.faults.delay("/v1/balance", 0.3, times=1)
+        slow = asyncio.create_task(w.client.v1.balance.retrieve_async())
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(0.2):
+            await w.open()
+        assert not slow.done()
+        await slow
+
+
+async def test_orders_can_be_withdrawn() -> None:
+    async with world() as w:
+        w.local.faults.answer("/v1/*", 500, times=5)
+        w.local.faults.clear()
+        await w.open()
