@@ -81,10 +81,11 @@ class CheckoutExpired:
 
 @dataclass(frozen=True, slots=True)
 class NotForUs:
-    """Genuine, but nothing to do; `keep` when it concerns money and an operator may ask for it."""
+    """Genuine, but nothing to do; `keep` when it concerns money, `alarm` when an operator must look."""
 
     reason: str
     keep: bool
+    alarm: bool = False
 
 
 News = PaymentConfirmed | PaymentPending | PaymentFailed | CheckoutExpired | NotForUs

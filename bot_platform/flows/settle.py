@@ -23,12 +23,13 @@ from bot_platform.flows.top_up import top_up
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an event, and why when it moved nothing; `repeat` when it had come before."""
+    """What became of an event, and why when it moved nothing; `alarm` when an operator must look."""
 
     state: EventState
     reason: str | None = None
     purchase_id: int | None = None
     repeat: bool = False
+    alarm: bool = False
 
 
 async def receive(
@@ -89,7 +90,7 @@ async def _confirm(payment: PaymentConfirmed, sold: Package | None) -> Outcome:
         )
     if (offer.amount, offer.currency) != payment.price:
         reason = f"asked for {offer.amount} {offer.currency}, but {payment.amount} {payment.currency} came"
-        return Outcome(EventState.FAILED, reason, purchase.id if purchase else None)
+        return Outcome(EventState.FAILED, reason, purchase.id if purchase else None, alarm=True)
     # A purchase that was paid on another page before: the money came twice, so the credits do.
     if purchase is None or (purchase.state is State.PAID and purchase.provider_ref != checkout.provider_ref):
         await ledger.lock(offer.user_id)
@@ -101,7 +102,7 @@ async def _confirm(payment: PaymentConfirmed, sold: Package | None) -> Outcome:
 
 async def _note(news: PaymentPending | PaymentFailed | CheckoutExpired | NotForUs) -> Outcome:
     if isinstance(news, NotForUs):
-        return Outcome(EventState.IGNORED, news.reason)
+        return Outcome(EventState.IGNORED, news.reason, alarm=news.alarm)
     purchase = await _locked(news.checkout)
     if purchase is None:
         return Outcome(EventState.IGNORED, "no purchase of ours stands behind this checkout")

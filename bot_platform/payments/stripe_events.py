@@ -31,7 +31,7 @@ def read(body: bytes, *, live: bool) -> ProviderEvent:
     kind = event["type"]
     news = _news(event)
     if kind.startswith(MONEY_EVENTS) and bool(event.get("livemode")) != live:
-        news = NotForUs("its livemode is not our key's", keep=True)
+        news = NotForUs("its livemode is not our key's", keep=True, alarm=True)
     return ProviderEvent(f"stripe:{event['id']}", kind, event, news)
 
 
@@ -60,7 +60,7 @@ def _news(event: dict[str, Any]) -> News:
         case "completed", "unpaid":
             return PaymentPending(checkout)
         case "completed", "no_payment_required":
-            return NotForUs("nothing was paid, and our prices are not nothing", keep=True)
+            return NotForUs("nothing was paid, and our prices are not nothing", keep=True, alarm=True)
         case "async_payment_failed", _:
             return PaymentFailed(checkout)
         case "expired", _:
@@ -72,7 +72,7 @@ def _confirmed(checkout: CheckoutRef, session: dict[str, Any]) -> News:
     amount, charged = session.get("amount_subtotal"), session.get("amount_total")
     currency = session.get("currency")
     if not _is_amount(amount) or not _is_amount(charged) or not isinstance(currency, str):
-        return NotForUs("it does not say how much was paid", keep=True)
+        return NotForUs("it does not say how much was paid", keep=True, alarm=True)
     return PaymentConfirmed(checkout, amount, charged, currency.lower())
 
 

@@ -42,10 +42,10 @@ def stripe_webhook(
             log.warning("webhook.invalid_payload", size=len(body))
             return {"status": "invalid payload"}, 400
         outcome = await settle.receive(database, provider, prices, event)
-        tell = log.warning if outcome.reason else log.info
+        tell = log.warning if outcome.alarm else log.info
         tell(
             "webhook.event",
-            event=event.key,
+            key=event.key,
             type=event.type,
             outcome=outcome.state.value,
             repeat=outcome.repeat,
