@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
-from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
-from tortoise.context import require_context
+from tortoise.context import TortoiseContext, require_context
 from tortoise.exceptions import DBConnectionError, OperationalError
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
@@ -42,6 +41,7 @@ PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # seconds before each new try; t
 LOST_CONNECTION = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection cut in the middle of an answer
     asyncpg.OperatorInterventionError,  # the server is shutting down or starting
     asyncpg.TooManyConnectionsError,
     DBConnectionError,
@@ -75,6 +75,7 @@ class Database:
         (connection,) = self._config["connections"].values()
         self._credentials = connection["credentials"]
         self.name = "SQLite" if "file_path" in self._credentials else "PostgreSQL"
+        self._context = TortoiseContext()  # of our own: a process, or a test, may hold two databases
         self._running: set[asyncio.Task[Any]] = set()
         self.on_commit: list[Callable[[], None]] = []
 
@@ -82,13 +83,14 @@ class Database:
         """Connect in the caller's context, so that every task started later finds the connection."""
         if self.name == "SQLite":
             Path(self._credentials["file_path"]).parent.mkdir(parents=True, exist_ok=True)
-        await Tortoise.init(config=self._config)
+        self._context.__enter__()
+        await self._context.init(config=self._config)
 
     async def close(self) -> None:
         """Let running transactions end, then disconnect."""
         while self._running:
             await asyncio.wait(self._running)
-        await Tortoise.close_connections()
+        await self._context.close_connections()
 
     async def migrate(self) -> list[str]:
         """Apply what `migrations/` holds and the database lacks; returns the names applied."""
@@ -142,12 +144,12 @@ class Database:
     async def _until_it_holds(self, story: Callable[[], Awaitable[T]]) -> T:
         for pause in PAUSES:
             try:
-                return await _once(story)
+                return await _alone(story)
             except (*LOST_CONNECTION, *CONTENTION, OperationalError) as fault:
                 if not _passing(fault):
                     raise
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads rivals, guards nothing
-        return await _once(story)
+        return await _alone(story)
 
     @contextlib.asynccontextmanager
     async def _one_migrator(self) -> AsyncIterator[None]:
@@ -156,10 +158,8 @@ class Database:
                 yield
             return
         # The lock lives as long as this connection: a killed migrator frees it.
-        c = self._credentials
-        lock = await asyncpg.connect(
-            host=c["host"], port=c["port"], user=c["user"], password=c["password"], database=c["database"]
-        )
+        where = ("host", "port", "user", "password", "database", "ssl")
+        lock = await asyncpg.connect(**{key: c for key in where if (c := self._credentials.get(key))})
         try:
             await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
             yield
@@ -170,6 +170,11 @@ class Database:
 def _connection() -> BaseDBAsyncClient:
     context = require_context()
     return context.db(context.default_connection)
+
+
+async def _alone(story: Callable[[], Awaitable[T]]) -> T:
+    """Try once, in a task of its own: one that breaks leaves its dead connection in the task's context."""
+    return await asyncio.create_task(_once(story))
 
 
 async def _once(story: Callable[[], Awaitable[T]]) -> T:
@@ -184,7 +189,9 @@ async def _once(story: Callable[[], Awaitable[T]]) -> T:
         # Committed here, not on leaving: a commit that fails must be rolled back too.
         await transaction.commit()
     except BaseException as fault:
-        await context.__aexit__(type(fault), fault, fault.__traceback__)
+        # Over a lost connection the rollback fails as well, and says less.
+        with contextlib.suppress(*LOST_CONNECTION):
+            await context.__aexit__(type(fault), fault, fault.__traceback__)
         raise
     await context.__aexit__(None, None, None)
     return result

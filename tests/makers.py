@@ -147,7 +147,7 @@ def link_of(message: dict[str, Any]) -> str:
 
 @asynccontextmanager
 async def house(database_url: str, **changed: Any) -> AsyncIterator[House]:
-    """Run a platform on a real port beside a local Stripe, with a sandbox Telegram; `changed` overrides settings."""
+    """Run a platform on a real port beside a local Stripe and a sandbox Telegram; `changed` are settings."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     telegram = TelegramWorld(allow_local_urls=True)
