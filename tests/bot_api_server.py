@@ -8,6 +8,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
@@ -33,6 +34,8 @@ class Pusher:
     world: TelegramWorld
     first_delay: float = 0.2
     longest_delay: float = 5.0
+    tunnel: str | None = None
+    """Where webhooks really go, whatever public address the bot gave."""
     _flying: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _busy_chats: set[int] = field(default_factory=set)
 
@@ -66,7 +69,7 @@ class Pusher:
         delay, update_id = self.first_delay, update["update_id"]
         try:
             while (webhook := self.world.updates.webhook) and update_id in self.world.updates.pending:
-                error = await _post(client, webhook, update)
+                error = await _post(client, self._url(webhook), webhook.secret, update)
                 if error is None:
                     self.world.updates.confirm(update_id)
                     return
@@ -78,16 +81,19 @@ class Pusher:
             self._busy_chats.discard(chat_id)
             self.world.updates.nudge()
 
+    def _url(self, webhook: Webhook) -> str:
+        return self.tunnel + urlsplit(webhook.url).path if self.tunnel else webhook.url
+
     def _note(self, error: str) -> None:
         if webhook := self.world.updates.webhook:
             at = int(self.world.clock())
             self.world.updates.webhook = replace(webhook, last_error=error, last_error_at=at)
 
 
-async def _post(client: ClientSession, webhook: Webhook, update: Update) -> str | None:
-    headers = {SECRET_HEADER: webhook.secret} if webhook.secret else {}
+async def _post(client: ClientSession, url: str, secret: str, update: Update) -> str | None:
+    headers = {SECRET_HEADER: secret} if secret else {}
     try:
-        async with client.post(webhook.url, json=update, headers=headers, allow_redirects=False) as answer:
+        async with client.post(url, json=update, headers=headers, allow_redirects=False) as answer:
             await answer.read()
             taken = answer.status // 100 == 2
             return None if taken else f"Wrong response from the webhook: {answer.status} {answer.reason}"
@@ -207,7 +213,7 @@ async def _params(request: web.Request) -> tuple[Mapping[str, Any], Mapping[str,
     return params, files
 
 
-async def run(world: TelegramWorld, port: int, first_delay: float) -> None:
+async def run(world: TelegramWorld, port: int, first_delay: float, tunnel: str | None) -> None:
     """Serve on 127.0.0.1 until SIGTERM or SIGINT; `port` 0 takes a free one, the printed line names it."""
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -216,7 +222,7 @@ async def run(world: TelegramWorld, port: int, first_delay: float) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     print(f"port {runner.addresses[0][1]}", flush=True)  # noqa: T201 (whoever started us waits for it)
-    pusher = asyncio.create_task(Pusher(world, first_delay).run())
+    pusher = asyncio.create_task(Pusher(world, first_delay, tunnel=tunnel).run())
     await stopped.wait()
     pusher.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -236,6 +242,7 @@ def main() -> None:
     parser.add_argument(
         "--first-delay", type=float, default=0.2, help="seconds before a refused update comes again"
     )
+    parser.add_argument("--tunnel", help="where webhooks really go, whatever address the bot gave")
     given = parser.parse_args()
     world = TelegramWorld(
         token=given.token,
@@ -243,7 +250,7 @@ def main() -> None:
         allow_local_webhooks=True,
         flood=FloodLimits() if given.flood else None,
     )
-    asyncio.run(run(world, given.port, given.first_delay))
+    asyncio.run(run(world, given.port, given.first_delay, given.tunnel))
 
 
 if __name__ == "__main__":

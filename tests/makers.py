@@ -6,8 +6,8 @@ import hmac
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -31,6 +31,7 @@ BUYER = Person(id=5_000_000_001, first_name="Buyer")
 PRICES = packages.BUILT_IN
 
 T = TypeVar("T")
+FreshDatabase = Callable[[], AbstractAsyncContextManager[str]]
 
 
 async def person(database: Database, telegram_id: int = 77, credits_: int = 0) -> User:
@@ -86,13 +87,11 @@ def free_port() -> int:
         return port
 
 
-async def eventually(look: Callable[[], Awaitable[T | None] | T | None], within: float = 10.0) -> T:
+async def eventually(look: Callable[[], T | None], within: float = 10.0) -> T:
     """Look again and again until there is something to see; fails after `within` seconds."""
     end = time.monotonic() + within
     while True:
-        seen = look()
-        found = await seen if isinstance(seen, Awaitable) else seen
-        if found:
+        if found := look():
             return found
         assert time.monotonic() < end, f"not seen within {within} s: {look}"
         await asyncio.sleep(0.02)
