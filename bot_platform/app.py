@@ -32,8 +32,9 @@ from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
 
 log = structlog.get_logger()
 
-REQUESTS_MAY_TAKE = 4.0  # seconds at the end; with the next two and the closing, under 10
+REQUESTS_MAY_TAKE = 4.0  # seconds at the end; all these and the closing together under 10
 HANDLERS_MAY_TAKE = 3.0
+LAST_WORDS_MAY_TAKE = 0.5
 
 
 class CannotStart(Exception):  # noqa: N818 -- named for what it is
@@ -127,24 +128,27 @@ class Platform:
             await self._outside.start()
         if self._outside.close:
             stack.push_async_callback(self._outside.close)
-        pumps = (intake.pump(), sender.pump())
-        for pump in pumps:
-            self._database.on_commit.append(pump.poke)
-        steps = [
-            *(pump.run() for pump in pumps),
+        updates, notices = intake.pump(), sender.pump()
+        self._database.on_commit += [updates.poke, notices.poke]
+        listening = [
+            updates.run(),
             loops.until_done(lambda: self._introduce(bot), name="telegram.introduce"),
             loops.until_done(lambda: set_commands(bot, texts), name="telegram.commands"),
             loops.until_done(lambda: self._choose_mode(bot), name="telegram.mode"),
         ]
         if self._settings.telegram_mode == "polling":
-            steps.append(loops.repeat(intake.poll, name="telegram.poll"))
-        self._loops = [asyncio.create_task(step) for step in steps]
+            listening.append(loops.repeat(intake.poll, name="telegram.poll"))
+        hears = [asyncio.create_task(step) for step in listening]
+        speaks = asyncio.create_task(notices.run())
+        self._loops = [*hears, speaks]
 
         async def wind_down() -> None:
-            for task in self._loops:
-                task.cancel()
-            await asyncio.gather(*self._loops, return_exceptions=True)
-            await asyncio.gather(*(pump.finish(HANDLERS_MAY_TAKE) for pump in pumps))
+            """Hear nothing new, finish what was heard, say what came of it."""
+            await _cancel(hears)
+            await updates.finish(HANDLERS_MAY_TAKE)
+            await notices.drained(LAST_WORDS_MAY_TAKE)
+            await _cancel([speaks])
+            await notices.finish(LAST_WORDS_MAY_TAKE)
 
         stack.push_async_callback(wind_down)
 
@@ -199,6 +203,12 @@ class Platform:
             serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _store_in(intake: Intake) -> Callable[[bytes], Awaitable[bool]]:

@@ -52,7 +52,8 @@ async def soon(step: Callable[[], Awaitable[T]], *, name: str, tries: int = 6) -
             return await step()
         except Exception as fault:  # noqa: BLE001 -- as above
             log.warning("start.fault", step=name, error=type(fault).__name__, says=str(fault)[:300])
-        await asyncio.sleep(_pause(faults))
+        if faults < tries:
+            await asyncio.sleep(_pause(faults))
     return None
 
 
@@ -86,6 +87,7 @@ class Pump(Generic[R]):
         self._claim, self._work, self._keep, self._at_once = claim, work, keep, at_once
         self._tasks: dict[asyncio.Task[None], int] = {}
         self._poked = asyncio.Event()
+        self._idle = asyncio.Event()
 
     def poke(self) -> None:
         """Look again now: something was written."""
@@ -96,6 +98,13 @@ class Pump(Generic[R]):
         async with asyncio.TaskGroup() as group:
             group.create_task(repeat(self._step, name=self.name))
             group.create_task(repeat(self._renew, name=f"{self.name}.leases", every=RENEW_EVERY))
+
+    async def drained(self, within: float) -> None:
+        """Wait until nothing is in hand and nothing more to claim, for `within` seconds at most."""
+        self._idle.clear()
+        self.poke()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), within)
 
     async def finish(self, within: float) -> None:
         """Wait for the work in hand; what takes longer is cancelled and taken up after the next start."""
@@ -114,6 +123,8 @@ class Pump(Generic[R]):
             self._tasks[task] = row.id
             task.add_done_callback(self._done)
         if not rows:
+            if not self._tasks:
+                self._idle.set()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poked.wait(), LOOK_EVERY)
 

@@ -1,34 +1,33 @@
 """Everything the environment may decide, read once and checked in one go."""
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    ModelWrapValidatorHandler,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from bot_platform.domain import packages
-from bot_platform.domain.amounts import HUNDREDTHS
 from bot_platform.domain.packages import PriceList
+from bot_platform.settings_values import (
+    Credits,
+    DatabaseUrl,
+    Host,
+    Ids,
+    Secret,
+    WebhookSecrets,
+    matching,
+    reached_by_telegram,
+    stripped,
+    url,
+)
 
 SECRETS = frozenset(
     {
@@ -41,7 +40,6 @@ SECRETS = frozenset(
         "ai_api_key",
     }
 )
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 -- recognised, not bound
 
 # An example for each setting whose value can be wrong: what the message tells the operator to write.
 EXAMPLES = {
@@ -86,68 +84,6 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-def _matching(pattern: str, meaning: str) -> AfterValidator:
-    def check(value: SecretStr | str) -> SecretStr | str:
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if not re.fullmatch(pattern, text):
-            raise ValueError(meaning)
-        return value
-
-    return AfterValidator(check)
-
-
-def _url(*schemes: str) -> AfterValidator:
-    def check(value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError(f"must be an address that begins with {' or '.join(f'{s}://' for s in schemes)}")
-        return value.rstrip("/")
-
-    return AfterValidator(check)
-
-
-def _database(value: str) -> str:
-    scheme, found, rest = value.partition("://")
-    if (
-        not found
-        or scheme not in {"sqlite", "postgres", "postgresql"}
-        or not rest
-        or rest.startswith(":memory:")
-    ):
-        raise ValueError("must be sqlite:// and a path, or postgres://user:password@host:5432/name")
-    return value
-
-
-def _stripped(value: object) -> object:
-    return value.strip() if isinstance(value, str) else value
-
-
-def _listed(value: object) -> object:
-    """Split `a, b` at its commas; a blank part is nobody's."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _hundredths(value: object) -> object:
-    """Turn `5` or `5.00` credits into 500 hundredths."""
-    text = str(value)
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,2})?", text):
-        raise ValueError("must be a number of credits with at most two decimals")
-    return int(Decimal(text) * HUNDREDTHS)
-
-
-Secret = Annotated[SecretStr, BeforeValidator(_stripped)]
-Credits = Annotated[int, BeforeValidator(_hundredths)]
-WebhookSecrets = Annotated[
-    tuple[Annotated[SecretStr, _matching(r"whsec_\S+", 'must be "whsec_..." or several with commas')], ...],
-    NoDecode,
-    BeforeValidator(_listed),
-]
-
-
 class Settings(BaseSettings):
     """The variables of contract.md section 2; credits in hundredths."""
 
@@ -156,33 +92,29 @@ class Settings(BaseSettings):
     )
 
     telegram_bot_token: Annotated[
-        Secret, _matching(r"\d+:[A-Za-z0-9_-]{6,}", "is not of the shape that BotFather gives")
+        Secret, matching(r"\d+:[A-Za-z0-9_-]{6,}", "is not of the shape that BotFather gives")
     ] = Field(default=...)
-    telegram_api_base: Annotated[str, _url("http", "https")] = "https://api.telegram.org"
+    telegram_api_base: Annotated[str, url("http", "https")] = "https://api.telegram.org"
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_webhook_secret: (
-        Annotated[
-            Secret, _matching(r"[A-Za-z0-9_-]{1,256}", 'may hold 1 to 256 letters, digits, "_" and "-"')
-        ]
+        Annotated[Secret, matching(r"[A-Za-z0-9_-]{1,256}", 'may hold 1 to 256 letters, digits, "_" and "-"')]
         | None
     ) = None
     mock_stripe_payments: bool = False
-    stripe_secret_key: Annotated[Secret | None, _matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = (
-        None
-    )
+    stripe_secret_key: Annotated[Secret | None, matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = None
     stripe_webhook_secret: WebhookSecrets = ()
-    stripe_publishable_key: Annotated[str | None, _matching(r"pk_\S+", "must begin with pk_")] = None
-    stripe_api_base: Annotated[str, _url("http", "https")] = "https://api.stripe.com"
-    webapp_url: Annotated[str, _url("http", "https")] = "http://localhost:8000"
-    host: str = "127.0.0.1"
+    stripe_publishable_key: Annotated[str | None, matching(r"pk_\S+", "must begin with pk_")] = None
+    stripe_api_base: Annotated[str, url("http", "https")] = "https://api.stripe.com"
+    webapp_url: Annotated[str, url("http", "https")] = "http://localhost:8000"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
-    database_url: Annotated[str, AfterValidator(_database)] = "sqlite://data/bot.db"
+    database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite://data/bot.db"  # has a password
     packages_file: Path | None = None
     reconcile_every: Annotated[int, Field(ge=60)] = 300
     welcome_credits: Credits = 0
-    admin_telegram_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)] = ()
+    admin_telegram_ids: Ids = ()
     operator_token: Secret | None = None
-    ai_base_url: Annotated[str | None, _url("http", "https")] = None
+    ai_base_url: Annotated[str | None, url("http", "https")] = None
     ai_api_key: Secret | None = None
     ai_model: str | None = None
     ai_credits_per_1k_input: Credits = 10
@@ -191,7 +123,7 @@ class Settings(BaseSettings):
     jobs_at_once: Annotated[int, Field(ge=1)] = 8
     keep_texts_days: Annotated[int, Field(ge=0)] = 30
     low_balance: Credits = 100
-    proxy_url: Annotated[str | None, _url("http", "socks5")] = None
+    proxy_url: Annotated[str | None, url("http", "socks5", needs_port=True), Field(repr=False)] = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
@@ -211,8 +143,10 @@ class Settings(BaseSettings):
     @model_validator(mode="wrap")
     @classmethod
     def _every_problem_at_once(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        data = {name: stripped(value) for name, value in data.items()}
         problems = {
-            name.upper(): f"{name.upper()}_FILE: cannot be read ({value})"
+            name.upper(): f"{name.upper()}_FILE: cannot be read ({value}), for example"
+            f" {name.upper()}_FILE=/run/secrets/{name}"
             for name, value in data.items()
             if isinstance(value, Exception)
         }
@@ -264,7 +198,7 @@ class SecretFiles(PydanticBaseSettingsSource):
             return None, field_name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except (OSError, UnicodeDecodeError) as fault:
+        except (OSError, ValueError) as fault:  # ValueError: no UTF-8, or a NUL in the path
             return fault, field_name, False
 
     def __call__(self) -> dict[str, Any]:
@@ -276,7 +210,10 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 def load(dotenv: Path = Path(".env")) -> Settings:
     """Read the environment over `.env`; raises SettingsError with every problem at once."""
-    return Settings(_env_file=dotenv)
+    try:
+        return Settings(_env_file=dotenv)
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError([f"{dotenv}: cannot be read ({fault}), it must be a text in UTF-8"]) from fault
 
 
 def _variables(source: PydanticBaseSettingsSource) -> Mapping[str, str | None]:
@@ -292,17 +229,16 @@ def _line(name: str, kind: str, message: str) -> str:
 
 def _together(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Check what one variable demands of another, on the values as they were written."""
-    if str(data.get("mock_stripe_payments", "")).strip().lower() not in {"true", "1", "yes", "on", "t", "y"}:
+    if str(data.get("mock_stripe_payments", "")).lower() not in {"true", "1", "yes", "on", "t", "y"}:
         for name in ("stripe_secret_key", "stripe_webhook_secret"):
             if not data.get(name):
                 yield name.upper(), "is missing, and MOCK_STRIPE_PAYMENTS is not true"
-    url = urlsplit(str(data.get("webapp_url", "http://localhost")))
-    if data.get("telegram_mode") == "webhook" and (url.scheme != "https" or url.hostname in LOCAL_HOSTS):
-        yield "WEBAPP_URL", "must be a public https address, because TELEGRAM_MODE is webhook"
+    if data.get("telegram_mode") == "webhook" and not reached_by_telegram(data.get("webapp_url", "")):
+        yield "WEBAPP_URL", "must be public, https, with port 443, 80, 88 or 8443: TELEGRAM_MODE is webhook"
     if path := data.get("packages_file"):
         try:
             packages.read(Path(path).read_text(encoding="utf-8"))
         except packages.PriceListError as fault:
             yield "PACKAGES_FILE", f"{path}: {fault}"
-        except (OSError, UnicodeDecodeError) as fault:
+        except (OSError, ValueError) as fault:  # as above
             yield "PACKAGES_FILE", f"cannot be read ({fault})"

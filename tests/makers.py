@@ -130,12 +130,19 @@ class House:
         """Press a button of a message."""
         self.telegram.press(who, message["message_id"], data)
 
-    async def post(self, event: dict[str, Any], **headers: str) -> tuple[int, dict[str, Any]]:
+    async def post(self, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Post an event, signed, to the webhook."""
-        body = json.dumps(event).encode()
-        sent = {"Stripe-Signature": signed(body)} | headers
-        async with self.http.post(f"{self.url}/api/v1/stripe-webhook", data=body, headers=sent) as answer:
-            return answer.status, await answer.json()
+        return await signed_post(self.http, self.url, event)
+
+
+async def signed_post(
+    http: aiohttp.ClientSession, url: str, event: dict[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    """Post an event to a service's webhook, signed as Stripe signs."""
+    body = json.dumps(event).encode()
+    headers = {"Stripe-Signature": signed(body)}
+    async with http.post(f"{url}/api/v1/stripe-webhook", data=body, headers=headers) as answer:
+        return answer.status, await answer.json()
 
 
 def link_of(message: dict[str, Any]) -> str:

@@ -5,6 +5,12 @@ from decimal import Decimal
 from babel.numbers import format_currency, get_currency_precision, list_currencies
 
 HUNDREDTHS = 100
+# How many digits stand behind the point of an amount in Stripe's minor units, two but for these.
+# Unicode's tables count what is in people's purses: none for RSD, ISK or UGX, which Stripe takes with two.
+WITHOUT_DIGITS = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
+WITH_THREE_DIGITS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
 
 def credits_text(hundredths: int) -> str:
@@ -17,10 +23,13 @@ def credits_text(hundredths: int) -> str:
 def money_text(minor: int, currency: str, language: str = "en") -> str:
     """Write an amount of minor units with its currency: 500 usd -> `$5.00`, 500 jpy -> `¥500`."""
     code = currency.upper()
-    value = Decimal(minor).scaleb(-get_currency_precision(code))
-    return format_currency(value, code, locale=language.replace("-", "_"))
+    digits = 0 if code in WITHOUT_DIGITS else 3 if code in WITH_THREE_DIGITS else 2
+    value = Decimal(minor).scaleb(-digits)
+    # False takes the two digits of the locale's own pattern.
+    usual = digits == get_currency_precision(code)
+    return format_currency(value, code, locale=language.replace("-", "_"), currency_digits=usual)
 
 
 def known_currency(currency: str) -> bool:
     """Whether this is a lower-case currency code of ISO 4217."""
-    return currency == currency.lower() and currency.upper() in list_currencies()
+    return currency.isascii() and currency.islower() and currency.upper() in list_currencies()

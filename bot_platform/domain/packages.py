@@ -11,6 +11,7 @@ from bot_platform.domain.errors import NoSuchPackage
 
 # The code is the callback data of a button: 1 to 64 bytes. Codes of one shape need no escaping anywhere.
 CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]+")
 LARGEST = 99_999_999  # minor units: the most that Stripe charges at once
 KEYS = {"code", "credits", "amount", "currency", "stripe_price"}
 
@@ -74,17 +75,21 @@ BUILT_IN = PriceList(
 def read(toml: str) -> PriceList:
     """Read a price list written as `[[package]]` tables; raises PriceListError naming every problem."""
     try:
-        tables = tomllib.loads(toml).get("package", [])
+        document = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as fault:
         raise PriceListError([f"it is not valid TOML: {fault}"]) from fault
+    tables = document.pop("package", [])
     if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
         raise PriceListError(["it has no [[package]] table"])
     problems = [
+        f"{key!r} is no part of a price list, only [[package]] tables are" for key in sorted(document)
+    ]
+    problems += [
         f"package {n}: {problem}" for n, table in enumerate(tables, 1) for problem in _problems(table)
     ]
-    codes = [table.get("code") for table in tables]
+    codes = [table["code"] for table in tables if isinstance(table.get("code"), str)]
     problems += [
-        f"the code {code!r} stands twice" for code in sorted({str(c) for c in codes if codes.count(c) > 1})
+        f"the code {code!r} stands twice" for code in sorted({c for c in codes if codes.count(c) > 1})
     ]
     if problems:
         raise PriceListError(problems)
@@ -108,5 +113,5 @@ def _problems(table: dict[str, Any]) -> Iterator[str]:
             yield f"{key} must be a whole number from 1 to {LARGEST}"
     if not isinstance(currency, str) or not known_currency(currency):
         yield 'currency must be a lower-case ISO code such as "usd"'
-    if price is not None and (not isinstance(price, str) or not price.startswith("price_")):
+    if price is not None and (not isinstance(price, str) or not STRIPE_PRICE.fullmatch(price)):
         yield 'stripe_price must be the id of a price in Stripe, such as "price_..."'

@@ -1,10 +1,12 @@
 """Stripe through its own client: opens checkout sessions and checks who signed an event."""
 
 import asyncio
+import json
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from http import HTTPStatus
 
 import aiohttp
 import stripe
@@ -29,8 +31,37 @@ TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
 LINK_LIVES = timedelta(hours=23)  # Stripe allows 30 minutes to 24 hours
 PATIENCE = 12  # seconds for a checkout, tries included: the person hears within 15
 ONE_TRY = 5
-# An answer that breaks off after its headers escapes Stripe's client as aiohttp's error.
-FAULTS = (stripe.StripeError, aiohttp.ClientError, TimeoutError)
+FAULTS = (stripe.StripeError, TimeoutError)
+
+
+class _Http(stripe.AIOHTTPClient):
+    """Stripe's transport; it takes answers that break off or make no sense for a lost connection.
+
+    Stripe's client would let aiohttp's and its own stumbling over them escape. As lost connections
+    they are tried again under the same idempotency key.
+    """
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: object = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Ask once; raises APIConnectionError."""
+        try:
+            body, status, said = await super().request_async(method, url, headers, post_data)
+        except (aiohttp.ClientError, TimeoutError) as fault:
+            says = f"the answer broke off: {type(fault).__name__}"
+            raise stripe.APIConnectionError(says, should_retry=True) from fault  # type: ignore[no-untyped-call]
+        if not _is_answer(body, status):
+            says = "the answer is none of Stripe's"
+            raise stripe.APIConnectionError(says, None, status, None, said, should_retry=True)  # type: ignore[no-untyped-call]
+        return body, status, said
+
+
+def _is_answer(body: bytes, status: int) -> bool:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and (status < HTTPStatus.BAD_REQUEST or isinstance(said.get("error"), dict))
 
 
 class StripePayments:
@@ -47,12 +78,14 @@ class StripePayments:
         api_base: str,
         webapp_url: str,
         proxy_url: str | None,
+        patience: float = PATIENCE,
+        one_try: float = ONE_TRY,
     ) -> None:
-        self._webapp_url = webapp_url
+        self._webapp_url, self._patience = webapp_url, patience
         stripe.enable_telemetry = False  # it would write into the home folder
         trust = ssl.create_default_context(cafile=stripe.ca_bundle_path)
         connector = ProxyConnector.from_url(proxy_url, ssl=trust) if proxy_url else None
-        self._http = stripe.AIOHTTPClient(timeout=ONE_TRY, connector=connector)
+        self._http = _Http(timeout=one_try, connector=connector)
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_base},
@@ -69,7 +102,7 @@ class StripePayments:
         until = order.attempt_at + LINK_LIVES
         key = f"purchase-{order.user_id}-{order.purchase_id}-{order.attempt}"
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 session = await self._client.v1.checkout.sessions.create_async(
                     self._request(order, int(until.timestamp())), {"idempotency_key": key}
                 )
@@ -77,10 +110,21 @@ class StripePayments:
             log.warning("stripe.checkout_failed", purchase=order.purchase_id, **_reasons(fault))
             raise CheckoutUnavailable(self.refusal) from fault
         ref, url = getattr(session, "id", None), getattr(session, "url", None)
-        if not ref or not url:
-            log.warning("stripe.checkout_without_page", purchase=order.purchase_id, session=ref)
+        price = getattr(session, "amount_subtotal", None), getattr(session, "currency", None)
+        answered = session.last_response
+        known = {
+            "purchase": order.purchase_id,
+            "session": ref,
+            "request_id": answered.request_id if answered else None,
+        }
+        if not (isinstance(ref, str) and isinstance(url, str) and ref and url):
+            log.warning("stripe.checkout_without_page", **known)
             raise CheckoutUnavailable(self.refusal)
-        log.info("stripe.checkout_opened", purchase=order.purchase_id, session=ref)
+        if price != (order.package.amount, order.package.currency):
+            # Whoever paid this would get nothing: settling compares the same two.
+            log.error("stripe.price_differs", package=order.package.code, price=price, **known)
+            raise CheckoutUnavailable(self.refusal)
+        log.info("stripe.checkout_opened", **known)
         return CheckoutPage(ref, url, until)
 
     def _request(self, order: CheckoutOrder, expires_at: int) -> "stripe.params.checkout.SessionCreateParams":
@@ -115,7 +159,7 @@ class StripePayments:
     async def lines(self, checkout: CheckoutRef) -> Sequence[Line]:
         """Read what a session sold; raises ProviderDown when Stripe cannot be asked now."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 items = await self._client.v1.checkout.sessions.line_items.list_async(checkout.provider_ref)
         except stripe.InvalidRequestError as fault:
             log.warning("stripe.lines_refused", session=checkout.provider_ref, **_reasons(fault))

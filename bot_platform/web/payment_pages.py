@@ -10,7 +10,7 @@ from bot_platform.domain import purchases
 from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.purchases import Purchase, State
 
-REFERENCE = re.compile(r"[A-Za-z0-9_]{1,200}")
+REFERENCE = re.compile(r"cs_[A-Za-z0-9_]{1,197}")  # the mock's references can be counted through
 WAITING = frozenset({State.OPEN})  # Stripe's browser may be faster than its webhook
 
 

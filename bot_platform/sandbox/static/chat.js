@@ -4,8 +4,10 @@ import { bubble, day, element } from "./messages.js";
 
 const $ = (id) => document.getElementById(id);
 const wide = matchMedia("(min-width: 62rem)");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const answerWithin = 15000;
 const typingLasts = 5500;
+const tabs = new BroadcastChannel("demo");
 let commands = [];
 let offered = [];
 let chosen = -1;
@@ -27,9 +29,15 @@ async function post(path, body = {}) {
     if (response.ok) return true;
     toast((await response.json()).status ?? "This did not work.");
   } catch {
-    toast("No connection. Trying again…");
+    toast("No connection. Please try again in a moment.");
   }
   return false;
+}
+
+function anew() {
+  count(0);
+  $("log").replaceChildren();
+  listen();
 }
 
 function listen() {
@@ -50,7 +58,7 @@ function listen() {
 const atBottom = () => $("scroll").scrollHeight - $("scroll").scrollTop - $("scroll").clientHeight < 80;
 
 function toBottom(smooth = false) {
-  $("scroll").scrollTo({ top: $("scroll").scrollHeight, behavior: smooth ? "smooth" : "instant" });
+  $("scroll").scrollTo({ top: $("scroll").scrollHeight, behavior: smooth && !calm.matches ? "smooth" : "instant" });
 }
 
 function showAll(state) {
@@ -243,6 +251,9 @@ function showMenu(state) {
   commands = state.commands;
   $("menu").hidden = commands.length === 0;
   $("description").textContent = state.description || "Press START to begin.";
+  // Only what the bot really offers is worth trying.
+  const offers = new Set(["start", ...commands.map(({ command }) => command)]);
+  for (const each of document.querySelectorAll(".try")) each.closest("li").hidden = !offers.has(each.dataset.say.match(/^\/(\w+)/)[1]);
 }
 
 function offer(list) {
@@ -280,10 +291,11 @@ $("hide").addEventListener("click", () => showPanel(false));
 $("fresh").addEventListener("click", async () => {
   if (!await post("new")) return;
   showPanel(false);
-  count(0);
-  $("log").replaceChildren();
-  listen();
+  anew();
+  tabs.postMessage("anew");
 });
+// The cookie is every tab's: another tab must not go on as the person before.
+tabs.addEventListener("message", anew);
 document.addEventListener("click", ({ target }) => {
   const key = target.closest("button.key");
   const saying = target.closest("[data-say]");

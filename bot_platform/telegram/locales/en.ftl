@@ -5,23 +5,23 @@
 ## Arriving
 
 welcome =
-    Welcome! Here you buy credits and spend them on paid work.
+    Welcome! Buy credits here and spend them on work I do for you.
 
-    Choose a package to begin, or see what there is with /help.
+    Choose a package to begin, or see /help for everything I can do.
 welcome-gift =
-    Welcome! Here you buy credits and spend them on paid work.
+    Welcome! Buy credits here and spend them on work I do for you.
 
-    { CREDITS($credits) } credits are yours to start with. Choose a package when you want more, or see what there is with /help.
+    The first { CREDITS($credits) } credits are a gift. Choose a package when you want more, or see /help for everything I can do.
 welcome-back = Welcome back! Balance: { CREDITS($balance) } credits.
 help =
-    What you can do here:
+    What I can do for you:
 
     /buy – buy credits
-    /balance – what you have
-    /history – what came and what went
-    /paysupport – help with a payment
-    /terms – the terms of sale
-not-understood = I did not understand that. See /help for what I can do.
+    /balance – see how many you have
+    /history – see where they came from and where they went
+    /paysupport – get help with a payment
+    /terms – read the terms of sale
+not-understood = Sorry, I did not understand that. See /help for what I can do.
 
 ## Buying
 
@@ -31,21 +31,21 @@ pay-button = ➡️ Proceed to Payment
 again-button = Try again: { CREDITS($credits) } credits · { MONEY($amount, $currency) }
 checkout-link = Please complete your purchase using the link below:
 checkout-paid = ✅ Paid: { CREDITS($credits) } credits for { MONEY($amount, $currency) }.
-checkout-on-its-way = ⏳ Your bank transfer is on its way. Credits are added when the money arrives.
+checkout-on-its-way = ⏳ Your bank transfer is on its way. The credits are added when the money arrives.
 checkout-failed = ❌ The payment did not come through. Nothing was charged.
 checkout-expired = ⌛ This payment link has expired. Nothing was charged.
 payment-received = Payment received: { CREDITS($credits) } credits added. Balance: { CREDITS($balance) } credits.
-payment-on-its-way = Thank you! Your bank transfer is on its way; that can take a few days. Your credits are added by themselves when it arrives, and I will tell you.
-payment-failed = Your bank transfer did not arrive, so no credits were added and nothing was charged. You can try again:
-still-on-its-way = Your earlier bank transfer for this package is still on its way; its credits are added when it arrives. Here is a new purchase, should you want one more:
+payment-on-its-way = Thank you! Your bank transfer is on its way. This can take a few days. Your credits are added as soon as the money arrives, and I will write to you then.
+payment-failed = Sorry, your bank transfer did not go through. Nothing was charged and no credits were added. You can try again:
+still-on-its-way = Your earlier bank transfer for this package is still on its way, and its credits are added when it arrives. No need to pay again. Should you want the package once more, here is a second purchase:
 mock-success = Success! Your MOCK purchase was processed. New balance: { CREDITS($balance) }
 
 ## The books
 
 balance = Balance: { CREDITS($balance) } credits
 balance-held = Held: { CREDITS($held) } credits
-balance-more = Add credits with /buy, see where they went with /history.
-history = Your last movements of credit:
+balance-more = Get more with /buy, or see where they went with /history.
+history = Your credits, the latest changes first:
 history-line =
     { SIGNED($amount) } { $kind ->
         [purchase] bought
@@ -60,18 +60,18 @@ history-empty = No credits have come or gone yet. Get some with /buy.
 paysupport =
     Help with a payment:
 
-    • Card payments are credited within seconds, bank transfers when the money arrives, which can take days.
-    • The page closed or failed? Press the package again: an open payment is continued, never charged twice.
-    • Something still wrong? Write to the seller with your customer number { $user } and the purchase's number.
-paysupport-line = Purchase { $purchase }: { CREDITS($credits) } credits for { MONEY($amount, $currency) }, { $state ->
+    • Paid by card? The credits come within seconds. A bank transfer can take a few days.
+    • Did the payment page close or fail? Press the package again. An unfinished payment is continued, so you are never charged twice for it.
+    • Still something wrong? Tell the operator of this bot your customer number, { $user }, and the number of the purchase below.
+paysupport-line = • Purchase { $purchase }, { MOMENT($at) } UTC: { CREDITS($credits) } credits for { MONEY($amount, $currency) }, { $state ->
         [open] not paid yet
         [processing] bank transfer on its way
         [paid] paid and credited
-        [expired] expired, not charged
-        [failed] not paid
+        [expired] expired, nothing charged
+        [failed] failed, nothing charged
        *[other] { $state }
-    } · { MOMENT($at) } UTC
-paysupport-none = You have made no purchase yet.
+    }
+paysupport-none = You have not bought anything yet. See /buy for what is on sale.
 terms =
     Terms of sale:
 
@@ -93,8 +93,8 @@ server-error = A server error occurred. Please try again later.
 
 command-start = Begin
 command-buy = Buy credits
-command-balance = What you have
-command-history = What came and went
+command-balance = How many credits you have
+command-history = Where they came from and went
 command-help = What this bot can do
 command-paysupport = Help with a payment
 command-terms = Terms of sale
