@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot_platform import telemetry
-from bot_platform.database import LOST_CONNECTION, Database
+from bot_platform.database import UNREACHABLE, Database
 from bot_platform.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _migrate(_: argparse.Namespace) -> int:
         try:
             await database.open()
             applied = await database.migrate()
-        except LOST_CONNECTION as fault:
+        except UNREACHABLE as fault:
             print(f"DATABASE_URL: the database does not answer ({fault})", file=sys.stderr)
             return FAILED
         finally:

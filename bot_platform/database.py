@@ -47,6 +47,7 @@ LOST_CONNECTION = (
     DBConnectionError,
     OSError,
 )
+UNREACHABLE = (*LOST_CONNECTION, asyncpg.PostgresError, OperationalError)  # a wrong name or password too
 CONTENTION = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 
@@ -106,7 +107,7 @@ class Database:
         try:
             async with asyncio.timeout(2):
                 await query("SELECT 1")
-        except (*LOST_CONNECTION, OperationalError):  # TimeoutError is an OSError
+        except UNREACHABLE:  # TimeoutError is an OSError
             return False
         return True
 

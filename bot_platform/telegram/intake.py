@@ -1,5 +1,7 @@
 """Updates come in: stored before they are confirmed, then handled, once, in order per chat."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -20,6 +22,7 @@ log = structlog.get_logger()
 
 ALLOWED = ["message", "callback_query", "pre_checkout_query"]
 LONG_POLL = 25  # seconds Telegram holds an empty answer back
+PAUSE = 0.2
 AT_ONCE = 32  # chats
 TRIES = 6  # of an update whose answer Telegram would not take
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
@@ -38,6 +41,7 @@ class Intake:
 
     async def poll(self) -> None:
         """Ask Telegram once; what came is confirmed by the next question, so it is stored first."""
+        asked = time.monotonic()
         came = await self._bot.get_updates(
             offset=self._offset,
             timeout=LONG_POLL,
@@ -49,6 +53,8 @@ class Intake:
                 [update.model_dump(mode="json", by_alias=True, exclude_none=True) for update in came]
             )
             self._offset = came[-1].update_id + 1
+        elif time.monotonic() - asked < PAUSE:
+            await asyncio.sleep(PAUSE)  # a server that does not hold its answer back is not to be pestered
 
     async def store(self, came: Sequence[dict[str, Any]]) -> None:
         """Store updates as Telegram sent them; raises NotAnUpdate."""
