@@ -89,6 +89,7 @@ class Platform:
                 prices=prices,
                 texts=texts,
                 welcome_credits=self._settings.welcome_credits,
+                admins=self._settings.admin_telegram_ids,
             )
             intake = Intake(self._database, bot, talk)
             sender = Sender(self._database, bot, texts, prices, local_links=self._outside.local_links)

@@ -20,6 +20,11 @@ def credits_text(hundredths: int) -> str:
     return f"{sign}{whole}.{rest:02d}"
 
 
+def short_credits_text(hundredths: int) -> str:
+    """Write credits without decimals where there are none: 10000 -> `100`, 10050 -> `100.50`."""
+    return credits_text(hundredths).removesuffix(".00")
+
+
 def money_text(minor: int, currency: str, language: str = "en") -> str:
     """Write an amount of minor units with its currency: 500 usd -> `$5.00`, 500 jpy -> `¥500`."""
     code = currency.upper()

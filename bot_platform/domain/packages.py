@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot_platform.domain.amounts import HUNDREDTHS, credits_text, known_currency
+from bot_platform.domain.amounts import HUNDREDTHS, known_currency, short_credits_text
 from bot_platform.domain.errors import NoSuchPackage
 
 # The code is the callback data of a button: 1 to 64 bytes. Codes of one shape need no escaping anywhere.
@@ -37,7 +37,7 @@ class Package:
     @property
     def title(self) -> str:
         """What a receipt calls it."""
-        return f"{credits_text(self.credits).removesuffix('.00')} credits"
+        return f"{short_credits_text(self.credits)} credits"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,6 @@ HEARTBEAT = 15.0
 _LARGEST_BODY = 64 * 1024
 _FIRST_NAMES = ("Ada", "Grace", "Alan", "Mary", "Linus", "Emmy", "Edsger", "Barbara")
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-# The local Stripe's page brings its style and its icon within itself; nothing else may come from there.
-_STRIPE_PAGES = frozenset({"local_stripe.page", "local_stripe.press"})
-_STRIPE_POLICY = f"{_POLICY}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
 
 class _RefusedError(Exception):
@@ -49,7 +46,6 @@ def chat_pages(world: TelegramWorld, *, bot_name: str) -> Blueprint:
     pages.post("/demo/new")(chat.start_over)
     pages.errorhandler(_RefusedError)(_refused)
     pages.after_request(_protect)
-    pages.after_app_request(_let_stripe_show_itself)
     return pages
 
 
@@ -123,12 +119,6 @@ async def _protect(response: Response) -> Response:
     # A new version's script must not meet the old one's page.
     static = request.endpoint == "demo.static"
     response.headers["Cache-Control"] = "no-cache" if static else "no-store"
-    return response
-
-
-async def _let_stripe_show_itself(response: Response) -> Response:
-    if request.endpoint in _STRIPE_PAGES:
-        response.headers["Content-Security-Policy"] = _STRIPE_POLICY
     return response
 
 

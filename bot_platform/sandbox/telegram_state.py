@@ -93,7 +93,8 @@ class TelegramState:
         self.allow_local_webhooks = allow_local_webhooks
         self.clock = clock
         # A bot's database outlives this world: ids that begin anew would look like repeats to it.
-        first = int(time.time()) - _FIRST_IDS_SINCE if first_id is None else first_id
+        # A hundred for each second: more than a person uses before the next start.
+        first = int((time.time() - _FIRST_IDS_SINCE) * 100) if first_id is None else first_id
         self.updates = Updates(next_id=first)
         self.chats: dict[int, Chat] = {}
         self.queries: dict[str, Query] = {}

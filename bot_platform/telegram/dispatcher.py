@@ -1,5 +1,7 @@
 """Builds the dispatcher: screens, middlewares, and the answer when something breaks."""
 
+from collections.abc import Sequence
+
 import structlog
 from aiogram import Bot, Dispatcher, F
 from aiogram.exceptions import TelegramAPIError
@@ -24,6 +26,7 @@ def dispatcher(
     prices: PriceList,
     texts: Texts,
     welcome_credits: int,
+    admins: Sequence[int],
 ) -> Dispatcher:
     """Build the dispatcher; every name given here is one that handlers may ask for."""
     built = Dispatcher(
@@ -33,6 +36,7 @@ def dispatcher(
         prices=prices,
         texts=texts,
         welcome_credits=welcome_credits,
+        admins=admins,
     )
     built.callback_query.outer_middleware(AnswerFirst())
     for observer in (built.message, built.callback_query):

@@ -8,7 +8,7 @@ from typing import Any
 from babel.dates import format_datetime
 from fluent.runtime import FluentBundle, FluentResource
 
-from bot_platform.domain.amounts import credits_text, money_text
+from bot_platform.domain.amounts import credits_text, money_text, short_credits_text
 
 LOCALES = Path(__file__).parent / "locales"
 DEFAULT = "en"
@@ -54,6 +54,7 @@ def _bundle(file: Path) -> FluentBundle:
 
     functions: Mapping[str, Any] = {
         "CREDITS": lambda hundredths: credits_text(int(hundredths)),
+        "SHORT": lambda hundredths: short_credits_text(int(hundredths)),
         "SIGNED": lambda hundredths: ("+" if int(hundredths) > 0 else "") + credits_text(int(hundredths)),
         "MONEY": money,
         "MOMENT": moment,

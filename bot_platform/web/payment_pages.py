@@ -11,6 +11,7 @@ from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.purchases import Purchase, State
 
 REFERENCE = re.compile(r"cs_[A-Za-z0-9_]{1,197}")  # the mock's references can be counted through
+LOOKS_FOR = 3600  # seconds in which the page looks again by itself
 WAITING = frozenset({State.OPEN})  # Stripe's browser may be faster than its webhook
 
 
@@ -36,7 +37,7 @@ def payment_pages(way_back: Callable[[], str]) -> Blueprint:
             state=purchase.state.value if purchase else "unknown",
             credits=credits_text(purchase.credits) if purchase else "",
             price=money_text(purchase.amount, purchase.currency) if purchase else "",
-            waits=purchase is not None and purchase.state in WAITING,
+            waits=purchase is not None and purchase.state in WAITING and purchase.is_younger(LOOKS_FOR),
             way_back=way_back(),
         )
 

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import structlog
 from hypercorn.typing import ASGIFramework
-from quart import Blueprint, Quart
+from quart import Blueprint, Quart, request
 from quart.typing import ResponseReturnValue
 from quart.wrappers import Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 log = structlog.get_logger()
 
@@ -17,6 +17,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 LARGEST_BODY = 512 * 1024
+LONGEST_PATH = 250  # bytes; no route is longer, and a file system breaks on longer names
 CONTENT_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
@@ -28,8 +29,14 @@ def server(pages: Iterable[Blueprint]) -> Quart:
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(Exception, _broke)
+    app.before_request(_refuse_long_path)
     app.after_request(_harden)
     return app
+
+
+async def _refuse_long_path() -> None:
+    if len(request.path.encode(errors="replace")) > LONGEST_PATH:
+        raise NotFound
 
 
 async def _refuse(error: HTTPException) -> ResponseReturnValue:

@@ -16,6 +16,8 @@ from .idempotency import Answer
 from .state import Row
 
 _PAGE = "local_stripe_page.html"
+# The page brings its style and its icon within itself; nothing else may come from anywhere.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'"
 _METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
 
@@ -38,6 +40,11 @@ class Till(Protocol):
 def blueprint(till: Till, account: Account, api: Api) -> Blueprint:
     """Make the API and the payment page of one account."""
     routes = Blueprint("local_stripe", __name__, template_folder="templates")
+
+    @routes.after_request
+    async def protect(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
+        return response
 
     @routes.route("/v1/<path:rest>", methods=_METHODS)
     async def v1(rest: str) -> ResponseReturnValue:

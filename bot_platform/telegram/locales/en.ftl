@@ -1,5 +1,5 @@
 # What people read, in English. A text's name never changes; its words may.
-# CREDITS($n) writes hundredths as 98.90, SIGNED($n) the same with a plus, MONEY($minor, $currency)
+# CREDITS($n) writes hundredths as 98.90, SHORT($n) 100.00 as 100, SIGNED($n) with a plus, MONEY($minor, $currency)
 # an amount with its currency, MOMENT($seconds) a date and time.
 
 ## Arriving
@@ -26,9 +26,9 @@ not-understood = Sorry, I did not understand that. See /help for what I can do.
 ## Buying
 
 shop = Choose a package:
-package-button = { CREDITS($credits) } credits · { MONEY($amount, $currency) }
+package-button = { SHORT($credits) } credits · { MONEY($amount, $currency) }
 pay-button = ➡️ Proceed to Payment
-again-button = Try again: { CREDITS($credits) } credits · { MONEY($amount, $currency) }
+again-button = Try again: { SHORT($credits) } credits · { MONEY($amount, $currency) }
 checkout-link = Please complete your purchase using the link below:
 checkout-paid = ✅ Paid: { CREDITS($credits) } credits for { MONEY($amount, $currency) }.
 checkout-on-its-way = ⏳ Your bank transfer is on its way. The credits are added when the money arrives.
@@ -62,7 +62,7 @@ paysupport =
 
     • Paid by card? The credits come within seconds. A bank transfer can take a few days.
     • Did the payment page close or fail? Press the package again. An unfinished payment is continued, so you are never charged twice for it.
-    • Still something wrong? Tell the operator of this bot your customer number, { $user }, and the number of the purchase below.
+    • Still something wrong? Write /paysupport and your question in one message, like: /paysupport I paid twice for purchase 7
 paysupport-line = • Purchase { $purchase }, { MOMENT($at) } UTC: { CREDITS($credits) } credits for { MONEY($amount, $currency) }, { $state ->
         [open] not paid yet
         [processing] bank transfer on its way
@@ -71,6 +71,12 @@ paysupport-line = • Purchase { $purchase }, { MOMENT($at) } UTC: { CREDITS($cr
         [failed] failed, nothing charged
        *[other] { $state }
     }
+paysupport-sent = Thank you! Your question is with the operator of this bot, who can see your purchases and will write to you here in Telegram.
+paysupport-alone = This bot has nobody set up to answer here. Please write to whoever runs it and give your customer number, { $user }.
+paysupport-question =
+    ❓ A question about a payment from { $name } (customer number { $user }):
+
+    { $question }
 paysupport-none = You have not bought anything yet. See /buy for what is on sale.
 terms =
     Terms of sale:

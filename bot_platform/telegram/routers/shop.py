@@ -1,8 +1,10 @@
 """The shop: packages and their buttons, the balance, where it went, and help with a payment."""
 
+from collections.abc import Sequence
+
 import structlog
 from aiogram import Bot, F, Router
-from aiogram.filters import Command
+from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot_platform.database import Database
@@ -10,6 +12,7 @@ from bot_platform.domain import ledger, purchases, statement
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.packages import PriceList
 from bot_platform.domain.users import User
+from bot_platform.flows.ask_support import ask_support
 from bot_platform.flows.buy import buy
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.middleware import TELEGRAM_FAULT, Registered, Say
@@ -79,8 +82,23 @@ async def history(message: Message, user: User, say: Say) -> None:
     await message.answer("\n".join([say("history"), "", *lines]) if lines else say("history-empty"))
 
 
-async def paysupport(message: Message, user: User, say: Say) -> None:
-    """Say what to do about a payment, and the numbers that the seller will ask for."""
+async def paysupport(
+    message: Message,
+    command: CommandObject,
+    database: Database,
+    admins: Sequence[int],
+    user: User,
+    request_key: str,
+    say: Say,
+) -> None:
+    """Say what to do about a payment, or pass a question on to whoever runs the bot."""
+    if command.args:
+        name = message.from_user.full_name if message.from_user else ""
+        asked = await ask_support(database, admins, user, name, command.args, request_key)
+        await message.answer(
+            say("paysupport-sent") if asked else say("paysupport-alone", user=str(user.telegram_id))
+        )
+        return
     lines = [
         say(
             "paysupport-line",
@@ -93,8 +111,7 @@ async def paysupport(message: Message, user: User, say: Say) -> None:
         )
         for purchase in await purchases.recent(user.id, PURCHASES_SHOWN)
     ]
-    parts = [say("paysupport", user=str(user.id)), "", *(lines or [say("paysupport-none")])]
-    await message.answer("\n".join(parts))
+    await message.answer("\n".join([say("paysupport"), "", *(lines or [say("paysupport-none")])]))
 
 
 async def could_not_sell(event: ErrorEvent, bot: Bot, provider: PaymentProvider, say: Say) -> None:

@@ -1,0 +1,31 @@
+"""A buyer's question about a payment reaches whoever runs the bot."""
+
+from collections.abc import Sequence
+
+from bot_platform.database import Database
+from bot_platform.domain import notices
+from bot_platform.domain.users import User
+
+LONGEST = 1000  # characters of a question
+
+
+async def ask_support(
+    database: Database, admins: Sequence[int], user: User, name: str, question: str, request_key: str
+) -> bool:
+    """Write a notice with the question to every admin (Telegram ids), once; False when there is none."""
+
+    async def story() -> None:
+        for admin in admins:
+            await notices.post(
+                f"support:{request_key}:{admin}",
+                admin,
+                f"user:{user.id}",
+                "paysupport-question",
+                name=name,
+                user=str(user.telegram_id),
+                question=question[:LONGEST],
+            )
+
+    if admins:
+        await database.transact(story)
+    return bool(admins)
