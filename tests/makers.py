@@ -94,7 +94,7 @@ async def eventually(look: Callable[[], T | None], within: float = 10.0) -> T:
         if found := look():
             return found
         assert time.monotonic() < end, f"not seen within {within} s: {look}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.005)
 
 
 @dataclass
