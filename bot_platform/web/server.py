@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import structlog
-from hypercorn.typing import ASGIFramework
+from hypercorn.typing import ASGIFramework, HTTPScope
 from quart import Blueprint, Quart, request
 from quart.typing import ResponseReturnValue
 from quart.wrappers import Response
@@ -60,7 +61,8 @@ def finishing(app: Quart) -> ASGIFramework:
 
     Quart cancels a handler when its client leaves; a payment half told is worse than an answer
     nobody reads. Once the request is here as a whole, the news of the hang-up waits until the
-    answer has begun.
+    answer has begun, and reaches only one without an end of its own: a cancel while Quart opens
+    or closes a file would leave it open.
     """
 
     async def asgi(scope: Any, receive: Receive, send: Send) -> None:
@@ -68,20 +70,34 @@ def finishing(app: Quart) -> ASGIFramework:
             await app(scope, receive, send)
             return
         begun = asyncio.Event()
-        whole = False
+        whole = endless = False
 
         async def patient_receive() -> Any:
             nonlocal whole
             message = await receive()
             if message["type"] == "http.disconnect" and whole:
                 await begun.wait()
+                if not endless:
+                    await asyncio.Event().wait()  # until the handler has ended, and this with it
             whole = not message.get("more_body", False)
             return message
 
         async def noting_send(message: Any) -> None:
+            nonlocal endless
+            if message["type"] == "http.response.start":
+                endless = b"content-length" not in {name.lower() for name, _ in message["headers"]}
             begun.set()
             await send(message)
 
-        await app(scope, patient_receive, noting_send)
+        asked = cast("HTTPScope", {**scope, "path": _path(scope["path"])})
+        await app(asked, patient_receive, noting_send)
 
     return cast("ASGIFramework", asgi)
+
+
+def _path(target: str) -> str:
+    """Find the path in what was asked for: Quart breaks on an empty one, and on half an address."""
+    try:
+        return target if target.startswith("/") else urlsplit(target).path or "/"
+    except ValueError:
+        return "/"

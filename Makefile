@@ -1,0 +1,97 @@
+# `make` lists what there is. Every target makes what it needs first, so nothing has to be set up by hand.
+
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+
+PY := .venv/bin/python
+RUNS := .venv/.runs
+DEVELOPS := .venv/.develops
+NODE_MODULES := tests/e2e/node_modules/.installed
+PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --requirement
+PIP_COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(if $(UPGRADE),--upgrade)
+PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the oldest that is served.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test e2e check format bench pins clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(RUNS) ## sell credits in the browser, no account needed; PORT=8010 listens there, MOCK=1 sells by the mock
+	@exec $(PY) run.py demo --port $(PORT) $(if $(MOCK),--mock)
+
+test: $(DEVELOPS) ## run every test but e2e, on SQLite and PostgreSQL; ARGS="-k refund" goes to pytest
+	@$(PY) -m pytest -n auto $(ARGS)
+
+e2e: $(DEVELOPS) ## run the tests that need Chromium and node
+	@missing=; \
+	for tool in node npm chromedriver; do \
+		command -v $$tool >/dev/null 2>&1 || missing="$$missing $$tool"; \
+	done; \
+	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 \
+		|| command -v google-chrome >/dev/null 2>&1 \
+		|| [ -d "/Applications/Google Chrome.app" ] || missing="$$missing chromium"; \
+	if [ -n "$$missing" ]; then \
+		echo "make e2e needs what this machine lacks:$$missing" >&2; \
+		echo "  Debian, Ubuntu: apt-get install chromium chromium-driver nodejs npm" >&2; \
+		echo "  macOS: brew install node chromedriver && brew install --cask google-chrome" >&2; \
+		exit 1; \
+	fi
+	@$(MAKE) --no-print-directory $(NODE_MODULES)
+	@$(PY) -m pytest -m e2e $(ARGS)
+
+check: $(DEVELOPS) ## check format, lint, types and who imports whom
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-cache
+
+format: $(DEVELOPS) ## write the code as `make check` wants it, as far as a tool can
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+bench: $(DEVELOPS) ## measure the webhook, beside an empty POST in the same run
+	@$(PY) -m tests.benchmarks.webhook
+
+pins: $(DEVELOPS) ## pin the requirements again after pyproject.toml changed; UPGRADE=1 takes newer ones
+	@$(PIP_COMPILE) --output-file requirements.txt pyproject.toml
+	@$(PIP_COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	@for pins in requirements.txt requirements-dev.txt; do \
+		{ echo "$(PINS_HEADER)"; cat $$pins; } > $$pins.new && mv $$pins.new $$pins; \
+	done
+
+clean: ## remove all that the other targets made; your data/ and .env stay
+	@rm -rf .venv tests/e2e/node_modules artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment without its interpreter (Python was updated or removed) is made anew.
+$(PY):
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+		echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name yours: make PYTHON=python3.12 ..." >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, and $(PYTHON) is `$(PYTHON) --version 2>&1`." >&2; \
+		echo "Name another one: make PYTHON=python3.12 ..." >&2; \
+		exit 1; }
+	@echo "Making .venv with `$(PYTHON) --version`"
+	@$(PYTHON) -m venv --clear .venv || { \
+		rm -rf .venv; \
+		echo "$(PYTHON) cannot make an environment; Debian and Ubuntu need: apt-get install python3-venv" >&2; \
+		exit 1; }
+
+$(RUNS): requirements.txt | $(PY)
+	@echo "Installing what it runs on (once; a minute or so)"
+	@$(PIP_INSTALL) requirements.txt
+	@touch $@
+
+$(DEVELOPS): requirements-dev.txt | $(PY)
+	@echo "Installing what it is tested with (once; a minute or two)"
+	@$(PIP_INSTALL) requirements-dev.txt
+	@touch $(RUNS) $@
+
+$(NODE_MODULES): tests/e2e/package.json tests/e2e/package-lock.json
+	@npm ci --prefix tests/e2e --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,204 @@
+"""What is written for people agrees with what the code does."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from bot_platform import cli
+from bot_platform.demo import DemoSettings
+from bot_platform.settings import SECRETS, Settings, load
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
+TOKEN = "123456789:AAExampleExampleExampleExample"
+
+
+def _headings(text: str) -> list[str]:
+    return re.findall(r"^##? (.+)$", text, re.MULTILINE)
+
+
+def _section(title: str) -> str:
+    _, found, rest = README.partition(f"\n## {title}\n")
+    assert found, f"README has no section {title}"
+    return rest.partition("\n## ")[0]
+
+
+def _settings_rows() -> list[tuple[str, str]]:
+    """Read name and default of each row of the README's two tables."""
+    return re.findall(r"^\| `([A-Z0-9_]+)` \| ([^|]+) \|", _section("Settings"), re.MULTILINE)
+
+
+def _said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit):
+        cli.main([*arguments, "--help"])
+    return capsys.readouterr().out
+
+
+def _commands(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return re.findall(r"^    (\w+) ", _said(capsys), re.MULTILINE)
+
+
+def test_env_example_explains_every_setting() -> None:
+    lines = ENV_EXAMPLE.splitlines()
+    named = {line.partition("=")[0]: lines[n - 1] for n, line in enumerate(lines) if re.match(r"\w+=", line)}
+    assert sorted(named) == sorted(FIELDS)
+    assert [name for name, above in named.items() if not above.startswith("# ")] == []
+
+
+def test_env_example_begins_with_the_mock() -> None:
+    lines = ENV_EXAMPLE.splitlines()
+    assert "MOCK_STRIPE_PAYMENTS=true" in lines
+    assert 'STRIPE_PUBLISHABLE_KEY="pk_test_YOUR_KEY"' in lines
+    assert "WEBAPP_URL=http://localhost:8000" in lines
+
+
+@pytest.mark.parametrize("text", [ENV_EXAMPLE, README], ids=[".env.example", "README"])
+def test_secrets_that_may_stand_in_files_are_named(text: str) -> None:
+    (about,) = (part for part in re.split(r"\n#?\n", text) if "<NAME>_FILE" in part)
+    assert [name for name in sorted(SECRETS) if name.upper() not in about] == []
+
+
+def test_env_example_with_a_token_starts_by_the_mock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in FIELDS:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+    copy = tmp_path / ".env"
+    copy.write_text(ENV_EXAMPLE.replace("TELEGRAM_BOT_TOKEN=\n", f"TELEGRAM_BOT_TOKEN={TOKEN}\n"))
+    loaded = load(copy)
+    assert loaded.mock_stripe_payments
+    chosen = {"telegram_bot_token", "mock_stripe_payments", "stripe_publishable_key"}
+    others = {name for name, field in Settings.model_fields.items() if getattr(loaded, name) != field.default}
+    assert others - chosen == set()
+
+
+def test_readme_has_every_setting_once() -> None:
+    assert sorted(name for name, _ in _settings_rows()) == sorted(FIELDS)
+
+
+def test_readme_says_the_defaults() -> None:
+    rows = dict(_settings_rows())
+    written = {name.lower(): cell.strip("`") for name, cell in rows.items() if cell.startswith("`")}
+    secrets = {"stripe_secret_key": "sk_test_1", "stripe_webhook_secret": "whsec_1"}
+    read = DemoSettings(**(written | secrets | {"telegram_bot_token": TOKEN}))  # type: ignore[arg-type]
+    for name, field in FIELDS.items():
+        if name.lower() in written:
+            assert getattr(read, name.lower()) == field.default, name
+        else:
+            assert rows[name].startswith("none"), name
+            assert field.is_required() or not field.default, name
+            assert field.is_required() == (rows[name] == "none, required"), name
+
+
+def test_what_is_said_to_be_unused_is_unused() -> None:
+    _, _, later = _section("Settings").partition("does not use them yet")
+    names = re.findall(r"^\| `([A-Z0-9_]+)` ", later, re.MULTILINE)
+    assert names
+    house = [path for path in (ROOT / "bot_platform").rglob("*.py") if path.name != "settings.py"]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in house)
+    assert [name for name in names if re.search(rf"ettings\.{name.lower()}\b", code)] == []
+
+
+def test_webhooks_are_explained_directly_below_the_proxy() -> None:
+    headings = _headings(README)
+    assert headings[headings.index("Running with a Proxy") + 1] == "Testing Stripe Webhooks Locally"
+    section = _section("Testing Stripe Webhooks Locally")
+    for needed in (
+        "ngrok http 8000",
+        "https://<random>.ngrok.io/api/v1/stripe-webhook",
+        "MOCK_STRIPE_PAYMENTS` set to `false`",
+        "stripe listen --forward-to",
+        "Dashboard",
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+        "checkout.session.expired",
+    ):
+        assert needed in section, needed
+
+
+def test_readme_has_every_command_and_option(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = _commands(capsys)
+    assert "serve" in commands
+    table = _section("Commands")
+    assert [name for name in commands if f"`python run.py {name}`" not in table] == []
+    assert sorted(set(re.findall(r"python run\.py (\w+)", README))) == sorted(commands)
+    for name in commands:
+        options = set(re.findall(r"(--[a-z-]+)", _said(capsys, name))) - {"--help"}
+        (row,) = (line for line in table.splitlines() if f"`python run.py {name}`" in line)
+        assert [option for option in options if option not in row] == [], name
+
+
+def _made(text: str) -> Iterator[str]:
+    return (found[1] for found in re.finditer(r"(?:`|^    )make ([a-z0-9]+)", text, re.MULTILINE))
+
+
+def test_every_make_target_that_is_named_exists_and_is_explained() -> None:
+    targets = set(re.findall(r"^([a-z0-9]+):.*## ", MAKEFILE, re.MULTILINE))
+    phony = re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
+    assert phony
+    assert set(phony[1].split()) == targets
+    named = {name for path in DOCUMENTS for name in _made(path.read_text(encoding="utf-8"))}
+    assert named - targets == set()
+    assert targets - set(_made(README)) - {"help"} == set()
+
+
+def test_a_newcomer_meets_the_two_commands_first() -> None:
+    assert list(dict.fromkeys(_made(README)))[:2] == ["demo", "test"]
+
+
+def test_ci_runs_what_the_readme_names() -> None:
+    legs = re.findall(r"^make (\w+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    assert legs == ["check", "test", "e2e"]
+
+
+def _anchors(document: Path) -> set[str]:
+    headings = _headings(document.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        there = document.parent / path if path else document
+        if not there.exists() or (anchor and anchor not in _anchors(there)):
+            broken.append(target)
+    assert broken == []
+
+
+def _pins(name: str) -> dict[str, str]:
+    pins = (ROOT / name).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9_.-]+)==([^\s;]+).*\\\n    --hash=sha256:", pins, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_pins_have_hashes_and_no_address(name: str) -> None:
+    pins = (ROOT / name).read_text(encoding="utf-8")
+    assert re.findall(r"://|--(?:extra-)?index-url|--find-links|--trusted-host", pins) == []
+    assert list(_pins(name)) == re.findall(r"^([a-z0-9_.-]+)", pins, re.MULTILINE)
+
+
+def test_pins_are_of_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    runs, develops = _pins("requirements.txt"), _pins("requirements-dev.txt")
+    assert runs.items() <= develops.items()
+    for asked, pinned in (
+        (project["dependencies"], runs),
+        (project["optional-dependencies"]["dev"], develops),
+    ):
+        for requirement in map(Requirement, asked):
+            version = pinned.get(canonicalize_name(requirement.name), "none")
+            assert requirement.specifier.contains(version), f"{requirement}: {version} is pinned; make pins"

@@ -1,0 +1,230 @@
+"""The migrations give both databases the schema that the models describe, once, whoever runs them."""
+
+import asyncio
+import importlib.util
+import json
+import os
+import sqlite3
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from aerich.utils import decompress_dict, get_models_describe
+from tortoise import Tortoise
+
+from bot_platform.database import MIGRATIONS, Database, query, tortoise_config
+from tests.makers import person
+
+ROOT = Path(__file__).parents[2]
+NAMES = sorted(path.name for path in (MIGRATIONS / "models").glob("[0-9]*.py"))
+AT_ONCE = 6
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+async def empty_urls(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
+    """Give two databases without a table, of each kind in turn."""
+    if request.param == "SQLite":
+        yield f"sqlite://{tmp_path / 'one.db'}", f"sqlite://{tmp_path / 'other.db'}"
+        return
+    server: str = request.getfixturevalue("postgres_server")
+    names = [f"empty_{uuid.uuid4().hex}" for _ in range(2)]
+    admin = await asyncpg.connect(server)
+    for name in names:
+        await admin.execute(f'CREATE DATABASE "{name}"')
+    one, other = (urlunsplit(urlsplit(server)._replace(path=f"/{name}")) for name in names)
+    yield one, other
+    for name in names:
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+@pytest.fixture
+def empty_url(empty_urls: tuple[str, str]) -> str:
+    """Give one database without a table, of each kind in turn."""
+    return empty_urls[0]
+
+
+async def _schema(url: str) -> set[tuple[Any, ...]]:
+    """Read columns, keys, uniques, indexes and references; no checks, no triggers, nothing of aerich's."""
+    if url.startswith("sqlite"):
+        return _sqlite_schema(url.removeprefix("sqlite://"))
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch("""
+        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+               pg_get_expr(d.adbin, d.adrelid)
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r'
+        LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+        WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+              AND c.relname <> 'aerich'
+        UNION ALL
+        SELECT 'index', indexname, indexdef, NULL, NULL FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), NULL, NULL
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')
+    """)
+    await connection.close()
+    return {tuple(row) for row in rows}
+
+
+def _sqlite_schema(path: str) -> set[tuple[Any, ...]]:
+    connection = sqlite3.connect(path)
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    tables.remove("aerich")
+    schema: set[tuple[Any, ...]] = set()
+    for table in tables:
+        # Without the first value: where a column stands in its table is no matter.
+        schema |= {(table, *row[1:]) for row in connection.execute(f'PRAGMA table_info("{table}")')}
+        schema |= {
+            (table, "references", *row[2:])
+            for row in connection.execute(f'PRAGMA foreign_key_list("{table}")')
+        }
+        for _, index, unique, origin, _ in connection.execute(f'PRAGMA index_list("{table}")').fetchall():
+            columns = tuple(row[2] for row in connection.execute(f'PRAGMA index_info("{index}")'))
+            name = index if origin == "c" else ""  # SQLite numbers the others as it meets them
+            schema.add((table, name, unique, columns))
+    connection.close()
+    return schema
+
+
+async def _migrate(url: str) -> list[str]:
+    database = Database(url)
+    await database.open()
+    try:
+        return await database.migrate()
+    finally:
+        await database.close()
+
+
+async def _from_models(url: str) -> None:
+    await Tortoise.init(config=tortoise_config(url))
+    await Tortoise.generate_schemas()
+    await Tortoise.close_connections()
+
+
+async def test_an_empty_database_gets_each_migration_once(empty_url: str) -> None:
+    assert await _migrate(empty_url) == NAMES
+    assert await _migrate(empty_url) == []
+
+
+async def test_the_migrations_give_what_the_models_describe(empty_urls: tuple[str, str]) -> None:
+    migrated, generated = empty_urls
+    await _migrate(migrated)
+    await _from_models(generated)
+    there, wanted = await _schema(migrated), await _schema(generated)
+    assert wanted
+    assert there - wanted == set(), "the migrations have more than the models"
+    assert wanted - there == set(), "the models have more than the migrations"
+
+
+async def test_a_migration_that_was_not_noted_runs_again(empty_url: str) -> None:
+    await _migrate(empty_url)
+    before = await _schema(empty_url)
+    database = Database(empty_url)
+    await database.open()
+    try:
+        user = await person(database, credits_=500)
+        await query("DELETE FROM aerich")
+        assert await database.migrate() == NAMES
+        assert [row["user_id"] for row in await query("SELECT user_id FROM account")] == [user.id]
+    finally:
+        await database.close()
+    assert await _schema(empty_url) == before
+
+
+async def test_many_processes_migrate_at_once_and_one_does_it(empty_url: str, tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": empty_url,
+        "TELEGRAM_BOT_TOKEN": "123456789:AAExampleExampleExampleExample",
+        "MOCK_STRIPE_PAYMENTS": "true",
+    }
+
+    async def migrator() -> tuple[int | None, list[str]]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(ROOT / "run.py"),
+            "migrate",
+            cwd=tmp_path,  # no `.env` of a developer here
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        return process.returncode, said.decode().splitlines()
+
+    results = await asyncio.gather(*(migrator() for _ in range(AT_ONCE)))
+    assert [code for code, _ in results] == [0] * AT_ONCE, results
+    lines = [line for _, said in results for line in said]
+    assert sorted(lines) == sorted(
+        [f"applied {name}" for name in NAMES] + ["already at the newest schema"] * (AT_ONCE - 1)
+    )
+
+
+FORBIDDEN = {
+    "SQLite": (
+        "UPDATE entry SET amount = amount + 1",
+        "UPDATE OR REPLACE entry SET note = 'x'",
+        "DELETE FROM entry",
+        "DELETE FROM entry WHERE id = 1",
+        # Each takes the place of an entry by another of its unique keys.
+        "REPLACE INTO entry SELECT id, 9, kind, 1, 1, 'x', '', created_at, account_id, NULL FROM entry",
+        "REPLACE INTO entry SELECT 99, 9, kind, 1, 1, cause, '', created_at, account_id, NULL FROM entry",
+        "REPLACE INTO entry SELECT 99, seq, kind, 1, 1, 'x', '', created_at, account_id, NULL FROM entry",
+        "INSERT INTO entry SELECT * FROM entry WHERE true ON CONFLICT DO UPDATE SET amount = 1",
+    ),
+    "PostgreSQL": (
+        "UPDATE entry SET amount = amount + 1",
+        "DELETE FROM entry",
+        "TRUNCATE entry",
+        "TRUNCATE account CASCADE",
+        "INSERT INTO entry SELECT * FROM entry ON CONFLICT (id) DO UPDATE SET amount = 1",
+    ),
+}
+
+
+async def test_an_entry_once_written_stays(database: Database, database_url: str) -> None:
+    await person(database, credits_=500)
+    before = await query("SELECT * FROM entry")
+    assert len(before) == 1
+    for sql in FORBIDDEN[database.name]:
+        # Anybody's connection, not ours with its settings.
+        with pytest.raises((sqlite3.IntegrityError, asyncpg.RaiseError), match="append-only"):
+            await _run(database_url, sql)
+        assert await query("SELECT * FROM entry") == before, sql
+
+
+async def _run(url: str, sql: str) -> None:
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(url.removeprefix("sqlite://"))
+        try:
+            connection.execute(sql)
+            connection.commit()
+        finally:
+            connection.close()
+        return
+    server = await asyncpg.connect(url)
+    try:
+        await server.execute(sql)
+    finally:
+        await server.close()
+
+
+async def test_the_last_migration_carries_the_models_of_today(sqlite_url: str) -> None:
+    # `aerich migrate` compares with it: a stale one would make the next migration wrong.
+    spec = importlib.util.spec_from_file_location("last_migration", MIGRATIONS / "models" / NAMES[-1])
+    assert spec
+    assert spec.loader
+    last = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(last)
+    database = Database(sqlite_url)
+    await database.open()
+    try:
+        today = json.loads(json.dumps(get_models_describe("models")))  # lists for tuples
+        assert decompress_dict(last.MODELS_STATE) == today
+    finally:
+        await database.close()

@@ -1,0 +1,112 @@
+"""Whether the process lives and can work, and that nothing of the sandbox is there in earnest."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+
+from tests.makers import House, free_port, house
+from tests.payments.raw_server import Reader, Writer, joined, listening
+
+RUN = Path(__file__).parents[2] / "run.py"
+
+
+async def ready(h: House) -> tuple[int, dict[str, object]]:
+    async with h.http.get(f"{h.url}/readyz") as answer:
+        return answer.status, await answer.json()
+
+
+async def test_it_lives_and_can_work(database_url: str) -> None:
+    async with house(database_url) as h:
+        async with h.http.get(f"{h.url}/healthz") as answer:
+            assert (answer.status, await answer.json()) == (200, {"status": "ok"})
+        assert await ready(h) == (200, {"status": "ready"})
+
+
+async def test_without_its_database_it_lives_cannot_work_says_why_and_recovers(postgres_url: str) -> None:
+    parts = urlsplit(postgres_url)
+    folder = parse_qs(parts.query)["host"][0]
+    there, links = {"is": True}, set[asyncio.Task[None]]()
+
+    async def relay(reader: Reader, writer: Writer) -> None:
+        if not there["is"]:
+            return
+        task = asyncio.current_task()
+        assert task
+        links.add(task)
+        await joined(reader, writer, *await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432"))
+
+    async with listening(relay) as address, house(f"postgres://postgres@{address}{parts.path}") as h:
+        assert await ready(h) == (200, {"status": "ready"})
+        there["is"] = False
+        for link in links:
+            link.cancel()
+        for _ in range(3):
+            assert await ready(h) == (503, {"status": "not ready", "failing": ["database"]})
+            async with h.http.get(f"{h.url}/healthz") as answer:
+                assert answer.status == 200
+        there["is"] = True
+        async with asyncio.timeout(10):
+            while await ready(h) != (200, {"status": "ready"}):  # noqa: ASYNC110 -- seen from outside alone
+                await asyncio.sleep(0.1)
+
+
+async def test_in_earnest_there_is_no_demo_and_a_stop_ends_well(sqlite_url: str, tmp_path: Path) -> None:
+    port = free_port()
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
+        "TELEGRAM_BOT_TOKEN": "123456:abcdefgh",
+        "TELEGRAM_API_BASE": f"http://127.0.0.1:{free_port()}",  # nobody there
+        "STRIPE_SECRET_KEY": "sk_test_x",
+        "STRIPE_WEBHOOK_SECRET": "whsec_x",
+        "STRIPE_API_BASE": f"http://127.0.0.1:{free_port()}",
+        "DATABASE_URL": sqlite_url,
+        "PORT": str(port),
+    }
+    serve = await asyncio.create_subprocess_exec(
+        sys.executable, str(RUN), cwd=tmp_path, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        async with aiohttp.ClientSession() as http, asyncio.timeout(30):
+            while not await _listens(port):  # noqa: ASYNC110 -- as above
+                await asyncio.sleep(0.05)
+            for path in (
+                "/demo",
+                "/demo/",
+                "/demo/events",
+                "/sandbox/stripe/v1/events",
+                "/sandbox/stripe/pay/cs_test_1",
+                "/sandbox/",
+                "/v1/checkout/sessions",
+                "/pay/cs_test_1",
+                "/operator/",
+                "/api/v1/telegram-webhook",
+            ):
+                for method in ("GET", "POST"):
+                    async with http.request(method, f"http://127.0.0.1:{port}{path}") as answer:
+                        assert (path, answer.status) == (path, 404)
+            async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                assert answer.status == 200
+            async with http.get(f"http://127.0.0.1:{port}/payment-success") as answer:
+                assert "go back to the chat" in await answer.text()  # Telegram has not told its name
+        serve.send_signal(signal.SIGTERM)
+        out, _ = await asyncio.wait_for(serve.communicate(), 10)
+        assert serve.returncode == 0
+        assert b"Traceback" not in out
+        assert b"abcdefgh" not in out
+    finally:
+        if serve.returncode is None:
+            serve.kill()
+            await serve.wait()
+
+
+async def _listens(port: int) -> bool:
+    def connects() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    return await asyncio.to_thread(connects)
