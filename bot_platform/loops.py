@@ -125,8 +125,10 @@ class Pump(Generic[R]):
         if not rows:
             if not self._tasks:
                 self._idle.set()
+            # Not `wait_for`: before Python 3.12 it forgets a cancel that comes together with the poke.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poked.wait(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._poked.wait()
 
     async def _one(self, row: R) -> None:
         try:

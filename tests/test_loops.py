@@ -280,5 +280,20 @@ async def test_the_end_waits_for_work_in_hand_and_cancels_what_is_late() -> None
     assert (queue.ended, queue.cancelled) == ([2], [1])
 
 
+@pytest.mark.parametrize("moments", range(6))
+async def test_a_pump_ends_also_when_it_is_poked_in_the_same_moment(moments: int) -> None:
+    queue = Queue()
+    pump = queue.pump()
+    task = asyncio.create_task(pump.run())
+    await eventually(lambda: queue.asked)
+    await asyncio.sleep(0.02)
+    pump.poke()
+    for _ in range(moments):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=3)
+    assert done
+
+
 async def test_the_end_of_an_idle_pump_takes_no_time() -> None:
     await asyncio.wait_for(Queue().pump().finish(60), 1)

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 
-import structlog
 from aiogram import Bot, Dispatcher, F
-from aiogram.exceptions import TelegramAPIError
-from aiogram.types import BotCommand, ErrorEvent
+from aiogram.types import BotCommand
 
 from bot_platform.database import Database
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.packages import PriceList
-from bot_platform.telegram.middleware import TELEGRAM_FAULT, Acquaint, AnswerFirst, SayNo
+from bot_platform.telegram import apologies
+from bot_platform.telegram.middleware import Acquaint, AnswerFirst, SayNo
 from bot_platform.telegram.routers import home, shop
 from bot_platform.telegram.texts import Texts
-
-log = structlog.get_logger()
 
 COMMANDS = ("start", "buy", "balance", "history", "help", "paysupport", "terms")
 
@@ -43,21 +40,9 @@ def dispatcher(
         observer.outer_middleware(Acquaint(texts))
         observer.outer_middleware(SayNo())
     built.message.filter(F.chat.type == "private")
-    built.include_routers(home.screen(), shop.screen(prices), home.last_resort())
-    built.error.register(server_error, ~TELEGRAM_FAULT)
+    # The first router that has words for a fault says them, so the general apology is last.
+    built.include_routers(home.screen(), shop.screen(prices), home.last_resort(), apologies.last_words())
     return built
-
-
-async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
-    """Log what broke and tell whoever it broke for."""
-    log.error("telegram.handler_failed", update=event.update.update_id, exc_info=event.exception)
-    source = event.update.message or event.update.callback_query
-    if source and source.from_user:
-        language = source.from_user.language_code or ""
-        try:
-            await bot.send_message(source.from_user.id, texts.say("server-error", language))
-        except TelegramAPIError as fault:
-            log.warning("telegram.could_not_apologise", error=fault.message)
 
 
 async def set_commands(bot: Bot, texts: Texts) -> None:

@@ -24,7 +24,7 @@ ALLOWED = ["message", "callback_query", "pre_checkout_query"]
 LONG_POLL = 25  # seconds Telegram holds an empty answer back
 PAUSE = 0.2
 AT_ONCE = 32  # chats
-TRIES = 6  # of an update whose answer Telegram would not take
+TRIES = 6  # of an update that cannot be handled, or whose answer Telegram would not take
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 
 
@@ -71,6 +71,10 @@ class Intake:
         )
 
     async def _handle(self, row: Event) -> None:
+        if row.attempts > TRIES:  # whatever it does, it ends no handler and no process a seventh time
+            log.error("telegram.gave_up", update=row.key, attempts=row.attempts)
+            await updates.handled(self._database, row, "gave up")
+            return
         try:
             update = Update.model_validate(row.payload, context={"bot": self._bot})
             await self._dispatcher.feed_update(self._bot, update)
@@ -84,10 +88,6 @@ class Intake:
 
     async def _again(self, row: Event, fault: TelegramAPIError) -> None:
         """Handle the update once more when Telegram can be reached; what it did to the books stays once."""
-        if row.attempts >= TRIES:
-            log.error("telegram.gave_up", update=row.key, error=fault.message)
-            await updates.handled(self._database, row, fault.message[:1000])
-            return
         pause = fault.retry_after if isinstance(fault, TelegramRetryAfter) else 0.5 * 2**row.attempts
         log.warning("telegram.again", update=row.key, error=fault.message[:300], seconds=pause)
         await updates.later(self._database, row, pause)

@@ -21,6 +21,7 @@ from bot_platform.database import Database
 from bot_platform.domain import packages
 from bot_platform.payments.mock import MockPayments
 from bot_platform.sandbox.telegram import SandboxSession
+from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from bot_platform.telegram.dispatcher import dispatcher
 from bot_platform.telegram.middleware import PROVIDED
@@ -111,6 +112,7 @@ def test_a_module_opens_with_its_promise_in_one_sentence(path: Path) -> None:
 async def feeding(sqlite_url: str) -> AsyncIterator[tuple[Dispatcher, Bot]]:
     """Build the dispatcher as the platform does, with somebody who has an account."""
     world = TelegramWorld()
+    world.say(Person(id=77, first_name="Somebody"), "/start")  # a bot may write only to whom it knows
     bot = Bot(world.token, session=SandboxSession(world))
     database = Database(sqlite_url)
     await database.open()
@@ -170,10 +172,12 @@ async def _provided(built: Dispatcher, bot: Bot, router: Router, kind: str) -> s
         raise RuntimeError
 
     if kind == "error":
-        update = Update(update_id=1, **SAMPLES["callback_query"])
         (seller,) = (r for r in built.sub_routers if r.name == "shop")
-        with _first(seller.callback_query, broken), _first(router.errors, spy):
-            await built.feed_update(bot, update)
+        press = SAMPLES["callback_query"]["callback_query"]
+        for data in ("buy_100", "anything"):  # a fault of the shop's own, and one of nobody's
+            update = Update(update_id=1, callback_query=press | {"data": data})
+            with _first(seller.callback_query, broken), _first(router.errors, spy):
+                await built.feed_update(bot, update)
     else:
         update = Update(update_id=1, **SAMPLES[kind])
         with _first(router.observers[kind], spy):

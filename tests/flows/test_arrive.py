@@ -13,4 +13,5 @@ async def test_a_newcomer_gets_welcome_credits_once(database: Database) -> None:
     assert [new for _, new in results].count(True) == 1
     account = await ledger.find_account(results[0][0].id)
     assert account.balance == 500
-    assert [entry.cause for entry in await statement.history(account.id, 10)] == [f"welcome:{account.user_id}"]
+    causes = [entry.cause for entry in await statement.history(account.id, 10)]
+    assert causes == [f"welcome:{account.user_id}"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot_platform.database import Database, query
 from bot_platform.sandbox.telegram_state import Person
 from tests.makers import BUYER, House, eventually, house, link_of
 
@@ -227,3 +228,39 @@ async def test_a_bot_that_was_blocked_credits_all_the_same(database_url: str) ->
         await h.stripe.settled()
         h.telegram.unblock(BUYER)
         await h.say("/start", "Welcome back! Balance: 100.00 credits.")
+
+
+async def _break(database_url: str, table: str) -> None:
+    """Take a table away, so that whatever needs it fails."""
+
+    async def rename() -> None:
+        database = Database(database_url)
+        await database.open()
+        try:
+            await query(f'ALTER TABLE "{table}" RENAME TO gone')
+        finally:
+            await database.close()
+
+    await asyncio.create_task(rename())
+
+
+@pytest.mark.parametrize(
+    ("mock", "told"),
+    [(True, "An error occurred during the mock purchase."), (False, SORRY)],
+    ids=["mock", "live"],
+)
+async def test_a_press_that_breaks_is_told_in_the_words_of_its_provider(
+    database_url: str, told: str, *, mock: bool
+) -> None:
+    async with house(database_url, mock_stripe_payments=mock) as h:
+        packages = await shop(h)
+        await _break(database_url, "purchase")
+        await h.press(packages, "buy_100")
+        await h.said(told)
+
+
+async def test_anything_else_that_breaks_is_told_too(database_url: str) -> None:
+    async with house(database_url) as h:
+        await shop(h)
+        await _break(database_url, "entry")
+        await h.say("/history", "A server error occurred. Please try again later.")

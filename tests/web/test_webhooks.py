@@ -13,7 +13,7 @@ from bot_platform.database import Database
 from bot_platform.domain import inbox
 from tests.makers import BUYER, WEBHOOK_SECRET, House, eventually, house, session_event, signed
 from tests.payments.test_stripe_events import BROKEN, NO_EVENTS
-from tests.sandbox.stripe_world import KEY
+from tests.sandbox.stripe_world import KEY, world
 from tests.web.selling import (
     HOOK,
     IGNORED,
@@ -354,7 +354,7 @@ async def test_a_session_made_by_hand_credits_its_buyer_once(database_url: str) 
 
 async def test_a_session_made_by_hand_is_read_back_by_its_price(database_url: str, tmp_path: Path) -> None:
     prices = tmp_path / "prices.toml"
-    async with house_and_world(database_url) as (_, w):
+    async with world() as w:
         made = await w.client.v1.prices.create_async(
             {"currency": "usd", "unit_amount": 700, "product_data": {"name": "credits"}}
         )

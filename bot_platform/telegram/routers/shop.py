@@ -15,6 +15,7 @@ from bot_platform.domain.users import User
 from bot_platform.flows.ask_support import ask_support
 from bot_platform.flows.buy import buy
 from bot_platform.telegram import keyboards
+from bot_platform.telegram.apologies import apologise
 from bot_platform.telegram.middleware import TELEGRAM_FAULT, Registered, Say
 from bot_platform.telegram.texts import Texts
 
@@ -114,9 +115,9 @@ async def paysupport(
     await message.answer("\n".join([say("paysupport"), "", *(lines or [say("paysupport-none")])]))
 
 
-async def could_not_sell(event: ErrorEvent, bot: Bot, provider: PaymentProvider, say: Say) -> None:
+async def could_not_sell(event: ErrorEvent, bot: Bot, provider: PaymentProvider, texts: Texts) -> None:
     """Say that a press of a package came to nothing; pressing again is safe."""
     query = event.update.callback_query
     log.error("shop.press_failed", update=event.update.update_id, exc_info=event.exception)
     if query:
-        await bot.send_message(query.from_user.id, say(provider.refusal))
+        await apologise(bot, texts, query.from_user, provider.refusal)
