@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.session.base import BaseSession
-from aiogram.client.telegram import TelegramAPIServer
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Blueprint
@@ -24,6 +22,7 @@ from bot_platform.settings import Settings
 from bot_platform.telegram.dispatcher import dispatcher, set_commands
 from bot_platform.telegram.intake import ALLOWED, Intake, NotAnUpdate, read
 from bot_platform.telegram.sender import Sender
+from bot_platform.telegram.session import HttpSession
 from bot_platform.telegram.texts import Texts
 from bot_platform.web.health import health
 from bot_platform.web.payment_pages import payment_pages
@@ -56,8 +55,7 @@ class Outside:
 
 def real_world(settings: Settings) -> Outside:
     """Reach Telegram over the network, through the proxy where one is set."""
-    api = TelegramAPIServer.from_base(settings.telegram_api_base)
-    return Outside(AiohttpSession(proxy=settings.proxy_url, api=api))
+    return Outside(HttpSession(settings.telegram_api_base, settings.proxy_url))
 
 
 class Platform:

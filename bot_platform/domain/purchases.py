@@ -25,13 +25,13 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-# A late payment of an expired or failed purchase still credits; nothing un-pays.
+# A late payment of an expired or failed purchase still credits; nothing un-pays, nothing begins again.
 MOVES: dict[State, frozenset[State]] = {
     State.OPEN: frozenset({State.PROCESSING, State.PAID, State.EXPIRED, State.FAILED}),
     State.PROCESSING: frozenset({State.PAID, State.EXPIRED, State.FAILED}),
     State.PAID: frozenset(),
-    State.EXPIRED: frozenset({State.PROCESSING, State.PAID, State.FAILED}),
-    State.FAILED: frozenset({State.PROCESSING, State.PAID}),
+    State.EXPIRED: frozenset({State.PAID}),
+    State.FAILED: frozenset({State.PAID}),
 }
 
 

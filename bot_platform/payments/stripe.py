@@ -120,7 +120,7 @@ class StripePayments:
         if not (isinstance(ref, str) and isinstance(url, str) and ref and url):
             log.warning("stripe.checkout_without_page", **known)
             raise CheckoutUnavailable(self.refusal)
-        if price != (order.package.amount, order.package.currency):
+        if None not in price and price != (order.package.amount, order.package.currency):
             # Whoever paid this would get nothing: settling compares the same two.
             log.error("stripe.price_differs", package=order.package.code, price=price, **known)
             raise CheckoutUnavailable(self.refusal)

@@ -117,9 +117,6 @@ async def test_without_a_proxy_telegram_is_reached_directly() -> None:
         assert await introduced(telegram_api_base=api) == "a_bot"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="app.real_world lets the proxy's own errors through, which nobody catches"
-)
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_a_proxy_that_is_down_is_a_network_error_that_is_tried_again(scheme: str) -> None:
     with pytest.raises(TelegramNetworkError):

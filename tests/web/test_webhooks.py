@@ -307,7 +307,6 @@ async def test_news_that_come_after_the_payment_take_nothing_back(database_url: 
         assert [text for text in h.texts() if "on its way" in text or "not arrive" in text] == []
 
 
-@pytest.mark.xfail(strict=True, reason="domain/purchases.py lets a failed purchase begin to process again")
 async def test_a_failed_transfer_whose_start_is_told_late_stays_failed(database_url: str) -> None:
     async with house(database_url) as h:
         session = await checkout(h)
