@@ -38,7 +38,7 @@ def take(folder: Path) -> None:
         browser.size(*WIDE)
         chat = Chat(browser, demo.url)
         chat.open()
-        chat.press(chat.begin(), "100.00 credits")
+        chat.press(chat.begin(), "100 credits")
         link = chat.said("Please complete your purchase using the link below:")
         with browser.tab(lambda: chat.press(link, "Proceed to Payment")):
             browser.press("button[value=card]")

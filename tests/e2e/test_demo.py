@@ -15,7 +15,7 @@ PROCEED = "➡️ Proceed to Payment"
 RECEIPT = "Payment received: 100.00 credits added. Balance: 100.00 credits."
 PAID = "✅ Paid: 100.00 credits for $5.00."
 ANY_STATE = "Back to the bot"  # the bank may answer before the page is seen
-SMALL, LARGE = "100.00 credits", "500.00 credits"
+SMALL, LARGE = "100 credits", "500 credits"
 CARD, DECLINED = "button[value=card]", "button[value=card_declined]"
 ARRIVES, FAILS, EXPIRE = (
     f"button[value={how}]" for how in ("bank_transfer", "bank_transfer_fails", "expire")
