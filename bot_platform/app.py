@@ -16,7 +16,7 @@ from hypercorn.config import Config
 from quart import Blueprint
 
 from bot_platform import loops
-from bot_platform.database import Database
+from bot_platform.database import UNREACHABLE, Database
 from bot_platform.payments import choose
 from bot_platform.settings import Settings
 from bot_platform.telegram.dispatcher import dispatcher, set_commands
@@ -112,7 +112,10 @@ class Platform:
         log.info("stopped")
 
     async def _open_database(self, stack: AsyncExitStack) -> None:
-        await self._database.open()
+        try:
+            await self._database.open()
+        except UNREACHABLE as fault:
+            raise CannotStart(f"DATABASE_URL: the database cannot be opened ({fault})") from fault
         stack.push_async_callback(self._database.close)
         applied = await loops.soon(self._database.migrate, name="migrate")
         if applied is None:

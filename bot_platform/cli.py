@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot_platform import telemetry
 from bot_platform.database import UNREACHABLE, Database
-from bot_platform.settings import Settings, SettingsError, load
+from bot_platform.settings import DatabaseSettings, Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from bot_platform.app import Outside
@@ -51,7 +51,7 @@ def _port(text: str) -> int:
 
 
 def _serve(_: argparse.Namespace) -> int:
-    settings = load()
+    settings = load(Settings)
     telemetry.set_up(settings.log_level, settings.log_format)
     from bot_platform.app import real_world  # noqa: PLC0415 -- aiogram takes seconds: --help does without
 
@@ -71,7 +71,7 @@ def _demo(given: argparse.Namespace) -> int:
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    settings = load()
+    settings = load(DatabaseSettings)
     telemetry.set_up("WARNING", settings.log_format)
 
     async def migrate() -> int:

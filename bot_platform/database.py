@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import random
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -47,7 +48,12 @@ LOST_CONNECTION = (
     DBConnectionError,
     OSError,
 )
-UNREACHABLE = (*LOST_CONNECTION, asyncpg.PostgresError, OperationalError)  # a wrong name or password too
+UNREACHABLE = (
+    *LOST_CONNECTION,
+    asyncpg.PostgresError,
+    OperationalError,
+    sqlite3.Error,
+)  # a wrong name or password too
 CONTENTION = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 
@@ -81,9 +87,16 @@ class Database:
         self.on_commit: list[Callable[[], None]] = []
 
     async def open(self) -> None:
-        """Connect in the caller's context, so that every task started later finds the connection."""
+        """Connect in the caller's context, so that every task started later finds the connection.
+
+        Raises OSError or sqlite3.Error for a path where no database can be.
+        """
         if self.name == "SQLite":
-            Path(self._credentials["file_path"]).parent.mkdir(parents=True, exist_ok=True)
+            path = Path(self._credentials["file_path"])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Asked here, because aiosqlite would wait for ever on a file that cannot be opened.
+            with contextlib.closing(sqlite3.connect(path)) as probe:
+                probe.execute("PRAGMA schema_version")
         self._context.__enter__()
         await self._context.init(config=self._config)
 

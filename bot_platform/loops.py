@@ -104,7 +104,8 @@ class Pump(Generic[R]):
         self._idle.clear()
         self.poke()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), within)
+            async with asyncio.timeout(within):
+                await self._idle.wait()
 
     async def finish(self, within: float) -> None:
         """Wait for the work in hand; what takes longer is cancelled and taken up after the next start."""

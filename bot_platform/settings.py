@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -17,6 +17,7 @@ from pydantic_settings import (
 from bot_platform.domain import packages
 from bot_platform.domain.packages import PriceList
 from bot_platform.settings_values import (
+    EXAMPLES,
     Credits,
     DatabaseUrl,
     Host,
@@ -41,40 +42,6 @@ SECRETS = frozenset(
     }
 )
 
-# An example for each setting whose value can be wrong: what the message tells the operator to write.
-EXAMPLES = {
-    "TELEGRAM_BOT_TOKEN": "123456789:AAExampleExampleExampleExample",
-    "TELEGRAM_API_BASE": "https://api.telegram.org",
-    "TELEGRAM_MODE": "polling",
-    "TELEGRAM_WEBHOOK_SECRET": "a-long-random-word",
-    "MOCK_STRIPE_PAYMENTS": "true",
-    "STRIPE_SECRET_KEY": "sk_test_...",
-    "STRIPE_WEBHOOK_SECRET": "whsec_...",
-    "STRIPE_PUBLISHABLE_KEY": "pk_test_...",
-    "STRIPE_API_BASE": "https://api.stripe.com",
-    "WEBAPP_URL": "https://bot.example.com",
-    "HOST": "127.0.0.1",
-    "PORT": "8000",
-    "DATABASE_URL": "sqlite://data/bot.db",
-    "PACKAGES_FILE": "packages.toml",
-    "RECONCILE_EVERY": "300",
-    "WELCOME_CREDITS": "5.00",
-    "ADMIN_TELEGRAM_IDS": "123456789,987654321",
-    "OPERATOR_TOKEN": "a-long-random-word",
-    "AI_BASE_URL": "https://api.openai.com/v1",
-    "AI_API_KEY": "sk-...",
-    "AI_MODEL": "the-name-of-a-model",
-    "AI_CREDITS_PER_1K_INPUT": "0.10",
-    "AI_CREDITS_PER_1K_OUTPUT": "0.40",
-    "JOBS_PER_USER": "2",
-    "JOBS_AT_ONCE": "8",
-    "KEEP_TEXTS_DAYS": "30",
-    "LOW_BALANCE": "1.00",
-    "PROXY_URL": "http://proxy.example.com:3128",
-    "LOG_LEVEL": "INFO",
-    "LOG_FORMAT": "console",
-}
-
 
 class SettingsError(Exception):
     """The environment cannot be served from; `problems` has one line for each variable."""
@@ -84,46 +51,14 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(BaseSettings):
-    """The variables of contract.md section 2; credits in hundredths."""
+class DatabaseSettings(BaseSettings):
+    """What a command needs that only keeps the database."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", env_ignore_empty=True, validate_default=False
     )
 
-    telegram_bot_token: Annotated[
-        Secret, matching(r"\d+:[A-Za-z0-9_-]{6,}", "is not of the shape that BotFather gives")
-    ] = Field(default=...)
-    telegram_api_base: Annotated[str, url("http", "https")] = "https://api.telegram.org"
-    telegram_mode: Literal["polling", "webhook"] = "polling"
-    telegram_webhook_secret: (
-        Annotated[Secret, matching(r"[A-Za-z0-9_-]{1,256}", 'may hold 1 to 256 letters, digits, "_" and "-"')]
-        | None
-    ) = None
-    mock_stripe_payments: bool = False
-    stripe_secret_key: Annotated[Secret | None, matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = None
-    stripe_webhook_secret: WebhookSecrets = ()
-    stripe_publishable_key: Annotated[str | None, matching(r"pk_\S+", "must begin with pk_")] = None
-    stripe_api_base: Annotated[str, url("http", "https")] = "https://api.stripe.com"
-    webapp_url: Annotated[str, url("http", "https")] = "http://localhost:8000"
-    host: Host = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8000
     database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite://data/bot.db"  # has a password
-    packages_file: Path | None = None
-    reconcile_every: Annotated[int, Field(ge=60)] = 300
-    welcome_credits: Credits = 0
-    admin_telegram_ids: Ids = ()
-    operator_token: Secret | None = None
-    ai_base_url: Annotated[str | None, url("http", "https")] = None
-    ai_api_key: Secret | None = None
-    ai_model: str | None = None
-    ai_credits_per_1k_input: Credits = 10
-    ai_credits_per_1k_output: Credits = 40
-    jobs_per_user: Annotated[int, Field(ge=1)] = 2
-    jobs_at_once: Annotated[int, Field(ge=1)] = 8
-    keep_texts_days: Annotated[int, Field(ge=0)] = 30
-    low_balance: Credits = 100
-    proxy_url: Annotated[str | None, url("http", "socks5", needs_port=True), Field(repr=False)] = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
@@ -157,11 +92,53 @@ class Settings(BaseSettings):
             for error in fault.errors():
                 name = str(error["loc"][0]).upper()
                 problems.setdefault(name, _line(name, error["type"], error["msg"]))
-        for name, problem in _together(data):
+        for name, problem in cls.together(data):
             problems.setdefault(name, f"{name}: {problem}, for example {name}={EXAMPLES[name]}")
         if problems or settings is None:
             raise SettingsError([problems[name] for name in sorted(problems)])
         return settings
+
+    @classmethod
+    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG003 -- nothing here
+        """Check what one variable demands of another, on the values as they were written."""
+        yield from ()
+
+
+class Settings(DatabaseSettings):
+    """The variables of contract.md section 2; credits in hundredths."""
+
+    telegram_bot_token: Annotated[
+        Secret, matching(r"\d+:[A-Za-z0-9_-]{3,}", "is not of the shape that BotFather gives")
+    ] = Field(default=...)
+    telegram_api_base: Annotated[str, url("http", "https")] = "https://api.telegram.org"
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    telegram_webhook_secret: (
+        Annotated[Secret, matching(r"[A-Za-z0-9_-]{1,256}", 'may hold 1 to 256 letters, digits, "_" and "-"')]
+        | None
+    ) = None
+    mock_stripe_payments: bool = False
+    stripe_secret_key: Annotated[Secret | None, matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = None
+    stripe_webhook_secret: WebhookSecrets = ()
+    stripe_publishable_key: Annotated[str | None, matching(r"pk_\S+", "must begin with pk_")] = None
+    stripe_api_base: Annotated[str, url("http", "https")] = "https://api.stripe.com"
+    webapp_url: Annotated[str, url("http", "https")] = "http://localhost:8000"
+    host: Host = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    packages_file: Path | None = None
+    reconcile_every: Annotated[int, Field(ge=60)] = 300
+    welcome_credits: Credits = 0
+    admin_telegram_ids: Ids = ()
+    operator_token: Secret | None = None
+    ai_base_url: Annotated[str | None, url("http", "https")] = None
+    ai_api_key: Secret | None = None
+    ai_model: str | None = None
+    ai_credits_per_1k_input: Credits = 10
+    ai_credits_per_1k_output: Credits = 40
+    jobs_per_user: Annotated[int, Field(ge=1)] = 2
+    jobs_at_once: Annotated[int, Field(ge=1)] = 8
+    keep_texts_days: Annotated[int, Field(ge=0)] = 30
+    low_balance: Credits = 100
+    proxy_url: Annotated[str | None, url("http", "socks5", needs_port=True), Field(repr=False)] = None
 
     @property
     def telegram_secret(self) -> str:
@@ -182,6 +159,28 @@ class Settings(BaseSettings):
         if self.packages_file is None:
             return packages.BUILT_IN
         return packages.read(self.packages_file.read_text(encoding="utf-8"))
+
+    @classmethod
+    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Check what one variable demands of another, on the values as they were written."""
+        if str(data.get("mock_stripe_payments", "")).lower() not in {"true", "1", "yes", "on", "t", "y"}:
+            for name in ("stripe_secret_key", "stripe_webhook_secret"):
+                if not data.get(name):
+                    yield name.upper(), "is missing, and MOCK_STRIPE_PAYMENTS is not true"
+        if data.get("telegram_mode") == "webhook" and not reached_by_telegram(
+            data.get("webapp_url", ""), any_port="telegram_api_base" in data
+        ):
+            yield (
+                "WEBAPP_URL",
+                "must be public, https, with port 443, 80, 88 or 8443: TELEGRAM_MODE is webhook",
+            )
+        if path := data.get("packages_file"):
+            try:
+                packages.read(Path(path).read_text(encoding="utf-8"))
+            except packages.PriceListError as fault:
+                yield "PACKAGES_FILE", f"{path}: {fault}"
+            except (OSError, ValueError) as fault:  # as above
+                yield "PACKAGES_FILE", f"cannot be read ({fault})"
 
 
 class SecretFiles(PydanticBaseSettingsSource):
@@ -208,10 +207,13 @@ class SecretFiles(PydanticBaseSettingsSource):
         return {name: value for name, value in found.items() if value is not None}
 
 
-def load(dotenv: Path = Path(".env")) -> Settings:
+S = TypeVar("S", bound=DatabaseSettings)
+
+
+def load(kind: type[S], dotenv: Path = Path(".env")) -> S:
     """Read the environment over `.env`; raises SettingsError with every problem at once."""
     try:
-        return Settings(_env_file=dotenv)
+        return kind(_env_file=dotenv)
     except (OSError, UnicodeDecodeError) as fault:
         raise SettingsError([f"{dotenv}: cannot be read ({fault}), it must be a text in UTF-8"]) from fault
 
@@ -225,20 +227,3 @@ def _line(name: str, kind: str, message: str) -> str:
     if kind == "missing" and name == "TELEGRAM_BOT_TOKEN":
         text += " (https://t.me/BotFather gives one)"
     return f"{name}: {text}, for example {name}={EXAMPLES[name]}"
-
-
-def _together(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Check what one variable demands of another, on the values as they were written."""
-    if str(data.get("mock_stripe_payments", "")).lower() not in {"true", "1", "yes", "on", "t", "y"}:
-        for name in ("stripe_secret_key", "stripe_webhook_secret"):
-            if not data.get(name):
-                yield name.upper(), "is missing, and MOCK_STRIPE_PAYMENTS is not true"
-    if data.get("telegram_mode") == "webhook" and not reached_by_telegram(data.get("webapp_url", "")):
-        yield "WEBAPP_URL", "must be public, https, with port 443, 80, 88 or 8443: TELEGRAM_MODE is webhook"
-    if path := data.get("packages_file"):
-        try:
-            packages.read(Path(path).read_text(encoding="utf-8"))
-        except packages.PriceListError as fault:
-            yield "PACKAGES_FILE", f"{path}: {fault}"
-        except (OSError, ValueError) as fault:  # as above
-            yield "PACKAGES_FILE", f"cannot be read ({fault})"

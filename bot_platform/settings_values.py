@@ -17,6 +17,40 @@ DATABASE_SHAPE = (
     " with # ? / % in the password written as %23 %3F %2F %25"
 )
 
+# An example for each setting whose value can be wrong: what the message tells the operator to write.
+EXAMPLES = {
+    "TELEGRAM_BOT_TOKEN": "123456789:AAExampleExampleExampleExample",
+    "TELEGRAM_API_BASE": "https://api.telegram.org",
+    "TELEGRAM_MODE": "polling",
+    "TELEGRAM_WEBHOOK_SECRET": "a-long-random-word",
+    "MOCK_STRIPE_PAYMENTS": "true",
+    "STRIPE_SECRET_KEY": "sk_test_...",
+    "STRIPE_WEBHOOK_SECRET": "whsec_...",
+    "STRIPE_PUBLISHABLE_KEY": "pk_test_...",
+    "STRIPE_API_BASE": "https://api.stripe.com",
+    "WEBAPP_URL": "https://bot.example.com",
+    "HOST": "127.0.0.1",
+    "PORT": "8000",
+    "DATABASE_URL": "sqlite://data/bot.db",
+    "PACKAGES_FILE": "packages.toml",
+    "RECONCILE_EVERY": "300",
+    "WELCOME_CREDITS": "5.00",
+    "ADMIN_TELEGRAM_IDS": "123456789,987654321",
+    "OPERATOR_TOKEN": "a-long-random-word",
+    "AI_BASE_URL": "https://api.openai.com/v1",
+    "AI_API_KEY": "sk-...",
+    "AI_MODEL": "the-name-of-a-model",
+    "AI_CREDITS_PER_1K_INPUT": "0.10",
+    "AI_CREDITS_PER_1K_OUTPUT": "0.40",
+    "JOBS_PER_USER": "2",
+    "JOBS_AT_ONCE": "8",
+    "KEEP_TEXTS_DAYS": "30",
+    "LOW_BALANCE": "1.00",
+    "PROXY_URL": "http://proxy.example.com:3128",
+    "LOG_LEVEL": "INFO",
+    "LOG_FORMAT": "console",
+}
+
 
 def matching(pattern: str, meaning: str) -> AfterValidator:
     """Check that the whole text fits the pattern; `meaning` says what it must be."""
@@ -58,14 +92,14 @@ def _parts(address: str) -> SplitResult | None:
     return None if port == 0 else parts
 
 
-def reached_by_telegram(address: object) -> bool:
-    """Whether Telegram would deliver updates to this address."""
+def reached_by_telegram(address: object, *, any_port: bool) -> bool:
+    """Whether updates would be delivered to this address; a Bot API server of one's own takes any port."""
     parts = _parts(str(address))
     return (
         parts is not None
         and parts.scheme == "https"
         and parts.hostname not in LOCAL_HOSTS
-        and parts.port in TELEGRAM_PORTS
+        and (any_port or parts.port in TELEGRAM_PORTS)
     )
 
 

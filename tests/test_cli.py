@@ -48,7 +48,7 @@ def test_the_help_names_every_command(tmp_path: Path) -> None:
     assert [command for command in COMMANDS if command not in text] == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["serve"], ["migrate"]])
+@pytest.mark.parametrize("arguments", [[], ["serve"]])
 def test_missing_settings_are_lines_and_exit_code_2(tmp_path: Path, arguments: list[str]) -> None:
     done = run(tmp_path, *arguments)
     assert done.returncode == 2
@@ -126,3 +126,16 @@ def test_migrate_says_when_the_database_does_not_answer(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("DATABASE_URL: the database does not answer")
     assert "Traceback" not in done.stderr
+
+
+def test_migrate_needs_the_database_and_nothing_else(tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_a_path_where_no_database_can_be_is_a_line_and_no_traceback(tmp_path: Path, command: str) -> None:
+    done = run(tmp_path, command, env=ENOUGH | {"DATABASE_URL": f"sqlite://{tmp_path}"})
+    assert done.returncode == 1
+    assert done.stderr.startswith("DATABASE_URL: ")
+    assert "unable to open database file" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

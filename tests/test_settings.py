@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot_platform.domain import packages
-from bot_platform.settings import EXAMPLES, SECRETS, Settings, SettingsError, load
+from bot_platform.settings import SECRETS, Settings, SettingsError, load
+from bot_platform.settings_values import EXAMPLES
 
 TOKEN = "123456789:AAExampleExampleExampleExample"
 ENOUGH = {
@@ -31,7 +32,7 @@ class Environment:
             self._monkeypatch.setenv(name, value)
 
     def load(self) -> Settings:
-        return load(self.dotenv)
+        return load(Settings, self.dotenv)
 
     def problems(self) -> list[str]:
         with pytest.raises(SettingsError) as caught:

@@ -48,16 +48,23 @@ class Event(Model):
 
 
 def read_json(body: bytes) -> Any:
-    """Read JSON into values that both databases can keep; raises ValueError."""
+    """Read JSON in UTF-8 into values that both databases can keep; raises ValueError."""
     try:
-        value = json.loads(body, parse_constant=_no_number, parse_float=_finite)
-        if b"\\u" not in body:
-            return value
-        # PostgreSQL's JSON holds neither NUL nor half a surrogate pair, which JSON can spell.
-        text = json.dumps(value, ensure_ascii=False).replace("\\u0000", "\\ufffd")
-        return json.loads(text.encode(errors="replace"))
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
+        return _storable(value) if b"\\u" in body else value
     except RecursionError as fault:
         raise ValueError("nested too deep") from fault
+
+
+def _storable(value: Any) -> Any:
+    """Replace what JSON can spell and PostgreSQL's JSON cannot hold: NUL, and half a surrogate pair."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode(errors="replace").decode()
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return value
 
 
 def _no_number(name: str) -> NoReturn:

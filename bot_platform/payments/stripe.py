@@ -167,15 +167,17 @@ class StripePayments:
         except FAULTS as fault:
             log.warning("stripe.lines_failed", session=checkout.provider_ref, **_reasons(fault))
             raise ProviderDown from fault
-        return [
-            Line(
-                price=item.price.id if item.price else None,
-                amount=item.amount_subtotal,
-                currency=item.currency,
-                quantity=item.quantity or 0,
-            )
-            for item in items.data
-        ]
+        return [_line(item) for item in getattr(items, "data", ())]
+
+
+def _line(item: object) -> Line:
+    """Read a line item; one that lacks a field matches no package."""
+    return Line(
+        price=getattr(getattr(item, "price", None), "id", None),
+        amount=getattr(item, "amount_subtotal", 0),
+        currency=getattr(item, "currency", ""),
+        quantity=getattr(item, "quantity", 0),
+    )
 
 
 class SignedEvents:

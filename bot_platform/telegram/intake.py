@@ -75,6 +75,9 @@ class Intake:
             log.error("telegram.gave_up", update=row.key, attempts=row.attempts)
             await updates.handled(self._database, row, "gave up")
             return
+        if not any(kind in row.payload for kind in ALLOWED):
+            await updates.handled(self._database, row)  # of a kind that nobody asked for
+            return
         try:
             update = Update.model_validate(row.payload, context={"bot": self._bot})
             await self._dispatcher.feed_update(self._bot, update)

@@ -73,7 +73,7 @@ def test_env_example_with_a_token_starts_by_the_mock(tmp_path: Path, monkeypatch
         monkeypatch.delenv(f"{name}_FILE", raising=False)
     copy = tmp_path / ".env"
     copy.write_text(ENV_EXAMPLE.replace("TELEGRAM_BOT_TOKEN=\n", f"TELEGRAM_BOT_TOKEN={TOKEN}\n"))
-    loaded = load(copy)
+    loaded = load(Settings, copy)
     assert loaded.mock_stripe_payments
     chosen = {"telegram_bot_token", "mock_stripe_payments", "stripe_publishable_key"}
     others = {name for name, field in Settings.model_fields.items() if getattr(loaded, name) != field.default}
