@@ -5,18 +5,19 @@ import contextlib
 import fcntl
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
-from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
+from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
-from tortoise.context import TortoiseContext, require_context
+from tortoise.context import TortoiseContext
 from tortoise.exceptions import DBConnectionError, OperationalError
-from tortoise.models import Model
 from tortoise.transactions import in_transaction
+
+from bot_platform.sql import connection, query
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,8 +80,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._config = tortoise_config(url)
-        (connection,) = self._config["connections"].values()
-        self._credentials = connection["credentials"]
+        (only,) = self._config["connections"].values()
+        self._credentials = only["credentials"]
         self.name = "SQLite" if "file_path" in self._credentials else "PostgreSQL"
         self._context = TortoiseContext()  # of our own: a process, or a test, may hold two databases
         self._running: set[asyncio.Task[Any]] = set()
@@ -141,7 +142,7 @@ class Database:
         story: Callable[[], Awaitable[T]],
         on_commit: Callable[[asyncio.Task[Any]], None] | None = None,
     ) -> asyncio.Task[T]:
-        if isinstance(_connection(), TransactionalDBClient):
+        if isinstance(connection(), TransactionalDBClient):
             raise RuntimeError("A story is already in a transaction: call its parts directly.")  # noqa: TRY004 -- about the moment, not a value
         task = asyncio.create_task(self._until_it_holds(story))
         self._running.add(task)
@@ -179,11 +180,6 @@ class Database:
             yield
         finally:
             await lock.close()
-
-
-def _connection() -> BaseDBAsyncClient:
-    context = require_context()
-    return context.db(context.default_connection)
 
 
 async def _alone(story: Callable[[], Awaitable[T]]) -> T:
@@ -229,91 +225,3 @@ def _file_lock(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def clock() -> str:
-    """Write SQL for the database's own time in milliseconds: leases of all replicas use one clock."""
-    if _connection().capabilities.dialect == "sqlite":
-        return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
-    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
-
-
-async def query(sql: str, *values: Any) -> list[dict[str, Any]]:
-    """Run SQL written with `?` on the current connection; rows as dicts, RETURNING included."""
-    connection = _connection()
-    if connection.capabilities.dialect != "sqlite":
-        parts = sql.split("?")
-        sql = parts[0] + "".join(f"${n}{part}" for n, part in enumerate(parts[1:], start=1))
-    return await connection.execute_query_dict(sql, list(values))
-
-
-async def insert_once(row: Model) -> bool:
-    """Insert the row unless one of its unique keys is taken; False for such a repeat.
-
-    On PostgreSQL a rival's uncommitted insert of the same key is waited for.
-    """
-    connection = _connection()
-    executor: Any = connection.executor_class(model=type(row), db=connection)
-    columns = executor.regular_columns
-    names = ", ".join(f'"{type(row)._meta.fields_db_projection[c]}"' for c in columns)
-    marks = ", ".join("?" for _ in columns)
-    table, key = row._meta.db_table, row._meta.db_pk_column
-    inserted = await query(
-        f'INSERT INTO "{table}" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING RETURNING "{key}"',  # noqa: S608 -- names are the model's
-        *(row._meta.fields_map[c].to_db_value(getattr(row, c), row) for c in columns),
-    )
-    if inserted:
-        row.pk = inserted[0][key]
-        row._saved_in_db = True
-    return bool(inserted)
-
-
-async def claim_heads(
-    model: type[Model], *, waiting: str, lane: str, order: str, limit: int, lease_ms: int
-) -> Sequence[int]:
-    """Lease the first waiting row of each lane, `limit` at most, and return their ids.
-
-    The table has `id`, `state`, `next_at`, `lease_until` and `attempts`; `order` names SQL
-    expressions with `{t}` for the table, smallest first. Whoever leases a lane's first row holds
-    the lane, so a lane is worked in order and by one worker.
-    """
-    table = model._meta.db_table
-    mine, theirs = order.format(t="head"), order.format(t="other")
-    lock = "" if _connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
-    now = clock()
-    rows = await query(
-        f"""UPDATE "{table}" SET lease_until = {now} + ?, attempts = attempts + 1
-            WHERE id IN (
-                SELECT head.id FROM "{table}" head
-                WHERE head.state = ? AND head.{lane} IS NOT NULL
-                AND head.next_at <= {now} AND head.lease_until < {now}
-                AND NOT EXISTS (
-                    SELECT 1 FROM "{table}" other WHERE other.state = ?
-                    AND other.{lane} = head.{lane} AND ({theirs}) < ({mine}))
-                ORDER BY {mine} LIMIT {limit} {lock})
-            RETURNING id""",  # noqa: S608 -- names are the code's own, values are bound
-        lease_ms,
-        waiting,
-        waiting,
-    )
-    return [row["id"] for row in rows]
-
-
-async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
-    """Keep the leases of these rows while their work goes on."""
-    if ids:
-        marks = ", ".join("?" for _ in ids)
-        await query(
-            f'UPDATE "{model._meta.db_table}" SET lease_until = {clock()} + ? WHERE id IN ({marks})',  # noqa: S608 -- as above
-            lease_ms,
-            *ids,
-        )
-
-
-async def put_off(model: type[Model], row_id: int, ms: int) -> None:
-    """End the lease of a row and let it wait `ms` milliseconds."""
-    await query(
-        f'UPDATE "{model._meta.db_table}" SET lease_until = 0, next_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- as above
-        ms,
-        row_id,
-    )

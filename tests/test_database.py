@@ -6,10 +6,11 @@ import asyncpg
 import pytest
 from tortoise.exceptions import IntegrityError
 
-from bot_platform.database import Database, insert_once, query
+from bot_platform.database import Database
 from bot_platform.domain import inbox, ledger, users
 from bot_platform.domain.ledger import Kind
 from bot_platform.domain.users import User
+from bot_platform.sql import insert_once, query
 from tests.makers import balance, person
 
 

@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.database import claim_heads, insert_once, put_off, renew
+from bot_platform.sql import claim_heads, insert_once, put_off, renew
 
 LEASE_MS = 10_000  # a crashed worker's updates are taken up after this
 

@@ -7,8 +7,8 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
-from bot_platform.database import insert_once
 from bot_platform.domain.errors import NotEnough
+from bot_platform.sql import insert_once
 
 
 class Kind(StrEnum):

@@ -8,7 +8,7 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
-from bot_platform.database import claim_heads, insert_once, put_off, renew
+from bot_platform.sql import claim_heads, insert_once, put_off, renew
 
 LEASE_MS = 15_000  # a crashed sender's notices are taken up after this
 

@@ -10,9 +10,9 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.database import insert_once
 from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
 from bot_platform.domain.packages import Package
+from bot_platform.sql import insert_once
 
 
 class State(StrEnum):

@@ -5,7 +5,7 @@ import secrets
 from tortoise import fields
 from tortoise.models import Model
 
-from bot_platform.database import insert_once
+from bot_platform.sql import insert_once
 
 
 class User(Model):

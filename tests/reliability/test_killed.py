@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot_platform.database import Database, query
+from bot_platform.database import Database
 from bot_platform.domain import ledger, users
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram_world import TelegramWorld
+from bot_platform.sql import query
 from tests.bot_api_server import Server
 from tests.makers import BUYER, SECRET_KEY, WEBHOOK_SECRET, FreshDatabase, eventually, free_port, link_of
 from tests.reliability.victim import live_until

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot_platform.database import Database, query
+from bot_platform.database import Database
 from bot_platform.sandbox.telegram_state import Person
+from bot_platform.sql import query
 from tests.makers import BUYER, House, eventually, house, link_of
 
 LINK = "Please complete your purchase using the link below:"

@@ -1,0 +1,102 @@
+"""SQL that both databases take: rows inserted once, and lanes of rows claimed under a lease."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.context import require_context
+from tortoise.models import Model
+
+
+def connection() -> BaseDBAsyncClient:
+    """Find the connection of the running transaction, or of the database that was opened here."""
+    context = require_context()
+    return context.db(context.default_connection)
+
+
+def clock() -> str:
+    """Write SQL for the database's own time in milliseconds: leases of all replicas use one clock."""
+    if connection().capabilities.dialect == "sqlite":
+        return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+async def query(sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Run SQL written with `?` on the current connection; rows as dicts, RETURNING included."""
+    here = connection()
+    if here.capabilities.dialect != "sqlite":
+        parts = sql.split("?")
+        sql = parts[0] + "".join(f"${n}{part}" for n, part in enumerate(parts[1:], start=1))
+    return await here.execute_query_dict(sql, list(values))
+
+
+async def insert_once(row: Model) -> bool:
+    """Insert the row unless one of its unique keys is taken; False for such a repeat.
+
+    On PostgreSQL a rival's uncommitted insert of the same key is waited for.
+    """
+    here = connection()
+    executor: Any = here.executor_class(model=type(row), db=here)
+    columns = executor.regular_columns
+    names = ", ".join(f'"{type(row)._meta.fields_db_projection[c]}"' for c in columns)
+    marks = ", ".join("?" for _ in columns)
+    table, key = row._meta.db_table, row._meta.db_pk_column
+    inserted = await query(
+        f'INSERT INTO "{table}" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING RETURNING "{key}"',  # noqa: S608 -- names are the model's
+        *(row._meta.fields_map[c].to_db_value(getattr(row, c), row) for c in columns),
+    )
+    if inserted:
+        row.pk = inserted[0][key]
+        row._saved_in_db = True
+    return bool(inserted)
+
+
+async def claim_heads(
+    model: type[Model], *, waiting: str, lane: str, order: str, limit: int, lease_ms: int
+) -> Sequence[int]:
+    """Lease the first waiting row of each lane, `limit` at most, and return their ids.
+
+    The table has `id`, `state`, `next_at`, `lease_until` and `attempts`; `order` names SQL
+    expressions with `{t}` for the table, smallest first. Whoever leases a lane's first row holds
+    the lane, so a lane is worked in order and by one worker.
+    """
+    table = model._meta.db_table
+    mine, theirs = order.format(t="head"), order.format(t="other")
+    lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
+    now = clock()
+    rows = await query(
+        f"""UPDATE "{table}" SET lease_until = {now} + ?, attempts = attempts + 1
+            WHERE id IN (
+                SELECT head.id FROM "{table}" head
+                WHERE head.state = ? AND head.{lane} IS NOT NULL
+                AND head.next_at <= {now} AND head.lease_until < {now}
+                AND NOT EXISTS (
+                    SELECT 1 FROM "{table}" other WHERE other.state = ?
+                    AND other.{lane} = head.{lane} AND ({theirs}) < ({mine}))
+                ORDER BY {mine} LIMIT {limit} {lock})
+            RETURNING id""",  # noqa: S608 -- names are the code's own, values are bound
+        lease_ms,
+        waiting,
+        waiting,
+    )
+    return [row["id"] for row in rows]
+
+
+async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
+    """Keep the leases of these rows while their work goes on."""
+    if ids:
+        marks = ", ".join("?" for _ in ids)
+        await query(
+            f'UPDATE "{model._meta.db_table}" SET lease_until = {clock()} + ? WHERE id IN ({marks})',  # noqa: S608 -- as above
+            lease_ms,
+            *ids,
+        )
+
+
+async def put_off(model: type[Model], row_id: int, ms: int) -> None:
+    """End the lease of a row and let it wait `ms` milliseconds."""
+    await query(
+        f'UPDATE "{model._meta.db_table}" SET lease_until = 0, next_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- as above
+        ms,
+        row_id,
+    )
