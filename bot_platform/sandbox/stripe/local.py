@@ -156,7 +156,9 @@ class LocalStripe:
                     sending.create_task(self._send(delivery, session))
                 self._state.save()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), _LONGEST_NAP)
+                    # Not `wait_for`: before Python 3.12 it can forget a cancel.
+                    async with asyncio.timeout(_LONGEST_NAP):
+                        await self._awake.wait()
 
     async def _send(self, delivery: Row, session: aiohttp.ClientSession) -> None:
         await self._deliveries.attempt(delivery, session)
