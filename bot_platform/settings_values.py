@@ -111,7 +111,7 @@ def _database(value: str) -> str:
         parts = _parts(value)
         usable = (
             parts is not None
-            and scheme in {"postgres", "postgresql"}
+            and scheme in {"postgres", "postgresql", "asyncpg"}
             and bool(parts.hostname or parse_qs(parts.query).get("host"))
             and bool(parts.path.strip("/"))
             and not parts.fragment

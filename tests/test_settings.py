@@ -68,6 +68,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("DATABASE_URL", "postgres://u:p@h:5432/name", "postgres://u:p@h:5432/name"),
     ("DATABASE_URL", "postgresql://u:p%23@h/name?ssl=require", "postgresql://u:p%23@h/name?ssl=require"),
     ("DATABASE_URL", "postgres://u@/name?host=/run/postgresql", "postgres://u@/name?host=/run/postgresql"),
+    ("DATABASE_URL", "asyncpg://u@/name?host=/run/postgresql", "asyncpg://u@/name?host=/run/postgresql"),
     ("RECONCILE_EVERY", "60", 60),
     ("WELCOME_CREDITS", "0", 0),
     ("WELCOME_CREDITS", "5", 500),
