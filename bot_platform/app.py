@@ -36,7 +36,7 @@ HANDLERS_MAY_TAKE = 3.0
 LAST_WORDS_MAY_TAKE = 0.5
 
 
-class CannotStart(Exception):  # noqa: N818 -- named for what it is
+class CannotStart(Exception):
     """Something outside the settings forbids the start; the message says what to do."""
 
 

@@ -136,15 +136,15 @@ class PaymentProvider(Protocol):
         """Let go of connections."""
 
 
-class ProviderDown(Exception):  # noqa: N818 -- named for what happened
+class ProviderDown(Exception):
     """The provider could not be asked; asking later may succeed."""
 
 
-class BadSignature(Exception):  # noqa: N818 -- as above
+class BadSignature(Exception):
     """The bytes do not come from the provider, or come too late."""
 
 
-class BadPayload(Exception):  # noqa: N818 -- as above
+class BadPayload(Exception):
     """The bytes are signed and say nothing that could be an event."""
 
 

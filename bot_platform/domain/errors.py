@@ -1,7 +1,7 @@
 """What a person may be told when the answer is no."""
 
 
-class Refusal(Exception):  # noqa: N818 -- a refusal is an answer, not an error
+class Refusal(Exception):
     """A no that a person may read: the name of its text, and what stands in the text."""
 
     def __init__(self, text: str, **values: object) -> None:

@@ -17,7 +17,6 @@ PERSON_COOKIE = "demo_person"
 OWN_HEADER = "X-Demo"
 HEARTBEAT = 15.0
 _LARGEST_BODY = 64 * 1024
-_FIRST_NAMES = ("Ada", "Grace", "Alan", "Mary", "Linus", "Emmy", "Edsger", "Barbara")
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
@@ -188,7 +187,7 @@ def _person() -> Person:
     if person_id is None:
         raise _RefusedError(401, "nobody yet: open /demo first")
     language = re.match(r"[A-Za-z]{2,3}", request.headers.get("Accept-Language", ""))
-    name = _FIRST_NAMES[person_id % len(_FIRST_NAMES)]
+    name = f"Buyer {person_id % 900 + 100}"
     return Person(person_id, name, language_code=language.group().lower() if language else "en")
 
 

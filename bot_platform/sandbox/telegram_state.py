@@ -21,7 +21,7 @@ class Person:
     """Somebody with a Telegram account."""
 
     id: int
-    first_name: str = "Ada"
+    first_name: str = "Buyer"
     username: str | None = None
     language_code: str | None = "en"
 

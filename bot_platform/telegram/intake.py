@@ -28,7 +28,7 @@ TRIES = 6  # of an update that cannot be handled, or whose answer Telegram would
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 
 
-class NotAnUpdate(ValueError):  # noqa: N818 -- named for what it is
+class NotAnUpdate(ValueError):
     """What was sent is not an update of Telegram."""
 
 

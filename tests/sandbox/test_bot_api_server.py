@@ -27,7 +27,7 @@ from aiohttp import web
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "7000000099:another-token-of-the-usual-length-1"
-ADA, BEN = 7_000_000_001, 7_000_000_002
+BUYER, BEN = 7_000_000_001, 7_000_000_002
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,8 @@ async def test_an_unmodified_bot_polls_and_answers(bot: Bot, control: Control) -
     dispatcher = Dispatcher()
     dispatcher.include_router(echo())
     poller = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False, close_bot_session=False))
-    await control.post("say", user={"id": ADA, "first_name": "Ada"}, text="hello")
-    await control.wait_for(ADA, "You said hello")
+    await control.post("say", user={"id": BUYER, "first_name": "Buyer"}, text="hello")
+    await control.wait_for(BUYER, "You said hello")
     await dispatcher.stop_polling()
     await poller
     (call,) = await control.get("log?method=sendMessage")
@@ -104,17 +104,17 @@ async def test_an_unmodified_bot_polls_and_answers(bot: Bot, control: Control) -
 
 
 async def test_forms_carry_keyboards_and_files(bot: Bot, control: Control) -> None:
-    await control.post("say", user=ADA, text="hello")
+    await control.post("say", user=BUYER, text="hello")
     keyboard = InlineKeyboardMarkup(
         inline_keyboard=[[InlineKeyboardButton(text="Buy", callback_data="buy_100")]]
     )
-    message = await bot.send_message(ADA, "<b>Choose</b>", parse_mode="HTML", reply_markup=keyboard)
+    message = await bot.send_message(BUYER, "<b>Choose</b>", parse_mode="HTML", reply_markup=keyboard)
     assert message.reply_markup
     assert message.reply_markup.model_dump() == keyboard.model_dump()
     assert (message.text, message.entities and message.entities[0].type) == ("Choose", "bold")
-    query = await control.post("press", user=ADA, message_id=message.message_id, data="buy_100")
+    query = await control.post("press", user=BUYER, message_id=message.message_id, data="buy_100")
     assert await bot.answer_callback_query(query["query_id"], text="Hi")
-    sent = await bot.send_document(ADA, BufferedInputFile(b"\x00\xff# Answer", "answer.md"))
+    sent = await bot.send_document(BUYER, BufferedInputFile(b"\x00\xff# Answer", "answer.md"))
     assert sent.document
     fetched = await bot.download(sent.document)
     assert fetched
@@ -122,8 +122,8 @@ async def test_forms_carry_keyboards_and_files(bot: Bot, control: Control) -> No
 
 
 async def test_json_and_queries_are_understood_too(base: str, control: Control) -> None:
-    await control.post("say", user=ADA, text="hello")
-    sent = {"chat_id": str(ADA), "text": "from JSON"}
+    await control.post("say", user=BUYER, text="hello")
+    sent = {"chat_id": str(BUYER), "text": "from JSON"}
     async with control.client.post(f"{base}/bot{TOKEN}/sendMessage", json=sent) as answer:
         assert (await answer.json())["result"]["text"] == "from JSON"
     async with control.client.get(f"{base}/bot{TOKEN}/SENDMESSAGE", params=sent) as answer:
@@ -131,14 +131,14 @@ async def test_json_and_queries_are_understood_too(base: str, control: Control) 
 
 
 async def test_refusals_arrive_as_over_the_real_wire(base: str, bot: Bot, control: Control) -> None:
-    await control.post("say", user=ADA, text="hello")
+    await control.post("say", user=BUYER, text="hello")
     with pytest.raises(TelegramBadRequest, match="chat not found"):
         await bot.send_message(12345, "one")
     await control.post(
         "faults", method="sendMessage", code=429, description="Too Many Requests", retry_after=2
     )
     with pytest.raises(TelegramRetryAfter) as raised:
-        await bot.send_message(ADA, "one")
+        await bot.send_message(BUYER, "one")
     assert raised.value.retry_after == 2
     async with control.client.get(f"{base}/bot{TOKEN}/sendDice") as answer:
         assert answer.status == 404
@@ -211,13 +211,13 @@ async def hook() -> AsyncIterator[tuple[Hook, str]]:
 async def test_updates_are_posted_with_the_secret(bot: Bot, control: Control, hook: tuple[Hook, str]) -> None:
     taken, url = hook
     await bot.set_webhook(url, secret_token="secret-1", allowed_updates=["message"])
-    await control.post("say", user=ADA, text="one")
+    await control.post("say", user=BUYER, text="one")
     await taken.wait_for(1)
     assert taken.got == [("one", "secret-1")]
     with pytest.raises(TelegramConflictError, match="webhook is active"):
         await bot.get_updates()
-    await control.post("block", user=ADA)
-    await control.post("unblock", user=ADA)
+    await control.post("block", user=BUYER)
+    await control.post("unblock", user=BUYER)
     assert (await bot.get_webhook_info()).pending_update_count == 0
 
 
@@ -228,14 +228,14 @@ async def test_a_refused_update_comes_again_before_the_next_of_its_chat(
     taken.statuses = [500, 403, 302]
     await bot.set_webhook(url)
     for text in ("one", "two"):
-        await control.post("say", user=ADA, text=text)
+        await control.post("say", user=BUYER, text=text)
     assert await taken.wait_for(5) == ["one", "one", "one", "one", "two"]
     assert "Wrong response from the webhook: 302" in str((await bot.get_webhook_info()).last_error_message)
 
 
 async def test_what_waits_outlives_an_unreachable_webhook(bot: Bot, control: Control) -> None:
     await bot.set_webhook("http://127.0.0.1:9/hook")
-    await control.post("say", user=ADA, text="kept")
+    await control.post("say", user=BUYER, text="kept")
     await asyncio.sleep(0.2)
     info = await bot.get_webhook_info()
     assert info.pending_update_count == 1
@@ -253,6 +253,6 @@ async def test_no_more_at_once_than_max_connections(
     taken.delay = 0.05
     await bot.set_webhook(url, max_connections=3)
     for number in range(12):
-        await control.post("say", user=ADA + number, text=str(number))
+        await control.post("say", user=BUYER + number, text=str(number))
     await taken.wait_for(12)
     assert taken.most_at_once == 3

@@ -35,7 +35,7 @@ from aiogram.types import (
 
 from bot_platform.sandbox.telegram import Fault, FloodLimits, Person, SandboxSession, TelegramWorld
 
-ADA = Person(7_000_000_001, "Ada", "ada", "en")
+BUYER = Person(7_000_000_001, "Buyer", "buyer", "en")
 BEN = Person(7_000_000_002, "Ben", None, "de")
 
 
@@ -105,27 +105,27 @@ async def polling(world: TelegramWorld, bot: Bot) -> AsyncIterator[TelegramWorld
 
 
 async def test_the_bot_answers_what_a_person_says(polling: TelegramWorld) -> None:
-    polling.say(ADA, "/start")
-    await until(lambda: len(polling.messages(ADA.id)) == 2)
-    said, answer = polling.messages(ADA.id)
+    polling.say(BUYER, "/start")
+    await until(lambda: len(polling.messages(BUYER.id)) == 2)
+    said, answer = polling.messages(BUYER.id)
     assert said["entities"] == [{"type": "bot_command", "offset": 0, "length": 6}]
     assert answer["text"] == "Hello, you!"
     assert answer["entities"] == [{"type": "bold", "offset": 7, "length": 3}]
 
 
 async def test_a_press_is_answered_and_the_message_edited(polling: TelegramWorld) -> None:
-    polling.say(ADA, "/start")
-    await until(lambda: len(polling.messages(ADA.id)) == 2)
-    answer = polling.messages(ADA.id)[1]
-    with polling.watch(ADA.id) as changes:
-        query_id = polling.press(ADA, answer["message_id"], "buy_100")
+    polling.say(BUYER, "/start")
+    await until(lambda: len(polling.messages(BUYER.id)) == 2)
+    answer = polling.messages(BUYER.id)[1]
+    with polling.watch(BUYER.id) as changes:
+        query_id = polling.press(BUYER, answer["message_id"], "buy_100")
         answered, edited = await changes.next(2), await changes.next(2)
     assert answered
     assert edited
     assert (answered["kind"], answered["query_id"], answered["text"]) == ("answered", query_id, "One moment")
     assert (edited["kind"], edited["message"]["text"]) == ("edited", "Bought")
-    assert "reply_markup" not in polling.messages(ADA.id)[1]
-    assert polling.messages(ADA.id)[1]["edit_date"]
+    assert "reply_markup" not in polling.messages(BUYER.id)[1]
+    assert polling.messages(BUYER.id)[1]["edit_date"]
 
 
 async def test_two_hundred_people_are_each_answered_once(polling: TelegramWorld) -> None:
@@ -147,21 +147,21 @@ async def test_a_stop_does_not_wait_for_the_long_poll(bot: Bot) -> None:
 
 
 async def test_defaults_are_resolved_before_telegram_sees_them(world: TelegramWorld, bot: Bot) -> None:
-    world.say(ADA, "hello")
-    await bot.send_message(ADA.id, "&lt;<i>so</i>&gt;")
+    world.say(BUYER, "hello")
+    await bot.send_message(BUYER.id, "&lt;<i>so</i>&gt;")
     call = world.calls[-1]
-    assert call.params == {"chat_id": ADA.id, "text": "&lt;<i>so</i>&gt;", "parse_mode": "HTML"}
+    assert call.params == {"chat_id": BUYER.id, "text": "&lt;<i>so</i>&gt;", "parse_mode": "HTML"}
     assert (call.method, call.outcome) == ("sendMessage", "ok")
-    assert world.messages(ADA.id)[-1]["text"] == "<so>"
+    assert world.messages(BUYER.id)[-1]["text"] == "<so>"
 
 
 async def test_returned_objects_belong_to_the_bot(world: TelegramWorld, bot: Bot) -> None:
-    world.say(ADA, "hello")
-    message = await bot.send_message(ADA.id, "one")
+    world.say(BUYER, "hello")
+    message = await bot.send_message(BUYER.id, "one")
     edited = await message.edit_text("two")
     assert isinstance(edited, Message)
     assert await edited.delete()
-    assert [each["text"] for each in world.messages(ADA.id)] == ["hello"]
+    assert [each["text"] for each in world.messages(BUYER.id)] == ["hello"]
 
 
 @pytest.mark.parametrize(
@@ -183,22 +183,22 @@ async def test_returned_objects_belong_to_the_bot(world: TelegramWorld, bot: Bot
 async def test_a_fault_is_raised_as_aiogram_raises_it(
     world: TelegramWorld, bot: Bot, fault: Fault, error: type[TelegramAPIError]
 ) -> None:
-    world.say(ADA, "hello")
+    world.say(BUYER, "hello")
     world.fail("sendMessage", fault)
     with pytest.raises(TelegramAPIError) as raised:
-        await bot.send_message(ADA.id, "one")
+        await bot.send_message(BUYER.id, "one")
     assert type(raised.value) is error
-    assert len(world.messages(ADA.id)) == 1
-    await bot.send_message(ADA.id, "two")
+    assert len(world.messages(BUYER.id)) == 1
+    await bot.send_message(BUYER.id, "two")
     assert not isinstance(raised.value, TelegramMigrateToChat)
 
 
 async def test_a_lost_answer_was_done_all_the_same(world: TelegramWorld, bot: Bot) -> None:
-    world.say(ADA, "hello")
+    world.say(BUYER, "hello")
     world.fail("sendMessage", Fault(lose_answer=True))
     with pytest.raises(TelegramNetworkError):
-        await bot.send_message(ADA.id, "one")
-    assert world.messages(ADA.id)[-1]["text"] == "one"
+        await bot.send_message(BUYER.id, "one")
+    assert world.messages(BUYER.id)[-1]["text"] == "one"
     assert world.calls[-1].outcome == "lost"
 
 
@@ -209,45 +209,45 @@ async def test_a_late_answer_is_a_timeout(world: TelegramWorld, bot: Bot) -> Non
 
 
 async def test_a_fault_of_one_chat_spares_the_others(world: TelegramWorld, bot: Bot) -> None:
-    world.say(ADA, "hello")
+    world.say(BUYER, "hello")
     world.say(BEN, "hallo")
-    world.fail("*", Fault(500, "Internal Server Error", chat_id=ADA.id, times=None))
+    world.fail("*", Fault(500, "Internal Server Error", chat_id=BUYER.id, times=None))
     await bot.send_message(BEN.id, "one")
     for _ in range(2):
         with pytest.raises(TelegramServerError):
-            await bot.send_message(ADA.id, "one")
+            await bot.send_message(BUYER.id, "one")
     world.heal()
-    await bot.send_message(ADA.id, "one")
+    await bot.send_message(BUYER.id, "one")
 
 
 async def test_only_those_who_wrote_and_did_not_block_can_be_written_to(
     world: TelegramWorld, bot: Bot
 ) -> None:
     with pytest.raises(TelegramBadRequest, match="chat not found"):
-        await bot.send_message(ADA.id, "one")
-    world.say(ADA, "hello")
-    world.block(ADA)
+        await bot.send_message(BUYER.id, "one")
+    world.say(BUYER, "hello")
+    world.block(BUYER)
     with pytest.raises(TelegramForbiddenError, match="Forbidden: bot was blocked by the user"):
-        await bot.send_message(ADA.id, "one")
-    world.unblock(ADA)
-    await bot.send_message(ADA.id, "one")
+        await bot.send_message(BUYER.id, "one")
+    world.unblock(BUYER)
+    await bot.send_message(BUYER.id, "one")
     kinds = [next(iter(update.keys() - {"update_id"})) for update in world.updates.pending.values()]
     assert kinds == ["message", "my_chat_member", "my_chat_member"]
 
 
 async def test_edits_are_refused_as_telegram_refuses_them(world: TelegramWorld, bot: Bot) -> None:
-    said = world.say(ADA, "hello")
-    message = await bot.send_message(ADA.id, "one", reply_markup=keyboard(callback_data="a"))
+    said = world.say(BUYER, "hello")
+    message = await bot.send_message(BUYER.id, "one", reply_markup=keyboard(callback_data="a"))
     with pytest.raises(TelegramBadRequest, match="message is not modified"):
         await message.edit_text("one", reply_markup=keyboard(callback_data="a"))
     with pytest.raises(TelegramBadRequest, match="message is not modified"):
         await message.edit_reply_markup(reply_markup=keyboard(callback_data="a"))
     with pytest.raises(TelegramBadRequest, match="message to edit not found"):
-        await bot.edit_message_text("two", chat_id=ADA.id, message_id=999)
+        await bot.edit_message_text("two", chat_id=BUYER.id, message_id=999)
     with pytest.raises(TelegramBadRequest, match="message can't be edited"):
-        await bot.edit_message_text("two", chat_id=ADA.id, message_id=said["message_id"])
+        await bot.edit_message_text("two", chat_id=BUYER.id, message_id=said["message_id"])
     with pytest.raises(TelegramBadRequest, match="message to delete not found"):
-        await bot.delete_message(ADA.id, 999)
+        await bot.delete_message(BUYER.id, 999)
     await message.edit_reply_markup(reply_markup=keyboard(callback_data="b"))
 
 
@@ -263,15 +263,15 @@ async def test_edits_are_refused_as_telegram_refuses_them(world: TelegramWorld, 
     ],
 )
 async def test_bad_texts_are_refused(world: TelegramWorld, bot: Bot, text: str, why: str) -> None:
-    world.say(ADA, "hello")
+    world.say(BUYER, "hello")
     with pytest.raises(TelegramBadRequest, match=why):
-        await bot.send_message(ADA.id, text)
+        await bot.send_message(BUYER.id, text)
 
 
 async def test_entities_count_as_telegram_counts_them(world: TelegramWorld, bot: Bot) -> None:
-    world.say(ADA, "hello")
+    world.say(BUYER, "hello")
     message = await bot.send_message(
-        ADA.id, '😀 <a href="https://a.org/?b=1&amp;c">here</a> or /buy, https://b.org.'
+        BUYER.id, '😀 <a href="https://a.org/?b=1&amp;c">here</a> or /buy, https://b.org.'
     )
     assert message.entities
     assert [(each.type, each.extract_from(message.text or "")) for each in message.entities] == [
@@ -293,26 +293,26 @@ async def test_entities_count_as_telegram_counts_them(world: TelegramWorld, bot:
     ],
 )
 async def test_bad_buttons_are_refused(world: TelegramWorld, bot: Bot, button: dict[str, str]) -> None:
-    world.say(ADA, "hello")
+    world.say(BUYER, "hello")
     with pytest.raises(TelegramBadRequest):
-        await bot.send_message(ADA.id, "one", reply_markup=keyboard(**button))
-    await bot.send_message(ADA.id, "one", reply_markup=keyboard(url="https://example.org/pay"))
+        await bot.send_message(BUYER.id, "one", reply_markup=keyboard(**button))
+    await bot.send_message(BUYER.id, "one", reply_markup=keyboard(url="https://example.org/pay"))
 
 
 async def test_the_demo_allows_local_urls(bot: Bot) -> None:
     world = TelegramWorld(allow_local_urls=True)
     local = Bot(world.token, session=SandboxSession(world))
-    world.say(ADA, "hello")
-    await local.send_message(ADA.id, "one", reply_markup=keyboard(url="http://localhost:8000/pay"))
+    world.say(BUYER, "hello")
+    await local.send_message(BUYER.id, "one", reply_markup=keyboard(url="http://localhost:8000/pay"))
     assert bot.token == local.token
 
 
 async def test_a_callback_is_answered_once_and_within_15_seconds(
     world: TelegramWorld, bot: Bot, clock: Clock
 ) -> None:
-    world.say(ADA, "hello")
-    message = await bot.send_message(ADA.id, "one", reply_markup=keyboard(callback_data="a"))
-    first, second = (world.press(ADA, message.message_id, "a") for _ in range(2))
+    world.say(BUYER, "hello")
+    message = await bot.send_message(BUYER.id, "one", reply_markup=keyboard(callback_data="a"))
+    first, second = (world.press(BUYER, message.message_id, "a") for _ in range(2))
     assert await bot.answer_callback_query(first)
     for query_id in (first, "unknown"):
         with pytest.raises(TelegramBadRequest, match="query is too old and response timeout expired"):
@@ -321,8 +321,8 @@ async def test_a_callback_is_answered_once_and_within_15_seconds(
     with pytest.raises(TelegramBadRequest, match="query ID is invalid"):
         await bot.answer_callback_query(second)
     with pytest.raises(LookupError):
-        world.press(ADA, message.message_id, "b")
-    assert world.press(ADA, message.message_id, "b", stale=True)
+        world.press(BUYER, message.message_id, "b")
+    assert world.press(BUYER, message.message_id, "b", stale=True)
 
 
 async def test_floods_are_refused_when_the_limits_are_on(clock: Clock) -> None:
@@ -345,7 +345,7 @@ async def test_floods_are_refused_when_the_limits_are_on(clock: Clock) -> None:
 
 async def test_updates_rise_and_are_kept_until_confirmed(world: TelegramWorld, bot: Bot) -> None:
     for text in ("one", "two", "three"):
-        world.say(ADA, text)
+        world.say(BUYER, text)
     first = await bot.get_updates(limit=2)
     assert [update.update_id for update in first] == [100, 101]
     assert len(await bot.get_updates()) == 3
@@ -359,7 +359,7 @@ async def test_two_polls_at_once_end_the_older_one(world: TelegramWorld, bot: Bo
     newer = asyncio.create_task(bot.get_updates(timeout=5))
     with pytest.raises(TelegramConflictError, match="terminated by other getUpdates request"):
         await older
-    world.say(ADA, "hello")
+    world.say(BUYER, "hello")
     assert len(await newer) == 1
 
 
@@ -387,9 +387,9 @@ async def test_a_local_or_unsafe_webhook_is_refused(bot: Bot) -> None:
 
 async def test_only_the_updates_asked_for_are_sent(world: TelegramWorld, bot: Bot) -> None:
     await bot.get_updates(allowed_updates=["callback_query"])
-    world.say(ADA, "hello")
-    message = await bot.send_message(ADA.id, "one", reply_markup=keyboard(callback_data="a"))
-    world.press(ADA, message.message_id, "a")
+    world.say(BUYER, "hello")
+    message = await bot.send_message(BUYER.id, "one", reply_markup=keyboard(callback_data="a"))
+    world.press(BUYER, message.message_id, "a")
     (update,) = await bot.get_updates()
     assert update.callback_query
 
@@ -402,7 +402,7 @@ async def test_the_menu_follows_audience_and_language(world: TelegramWorld, bot:
         language_code="de",
     )
     assert [each.description for each in await bot.get_my_commands()] == ["Buy"]
-    assert [world.commands_for(person)[0]["description"] for person in (ADA, BEN)] == ["Buy", "Kaufen"]
+    assert [world.commands_for(person)[0]["description"] for person in (BUYER, BEN)] == ["Buy", "Kaufen"]
     await bot.delete_my_commands(scope=BotCommandScopeAllPrivateChats(), language_code="de")
     assert world.commands_for(BEN)[0]["description"] == "Buy"
     with pytest.raises(TelegramBadRequest, match="BOT_COMMAND_INVALID"):
@@ -418,9 +418,9 @@ async def test_descriptions_are_kept(world: TelegramWorld, bot: Bot) -> None:
 
 
 async def test_a_document_arrives_and_can_be_fetched(world: TelegramWorld, bot: Bot) -> None:
-    said = world.say(ADA, "hello")
+    said = world.say(BUYER, "hello")
     message = await bot.send_document(
-        ADA.id,
+        BUYER.id,
         BufferedInputFile(b"# Answer", "answer.md"),
         caption="<b>Done</b>",
         reply_to_message_id=said["message_id"],
@@ -434,39 +434,39 @@ async def test_a_document_arrives_and_can_be_fetched(world: TelegramWorld, bot: 
 
 async def test_unknown_methods_and_tokens_are_refused(world: TelegramWorld, bot: Bot) -> None:
     with pytest.raises(TelegramNotFound):
-        await bot(SendDice(chat_id=ADA.id))
+        await bot(SendDice(chat_id=BUYER.id))
     with pytest.raises(TelegramUnauthorizedError):
         await Bot("1:other", session=SandboxSession(world)).get_me()
     assert (await bot.get_me()).username == "sandbox_bot"
 
 
 async def test_typing_is_seen_and_wrong_actions_are_not(world: TelegramWorld, bot: Bot) -> None:
-    world.say(ADA, "hello")
-    with world.watch(ADA.id) as changes:
-        await bot.send_chat_action(ADA.id, "typing")
+    world.say(BUYER, "hello")
+    with world.watch(BUYER.id) as changes:
+        await bot.send_chat_action(BUYER.id, "typing")
         assert await changes.next(1) == {"kind": "typing", "action": "typing"}
     with pytest.raises(TelegramBadRequest, match="wrong parameter action"):
-        await bot.send_chat_action(ADA.id, "dancing")
+        await bot.send_chat_action(BUYER.id, "dancing")
 
 
 async def test_closing_the_world_ends_every_watch(world: TelegramWorld) -> None:
-    with world.watch(ADA.id) as early:
-        world.say(ADA, "hello")
+    with world.watch(BUYER.id) as early:
+        world.say(BUYER, "hello")
         world.close()
         assert [change["kind"] async for change in early] == ["message"]
-    with world.watch(ADA.id) as late:
+    with world.watch(BUYER.id) as late:
         assert [change async for change in late] == []
 
 
 async def test_a_watcher_that_never_reads_is_cut_off(world: TelegramWorld) -> None:
-    with world.watch(ADA.id) as changes:
+    with world.watch(BUYER.id) as changes:
         for number in range(1100):
-            world.say(ADA, str(number))
+            world.say(BUYER, str(number))
         assert len([change async for change in changes]) == 1000
 
 
 def test_a_person_cannot_say_what_no_app_sends(world: TelegramWorld) -> None:
     for text in ("", " \n", "a" * 4097, "\ud800"):
         with pytest.raises(ValueError, match=r"."):
-            world.say(ADA, text)
-    assert world.messages(ADA.id) == []
+            world.say(BUYER, text)
+    assert world.messages(BUYER.id) == []

@@ -34,7 +34,7 @@ class ApiRequest:
     authorization: str | None
 
 
-class HangUp(Exception):  # noqa: N818 - no error: the way out to the one who holds the connection
+class HangUp(Exception):
     """The connection is to be closed without an answer."""
 
 
