@@ -11,7 +11,7 @@ from http import HTTPStatus
 import aiohttp
 import stripe
 import structlog
-from aiohttp_socks import ProxyConnector
+from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
 from bot_platform.domain.checkout import (
     BadSignature,
@@ -34,6 +34,10 @@ ONE_TRY = 5
 FAULTS = (stripe.StripeError, TimeoutError)
 
 
+# TimeoutError is an OSError; the proxy's errors have no base of their own.
+NETWORK_FAULTS = (aiohttp.ClientError, OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
+
+
 class _Http(stripe.AIOHTTPClient):
     """Stripe's transport; it takes answers that break off or make no sense for a lost connection.
 
@@ -45,10 +49,13 @@ class _Http(stripe.AIOHTTPClient):
         self, method: str, url: str, headers: Mapping[str, str], post_data: object = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """Ask once; raises APIConnectionError."""
+        args, kwargs = self._get_request_args_kwargs(method, url, headers, post_data)
         try:
-            body, status, said = await super().request_async(method, url, headers, post_data)
-        except (aiohttp.ClientError, TimeoutError) as fault:
-            says = f"the answer broke off: {type(fault).__name__}"
+            # Not the base class's own: it leaves an answer open whose reading was cut short.
+            async with self._session.request(*args, **kwargs) as answer:
+                body, status, said = await answer.read(), answer.status, answer.headers
+        except NETWORK_FAULTS as fault:
+            says = f"no whole answer came: {type(fault).__name__}"
             raise stripe.APIConnectionError(says, should_retry=True) from fault  # type: ignore[no-untyped-call]
         if not _is_answer(body, status):
             says = "the answer is none of Stripe's"

@@ -1,6 +1,7 @@
 """Builds the web server from its pages, and lets no request end half-way."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 LARGEST_BODY = 512 * 1024
+SENDING_ON = 2.0  # seconds a client may still send what nobody reads
 LONGEST_PATH = 250  # bytes; no route is longer, and a file system breaks on longer names
 CONTENT_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
@@ -69,23 +71,27 @@ def finishing(app: Quart) -> ASGIFramework:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        begun = asyncio.Event()
-        whole = endless = False
+        begun, whole = asyncio.Event(), asyncio.Event()
+        endless = False
 
         async def patient_receive() -> Any:
-            nonlocal whole
             message = await receive()
-            if message["type"] == "http.disconnect" and whole:
+            if message["type"] == "http.disconnect" and whole.is_set():
                 await begun.wait()
                 if not endless:
                     await asyncio.Event().wait()  # until the handler has ended, and this with it
-            whole = not message.get("more_body", False)
+            if not message.get("more_body", False):
+                whole.set()
             return message
 
         async def noting_send(message: Any) -> None:
             nonlocal endless
             if message["type"] == "http.response.start":
                 endless = b"content-length" not in {name.lower() for name, _ in message["headers"]}
+                # An answer before the request's end (413) is read only by a client that has sent it all.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SENDING_ON):
+                        await whole.wait()
             begun.set()
             await send(message)
 
