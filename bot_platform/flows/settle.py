@@ -85,9 +85,9 @@ async def _confirm(payment: PaymentConfirmed, sold: Package | None) -> Outcome:
     elif sold and checkout.user_id is not None:
         offer = Offer.of(sold, checkout.user_id, checkout.provider)
     else:
-        return Outcome(
-            EventState.IGNORED, "neither a purchase nor a buyer of ours stands behind this payment"
-        )
+        reason = "neither a purchase nor a buyer of ours stands behind this payment"
+        names_us = checkout.purchase_id is not None or checkout.user_id is not None
+        return Outcome(EventState.IGNORED, reason, alarm=names_us)
     if (offer.amount, offer.currency) != payment.price:
         reason = f"asked for {offer.amount} {offer.currency}, but {payment.amount} {payment.currency} came"
         return Outcome(EventState.FAILED, reason, purchase.id if purchase else None, alarm=True)

@@ -1,0 +1,28 @@
+"""What a provider tells of a checkout."""
+
+import pytest
+
+from bot_platform.database import Database
+from bot_platform.domain.checkout import CheckoutRef, PaymentConfirmed, ProviderEvent
+from bot_platform.domain.inbox import State
+from bot_platform.flows import settle
+from bot_platform.payments.mock import MockPayments
+from tests.makers import PRICES
+
+
+@pytest.mark.parametrize(
+    ("checkout", "alarm"),
+    [
+        (CheckoutRef("stripe", "cs_1"), False),
+        (CheckoutRef("stripe", "cs_1", purchase_id=404), True),
+        (CheckoutRef("stripe", "cs_1", user_id=404), True),
+    ],
+    ids=["somebody else's sale", "a purchase we lost", "a buyer we lost"],
+)
+async def test_only_a_payment_that_names_us_and_fits_nobody_alarms_the_operator(
+    database: Database, checkout: CheckoutRef, *, alarm: bool
+) -> None:
+    payment = PaymentConfirmed(checkout, amount=500, charged=500, currency="usd")
+    event = ProviderEvent("stripe:evt_1", "checkout.session.completed", {}, payment)
+    outcome = await settle.receive(database, MockPayments(), PRICES, event)
+    assert (outcome.state, outcome.alarm) == (State.IGNORED, alarm)
