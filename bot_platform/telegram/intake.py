@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
+from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import Update
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event
 from bot_platform.flows import updates
 from bot_platform.loops import Pump
+from bot_platform.telegram.middleware import PASSING
 
 log = structlog.get_logger()
 
@@ -49,9 +50,7 @@ class Intake:
             request_timeout=LONG_POLL + 10,
         )
         if came:
-            await self.store(
-                [update.model_dump(mode="json", by_alias=True, exclude_none=True) for update in came]
-            )
+            await self.store([_as_sent(update) for update in came])
             self._offset = came[-1].update_id + 1
         elif time.monotonic() - asked < PAUSE:
             await asyncio.sleep(PAUSE)  # a server that does not hold its answer back is not to be pestered
@@ -84,7 +83,7 @@ class Intake:
         except ValidationError as fault:
             log.error("telegram.unreadable_update", update=row.key, says=str(fault)[:500])
             await updates.handled(self._database, row, "unreadable")
-        except (TelegramNetworkError, TelegramServerError, TelegramRetryAfter) as fault:
+        except PASSING as fault:
             await self._again(row, fault)
         else:
             await updates.handled(self._database, row)

@@ -27,7 +27,8 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 # What the middlewares below provide to handlers, beside the dispatcher's own names.
 PROVIDED = frozenset({"person", "user", "language", "say", "request_key"})
 # Telegram itself failed: the update is handled again later, so nobody is told of it.
-TELEGRAM_FAULT = ExceptionTypeFilter(TelegramNetworkError, TelegramRetryAfter, TelegramServerError)
+PASSING = (TelegramNetworkError, TelegramRetryAfter, TelegramServerError)
+TELEGRAM_FAULT = ExceptionTypeFilter(*PASSING)
 PROMPT = 5  # seconds to answer a button; its spinner is not worth more
 
 
