@@ -1,9 +1,11 @@
 """Builds what tests need, with one line each: people, purchases, events, and whole running houses."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
+import random
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -80,11 +82,12 @@ def session_event(
 
 
 def free_port() -> int:
-    """Find a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find a port nobody listens on, below those that outgoing connections take at any moment."""
+    while True:
+        port = random.randrange(10_000, 32_000)  # noqa: S311 -- two runs side by side rarely meet
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def eventually(look: Callable[[], T | None], within: float = 10.0) -> T:
