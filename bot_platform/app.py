@@ -15,8 +15,10 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Blueprint
 
-from bot_platform import loops
+from bot_platform import caretaker, loops
 from bot_platform.database import UNREACHABLE, Database
+from bot_platform.domain.packages import PriceList
+from bot_platform.flows.till import Till
 from bot_platform.payments import choose
 from bot_platform.settings import Settings
 from bot_platform.telegram.dispatcher import dispatcher, set_commands
@@ -24,7 +26,9 @@ from bot_platform.telegram.intake import ALLOWED, Intake, NotAnUpdate, read
 from bot_platform.telegram.sender import Sender
 from bot_platform.telegram.session import HttpSession
 from bot_platform.telegram.texts import Texts
+from bot_platform.telemetry import Figures
 from bot_platform.web.health import health
+from bot_platform.web.metrics import metrics
 from bot_platform.web.payment_pages import payment_pages
 from bot_platform.web.server import finishing, server
 from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
@@ -34,6 +38,7 @@ log = structlog.get_logger()
 REQUESTS_MAY_TAKE = 4.0  # seconds at the end; all these and the closing together under 10
 HANDLERS_MAY_TAKE = 3.0
 LAST_WORDS_MAY_TAKE = 0.5
+LOOK_FOR_ROUNDS = 5.0  # seconds between looks whether a round is due
 
 
 class CannotStart(Exception):
@@ -64,6 +69,7 @@ class Platform:
     def __init__(self, settings: Settings, outside: Outside) -> None:
         self._settings, self._outside = settings, outside
         self._database = Database(settings.database_url)
+        self._figures = Figures()
         self._way_back = outside.way_back
         self._loops: list[asyncio.Task[None]] = []
 
@@ -79,37 +85,49 @@ class Platform:
             bot = Bot(self._settings.telegram_bot_token.get_secret_value(), session=self._outside.telegram)
             stack.push_async_callback(bot.session.close)
             prices, texts = self._settings.price_list(), Texts()
-            provider = choose.provider(self._settings)
-            stack.push_async_callback(provider.close)
+            till = self._till(stack, prices)
             talk = dispatcher(
                 database=self._database,
-                provider=provider,
+                till=till,
                 prices=prices,
                 texts=texts,
                 welcome_credits=self._settings.welcome_credits,
-                admins=self._settings.admin_telegram_ids,
             )
             intake = Intake(self._database, bot, talk)
             sender = Sender(self._database, bot, texts, prices, local_links=self._outside.local_links)
             pages = [
                 health({"database": self._database.answers, "dispatcher": self._dispatcher_runs}),
-                stripe_webhook(self._database, provider, choose.events(self._settings), prices),
+                metrics(self._figures.text),
+                stripe_webhook(till),
                 payment_pages(lambda: self._way_back),
                 *self._outside.pages,
             ]
             if self._settings.telegram_mode == "webhook":
                 pages.append(telegram_webhook(self._settings.telegram_secret, _store_in(intake)))
-            await self._start_loops(stack, bot, texts, intake, sender)
+            await self._start_loops(stack, bot, texts, intake, sender, till)
             log.info(
                 "started",
-                payments=provider.name,
-                live=self._settings.stripe_live and provider.name != "mock",
+                payments=till.provider.name,
+                live=self._settings.stripe_live and till.provider.name != "mock",
                 telegram=self._settings.telegram_mode,
                 database=self._database.name,
             )
             await self._serve(listener, pages, stop, on_ready)
             log.info("stopping")
         log.info("stopped")
+
+    def _till(self, stack: AsyncExitStack, prices: PriceList) -> Till:
+        providers = choose.providers(self._settings)
+        for provider in providers.values():
+            stack.push_async_callback(provider.close)
+        return Till(
+            database=self._database,
+            provider=next(iter(providers.values())),
+            providers=providers,
+            events=choose.events(self._settings),
+            prices=prices,
+            admins=self._settings.admin_telegram_ids,
+        )
 
     async def _open_database(self, stack: AsyncExitStack) -> None:
         try:
@@ -124,7 +142,7 @@ class Platform:
             log.info("migrated", applied=applied)
 
     async def _start_loops(
-        self, stack: AsyncExitStack, bot: Bot, texts: Texts, intake: Intake, sender: Sender
+        self, stack: AsyncExitStack, bot: Bot, texts: Texts, intake: Intake, sender: Sender, till: Till
     ) -> None:
         if self._outside.start:
             await self._outside.start()
@@ -140,6 +158,18 @@ class Platform:
         ]
         if self._settings.telegram_mode == "polling":
             listening.append(loops.repeat(intake.poll, name="telegram.poll"))
+        stored, refunds = caretaker.inbox_pump(till), caretaker.refunds_pump(till)
+        rounds = caretaker.Rounds(
+            till,
+            every=self._settings.reconcile_every,
+            on_audit=lambda broken: self._figures.audited(len(broken)),
+        )
+        listening += [stored.run(), refunds.run()]
+        listening += [
+            loops.repeat(rounds.missed, name="missed", every=LOOK_FOR_ROUNDS),
+            loops.repeat(rounds.reversals, name="reversals", every=LOOK_FOR_ROUNDS),
+            loops.repeat(rounds.audit, name="audit", every=LOOK_FOR_ROUNDS),
+        ]
         hears = [asyncio.create_task(step) for step in listening]
         speaks = asyncio.create_task(notices.run())
         self._loops = [*hears, speaks]
@@ -147,7 +177,11 @@ class Platform:
         async def wind_down() -> None:
             """Hear nothing new, finish what was heard, say what came of it."""
             await _cancel(hears)
-            await updates.finish(HANDLERS_MAY_TAKE)
+            await asyncio.gather(
+                updates.finish(HANDLERS_MAY_TAKE),
+                stored.finish(HANDLERS_MAY_TAKE),
+                refunds.finish(HANDLERS_MAY_TAKE),
+            )
             await notices.drained(LAST_WORDS_MAY_TAKE)
             await _cancel([speaks])
             await notices.finish(LAST_WORDS_MAY_TAKE)

@@ -1,21 +1,21 @@
-"""One function for each command of `run.py`."""
+"""Reads the command line of `run.py` and runs one command."""
 
 import argparse
-import asyncio
-import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from bot_platform import telemetry
-from bot_platform.database import UNREACHABLE, Database
-from bot_platform.settings import DatabaseSettings, Settings, SettingsError, load
+from bot_platform.commands import books, money, service
+from bot_platform.commands.running import MISUSED
+from bot_platform.domain.amounts import hundredths
+from bot_platform.settings import SettingsError
 
-if TYPE_CHECKING:
-    from bot_platform.app import Outside
+LONGEST_REASON = 300
+SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}
+LARGEST_ID = 2**63 - 1
 
-OK, FAILED, MISUSED = 0, 1, 2
+Command = Callable[[argparse.Namespace], int]
+Parsers = Any  # argparse gives the type of its subparsers no public name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,16 +31,72 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="run.py", description="Sell credits inside a Telegram bot.")
-    parser.set_defaults(command=_serve)
+    parser.set_defaults(command=service.serve)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    serve = commands.add_parser("serve", help="the service, configured by the environment and .env (default)")
-    serve.set_defaults(command=_serve)
-    demo = commands.add_parser("demo", help="the service with no account anywhere, in the browser")
+    _service_commands(commands)
+    _book_commands(commands)
+    _money_commands(commands)
+    return parser
+
+
+def _service_commands(commands: Parsers) -> None:
+    _add(commands, "serve", service.serve, "the service, configured by the environment and .env (default)")
+    demo = _add(commands, "demo", service.demo, "the service with no account anywhere, in the browser")
     demo.add_argument("--mock", action="store_true", help="sell by the mock instead of the local Stripe")
     demo.add_argument("--port", type=_port, default=8000, help="where to listen (default: 8000)")
-    demo.set_defaults(command=_demo)
-    migrate = commands.add_parser("migrate", help="bring the database to the newest schema")
-    migrate.set_defaults(command=_migrate)
+    _add(commands, "migrate", service.migrate, "bring the database to the newest schema")
+
+
+def _book_commands(commands: Parsers) -> None:
+    audit = _add(commands, "audit", books.audit, "prove the books; exit code 1 names every row that is off")
+    audit.add_argument("--json", action="store_true", help="answer as JSON")
+    grant = _add(commands, "grant", books.grant, "give credits by hand; a negative number takes back")
+    grant.add_argument("telegram_id", type=_id, metavar="TELEGRAM_ID", help="whose")
+    grant.add_argument("credits", type=_credits, metavar="CREDITS", help="how many, such as 12.50 or -3")
+    grant.add_argument(
+        "--reason", type=_reason, required=True, help="stands in the books; the person reads it"
+    )
+    grant.add_argument("--id", type=_grant_id, help="a name of your own: repeating it grants nothing twice")
+    unfreeze = _add(
+        commands, "unfreeze", books.unfreeze, "let a person spend although a bank's question is open"
+    )
+    unfreeze.add_argument("telegram_id", type=_id, metavar="TELEGRAM_ID", help="who")
+
+
+def _money_commands(commands: Parsers) -> None:
+    refund = _add(
+        commands, "refund", money.refund, "return the money of a purchase and take its credits back"
+    )
+    refund.add_argument(
+        "purchase_id", type=_id, metavar="PURCHASE_ID", help="which, as /paysupport numbers it"
+    )
+    refund.add_argument("--amount", help="a part, in the purchase's currency, such as 2.50 (default: all)")
+    refund.add_argument("--force", action="store_true", help="even if the credits are spent: a debt remains")
+    refund.add_argument("--reason", type=_reason, required=True, help="stands beside the refund")
+    again = _add(
+        commands, "reconcile", money.reconcile_now, "ask Stripe what happened and apply what was missed"
+    )
+    again.add_argument(
+        "--since", type=_span, default="72h", help="how far back, such as 90m, 72h, 7d (default: 72h)"
+    )
+    events = _add(commands, "events", money.list_events, "the webhook inbox: list, show, replay")
+    listed = argparse.ArgumentParser(add_help=False)
+    listed.add_argument("--failed", action="store_true", help="only those that failed")
+    listed.add_argument("--limit", type=_count, default=50, help="how many of the newest (default: 50)")
+    events.set_defaults(failed=False, limit=50)
+    actions = events.add_subparsers(title="what to do (default: list)", metavar="ACTION")
+    actions.add_parser("list", parents=[listed], help="list, newest first")
+    show = _add(actions, "show", money.show_event, "show one event with everything it said")
+    show.add_argument("id", metavar="ID", help="its number in the list, or Stripe's evt_...")
+    replay = _add(actions, "replay", money.replay_events, "handle an event once more, or all that failed")
+    which = replay.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", nargs="?", metavar="ID", help="its number in the list, or Stripe's evt_...")
+    which.add_argument("--failed", action="store_true", help="all that failed")
+
+
+def _add(commands: Parsers, name: str, command: Command, says: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=says, description=says)
+    parser.set_defaults(command=command)
     return parser
 
 
@@ -50,72 +106,42 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text} is no port; choose one from 1 to 65535")
 
 
-def _serve(_: argparse.Namespace) -> int:
-    settings = load(Settings)
-    telemetry.set_up(settings.log_level, settings.log_format)
-    from bot_platform.app import real_world  # noqa: PLC0415 -- aiogram takes seconds: --help does without
-
-    return _run(_until_told(settings, real_world(settings)))
+def _id(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < len(str(LARGEST_ID)):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no number of anybody or anything here")
 
 
-def _demo(given: argparse.Namespace) -> int:
-    telemetry.set_up("INFO", "console")
-    from bot_platform.demo import demo  # noqa: PLC0415 -- as above
-
-    settings, outside = demo(Path("data"), given.port, mock=given.mock)
-
-    def invite(port: int) -> None:
-        print(f"\n  Open http://127.0.0.1:{port}/demo in a browser. Ctrl+C ends it.\n", flush=True)
-
-    return _run(_until_told(settings, outside, invite))
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) <= money.ALL:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {money.ALL}")
 
 
-def _migrate(_: argparse.Namespace) -> int:
-    settings = load(DatabaseSettings)
-    telemetry.set_up("WARNING", settings.log_format)
-
-    async def migrate() -> int:
-        database = Database(settings.database_url)
-        try:
-            await database.open()
-            applied = await database.migrate()
-        except UNREACHABLE as fault:
-            print(f"DATABASE_URL: the database does not answer ({fault})", file=sys.stderr)
-            return FAILED
-        finally:
-            await database.close()
-        print("\n".join(f"applied {name}" for name in applied) or "already at the newest schema")
-        return OK
-
-    return _run(migrate())
-
-
-async def _until_told(
-    settings: Settings, outside: "Outside", on_ready: Callable[[int], None] | None = None
-) -> int:
-    """Run the platform until SIGTERM or SIGINT."""
-    from bot_platform.app import CannotStart, Platform  # noqa: PLC0415 -- as above
-
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+def _credits(text: str) -> int:
     try:
-        await Platform(settings, outside).run(stop, on_ready)
-    except CannotStart as fault:
-        print(fault, file=sys.stderr)
-        return FAILED
-    return OK
+        credits_ = hundredths(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(f"{text}: {fault}") from fault
+    if not credits_:
+        raise argparse.ArgumentTypeError("nothing would be given")
+    return credits_
 
 
-def _run(work: Coroutine[Any, Any, int]) -> int:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(work)
+def _reason(text: str) -> str:
+    if text.strip() and len(text) <= LONGEST_REASON:
+        return text.strip()
+    raise argparse.ArgumentTypeError(f"write 1 to {LONGEST_REASON} characters")
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 -- faster, where it exists
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
+def _grant_id(text: str) -> str:
+    if text.strip() and len(text) <= 64:  # noqa: PLR2004 -- room beside it in the entry's cause
+        return text.strip()
+    raise argparse.ArgumentTypeError("write 1 to 64 characters")
+
+
+def _span(text: str) -> int:
+    number, unit = text[:-1], text[-1:]
+    if number.isascii() and number.isdigit() and unit in SECONDS and 0 < int(number) < 10_000:  # noqa: PLR2004 -- years
+        return int(number) * SECONDS[unit]
+    raise argparse.ArgumentTypeError(f"{text} is no span of time; write 90m, 72h or 7d")

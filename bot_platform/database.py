@@ -5,11 +5,12 @@ import contextlib
 import fcntl
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import aiosqlite
 import asyncpg
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
@@ -17,7 +18,7 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import DBConnectionError, OperationalError
 from tortoise.transactions import in_transaction
 
-from bot_platform.sql import connection, query
+from bot_platform.sql import connection, numbered, query
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,8 +28,11 @@ MODELS = (
     "bot_platform.domain.users",
     "bot_platform.domain.ledger",
     "bot_platform.domain.purchases",
+    "bot_platform.domain.reversals",
+    "bot_platform.domain.refunds",
     "bot_platform.domain.inbox",
     "bot_platform.domain.notices",
+    "bot_platform.domain.rounds",
     "aerich.models",
 )
 SQLITE_PRAGMAS = {
@@ -83,6 +87,8 @@ class Database:
         (only,) = self._config["connections"].values()
         self._credentials = only["credentials"]
         self.name = "SQLite" if "file_path" in self._credentials else "PostgreSQL"
+        if self.name == "SQLite":
+            self._read_only = f"{Path(self._credentials['file_path']).resolve().as_uri()}?mode=ro"
         self._context = TortoiseContext()  # of our own: a process, or a test, may hold two databases
         self._running: set[asyncio.Task[Any]] = set()
         self.on_commit: list[Callable[[], None]] = []
@@ -137,6 +143,33 @@ class Database:
         """Do as `transact` does, and wake no loop: what the story writes gives nobody work."""
         return await asyncio.shield(self._start(partial(story, *args, **kwargs)))
 
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Callable[..., Awaitable[Sequence[dict[str, Any]]]]]:
+        """Give a way to ask SQL (with `?`) of the database as it is now, on a connection of its own.
+
+        However long the asking takes, it delays no transaction and sees none of them.
+        """
+        if self.name == "SQLite":
+            async with aiosqlite.connect(self._read_only, uri=True) as file:
+                file.row_factory = sqlite3.Row
+                await file.execute("BEGIN")
+
+                async def ask_file(sql: str, *values: Any) -> Sequence[dict[str, Any]]:
+                    return [dict(row) for row in await file.execute_fetchall(sql, values)]
+
+                yield ask_file
+            return
+        server = await self._connect()
+        try:
+            async with server.transaction(isolation="repeatable_read", readonly=True):
+
+                async def ask_server(sql: str, *values: Any) -> Sequence[dict[str, Any]]:
+                    return [dict(row) for row in await server.fetch(numbered(sql), *values)]
+
+                yield ask_server
+        finally:
+            await server.close()
+
     def _start(
         self,
         story: Callable[[], Awaitable[T]],
@@ -172,14 +205,17 @@ class Database:
             with _file_lock(Path(f"{self._credentials['file_path']}.migrating")):
                 yield
             return
-        # The lock lives as long as this connection: a killed migrator frees it.
-        where = ("host", "port", "user", "password", "database", "ssl")
-        lock = await asyncpg.connect(**{key: c for key in where if (c := self._credentials.get(key))})
+        lock = await self._connect()  # the lock lives as long as this: a killed migrator frees it
         try:
             await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
             yield
         finally:
             await lock.close()
+
+    async def _connect(self) -> Any:
+        """Connect to PostgreSQL beside the pool."""
+        where = ("host", "port", "user", "password", "database", "ssl")
+        return await asyncpg.connect(**{key: c for key in where if (c := self._credentials.get(key))})
 
 
 async def _alone(story: Callable[[], Awaitable[T]]) -> T:

@@ -82,8 +82,10 @@ class Pump(Generic[R]):
         work: Callable[[R], Awaitable[None]],
         keep: Callable[[Sequence[int]], Awaitable[None]],
         at_once: int,
+        broke: Callable[[R, Exception], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
+        self._broke = broke
         self._claim, self._work, self._keep, self._at_once = claim, work, keep, at_once
         self._tasks: dict[asyncio.Task[None], int] = {}
         self._poked = asyncio.Event()
@@ -135,8 +137,17 @@ class Pump(Generic[R]):
         try:
             await self._work(row)
         except Exception as fault:
-            # The row keeps its lease and is claimed again when that has run out.
             log.exception("loop.work_failed", loop=self.name, row=row.id, error=type(fault).__name__)
+            # Without a `broke` that says otherwise, the row is claimed again when its lease has run out.
+            await self._note(row, fault)
+
+    async def _note(self, row: R, fault: Exception) -> None:
+        if self._broke is None:
+            return
+        try:
+            await self._broke(row, fault)
+        except Exception as another:
+            log.exception("loop.fault_not_noted", loop=self.name, row=row.id, error=type(another).__name__)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)

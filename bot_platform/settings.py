@@ -104,49 +104,19 @@ class DatabaseSettings(BaseSettings):
         yield from ()
 
 
-class Settings(DatabaseSettings):
-    """The variables of contract.md section 2; credits in hundredths."""
+class MoneySettings(DatabaseSettings):
+    """What a command needs that speaks with Stripe too."""
 
-    telegram_bot_token: Annotated[
-        Secret, matching(r"\d+:[A-Za-z0-9_-]{3,}", "is not of the shape that BotFather gives")
-    ] = Field(default=...)
-    telegram_api_base: Annotated[str, url("http", "https")] = "https://api.telegram.org"
-    telegram_mode: Literal["polling", "webhook"] = "polling"
-    telegram_webhook_secret: (
-        Annotated[Secret, matching(r"[A-Za-z0-9_-]{1,256}", 'may hold 1 to 256 letters, digits, "_" and "-"')]
-        | None
-    ) = None
     mock_stripe_payments: bool = False
     stripe_secret_key: Annotated[Secret | None, matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = None
     stripe_webhook_secret: WebhookSecrets = ()
     stripe_publishable_key: Annotated[str | None, matching(r"pk_\S+", "must begin with pk_")] = None
     stripe_api_base: Annotated[str, url("http", "https")] = "https://api.stripe.com"
     webapp_url: Annotated[str, url("http", "https")] = "http://localhost:8000"
-    host: Host = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8000
     packages_file: Path | None = None
     reconcile_every: Annotated[int, Field(ge=60)] = 300
-    welcome_credits: Credits = 0
     admin_telegram_ids: Ids = ()
-    operator_token: Secret | None = None
-    ai_base_url: Annotated[str | None, url("http", "https")] = None
-    ai_api_key: Secret | None = None
-    ai_model: str | None = None
-    ai_credits_per_1k_input: Credits = 10
-    ai_credits_per_1k_output: Credits = 40
-    jobs_per_user: Annotated[int, Field(ge=1)] = 2
-    jobs_at_once: Annotated[int, Field(ge=1)] = 8
-    keep_texts_days: Annotated[int, Field(ge=0)] = 30
-    low_balance: Credits = 100
     proxy_url: Annotated[str | None, url("http", "socks5", needs_port=True), Field(repr=False)] = None
-
-    @property
-    def telegram_secret(self) -> str:
-        """What Telegram sends back with each update: the one set, or one made from the token."""
-        if self.telegram_webhook_secret:
-            return self.telegram_webhook_secret.get_secret_value()
-        token = self.telegram_bot_token.get_secret_value()
-        return hashlib.sha256(f"telegram-webhook:{token}".encode()).hexdigest()
 
     @property
     def stripe_live(self) -> bool:
@@ -167,13 +137,6 @@ class Settings(DatabaseSettings):
             for name in ("stripe_secret_key", "stripe_webhook_secret"):
                 if not data.get(name):
                     yield name.upper(), "is missing, and MOCK_STRIPE_PAYMENTS is not true"
-        if data.get("telegram_mode") == "webhook" and not reached_by_telegram(
-            data.get("webapp_url", ""), any_port="telegram_api_base" in data
-        ):
-            yield (
-                "WEBAPP_URL",
-                "must be public, https, with port 443, 80, 88 or 8443: TELEGRAM_MODE is webhook",
-            )
         if path := data.get("packages_file"):
             try:
                 packages.read(Path(path).read_text(encoding="utf-8"))
@@ -181,6 +144,53 @@ class Settings(DatabaseSettings):
                 yield "PACKAGES_FILE", f"{path}: {fault}"
             except (OSError, ValueError) as fault:  # as above
                 yield "PACKAGES_FILE", f"cannot be read ({fault})"
+
+
+class Settings(MoneySettings):
+    """The variables of contract.md section 2; credits in hundredths."""
+
+    telegram_bot_token: Annotated[
+        Secret, matching(r"\d+:[A-Za-z0-9_-]{3,}", "is not of the shape that BotFather gives")
+    ] = Field(default=...)
+    telegram_api_base: Annotated[str, url("http", "https")] = "https://api.telegram.org"
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    telegram_webhook_secret: (
+        Annotated[Secret, matching(r"[A-Za-z0-9_-]{1,256}", 'may hold 1 to 256 letters, digits, "_" and "-"')]
+        | None
+    ) = None
+    host: Host = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    welcome_credits: Credits = 0
+    operator_token: Secret | None = None
+    ai_base_url: Annotated[str | None, url("http", "https")] = None
+    ai_api_key: Secret | None = None
+    ai_model: str | None = None
+    ai_credits_per_1k_input: Credits = 10
+    ai_credits_per_1k_output: Credits = 40
+    jobs_per_user: Annotated[int, Field(ge=1)] = 2
+    jobs_at_once: Annotated[int, Field(ge=1)] = 8
+    keep_texts_days: Annotated[int, Field(ge=0)] = 30
+    low_balance: Credits = 100
+
+    @property
+    def telegram_secret(self) -> str:
+        """What Telegram sends back with each update: the one set, or one made from the token."""
+        if self.telegram_webhook_secret:
+            return self.telegram_webhook_secret.get_secret_value()
+        token = self.telegram_bot_token.get_secret_value()
+        return hashlib.sha256(f"telegram-webhook:{token}".encode()).hexdigest()
+
+    @classmethod
+    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Check what one variable demands of another, on the values as they were written."""
+        yield from super().together(data)
+        if data.get("telegram_mode") == "webhook" and not reached_by_telegram(
+            data.get("webapp_url", ""), any_port="telegram_api_base" in data
+        ):
+            yield (
+                "WEBAPP_URL",
+                "must be public, https, with port 443, 80, 88 or 8443: TELEGRAM_MODE is webhook",
+            )
 
 
 class SecretFiles(PydanticBaseSettingsSource):

@@ -25,9 +25,14 @@ async def query(sql: str, *values: Any) -> list[dict[str, Any]]:
     """Run SQL written with `?` on the current connection; rows as dicts, RETURNING included."""
     here = connection()
     if here.capabilities.dialect != "sqlite":
-        parts = sql.split("?")
-        sql = parts[0] + "".join(f"${n}{part}" for n, part in enumerate(parts[1:], start=1))
+        sql = numbered(sql)
     return await here.execute_query_dict(sql, list(values))
+
+
+def numbered(sql: str) -> str:
+    """Write `?` as PostgreSQL does: $1, $2, $3."""
+    parts = sql.split("?")
+    return parts[0] + "".join(f"${n}{part}" for n, part in enumerate(parts[1:], start=1))
 
 
 async def insert_once(row: Model) -> bool:
@@ -52,34 +57,56 @@ async def insert_once(row: Model) -> bool:
 
 
 async def claim_heads(
-    model: type[Model], *, waiting: str, lane: str, order: str, limit: int, lease_ms: int
+    model: type[Model],
+    *,
+    waiting: str,
+    lane: str | None,
+    order: str,
+    limit: int,
+    lease_ms: int,
+    first: str = "",
+    only: str = "TRUE",
 ) -> Sequence[int]:
     """Lease the first waiting row of each lane, `limit` at most, and return their ids.
 
-    The table has `id`, `state`, `next_at`, `lease_until` and `attempts`; `order` names SQL
-    expressions with `{t}` for the table, smallest first. Whoever leases a lane's first row holds
-    the lane, so a lane is worked in order and by one worker.
+    The table has `id`, `state`, `next_at`, `lease_until` and `attempts`; `order`, `first` and `only`
+    are SQL with `{t}` for the table: the order within a lane, what goes before it between lanes, and
+    which heads may be taken now. Whoever leases a lane's first row holds the lane, so a lane is
+    worked in order and by one worker. Without a `lane` every row is its own.
     """
     table = model._meta.db_table
     mine, theirs = order.format(t="head"), order.format(t="other")
+    between = f"{first.format(t='head')}, {mine}" if first else mine
     lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
     now = clock()
+    heads, values = "", [lease_ms, waiting]
+    if lane:
+        heads = f"""AND head.{lane} IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "{table}" other WHERE other.state = ?
+            AND other.{lane} = head.{lane} AND ({theirs}) < ({mine}))"""  # noqa: S608 -- names are the code's own, values are bound
+        values.append(waiting)
     rows = await query(
         f"""UPDATE "{table}" SET lease_until = {now} + ?, attempts = attempts + 1
             WHERE id IN (
                 SELECT head.id FROM "{table}" head
-                WHERE head.state = ? AND head.{lane} IS NOT NULL
-                AND head.next_at <= {now} AND head.lease_until < {now}
-                AND NOT EXISTS (
-                    SELECT 1 FROM "{table}" other WHERE other.state = ?
-                    AND other.{lane} = head.{lane} AND ({theirs}) < ({mine}))
-                ORDER BY {mine} LIMIT {limit} {lock})
-            RETURNING id""",  # noqa: S608 -- names are the code's own, values are bound
-        lease_ms,
-        waiting,
-        waiting,
+                WHERE head.state = ? AND head.next_at <= {now} AND head.lease_until < {now}
+                AND {only.format(t="head")} {heads}
+                ORDER BY {between} LIMIT {limit} {lock})
+            RETURNING id""",  # noqa: S608 -- as above
+        *values,
     )
     return [row["id"] for row in rows]
+
+
+async def take_turns(name: str) -> None:
+    """Wait until no other transaction that named the same is running, and keep the turn until commit.
+
+    For a row that is not there yet and so cannot be locked. On SQLite whoever writes is alone.
+    """
+    if connection().capabilities.dialect == "sqlite":
+        await query("DELETE FROM round WHERE name IS NULL")  # takes the write lock, changes nothing
+    else:
+        await query("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", name)
 
 
 async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:

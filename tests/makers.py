@@ -19,8 +19,12 @@ from bot_platform.app import Outside, Platform
 from bot_platform.database import Database
 from bot_platform.demo import DemoSettings
 from bot_platform.domain import ledger, packages
+from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.users import User
 from bot_platform.flows.arrive import arrive
+from bot_platform.flows.till import Till
+from bot_platform.payments.mock import MockPayments
+from bot_platform.payments.stripe import SignedEvents
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_state import Person
@@ -40,6 +44,20 @@ async def person(database: Database, telegram_id: int = 77, credits_: int = 0) -
     """Register somebody; `credits_` in hundredths are their welcome gift."""
     user, _ = await arrive(database, telegram_id=telegram_id, language="en", welcome_credits=credits_)
     return user
+
+
+def till(database: Database, *others: PaymentProvider, **changed: Any) -> Till:
+    """Make a till that sells by the mock, or by the first of the providers given."""
+    providers = {provider.name: provider for provider in (*others, MockPayments())}
+    given: dict[str, Any] = {
+        "database": database,
+        "provider": next(iter(providers.values())),
+        "providers": providers,
+        "events": SignedEvents((WEBHOOK_SECRET,), live=False),
+        "prices": PRICES,
+        "admins": (),
+    }
+    return Till(**(given | changed))
 
 
 async def balance(user: User) -> int:

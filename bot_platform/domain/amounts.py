@@ -1,10 +1,13 @@
 """The one place that writes credits and money for people."""
 
+import re
 from decimal import Decimal
 
 from babel.numbers import format_currency, get_currency_precision, list_currencies
 
 HUNDREDTHS = 100
+CREDITS = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
+MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,3})?")
 # How many digits stand behind the point of an amount in Stripe's minor units, two but for these.
 # Unicode's tables count what is in people's purses: none for RSD, ISK or UGX, which Stripe takes with two.
 WITHOUT_DIGITS = frozenset(
@@ -25,10 +28,29 @@ def short_credits_text(hundredths: int) -> str:
     return credits_text(hundredths).removesuffix(".00")
 
 
+def hundredths(text: str) -> int:
+    """Read credits as people write them: `98.90` -> 9890, `-5` -> -500; raises ValueError."""
+    if not CREDITS.fullmatch(text):
+        raise ValueError("write credits with at most two decimals, such as 12.50 or -3")
+    return int(Decimal(text).scaleb(2))
+
+
+def minor_units(text: str, currency: str) -> int:
+    """Read an amount of money as people write it: `2.50` of usd -> 250; raises ValueError."""
+    digits = _digits(currency.upper())
+    if not MONEY.fullmatch(text) or len(text.partition(".")[2]) > digits:
+        raise ValueError(f"write an amount in {currency} with at most {digits} decimals")
+    return int(Decimal(text).scaleb(digits))
+
+
+def _digits(code: str) -> int:
+    return 0 if code in WITHOUT_DIGITS else 3 if code in WITH_THREE_DIGITS else 2
+
+
 def money_text(minor: int, currency: str, language: str = "en") -> str:
     """Write an amount of minor units with its currency: 500 usd -> `$5.00`, 500 jpy -> `¥500`."""
     code = currency.upper()
-    digits = 0 if code in WITHOUT_DIGITS else 3 if code in WITH_THREE_DIGITS else 2
+    digits = _digits(code)
     value = Decimal(minor).scaleb(-digits)
     # False takes the two digits of the locale's own pattern.
     usual = digits == get_currency_precision(code)

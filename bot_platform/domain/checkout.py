@@ -1,8 +1,9 @@
 """The words between us and whoever takes the money: pages, confirmations, and the provider's Protocol."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from bot_platform.domain.packages import Package
@@ -79,6 +80,46 @@ class CheckoutExpired:
     checkout: CheckoutRef
 
 
+class Stage(StrEnum):
+    """How far a refund, a dispute or a warning has come; of two in one second the later here is the truth."""
+
+    REFUNDED_IN_ALL = "refunded_in_all"  # what a charge says of all its refunds
+    REFUND_PENDING = "refund_pending"
+    REFUNDED = "refunded"
+    REFUND_UNDONE = "refund_undone"  # failed or cancelled: the money stayed with us
+    INQUIRY = "inquiry"  # the bank asks, and has taken nothing
+    INQUIRY_CLOSED = "inquiry_closed"
+    DISPUTED = "disputed"
+    APPEALED = "appealed"
+    LOST = "lost"
+    WON = "won"
+    WARNED = "warned"  # the bank suspects fraud
+    WARNING_OVER = "warning_over"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the list above."""
+        return list(Stage).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReversed:
+    """What a provider says of one refund, dispute or warning: `amount` in minor units, `as_of` in seconds.
+
+    A warning is about no money and has no currency. `refund_id` is the refund of ours that caused
+    it, as the provider repeats it, unchecked.
+    """
+
+    provider: str
+    key: str
+    payment_ref: str
+    stage: Stage
+    amount: int
+    currency: str | None
+    as_of: int
+    refund_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class NotForUs:
     """Genuine, but nothing to do; `keep` when it concerns money, `alarm` when an operator must look."""
@@ -88,7 +129,7 @@ class NotForUs:
     alarm: bool = False
 
 
-News = PaymentConfirmed | PaymentPending | PaymentFailed | CheckoutExpired | NotForUs
+News = PaymentConfirmed | PaymentPending | PaymentFailed | CheckoutExpired | PaymentReversed | NotForUs
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +150,18 @@ class Line:
     amount: int
     currency: str
     quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """What a provider needs to return money; `again` when it may have been asked before."""
+
+    refund_id: int
+    user_id: int
+    payment_ref: str
+    amount: int
+    currency: str
+    again: bool
 
 
 class PaymentProvider(Protocol):
@@ -132,8 +185,27 @@ class PaymentProvider(Protocol):
     async def lines(self, checkout: CheckoutRef) -> Sequence[Line]:
         """Read what a checkout sold; raises ProviderDown when it cannot be asked now."""
 
+    async def look(self, provider_ref: str) -> News:
+        """Ask how a checkout stands; raises ProviderDown."""
+
+    async def behind(self, payment_ref: str) -> News:
+        """Ask which checkout a payment came from and how it stands; raises ProviderDown."""
+
+    async def refund(self, order: RefundOrder) -> PaymentReversed:
+        """Return money, once for each order however often asked; raises RefundRefused or ProviderDown."""
+
+    def events(self, since: int) -> AsyncIterator[Sequence["ProviderEvent"]]:
+        """Read what happened since a moment (unix seconds), page by page; raises ProviderDown."""
+
+    def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
+        """Read refunds, disputes and warnings as they stand now, made since a moment; raises ProviderDown."""
+
     async def close(self) -> None:
         """Let go of connections."""
+
+
+class RefundRefused(Exception):
+    """The provider will not return this money; the message is the provider's reason."""
 
 
 class ProviderDown(Exception):
@@ -153,3 +225,6 @@ class EventReader(Protocol):
 
     def read(self, body: bytes, signature: str | None) -> ProviderEvent:
         """Check and translate what was posted; raises BadSignature or BadPayload."""
+
+    def again(self, payload: dict[str, Any]) -> ProviderEvent:
+        """Translate an event that was read and stored before; raises BadPayload."""

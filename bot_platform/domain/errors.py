@@ -33,3 +33,39 @@ class NotEnough(Refusal):
 
     def __init__(self, needed: int, available: int) -> None:
         super().__init__("not-enough", needed=needed, available=available)
+
+
+class AccountFrozen(Refusal):
+    """A bank's question about a payment is open: nothing new is begun until it is answered."""
+
+    def __init__(self) -> None:
+        super().__init__("account-frozen")
+
+
+class BooksBroken(Refusal):
+    """The account's books do not add up, so nothing is spent from it until they are mended."""
+
+    def __init__(self) -> None:
+        super().__init__("books-broken")
+
+
+class CannotRefund(Refusal):
+    """Why the money of a purchase is not returned, told to whoever asked for it."""
+
+
+class CannotGrant(Refusal):
+    """Why credits are not given or taken by hand, told to whoever asked for it."""
+
+
+class NoSuchPurchase(Refusal):
+    """The purchase asked about is not this person's."""
+
+    def __init__(self) -> None:
+        super().__init__("no-such-purchase")
+
+
+class CannotAsk(Refusal):
+    """The provider does not answer, so nothing new can be said of a payment."""
+
+    def __init__(self) -> None:
+        super().__init__("cannot-ask-now")

@@ -44,7 +44,7 @@ class Event(Model):
         """Workers look for the first received row of a lane."""
 
         table = "event"
-        indexes = (("state", "lane", "id"),)
+        indexes = (("state", "lane", "id"), ("lane", "id"))
 
 
 def read_json(body: bytes) -> Any:
@@ -99,17 +99,49 @@ async def finish(event: Event, state: State, error: str | None = None, *, erase:
 
 async def claim_updates(limit: int) -> Sequence[Event]:
     """Lease the oldest waiting update of each chat that nobody works on."""
+    return await _claim("lane", "TRUE", limit)
+
+
+async def claim_events(limit: int) -> Sequence[Event]:
+    """Lease the oldest provider events that were stored and not handled."""
+    return await _claim(None, "{t}.lane IS NULL", limit)
+
+
+async def _claim(lane: str | None, only: str, limit: int) -> Sequence[Event]:
     ids = await claim_heads(
-        Event, waiting=State.RECEIVED, lane="lane", order="{t}.id", limit=limit, lease_ms=LEASE_MS
+        Event, waiting=State.RECEIVED, lane=lane, only=only, order="{t}.id", limit=limit, lease_ms=LEASE_MS
     )
     return await Event.filter(id__in=ids).order_by("id") if ids else []
 
 
 async def keep(ids: Sequence[int]) -> None:
-    """Renew the leases of updates still being handled."""
+    """Renew the leases of events still being handled."""
     await renew(Event, ids, LEASE_MS)
 
 
-async def later(event: Event, ms: int) -> None:
-    """Give an update back, to be tried again after `ms` milliseconds."""
+async def later(event: Event, ms: int, error: str | None = None) -> None:
+    """Give an event back, to be tried again after `ms` milliseconds."""
+    if error is not None:
+        await Event.filter(id=event.id).update(error=error)
     await put_off(Event, event.id, ms)
+
+
+async def replay(event: Event) -> None:
+    """Let an event be handled once more, as if it had just come."""
+    event.state, event.handled_at, event.error = State.RECEIVED, None, None
+    event.attempts = event.next_at = event.lease_until = 0
+    await event.save()
+
+
+async def from_providers(state: State | None, limit: int) -> Sequence[Event]:
+    """Read the last provider events, newest first; of one state, or of all."""
+    rows = Event.filter(lane=None) if state is None else Event.filter(lane=None, state=state)
+    return await rows.order_by("-id").limit(limit)
+
+
+async def look_up(name: str) -> Event | None:
+    """Find a provider's event by what somebody typed: its key, the provider's own id, or our number."""
+    found = await Event.filter(lane=None, key__in=[name, f"stripe:{name}"]).first()
+    if found is None and name.isascii() and name.isdigit() and len(name) < len(str(2**63)):
+        found = await Event.get_or_none(lane=None, id=int(name))
+    return found

@@ -1,5 +1,6 @@
 """The books: accounts, their append-only entries, and holds; amounts in hundredths of a credit."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -7,7 +8,7 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
-from bot_platform.domain.errors import NotEnough
+from bot_platform.domain.errors import AccountFrozen, BooksBroken, NotEnough
 from bot_platform.sql import insert_once
 
 
@@ -17,6 +18,8 @@ class Kind(StrEnum):
     PURCHASE = "purchase"
     WELCOME = "welcome"
     CHARGE = "charge"
+    REVERSAL = "reversal"  # a refund or a dispute took credit back, or gave it back
+    GRANT = "grant"  # an operator's own doing
 
 
 class HoldState(StrEnum):
@@ -36,7 +39,10 @@ class Account(Model):
     balance = fields.BigIntField(default=0)
     held = fields.BigIntField(default=0)
     seq = fields.BigIntField(default=0)  # the number of the last entry
-    frozen = fields.BooleanField(default=False)  # nothing new may be spent
+    frozen = fields.BooleanField(default=False)  # a bank's question is open: nothing new may be spent
+    broken = fields.BooleanField(
+        default=False, db_default=False
+    )  # the audit found its books off: nothing may be spent
 
     class Meta:
         """The table's name."""
@@ -75,6 +81,7 @@ class Entry(Model):
 
         table = "entry"
         unique_together = (("account", "seq"),)
+        indexes = (("purchase_id",),)
 
 
 class Hold(Model):
@@ -116,11 +123,16 @@ async def lock(user_id: int) -> Account:
     return await Account.get(user_id=user_id)
 
 
+async def was_posted(cause: str) -> bool:
+    """Whether an entry of this cause stands in the books."""
+    return await Entry.exists(cause=cause)
+
+
 async def post(
     account: Account, kind: Kind, amount: int, cause: str, *, purchase_id: int | None = None, note: str = ""
 ) -> bool:
     """Move credit on a locked account, positive gives; False when the cause was posted before."""
-    if await Entry.exists(cause=cause):
+    if await was_posted(cause):
         return False
     account.balance += amount
     account.seq += 1
@@ -141,17 +153,57 @@ async def post(
 async def hold(account: Account, amount: int, cause: str) -> Hold:
     """Promise credit of a locked account to a piece of work; a repeat returns the first hold.
 
-    Raises NotEnough when the available credit does not reach, or the account is frozen.
+    Raises NotEnough when the available credit does not reach, AccountFrozen, or BooksBroken.
     """
     if known := await Hold.get_or_none(cause=cause):
         return known
+    if account.frozen:
+        raise AccountFrozen
+    return await reserve(account, amount, cause)
+
+
+async def reserve(account: Account, amount: int, cause: str) -> Hold:
+    """Hold credit of a locked account that is not to be spent but to be given up: a freeze allows it.
+
+    Raises NotEnough or BooksBroken.
+    """
     if amount <= 0:
         raise ValueError(f"a hold is for more than nothing, not {amount}")
-    if account.frozen or account.available < amount:
+    if account.broken or not await _agrees_with_its_entries(account):
+        raise BooksBroken
+    if account.available < amount:
         raise NotEnough(needed=amount, available=account.available)
     account.held += amount
     await account.save(update_fields=["held"])
     return await Hold.create(account_id=account.id, amount=amount, cause=cause)
+
+
+async def _agrees_with_its_entries(account: Account) -> bool:
+    """Compare with the last entry: between two audits this is what keeps wrong books from being spent."""
+    last = await Entry.filter(account_id=account.id).order_by("-seq").first()
+    return (account.balance, account.seq) == ((last.balance_after, last.seq) if last else (0, 0))
+
+
+async def find_hold(cause: str) -> Hold | None:
+    """Find the hold of this cause."""
+    return await Hold.get_or_none(cause=cause)
+
+
+async def times_reversed(purchase_id: int) -> int:
+    """Count how often a purchase's credits were taken back or given back."""
+    return await Entry.filter(purchase_id=purchase_id, kind=Kind.REVERSAL).count()
+
+
+async def freeze(account: Account, *, frozen: bool) -> None:
+    """Forbid or allow new spending from a locked account."""
+    account.frozen = frozen
+    await account.save(update_fields=["frozen"])
+
+
+async def mark_broken(account_ids: Sequence[int]) -> None:
+    """Forbid spending from the accounts whose books are off, and allow it to all others again."""
+    await Account.filter(id__in=account_ids, broken=False).update(broken=True)
+    await Account.filter(broken=True).exclude(id__in=account_ids).update(broken=False)
 
 
 async def capture(account: Account, held: Hold, amount: int) -> bool:

@@ -8,9 +8,13 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
-from bot_platform.sql import claim_heads, insert_once, put_off, renew
+from bot_platform.sql import claim_heads, clock, insert_once, put_off, query, renew
 
 LEASE_MS = 15_000  # a crashed sender's notices are taken up after this
+# Telegram's limits: so many messages a second in all, and one a second in each chat.
+EACH_SECOND = 30
+ONE_CHAT_MS = 1000
+MONEY, OTHER = 0, 1  # ranks: what tells of money goes out first
 
 
 class State(StrEnum):
@@ -34,7 +38,11 @@ class Notice(Model):
     message_id: int | None = fields.BigIntField(null=True)  # Telegram's, once sent
     state = fields.CharEnumField(State, max_length=16, default=State.PENDING)
     error = fields.TextField(null=True)
+    rank = fields.SmallIntField(
+        default=MONEY, db_default=MONEY
+    )  # which chat goes first; in a chat the order of writing counts
     attempts = fields.IntField(default=0)
+    tried_at = fields.BigIntField(default=0, db_default=0)  # as next_at; Telegram counts tries by the second
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
     created_at = fields.DatetimeField(auto_now_add=True)
@@ -43,12 +51,22 @@ class Notice(Model):
         """Senders look for the first pending row of a chat."""
 
         table = "notice"
-        indexes = (("state", "chat_id", "id"), ("subject",))
+        indexes = (("state", "chat_id", "id"), ("subject",), ("chat_id", "tried_at"), ("tried_at",))
 
 
-async def post(key: str, chat_id: int, subject: str, text: str, **values: Any) -> bool:
+async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = MONEY, **values: Any) -> bool:
     """Write a message to be sent; False when this key was posted before."""
-    return await insert_once(Notice(key=key, chat_id=chat_id, subject=subject, text=text, text_values=values))
+    return await insert_once(
+        Notice(key=key, chat_id=chat_id, subject=subject, text=text, rank=rank, text_values=values)
+    )
+
+
+async def tell_each(
+    chats: Sequence[int], key: str, subject: str, text: str, *, rank: int = MONEY, **values: Any
+) -> None:
+    """Write one message to each of several chats, each once."""
+    for chat_id in chats:
+        await post(f"{key}:{chat_id}", chat_id, subject, text, rank=rank, **values)
 
 
 async def rewrite(subject: str, text: str, **values: Any) -> None:
@@ -67,17 +85,39 @@ async def rewrite(subject: str, text: str, **values: Any) -> None:
     )
 
 
+async def revive(chat_id: int) -> int:
+    """Let what could not be said be said after all: the person is back. Returns how many."""
+    return await Notice.filter(chat_id=chat_id, state=State.DEAD).update(
+        state=State.PENDING, next_at=0, lease_until=0, attempts=0
+    )
+
+
 async def claim(limit: int) -> Sequence[Notice]:
-    """Lease the next notice of each chat; a new message goes before an edit, so that no edit delays money."""
+    """Lease the next notice of each chat, as many as Telegram takes in this second.
+
+    A new message goes before an edit, so that no edit delays money; the counting is done in the
+    database, so that all replicas together stay within the limits.
+    """
+    (lately,) = await query(f'SELECT COUNT(*) AS n FROM "notice" WHERE tried_at > {clock()} - 1000')  # noqa: S608 -- names are the code's own
+    limit = min(limit, EACH_SECOND - lately["n"])
+    if limit <= 0:
+        return []
     ids = await claim_heads(
         Notice,
         waiting=State.PENDING,
         lane="chat_id",
+        first="{t}.rank",
         order="{t}.message_id IS NOT NULL, {t}.id",
+        only=f"""NOT EXISTS (SELECT 1 FROM "notice" lately WHERE lately.chat_id = {{t}}.chat_id
+            AND lately.tried_at > {clock()} - {ONE_CHAT_MS})""",  # noqa: S608 -- as above
         limit=limit,
         lease_ms=LEASE_MS,
     )
-    return await Notice.filter(id__in=ids).order_by("id") if ids else []
+    if not ids:
+        return []
+    marks = ", ".join("?" for _ in ids)
+    await query(f'UPDATE "notice" SET tried_at = {clock()} WHERE id IN ({marks})', *ids)  # noqa: S608 -- as above
+    return await Notice.filter(id__in=ids).order_by("rank", "id")
 
 
 async def keep(ids: Sequence[int]) -> None:

@@ -21,6 +21,8 @@ class State(StrEnum):
     OPEN = "open"
     PROCESSING = "processing"  # a bank transfer is on its way
     PAID = "paid"
+    PARTLY_REVERSED = "partly_reversed"  # some of its credits were taken back
+    REVERSED = "reversed"
     EXPIRED = "expired"
     FAILED = "failed"
 
@@ -29,12 +31,18 @@ class State(StrEnum):
 MOVES: dict[State, frozenset[State]] = {
     State.OPEN: frozenset({State.PROCESSING, State.PAID, State.EXPIRED, State.FAILED}),
     State.PROCESSING: frozenset({State.PAID, State.EXPIRED, State.FAILED}),
-    State.PAID: frozenset(),
+    State.PAID: frozenset({State.PARTLY_REVERSED, State.REVERSED}),
+    State.PARTLY_REVERSED: frozenset({State.PAID, State.REVERSED}),
+    State.REVERSED: frozenset({State.PAID, State.PARTLY_REVERSED}),
     State.EXPIRED: frozenset({State.PAID}),
     State.FAILED: frozenset({State.PAID}),
 }
 
 
+PAID = frozenset({State.PAID, State.PARTLY_REVERSED, State.REVERSED})
+WAITING = frozenset({State.OPEN, State.PROCESSING})
+LARGEST_ID = 2**63  # no database counts further
+ASK_FIRST = timedelta(minutes=3)  # a webhook is faster
 OPENING = timedelta(minutes=10)  # an older try without a link is left alone: its terms have aged
 
 
@@ -71,10 +79,12 @@ class Purchase(Model):
     payment_ref = fields.CharField(max_length=255, null=True)  # Stripe: the payment intent's id
     charged = fields.BigIntField(null=True)  # what was really paid, in minor units
     state = fields.CharEnumField(State, max_length=16, default=State.OPEN)
+    reversed = fields.BigIntField(default=0, db_default=0)  # how many of its credits were taken back
     attempt = fields.IntField(default=1)  # rises with each failure to open a checkout
     attempt_at = fields.DatetimeField()
     link = fields.TextField(null=True)  # where a person pays
     link_until = fields.DatetimeField(null=True)
+    ask_at = fields.DatetimeField(null=True)  # when to ask the provider about it, if nothing is heard
     created_at = fields.DatetimeField(auto_now_add=True)
     paid_at = fields.DatetimeField(null=True)
 
@@ -83,7 +93,7 @@ class Purchase(Model):
 
         table = "purchase"
         unique_together = (("provider", "provider_ref"),)
-        indexes = (("user_id", "state"), ("payment_ref",))
+        indexes = (("user_id", "state"), ("payment_ref",), ("state", "ask_at"))
 
     @property
     def subject(self) -> str:
@@ -99,6 +109,11 @@ class Purchase(Model):
     def offer(self) -> Offer:
         """What was offered."""
         return Offer(self.user_id, self.package, self.credits, self.amount, self.currency, self.provider)
+
+    @property
+    def was_paid(self) -> bool:
+        """Whether its money came, whatever became of it later."""
+        return self.state in PAID
 
     @property
     def can_be_paid(self) -> bool:
@@ -162,10 +177,36 @@ async def recent(user_id: int, limit: int) -> Sequence[Purchase]:
     return await Purchase.filter(user_id=user_id).order_by("-id").limit(limit)
 
 
+async def find_paid_by(provider: str, payment_ref: str) -> Purchase | None:
+    """Find the purchase whose money came by this payment."""
+    return await Purchase.filter(provider=provider, payment_ref=payment_ref).order_by("id").first()
+
+
+async def look_up(purchase_id: int) -> Purchase | None:
+    """Find a purchase by a number that somebody typed or pressed."""
+    return await Purchase.get_or_none(id=purchase_id) if 0 < purchase_id < LARGEST_ID else None
+
+
+async def unheard_of(
+    providers: Sequence[str], after: int, limit: int, *, all_of_them: bool
+) -> Sequence[Purchase]:
+    """Read waiting purchases of which nothing was heard for too long, or all, by id, beginning after one."""
+    waiting = Purchase.filter(state__in=list(WAITING), provider__in=list(providers), id__gt=after)
+    due = waiting if all_of_them else waiting.filter(ask_at__lte=now())
+    return await due.exclude(provider_ref=None).order_by("id").limit(limit)
+
+
+async def asked(purchase: Purchase) -> None:
+    """Note that the provider was asked: the longer nothing happens, the rarer it is asked again."""
+    purchase.ask_at = now() + max(ASK_FIRST, (now() - purchase.created_at) / 4)
+    await purchase.save(update_fields=["ask_at"])
+
+
 async def attach(purchase: Purchase, page: CheckoutPage) -> None:
     """Remember where the person pays."""
     purchase.provider_ref, purchase.link, purchase.link_until = page.provider_ref, page.url, page.until
-    await purchase.save(update_fields=["provider_ref", "link", "link_until"])
+    purchase.ask_at = now() + ASK_FIRST
+    await purchase.save(update_fields=["provider_ref", "link", "link_until", "ask_at"])
 
 
 async def next_attempt(purchase: Purchase) -> None:
@@ -193,3 +234,23 @@ async def pay(purchase: Purchase, payment: PaymentConfirmed) -> bool:
     purchase.charged, purchase.paid_at = payment.charged, now()
     await purchase.save(update_fields=["provider_ref", "payment_ref", "charged", "paid_at"])
     return True
+
+
+async def know_payment(purchase: Purchase, payment_ref: str) -> None:
+    """Learn by which payment the money of a paid purchase came."""
+    purchase.payment_ref = payment_ref
+    await purchase.save(update_fields=["payment_ref"])
+
+
+def credits_lost(purchase: Purchase, money_lost: int) -> int:
+    """How many of a paid purchase's credits go when so much of its money is lost (money.md 5)."""
+    charged = purchase.charged or 0
+    return -(-purchase.credits * min(charged, money_lost) // charged) if charged else 0
+
+
+async def reverse(purchase: Purchase, target: int) -> None:
+    """Note that so many of the credits of a purchase whose account is locked are taken back in all."""
+    purchase.reversed = target
+    await purchase.save(update_fields=["reversed"])
+    partly = State.PARTLY_REVERSED if target < purchase.credits else State.REVERSED
+    await move(purchase, partly if target else State.PAID)

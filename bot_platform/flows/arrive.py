@@ -1,7 +1,7 @@
-"""A person arrives: their row, their account and their welcome credits, once."""
+"""A person arrives: their row, their account and their welcome credits, once; or comes back."""
 
 from bot_platform.database import Database
-from bot_platform.domain import ledger, users
+from bot_platform.domain import ledger, notices, users
 from bot_platform.domain.users import User
 
 
@@ -17,8 +17,16 @@ async def arrive(
             if welcome_credits:
                 account = await ledger.lock(user.id)
                 await ledger.post(account, ledger.Kind.WELCOME, welcome_credits, f"welcome:{user.id}")
-        elif user.blocked_bot:
-            await users.mark_blocked(telegram_id, blocked=False)
         return user, new
 
     return await database.transact(story)
+
+
+async def come_back(database: Database, user: User) -> None:
+    """Speak again with somebody who had blocked the bot, and say what could not be said meanwhile."""
+
+    async def story() -> None:
+        await users.mark_blocked(user.telegram_id, blocked=False)
+        await notices.revive(user.telegram_id)
+
+    await database.transact(story)

@@ -15,16 +15,16 @@ async def ask_support(
     """Write a notice with the question to every admin (Telegram ids), once; False when there is none."""
 
     async def story() -> None:
-        for admin in admins:
-            await notices.post(
-                f"support:{request_key}:{admin}",
-                admin,
-                f"user:{user.id}",
-                "paysupport-question",
-                name=name,
-                user=str(user.telegram_id),
-                question=question[:LONGEST],
-            )
+        await notices.tell_each(
+            admins,
+            f"support:{request_key}",
+            f"user:{user.id}",
+            "paysupport-question",
+            rank=notices.OTHER,
+            name=name,
+            user=str(user.telegram_id),
+            question=question[:LONGEST],
+        )
 
     if admins:
         await database.transact(story)

@@ -1,6 +1,5 @@
 """A press of a package's button becomes a page to pay on, or a mock's payment."""
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, notices, purchases
 from bot_platform.domain.checkout import (
     CheckoutOrder,
@@ -12,16 +11,16 @@ from bot_platform.domain.errors import CheckoutUnavailable
 from bot_platform.domain.packages import Package
 from bot_platform.domain.purchases import Offer, Purchase, State
 from bot_platform.domain.users import User
-from bot_platform.flows import settle
+from bot_platform.flows import hear
+from bot_platform.flows.till import Till
 
 
-async def buy(
-    database: Database, provider: PaymentProvider, user: User, package: Package, request_key: str
-) -> None:
+async def buy(till: Till, user: User, package: Package, request_key: str) -> None:
     """Sell a package; `request_key` names the press, so that a repeated one finds its purchase.
 
     Raises CheckoutUnavailable when the provider could open no checkout.
     """
+    database, provider = till.database, till.provider
     purchase = await database.transact(_begin, provider, user, package, request_key)
     if purchase is None or purchase.can_be_paid:
         return
@@ -32,7 +31,7 @@ async def buy(
         await database.transact(_failed, user.id, purchase.id, order.attempt)
         raise
     if isinstance(answer, PaymentConfirmed):
-        await settle.confirm(database, answer)
+        await hear.news(till, answer)
     else:
         await database.transact(_opened, user, purchase.id, answer, request_key)
 
@@ -78,4 +77,6 @@ async def _failed(user_id: int, purchase_id: int, attempt: int) -> None:
 
 async def _give_link(user: User, purchase: Purchase, request_key: str) -> None:
     key = f"{purchase.subject}:link:{request_key}"
-    await notices.post(key, user.telegram_id, purchase.link_subject, "checkout-link", url=purchase.link)
+    await notices.post(
+        key, user.telegram_id, purchase.link_subject, "checkout-link", url=purchase.link, purchase=purchase.id
+    )

@@ -1,24 +1,34 @@
 """Mock or live: the one place where the settings decide who takes the money."""
 
+from collections.abc import Mapping
+
 from bot_platform.domain.checkout import EventReader, PaymentProvider
 from bot_platform.payments.mock import MockPayments
 from bot_platform.payments.stripe import SignedEvents, StripePayments
-from bot_platform.settings import Settings
+from bot_platform.settings import MoneySettings
 
 
-def provider(settings: Settings) -> PaymentProvider:
-    """Build the provider that the settings name."""
-    if settings.mock_stripe_payments or settings.stripe_secret_key is None:
-        return MockPayments()
-    return StripePayments(
+def providers(settings: MoneySettings) -> Mapping[str, PaymentProvider]:
+    """Build every provider that can be asked, by name; the first is the one that sells.
+
+    A refund goes back by the way its payment came, so the other one is there too.
+    """
+    mock = MockPayments()
+    if settings.stripe_secret_key is None:
+        return {mock.name: mock}
+    stripe = StripePayments(
         secret_key=settings.stripe_secret_key.get_secret_value(),
         api_base=settings.stripe_api_base,
         webapp_url=settings.webapp_url,
         proxy_url=settings.proxy_url,
+        live=settings.stripe_live,
     )
+    if settings.mock_stripe_payments:
+        return {mock.name: mock, stripe.name: stripe}
+    return {stripe.name: stripe, mock.name: mock}
 
 
-def events(settings: Settings) -> EventReader:
+def events(settings: MoneySettings) -> EventReader:
     """Build the reader of what Stripe posts to us."""
     secrets = [secret.get_secret_value() for secret in settings.stripe_webhook_secret]
     return SignedEvents(secrets, live=settings.stripe_live)

@@ -1,8 +1,22 @@
 """The mock: every purchase is paid at once and nobody is asked for money."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
 
-from bot_platform.domain.checkout import CheckoutOrder, CheckoutRef, Line, PaymentConfirmed
+from bot_platform.domain.checkout import (
+    CheckoutOrder,
+    CheckoutRef,
+    Line,
+    News,
+    NotForUs,
+    PaymentConfirmed,
+    PaymentReversed,
+    ProviderEvent,
+    RefundOrder,
+    Stage,
+)
+
+NOTHING_TO_ASK = "a mock knows no more than we do"
 
 
 class MockPayments:
@@ -14,9 +28,9 @@ class MockPayments:
 
     async def open(self, order: CheckoutOrder) -> PaymentConfirmed:
         """Confirm the order as if it had been paid."""
-        package = order.package
+        package, ref = order.package, f"mock_{order.purchase_id}"
         return PaymentConfirmed(
-            CheckoutRef(self.name, f"mock_{order.purchase_id}", purchase_id=order.purchase_id),
+            CheckoutRef(self.name, ref, payment_ref=ref, purchase_id=order.purchase_id),
             amount=package.amount,
             charged=package.amount,
             currency=package.currency,
@@ -26,6 +40,39 @@ class MockPayments:
     async def lines(self, checkout: CheckoutRef) -> Sequence[Line]:  # noqa: ARG002 -- the Protocol's signature
         """Nothing is sold elsewhere."""
         return ()
+
+    async def look(self, provider_ref: str) -> News:  # noqa: ARG002 -- as above
+        """Nothing is paid later."""
+        return NotForUs(NOTHING_TO_ASK, keep=False)
+
+    async def behind(self, payment_ref: str) -> News:  # noqa: ARG002 -- as above
+        """Nothing is paid elsewhere."""
+        return NotForUs(NOTHING_TO_ASK, keep=False)
+
+    async def refund(self, order: RefundOrder) -> PaymentReversed:
+        """Return money that nobody gave."""
+        return PaymentReversed(
+            provider=self.name,
+            key=f"{self.name}:refund_{order.refund_id}",
+            payment_ref=order.payment_ref,
+            stage=Stage.REFUNDED,
+            amount=order.amount,
+            currency=order.currency,
+            as_of=int(time.time()),
+            refund_id=order.refund_id,
+        )
+
+    async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:  # noqa: ARG002 -- as above
+        """Nothing happens elsewhere."""
+        nothing: tuple[()]
+        for nothing in ():
+            yield nothing
+
+    async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:  # noqa: ARG002 -- as above
+        """Nobody disputes a mock."""
+        nothing: tuple[()]
+        for nothing in ():
+            yield nothing
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -1,17 +1,11 @@
-"""Stripe through its own client: opens checkout sessions and checks who signed an event."""
+"""Live Stripe in our words: sells, returns money, says what happened, and knows who signed an event."""
 
-import asyncio
-import json
-import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
-import stripe
 import structlog
-from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
 from bot_platform.domain.checkout import (
     BadSignature,
@@ -19,60 +13,29 @@ from bot_platform.domain.checkout import (
     CheckoutPage,
     CheckoutRef,
     Line,
+    News,
+    NotForUs,
+    PaymentReversed,
     ProviderDown,
     ProviderEvent,
+    RefundOrder,
+    RefundRefused,
 )
 from bot_platform.domain.errors import CheckoutUnavailable
 from bot_platform.payments import stripe_events
+from bot_platform.payments.stripe_client import ONE_TRY, PATIENCE, Client, Down, Json, Refused, is_signed
+
+if TYPE_CHECKING:
+    import stripe
 
 log = structlog.get_logger()
 
-TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
 LINK_LIVES = timedelta(hours=23)  # Stripe allows 30 minutes to 24 hours
-PATIENCE = 12  # seconds for a checkout, tries included: the person hears within 15
-ONE_TRY = 5
-FAULTS = (stripe.StripeError, TimeoutError)
-
-
-# TimeoutError is an OSError; the proxy's errors have no base of their own.
-NETWORK_FAULTS = (aiohttp.ClientError, OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
-
-
-class _Http(stripe.AIOHTTPClient):
-    """Stripe's transport; it takes answers that break off or make no sense for a lost connection.
-
-    Stripe's client would let aiohttp's and its own stumbling over them escape. As lost connections
-    they are tried again under the same idempotency key.
-    """
-
-    async def request_async(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: object = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Ask once; raises APIConnectionError."""
-        args, kwargs = self._get_request_args_kwargs(method, url, headers, post_data)
-        try:
-            # Not the base class's own: it leaves an answer open whose reading was cut short.
-            async with self._session.request(*args, **kwargs) as answer:
-                body, status, said = await answer.read(), answer.status, answer.headers
-        except NETWORK_FAULTS as fault:
-            says = f"no whole answer came: {type(fault).__name__}"
-            raise stripe.APIConnectionError(says, should_retry=True) from fault  # type: ignore[no-untyped-call]
-        if not _is_answer(body, status):
-            says = "the answer is none of Stripe's"
-            raise stripe.APIConnectionError(says, None, status, None, said, should_retry=True)  # type: ignore[no-untyped-call]
-        return body, status, said
-
-
-def _is_answer(body: bytes, status: int) -> bool:
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(said, dict) and (status < HTTPStatus.BAD_REQUEST or isinstance(said.get("error"), dict))
+REVERSALS = ("refunds", "disputes", "warnings")
 
 
 class StripePayments:
-    """Live Stripe through its own client."""
+    """Live Stripe; `live` is the mode of its key."""
 
     name = "stripe"
     refusal = "no-payment-link"
@@ -85,45 +48,36 @@ class StripePayments:
         api_base: str,
         webapp_url: str,
         proxy_url: str | None,
+        live: bool,
         patience: float = PATIENCE,
         one_try: float = ONE_TRY,
     ) -> None:
-        self._webapp_url, self._patience = webapp_url, patience
-        stripe.enable_telemetry = False  # it would write into the home folder
-        trust = ssl.create_default_context(cafile=stripe.ca_bundle_path)
-        connector = ProxyConnector.from_url(proxy_url, ssl=trust) if proxy_url else None
-        self._http = _Http(timeout=one_try, connector=connector)
-        self._client = stripe.StripeClient(
-            secret_key,
-            base_addresses={"api": api_base},
-            http_client=self._http,
-            max_network_retries=2,
+        self._webapp_url, self._live = webapp_url, live
+        self._stripe = Client(
+            secret_key=secret_key,
+            api_base=api_base,
+            proxy_url=proxy_url,
+            patience=patience,
+            one_try=one_try,
         )
 
     async def close(self) -> None:
         """Close the connections to Stripe."""
-        await self._http.close_async()  # type: ignore[no-untyped-call]  # Stripe left it untyped
+        await self._stripe.close()
 
     async def open(self, order: CheckoutOrder) -> CheckoutPage:
         """Make a checkout session, one for each attempt however often asked; raises CheckoutUnavailable."""
         until = order.attempt_at + LINK_LIVES
         key = f"purchase-{order.user_id}-{order.purchase_id}-{order.attempt}"
         try:
-            async with asyncio.timeout(self._patience):
-                session = await self._client.v1.checkout.sessions.create_async(
-                    self._request(order, int(until.timestamp())), {"idempotency_key": key}
-                )
-        except FAULTS as fault:
-            log.warning("stripe.checkout_failed", purchase=order.purchase_id, **_reasons(fault))
+            answer = await self._stripe.create_session(self._request(order, int(until.timestamp())), key)
+        except (Down, Refused) as fault:
+            log.warning("stripe.checkout_failed", purchase=order.purchase_id, **fault.reasons)
             raise CheckoutUnavailable(self.refusal) from fault
-        ref, url = getattr(session, "id", None), getattr(session, "url", None)
-        price = getattr(session, "amount_subtotal", None), getattr(session, "currency", None)
-        answered = session.last_response
-        known = {
-            "purchase": order.purchase_id,
-            "session": ref,
-            "request_id": answered.request_id if answered else None,
-        }
+        session = answer.said
+        ref, url = session.get("id"), session.get("url")
+        price = session.get("amount_subtotal"), session.get("currency")
+        known = {"purchase": order.purchase_id, "session": ref, "request_id": answer.request_id}
         if not (isinstance(ref, str) and isinstance(url, str) and ref and url):
             log.warning("stripe.checkout_without_page", **known)
             raise CheckoutUnavailable(self.refusal)
@@ -164,26 +118,96 @@ class StripePayments:
         }
 
     async def lines(self, checkout: CheckoutRef) -> Sequence[Line]:
-        """Read what a session sold; raises ProviderDown when Stripe cannot be asked now."""
+        """Read what a session sold; raises ProviderDown."""
         try:
-            async with asyncio.timeout(self._patience):
-                items = await self._client.v1.checkout.sessions.line_items.list_async(checkout.provider_ref)
-        except stripe.InvalidRequestError as fault:
-            log.warning("stripe.lines_refused", session=checkout.provider_ref, **_reasons(fault))
-            return ()
-        except FAULTS as fault:
-            log.warning("stripe.lines_failed", session=checkout.provider_ref, **_reasons(fault))
-            raise ProviderDown from fault
-        return [_line(item) for item in getattr(items, "data", ())]
+            return [_line(item) for item in await self._stripe.lines(checkout.provider_ref)]
+        except Refused as no:
+            log.warning("stripe.lines_refused", session=checkout.provider_ref, **no.reasons)
+            if no.not_found:
+                return ()
+            raise ProviderDown from no
+        except Down as fault:
+            raise _down("lines", fault) from fault
+
+    async def look(self, provider_ref: str) -> News:
+        """Ask how a session stands; raises ProviderDown."""
+        try:
+            return stripe_events.session(await self._stripe.session(provider_ref))
+        except Refused as no:
+            if no.not_found:
+                return NotForUs("Stripe does not know this session", keep=False)
+            raise _down("session", no) from no
+        except Down as fault:
+            raise _down("session", fault) from fault
+
+    async def behind(self, payment_ref: str) -> News:
+        """Ask which session a payment intent belongs to, and how it stands; raises ProviderDown."""
+        try:
+            found = await self._stripe.sessions_of(payment_ref)
+        except (Refused, Down) as fault:
+            raise _down("sessions", fault) from fault
+        return stripe_events.session(found[0]) if found else NotForUs("it comes from no checkout", keep=False)
+
+    async def refund(self, order: RefundOrder) -> PaymentReversed:
+        """Return money; raises RefundRefused or ProviderDown."""
+        ours = str(order.refund_id)
+        params: stripe.params.RefundCreateParams = {
+            "payment_intent": order.payment_ref,
+            "amount": order.amount,
+            "metadata": {"refund_id": ours},
+        }
+        asked_at = int(time.time())
+        try:
+            # Stripe forgets an idempotency key after a day; the refund itself it never forgets.
+            known = await self._stripe.refunds_of(order.payment_ref) if order.again else ()
+            made = next((one for one in known if (one.get("metadata") or {}).get("refund_id") == ours), None)
+            made = made or (await self._stripe.create_refund(params, f"refund-{order.user_id}-{ours}")).said
+        except Refused as no:
+            log.warning("stripe.refund_refused", refund=order.refund_id, **no.reasons)
+            raise RefundRefused(str(no)) from no
+        except Down as fault:
+            raise _down("refund", fault) from fault
+        news = stripe_events.reversal(made, asked_at)
+        if not isinstance(news, PaymentReversed):
+            log.error("stripe.refund_unreadable", refund=order.refund_id, stripe=made.get("id"))
+            raise ProviderDown
+        log.info("stripe.refunded", refund=order.refund_id, stripe=made.get("id"), status=made.get("status"))
+        return news
+
+    async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:
+        """Read events since a moment, the newest page first; raises ProviderDown."""
+        async for page in self._pages("events", since, types=list(stripe_events.TYPES)):
+            yield [stripe_events.translated(one, live=self._live) for one in page]
+
+    async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
+        """Read refunds, disputes and warnings made since a moment, as they stand now; raises ProviderDown."""
+        for what in REVERSALS:
+            asked_at = int(time.time())
+            async for page in self._pages(what, since):
+                yield [stripe_events.reversal(one, asked_at) for one in page]
+
+    async def _pages(self, what: str, since: int, **more: Any) -> AsyncIterator[Sequence[Json]]:
+        try:
+            async for page in self._stripe.pages(what, since, **more):
+                yield page
+        except (Refused, Down) as fault:
+            raise _down(what, fault) from fault
 
 
-def _line(item: object) -> Line:
+def _down(asked_for: str, fault: Down | Refused) -> ProviderDown:
+    """Log why Stripe could not be asked; a key that may not read is to be mended, and then asked again."""
+    log.warning("stripe.not_asked", asked_for=asked_for, **fault.reasons)
+    return ProviderDown(asked_for)
+
+
+def _line(item: Json) -> Line:
     """Read a line item; one that lacks a field matches no package."""
+    price = item.get("price")
     return Line(
-        price=getattr(getattr(item, "price", None), "id", None),
-        amount=getattr(item, "amount_subtotal", 0),
-        currency=getattr(item, "currency", ""),
-        quantity=getattr(item, "quantity", 0),
+        price=price.get("id") if isinstance(price, dict) else None,
+        amount=item.get("amount_subtotal", 0),
+        currency=item.get("currency", ""),
+        quantity=item.get("quantity", 0),
     )
 
 
@@ -195,30 +219,10 @@ class SignedEvents:
 
     def read(self, body: bytes, signature: str | None) -> ProviderEvent:
         """Check the signature and translate the event; raises BadSignature or BadPayload."""
-        if not any(_signed(body, signature or "", secret) for secret in self._secrets):
+        if not any(is_signed(body, signature or "", secret) for secret in self._secrets):
             raise BadSignature
         return stripe_events.read(body, live=self._live)
 
-
-def _reasons(fault: BaseException) -> dict[str, object]:
-    """Say for the log what Stripe said, with the id under which Stripe's support finds the request."""
-    if not isinstance(fault, stripe.StripeError):
-        return {"error": type(fault).__name__}
-    return {
-        "error": type(fault).__name__,
-        "says": fault.user_message or str(fault),
-        "code": fault.code,
-        "status": fault.http_status,
-        "request_id": fault.request_id,
-    }
-
-
-def _signed(body: bytes, signature: str, secret: str) -> bool:
-    try:
-        text = body.decode()
-        stripe.WebhookSignature.verify_header(text, signature, secret, TOLERANCE)
-        stamp = next(int(part[2:]) for part in signature.split(",") if part.startswith("t="))
-    # A header that is not ASCII or has no `=` breaks Stripe's own check in ways of its own.
-    except (stripe.SignatureVerificationError, ValueError, TypeError, StopIteration):
-        return False
-    return stamp <= time.time() + TOLERANCE
+    def again(self, payload: dict[str, Any]) -> ProviderEvent:
+        """Translate an event that was read and stored before; raises BadPayload."""
+        return stripe_events.translated(payload, live=self._live)

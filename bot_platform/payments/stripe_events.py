@@ -12,12 +12,47 @@ from bot_platform.domain.checkout import (
     PaymentConfirmed,
     PaymentFailed,
     PaymentPending,
+    PaymentReversed,
     ProviderEvent,
+    Stage,
 )
 
 LARGEST = 2**63 - 1  # what the database's integers hold
 LONGEST_ID, LONGEST_TYPE = 200, 100
 MONEY_EVENTS = ("checkout.session.", "refund.", "charge.", "radar.early_fraud_warning.", "payment_intent.")
+# What we act on, and so what is asked for when events were missed; Stripe takes twenty at most.
+TYPES = (
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refunded",
+    "charge.refund.updated",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
+    "radar.early_fraud_warning.created",
+    "radar.early_fraud_warning.updated",
+)
+OTHER = "not an event we act on"
+REFUND_STAGES = {
+    "succeeded": Stage.REFUNDED,
+    "failed": Stage.REFUND_UNDONE,
+    "canceled": Stage.REFUND_UNDONE,
+}
+DISPUTE_STAGES = {
+    "warning_needs_response": Stage.INQUIRY,
+    "warning_under_review": Stage.INQUIRY,
+    "warning_closed": Stage.INQUIRY_CLOSED,
+    "lost": Stage.LOST,
+    "won": Stage.WON,
+    "prevented": Stage.WON,
+}
 
 
 def read(body: bytes, *, live: bool) -> ProviderEvent:
@@ -26,13 +61,44 @@ def read(body: bytes, *, live: bool) -> ProviderEvent:
         event = inbox.read_json(body)
     except ValueError as fault:
         raise BadPayload from fault
+    return translated(event, live=live)
+
+
+def translated(event: Any, *, live: bool) -> ProviderEvent:
+    """Translate an event that is JSON already; raises BadPayload."""
     if not _is_event(event):
         raise BadPayload
     kind = event["type"]
-    news = _news(event)
+    news = _news(kind, event["data"]["object"], event.get("created"))
     if kind.startswith(MONEY_EVENTS) and bool(event.get("livemode")) != live:
         news = NotForUs("its livemode is not our key's", keep=True, alarm=True)
     return ProviderEvent(f"stripe:{event['id']}", kind, event, news)
+
+
+def session(found: dict[str, Any]) -> News:
+    """Say how a checkout session stands that was asked for, its payment intent with it."""
+    intent = found.get("payment_intent")
+    known = found | {"payment_intent": intent.get("id")} if isinstance(intent, dict) else found
+    match found.get("status"), found.get("payment_status"):
+        case "open", _:
+            return NotForUs("nobody has paid on it yet", keep=False)
+        case "expired", _:
+            return _session("expired", known)
+        case "complete", "unpaid" if isinstance(intent, dict) and intent.get("status") != "processing":
+            return _session("async_payment_failed", known)
+    return _session("completed", known)
+
+
+def reversal(found: dict[str, Any], as_of: int) -> News:
+    """Say how a refund, a dispute or a warning stands that was asked for at that moment (unix seconds)."""
+    match found.get("object"):
+        case "refund":
+            return _refund(found, as_of)
+        case "dispute":
+            return _dispute(found, as_of)
+        case "radar.early_fraud_warning":
+            return _warning(found, as_of)
+    return NotForUs(OTHER, keep=True)
 
 
 def _is_event(event: object) -> bool:
@@ -47,16 +113,24 @@ def _is_event(event: object) -> bool:
     )
 
 
-def _news(event: dict[str, Any]) -> News:
-    kind, session = event["type"], event["data"]["object"]
-    if not kind.startswith("checkout.session."):
-        return NotForUs("not an event we act on", keep=kind.startswith(MONEY_EVENTS))
-    if not _is_id(session.get("id")) or session.get("mode", "payment") != "payment":
+def _news(kind: str, about: dict[str, Any], created: object) -> News:
+    as_of = created if _is_amount(created) else 0
+    if kind.startswith("checkout.session."):
+        return _session(kind.removeprefix("checkout.session."), about)
+    if kind not in TYPES:
+        return NotForUs(OTHER, keep=kind.startswith(MONEY_EVENTS))
+    if kind == "charge.refunded":
+        return _refunds_of_charge(about, as_of)
+    return reversal(about, as_of)
+
+
+def _session(what: str, about: dict[str, Any]) -> News:
+    if not _is_id(about.get("id")) or about.get("mode", "payment") != "payment":
         return NotForUs("not a session that sells once", keep=True)
-    checkout = _checkout(session)
-    match kind.removeprefix("checkout.session."), session.get("payment_status"):
+    checkout = _checkout(about)
+    match what, about.get("payment_status"):
         case (("completed" | "async_payment_succeeded"), "paid"):
-            return _confirmed(checkout, session)
+            return _confirmed(checkout, about)
         case "completed", "unpaid":
             return PaymentPending(checkout)
         case "completed", "no_payment_required":
@@ -65,31 +139,79 @@ def _news(event: dict[str, Any]) -> News:
             return PaymentFailed(checkout)
         case "expired", _:
             return CheckoutExpired(checkout)
-    return NotForUs("not an event we act on", keep=True)
+    return NotForUs(OTHER, keep=True)
 
 
-def _confirmed(checkout: CheckoutRef, session: dict[str, Any]) -> News:
-    amount, charged = session.get("amount_subtotal"), session.get("amount_total")
-    currency = session.get("currency")
+def _refund(refund: dict[str, Any], as_of: int) -> News:
+    stage = REFUND_STAGES.get(str(refund.get("status")), Stage.REFUND_PENDING)
+    metadata = refund.get("metadata")
+    ours = metadata.get("refund_id") if isinstance(metadata, dict) else None
+    return _reversed(refund, stage, refund.get("amount"), as_of, refund_id=_our_id(ours))
+
+
+def _refunds_of_charge(charge: dict[str, Any], as_of: int) -> News:
+    return _reversed(charge, Stage.REFUNDED_IN_ALL, charge.get("amount_refunded"), as_of)
+
+
+def _dispute(dispute: dict[str, Any], as_of: int) -> News:
+    status = str(dispute.get("status"))
+    other = Stage.APPEALED if status.startswith("appeal_") else Stage.DISPUTED
+    return _reversed(dispute, DISPUTE_STAGES.get(status, other), dispute.get("amount"), as_of)
+
+
+def _warning(warning: dict[str, Any], as_of: int) -> News:
+    stage = Stage.WARNED if warning.get("actionable") is True else Stage.WARNING_OVER
+    return _reversed(warning, stage, 0, as_of, money=False)
+
+
+def _reversed(
+    about: dict[str, Any],
+    stage: Stage,
+    amount: object,
+    as_of: int,
+    *,
+    refund_id: int | None = None,
+    money: bool = True,
+) -> News:
+    id_, payment, currency = about.get("id"), about.get("payment_intent"), about.get("currency")
+    if not _is_id(id_) or not _is_id(payment):
+        return NotForUs("it names no payment that a checkout could have made", keep=True)
+    if not _is_amount(amount) or (money and not isinstance(currency, str)):
+        return NotForUs("it does not say how much it is about", keep=True, alarm=True)
+    return PaymentReversed(
+        provider="stripe",
+        key=f"stripe:{id_}",
+        payment_ref=payment,
+        stage=stage,
+        amount=amount,
+        currency=currency.lower() if money and isinstance(currency, str) else None,
+        as_of=as_of,
+        refund_id=refund_id,
+    )
+
+
+def _confirmed(checkout: CheckoutRef, about: dict[str, Any]) -> News:
+    amount, charged = about.get("amount_subtotal"), about.get("amount_total")
+    currency = about.get("currency")
     if not _is_amount(amount) or not _is_amount(charged) or not isinstance(currency, str):
         return NotForUs("it does not say how much was paid", keep=True, alarm=True)
     return PaymentConfirmed(checkout, amount, charged, currency.lower())
 
 
-def _checkout(session: dict[str, Any]) -> CheckoutRef:
-    metadata = session.get("metadata")
+def _checkout(about: dict[str, Any]) -> CheckoutRef:
+    metadata = about.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    intent = session.get("payment_intent")
+    intent = about.get("payment_intent")
     return CheckoutRef(
         "stripe",
-        session["id"],
+        about["id"],
         payment_ref=intent if _is_id(intent) else None,
         purchase_id=_our_id(metadata.get("purchase_id")),
-        user_id=_our_id(session.get("client_reference_id")) or _our_id(metadata.get("user_id")),
+        user_id=_our_id(about.get("client_reference_id")) or _our_id(metadata.get("user_id")),
     )
 
 
-def _is_id(value: object) -> bool:
+def _is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_ID
 
 

@@ -1,13 +1,11 @@
 """Builds the dispatcher: screens, middlewares, and the answer when something breaks."""
 
-from collections.abc import Sequence
-
 from aiogram import Bot, Dispatcher, F
 from aiogram.types import BotCommand
 
 from bot_platform.database import Database
-from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.packages import PriceList
+from bot_platform.flows.till import Till
 from bot_platform.telegram import apologies
 from bot_platform.telegram.middleware import Acquaint, AnswerFirst, SayNo
 from bot_platform.telegram.routers import home, shop
@@ -19,25 +17,23 @@ COMMANDS = ("start", "buy", "balance", "history", "help", "paysupport", "terms")
 def dispatcher(
     *,
     database: Database,
-    provider: PaymentProvider,
+    till: Till,
     prices: PriceList,
     texts: Texts,
     welcome_credits: int,
-    admins: Sequence[int],
 ) -> Dispatcher:
     """Build the dispatcher; every name given here is one that handlers may ask for."""
     built = Dispatcher(
         disable_fsm=True,
         database=database,
-        provider=provider,
+        till=till,
         prices=prices,
         texts=texts,
         welcome_credits=welcome_credits,
-        admins=admins,
     )
     built.callback_query.outer_middleware(AnswerFirst())
     for observer in (built.message, built.callback_query):
-        observer.outer_middleware(Acquaint(texts))
+        observer.outer_middleware(Acquaint(database, texts))
         observer.outer_middleware(SayNo())
     built.message.filter(F.chat.type == "private")
     # The first router that has words for a fault says them, so the general apology is last.

@@ -10,6 +10,7 @@ from bot_platform.domain.errors import NoSuchPackage
 from bot_platform.domain.packages import Package, PriceList
 from bot_platform.telegram.texts import Texts
 
+PAID = "paid:"  # before the number of the purchase that its buyer says to have paid
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -24,9 +25,13 @@ def under(
     """Choose the buttons under a notice by the name of its text."""
     match text:
         case "checkout-link":
-            return _rows(InlineKeyboardButton(text=texts.say("pay-button", language), url=values["url"]))
+            pay = InlineKeyboardButton(text=texts.say("pay-button", language), url=values["url"])
+            paid = f"{PAID}{values['purchase']}"
+            return _rows(
+                pay, InlineKeyboardButton(text=texts.say("paid-button", language), callback_data=paid)
+            )
         case "payment-failed" | "checkout-expired":
-            return _again(texts, language, prices, values["package"])
+            return again(texts, language, prices, values["package"])
     return None
 
 
@@ -35,7 +40,17 @@ def refused_by_telegram(text: str, values: Mapping[str, Any]) -> bool:
     return text == "checkout-link" and urlsplit(values["url"]).hostname in LOCAL_HOSTS
 
 
-def _again(texts: Texts, language: str, prices: PriceList, code: str) -> InlineKeyboardMarkup | None:
+def without_link(buttons: InlineKeyboardMarkup | None) -> InlineKeyboardMarkup | None:
+    """Leave the buttons that are no links."""
+    if buttons is None:
+        return None
+    return InlineKeyboardMarkup(
+        inline_keyboard=[[b for b in row if not b.url] for row in buttons.inline_keyboard if not row[0].url]
+    )
+
+
+def again(texts: Texts, language: str, prices: PriceList, code: str) -> InlineKeyboardMarkup | None:
+    """One button to buy a package once more, if it is still on sale."""
     try:
         package = prices.get(code)
     except NoSuchPackage:

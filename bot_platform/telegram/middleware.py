@@ -16,8 +16,10 @@ from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import CallbackQuery, TelegramObject, Update
 from aiogram.types import User as TelegramUser
 
+from bot_platform.database import Database
 from bot_platform.domain import users
 from bot_platform.domain.errors import NoAccount, Refusal
+from bot_platform.flows.arrive import come_back
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
@@ -57,8 +59,8 @@ class AnswerFirst(BaseMiddleware):
 class Acquaint(BaseMiddleware):
     """Finds out who speaks and in which language to answer."""
 
-    def __init__(self, texts: Texts) -> None:
-        self._texts = texts
+    def __init__(self, database: Database, texts: Texts) -> None:
+        self._database, self._texts = database, texts
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         """Provide `person`, `language`, `say` and `request_key`."""
@@ -67,6 +69,8 @@ class Acquaint(BaseMiddleware):
             return None  # a channel speaks: nobody to answer
         update: Update = data["event_update"]
         person = await users.find(who.id)
+        if person and person.blocked_bot:
+            await come_back(self._database, person)
         language = person.language if person else who.language_code or DEFAULT
 
         def say(name: str, /, **values: Any) -> str:

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 ONE_SEND = 10  # seconds before a silent Telegram counts as a fault
 LONGEST_PAUSE = 10.0  # seconds: a notice leaves within 30 of a fault's end
-AT_ONCE = 32  # chats; one with a fault holds up no other
+AT_ONCE = 256  # chats: those that wait for a silent Telegram hold up no other
 
 
 class Sender:
@@ -74,7 +74,7 @@ class Sender:
         text = self._texts.say(notice.text, language, **values)
         buttons = keyboards.under(self._texts, language, self._prices, notice.text, values)
         if not self._local_links and keyboards.refused_by_telegram(notice.text, values):
-            text, buttons = f"{text}\n{values['url']}", None
+            text, buttons = f"{text}\n{values['url']}", keyboards.without_link(buttons)
         if notice.message_id is None:
             message = await self._bot.send_message(
                 notice.chat_id, text, reply_markup=buttons, request_timeout=ONE_SEND

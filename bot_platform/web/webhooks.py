@@ -8,11 +8,10 @@ import structlog
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from bot_platform.database import Database
-from bot_platform.domain.checkout import BadPayload, BadSignature, EventReader, PaymentProvider
+from bot_platform.domain.checkout import BadPayload, BadSignature
 from bot_platform.domain.inbox import State
-from bot_platform.domain.packages import PriceList
-from bot_platform.flows import settle
+from bot_platform.flows import hear
+from bot_platform.flows.till import Till
 
 log = structlog.get_logger()
 
@@ -24,9 +23,7 @@ STATUS = {
 }
 
 
-def stripe_webhook(
-    database: Database, provider: PaymentProvider, events: EventReader, prices: PriceList
-) -> Blueprint:
+def stripe_webhook(till: Till) -> Blueprint:
     """Build the route that Stripe posts its events to."""
     pages = Blueprint("stripe_webhook", __name__)
 
@@ -34,14 +31,14 @@ def stripe_webhook(
     async def knock() -> ResponseReturnValue:
         body = await _body()
         try:
-            event = events.read(body, request.headers.get("Stripe-Signature"))
+            event = till.events.read(body, request.headers.get("Stripe-Signature"))
         except BadSignature:
             log.warning("webhook.invalid_signature", size=len(body))
             return {"status": "invalid signature"}, 400
         except BadPayload:
             log.warning("webhook.invalid_payload", size=len(body))
             return {"status": "invalid payload"}, 400
-        outcome = await settle.receive(database, provider, prices, event)
+        outcome = await hear.event(till, event)
         tell = log.warning if outcome.alarm else log.info
         tell(
             "webhook.event",

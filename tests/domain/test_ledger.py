@@ -7,7 +7,7 @@ from tortoise.exceptions import OperationalError
 
 from bot_platform.database import Database
 from bot_platform.domain import ledger, statement
-from bot_platform.domain.errors import NotEnough
+from bot_platform.domain.errors import AccountFrozen, NotEnough
 from bot_platform.domain.ledger import Account, Entry, Hold, HoldState, Kind
 from bot_platform.sql import query
 from tests.makers import balance, person
@@ -113,7 +113,7 @@ async def test_a_capture_beyond_its_hold_is_a_bug(database: Database, amount: in
 async def test_a_frozen_account_holds_nothing_new(database: Database) -> None:
     user = await person(database, credits_=100)
     await Account.filter(user_id=user.id).update(frozen=True)
-    with pytest.raises(NotEnough):
+    with pytest.raises(AccountFrozen):
         await database.transact(_held, user.id, 1, "job:1")
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 LINK = "Please complete your purchase using the link below:"
 PROCEED = "➡️ Proceed to Payment"
 RECEIPT = "Payment received: 100.00 credits added. Balance: 100.00 credits."
-PAID = "✅ Paid: 100.00 credits for $5.00."
+PAID = "✅ Paid and credited: 100.00 credits for $5.00."
 ANY_STATE = "Back to the bot"  # the bank may answer before the page is seen
 SMALL, LARGE = "100 credits", "500 credits"
 CARD, DECLINED = "button[value=card]", "button[value=card_declined]"

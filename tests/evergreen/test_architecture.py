@@ -19,14 +19,13 @@ from aiogram.types import Update
 
 from bot_platform.database import Database
 from bot_platform.domain import packages
-from bot_platform.payments.mock import MockPayments
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from bot_platform.telegram.dispatcher import dispatcher
 from bot_platform.telegram.middleware import PROVIDED
 from bot_platform.telegram.texts import Texts
-from tests.makers import person
+from tests.makers import person, till
 
 ROOT = Path(__file__).parents[2]
 HOUSE = sorted((ROOT / "bot_platform").rglob("*.py"))
@@ -120,11 +119,10 @@ async def feeding(sqlite_url: str) -> AsyncIterator[tuple[Dispatcher, Bot]]:
         await person(database, 77)
         built = dispatcher(
             database=database,
-            provider=MockPayments(),
+            till=till(database),
             prices=packages.BUILT_IN,
             texts=Texts(),
             welcome_credits=0,
-            admins=(),
         )
         yield built, bot
     finally:

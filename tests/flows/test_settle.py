@@ -5,9 +5,8 @@ import pytest
 from bot_platform.database import Database
 from bot_platform.domain.checkout import CheckoutRef, PaymentConfirmed, ProviderEvent
 from bot_platform.domain.inbox import State
-from bot_platform.flows import settle
-from bot_platform.payments.mock import MockPayments
-from tests.makers import PRICES
+from bot_platform.flows import hear
+from tests.makers import till
 
 
 @pytest.mark.parametrize(
@@ -24,5 +23,5 @@ async def test_only_a_payment_that_names_us_and_fits_nobody_alarms_the_operator(
 ) -> None:
     payment = PaymentConfirmed(checkout, amount=500, charged=500, currency="usd")
     event = ProviderEvent("stripe:evt_1", "checkout.session.completed", {}, payment)
-    outcome = await settle.receive(database, MockPayments(), PRICES, event)
+    outcome = await hear.event(till(database), event)
     assert (outcome.state, outcome.alarm) == (State.IGNORED, alarm)

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot_platform.app import real_world
 from bot_platform.demo import DemoSettings
-from bot_platform.domain.checkout import CheckoutOrder, CheckoutPage, PaymentConfirmed
+from bot_platform.domain.checkout import CheckoutOrder, CheckoutPage, PaymentConfirmed, PaymentProvider
 from bot_platform.domain.packages import BUILT_IN
 from bot_platform.payments import choose
 from bot_platform.payments.mock import MockPayments
@@ -33,8 +33,13 @@ def settings(**changed: Any) -> DemoSettings:
     return DemoSettings(**(given | changed))
 
 
+def selling(chosen: DemoSettings) -> PaymentProvider:
+    """Give the provider that sells."""
+    return next(iter(choose.providers(chosen).values()))
+
+
 async def test_the_mock_confirms_at_once_and_asks_nobody() -> None:
-    provider = choose.provider(settings(mock_stripe_payments=True, stripe_api_base="http://127.0.0.1:9"))
+    provider = selling(settings(mock_stripe_payments=True, stripe_api_base="http://127.0.0.1:9"))
     first, second = await provider.open(ORDER), await provider.open(ORDER)
     assert isinstance(first, PaymentConfirmed)
     assert first == second  # asked twice, it is one payment
@@ -45,8 +50,13 @@ async def test_the_mock_confirms_at_once_and_asks_nobody() -> None:
 
 
 def test_without_a_key_there_is_the_mock_alone() -> None:
-    chosen = choose.provider(settings(mock_stripe_payments=True, stripe_secret_key=None))
+    (chosen,) = choose.providers(settings(mock_stripe_payments=True, stripe_secret_key=None)).values()
     assert isinstance(chosen, MockPayments)
+
+
+@pytest.mark.parametrize(("mock", "order"), [(True, ["mock", "stripe"]), (False, ["stripe", "mock"])])
+def test_a_payment_of_before_the_switch_can_still_go_back_by_its_way(order: list[str], *, mock: bool) -> None:
+    assert list(choose.providers(settings(mock_stripe_payments=mock))) == order
 
 
 @pytest.mark.parametrize("mock", [False, True])
@@ -69,7 +79,7 @@ def test_the_mode_of_the_key_is_the_mode_of_events() -> None:
 @pytest.mark.parametrize("proxied", PROXIES)
 async def test_the_proxy_of_the_settings_is_the_way_to_stripe(proxied: Any) -> None:
     async with world() as w, proxied() as proxy:
-        provider = choose.provider(settings(stripe_api_base=w.url, proxy_url=proxy.url))
+        provider = selling(settings(stripe_api_base=w.url, proxy_url=proxy.url))
         assert isinstance(await provider.open(ORDER), CheckoutPage)
         await provider.close()
         assert proxy.asked_for == [w.url.removeprefix("http://")]

@@ -45,7 +45,7 @@ def order(package: Package = BUILT_IN.packages[0], /, **changed: Any) -> Checkou
 @asynccontextmanager
 async def payments(api_base: str, **changed: Any) -> AsyncIterator[StripePayments]:
     """Make the live strategy for an API that is somewhere else."""
-    given = {"secret_key": KEY, "api_base": api_base, "webapp_url": WEBAPP, "proxy_url": None}
+    given = {"secret_key": KEY, "api_base": api_base, "webapp_url": WEBAPP, "proxy_url": None, "live": False}
     made = StripePayments(**(given | changed))
     try:
         yield made

@@ -19,7 +19,8 @@ from bot_platform.domain.checkout import (
     PaymentPending,
     ProviderEvent,
 )
-from bot_platform.payments.stripe import TOLERANCE, SignedEvents
+from bot_platform.payments.stripe import SignedEvents
+from bot_platform.payments.stripe_client import TOLERANCE
 from tests.makers import WEBHOOK_SECRET, session_event, signed
 
 HUGE = 10**30

@@ -130,7 +130,7 @@ async def world(
 ) -> AsyncIterator[World]:
     stripe.enable_telemetry = False
     listening, url = listen()
-    options = {"retry_delays": (0.02, 0.05), "bank_transfer_delay": 0.05, **options}
+    options = {"retry_delays": (0.02, 0.05), "bank_transfer_delay": 0.05, "refund_delay": 0.05, **options}
     async with receiving(receiver or Receiver()) as received, aiohttp.ClientSession() as http:
         local = LocalStripe(
             secret_key=KEY,

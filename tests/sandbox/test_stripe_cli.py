@@ -1,4 +1,4 @@
-"""The official Stripe CLI triggers checkout events against the local Stripe."""
+"""The official Stripe CLI triggers its events against the local Stripe."""
 
 import asyncio
 import os
@@ -60,3 +60,25 @@ async def test_the_cli_triggers(event: str, payment_status: str, tmp_path: Path)
         assert [e["id"] for e in delivered] == made
         assert [e["data"]["object"]["payment_status"] for e in delivered] == [payment_status]
         assert delivered[0]["data"]["object"]["amount_total"] == 3000
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("event", "field", "value"),
+    [
+        ("charge.refunded", "amount_refunded", 100),
+        ("charge.refund.updated", "status", "succeeded"),
+        ("charge.dispute.created", "status", "warning_needs_response"),
+        ("charge.dispute.updated", "status", "warning_needs_response"),
+        ("charge.dispute.closed", "status", "warning_closed"),
+    ],
+)
+async def test_the_cli_triggers_money_that_goes_back(
+    event: str, field: str, value: object, tmp_path: Path
+) -> None:
+    async with world() as w:
+        code, output = await _trigger(event, w.url, tmp_path)
+        assert code == 0, output
+        assert "Trigger succeeded" in output
+        await w.local.settled()
+        assert [e["data"]["object"][field] for e in w.receiver.got if e["type"] == event] == [value]

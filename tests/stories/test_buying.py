@@ -55,7 +55,7 @@ async def test_both_messages_with_a_link_say_paid_after_the_payment(database_url
         await h.press(packages, "buy_100")
         await eventually(lambda: len(links(h)) == 2)
         await h.stripe.pay(links(h)[0].rpartition("/")[2])
-        await eventually(lambda: h.texts().count("✅ Paid: 100.00 credits for $5.00.") == 2)
+        await eventually(lambda: h.texts().count("✅ Paid and credited: 100.00 credits for $5.00.") == 2)
         assert links(h) == []
 
 

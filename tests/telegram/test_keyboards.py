@@ -29,9 +29,12 @@ def test_the_longest_code_fits_its_button() -> None:
     assert len((data or "").encode()) == 64
 
 
-def test_a_link_to_pay_is_one_button_with_the_words_of_the_contract() -> None:
-    markup = keyboards.under(TEXTS, "en", BUILT_IN, "checkout-link", {"url": "https://pay"})
-    assert rows(markup) == [[("➡️ Proceed to Payment", None, "https://pay")]]
+def test_a_link_to_pay_has_the_words_of_the_contract_and_a_button_for_who_has_paid_under_it() -> None:
+    markup = keyboards.under(TEXTS, "en", BUILT_IN, "checkout-link", {"url": "https://pay", "purchase": 7})
+    assert rows(markup) == [
+        [("➡️ Proceed to Payment", None, "https://pay")],
+        [("I have paid", "paid:7", None)],
+    ]
 
 
 @pytest.mark.parametrize("text", ["payment-failed", "checkout-expired"])

@@ -60,7 +60,6 @@ STRANGE_TARGETS = [
     b"/api/v1/stripe-webhook/",
     b"/api/v1/",
     b"/operator/",
-    b"/metrics",
     b"http://bot/nowhere",
     b"http://bot",
     b"http://[::1",

@@ -176,7 +176,7 @@ async def test_fifty_posts_of_one_event_at_once_credit_once_and_tell_once(databa
         answers = await asyncio.gather(*(h.post(event) for _ in range(50)))
         assert answers == [SUCCESS] * 50
         await balance(h, "100.00")
-        await h.said("✅ Paid: ")
+        await h.said("✅ Paid and credited: ")
         await told(h, receipt(100, 100))
 
 
@@ -187,7 +187,7 @@ async def test_fifty_events_of_one_payment_at_once_credit_once_and_tell_once(dat
         answers = await asyncio.gather(*(h.post(about(session, kind)) for kind in kinds))
         assert answers == [SUCCESS] * 50
         await balance(h, "100.00")
-        await h.said("✅ Paid: ")
+        await h.said("✅ Paid and credited: ")
         await told(h, receipt(100, 100))
 
 
@@ -404,7 +404,7 @@ async def test_a_session_made_by_hand_that_is_no_package_credits_nothing(databas
         assert receipts(h) == []
 
 
-async def test_a_session_that_stripe_cannot_tell_of_now_is_500_and_credited_when_it_can(
+async def test_a_session_that_stripe_cannot_tell_of_now_is_500_and_credited_by_itself_when_it_can(
     database_url: str,
 ) -> None:
     async with house_and_world(database_url) as (h, w):
@@ -413,7 +413,7 @@ async def test_a_session_that_stripe_cannot_tell_of_now_is_500_and_credited_when
         w.local.faults.answer("/v1/checkout/sessions/*", 503, times=3)
         status, answer = await h.post(event)
         assert (status, "Traceback" in str(answer)) == (500, False)
-        await balance(h, "0.00")
+        await h.said("Payment received: 100.00 credits added. Balance: 100.00 credits.")
         assert await h.post(event) == SUCCESS
         await balance(h, "100.00")
 

@@ -2,8 +2,22 @@
 
 from .api import ApiRequest
 from .checkout import How
+from .disputes import DisputeStatus
 from .errors import ApiError
 from .faults import Faults
 from .local import LocalStripe, standalone
+from .mischief import Mischief
+from .refunds import RefundEnd, RefundHow
 
-__all__ = ["ApiError", "ApiRequest", "Faults", "How", "LocalStripe", "standalone"]
+__all__ = [
+    "ApiError",
+    "ApiRequest",
+    "DisputeStatus",
+    "Faults",
+    "How",
+    "LocalStripe",
+    "Mischief",
+    "RefundEnd",
+    "RefundHow",
+    "standalone",
+]

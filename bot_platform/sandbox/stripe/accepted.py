@@ -1,7 +1,9 @@
 """The parameters of every endpoint, by Stripe's names; what has no effect here is harmless or refused."""
 
+from .dispute_shape import EVIDENCE
 from .parameters import Anything, Flag, Hash, Kind, Many, Metadata, NotModelled, Range, Text, Url, Whole
 
+_DEEP_EVIDENCE = "appeal enhanced_evidence"
 NAME = Text(longest=250)
 EXPAND = Many(Text())
 
@@ -206,6 +208,28 @@ CONFIRM_PAGE = Hash(
 )
 
 LIST_EVENTS = PAGE.also(delivery_success=Flag(), type=Text(), types=Many(Text(), most=20))
+
+_REVERSALS = PAGE.also(charge=Text(), payment_intent=Text())
+LIST_REFUNDS = LIST_DISPUTES = LIST_WARNINGS = _REVERSALS
+CREATE_REFUND = Hash(
+    {
+        "amount": Whole(1),
+        "charge": Text(),
+        "currency": Text(),
+        "expand": EXPAND,
+        "instructions_email": Text(),
+        "metadata": Metadata(),
+        "payment_intent": Text(),
+        "reason": Text(("duplicate", "fraudulent", "requested_by_customer")),
+        **_all(NotModelled(), "customer origin refund_application_fee reverse_transfer"),
+    }
+)
+UPDATE_REFUND = Hash({"expand": EXPAND, "metadata": Metadata(changes=True)})
+UPDATE_DISPUTE = UPDATE_REFUND.also(
+    evidence=Hash({**_all(Text(longest=20_000), " ".join(EVIDENCE)), **_all(Anything(), _DEEP_EVIDENCE)}),
+    intended_submission_method=Text(("manual", "prefer_manual", "prefer_smart_disputes", "smart_disputes")),
+    submit=Flag(),
+)
 
 # Gone from the current version; an account's older default version, which a request without a
 # Stripe-Version header gets, still takes them (the Stripe CLI sends them so).

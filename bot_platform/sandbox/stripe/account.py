@@ -18,6 +18,9 @@ _TABLES = {
     "payment_intent": "payment_intents",
     "payment_method": "payment_methods",
     "charge": "charges",
+    "refund": "refunds",
+    "dispute": "disputes",
+    "radar.early_fraud_warning": "warnings",
     "event": "events",
 }
 _NOUNS = {table: noun for noun, table in _TABLES.items()}
@@ -41,12 +44,14 @@ class Account:
         clock: Callable[[], float],
         public_url: str,
         bank_transfer_delay: float,
+        refund_delay: float,
         on_event: Callable[[Row], None],
     ) -> None:
         self.state = state
         self.clock = clock
         self.public_url = public_url.rstrip("/")
         self.bank_transfer_delay = bank_transfer_delay
+        self.refund_delay = refund_delay
         self._on_event = on_event
 
     def now(self) -> int:
@@ -68,15 +73,21 @@ class Account:
             raise no_such(_NOUNS.get(table, table), id_, param, status=status)
         return row
 
-    def announce(self, type_: str, about: Row, origin: Origin) -> None:
-        """Make an event with the object as it is now; whoever listens delivers it."""
+    def announce(self, type_: str, about: Row, origin: Origin, previous: Row | None = None) -> None:
+        """Make an event with the object as it is now; whoever listens delivers it.
+
+        `previous` are the fields that were otherwise, with their values of before.
+        """
         self.changed(about)
+        data = {"object": copy.deepcopy(about)}
+        if previous:
+            data["previous_attributes"] = copy.deepcopy(previous)
         event = {
             "id": identifiers.new("evt"),
             "object": "event",
             "api_version": API_VERSION,
             "created": self.now(),
-            "data": {"object": copy.deepcopy(about)},
+            "data": data,
             "livemode": False,
             "pending_webhooks": 0,
             "request": {"id": origin.request_id, "idempotency_key": origin.idempotency_key},

@@ -1,8 +1,10 @@
 """What time brings: verbs noted for later are done once their moment has come."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 
 from .account import Account
+from .errors import ApiError
 
 Verb = Callable[[Account, str], None]
 
@@ -20,4 +22,6 @@ class Agenda:
         now = self._account.clock()
         for note in sorted((note for note in notes.values() if note["at"] <= now), key=lambda n: n["at"]):
             self._account.state.remove("agenda", note["id"])
-            self._verbs[note["verb"]](self._account, note["object"])
+            # What somebody has made impossible since it was noted is let be.
+            with contextlib.suppress(ApiError):
+                self._verbs[note["verb"]](self._account, note["object"])

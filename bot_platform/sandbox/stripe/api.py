@@ -3,22 +3,28 @@
 import asyncio
 import base64
 import binascii
+import copy
 import hmac
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import form, idempotency, identifiers, listing, paying_api, selling_api
+from . import form, idempotency, identifiers, listing, paying_api, reversing_api, selling_api
 from .account import API_VERSION, Account, Origin
 from .endpoint import Call, Endpoint
 from .errors import ApiError, bad_key, unknown_url
 from .faults import Fault, Faults
 from .idempotency import Answer
+from .mischief import Mischief
 from .parameters import Hash
 from .state import Row
 
-ENDPOINTS: tuple[Endpoint, ...] = (*selling_api.ENDPOINTS, *paying_api.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *selling_api.ENDPOINTS,
+    *paying_api.ENDPOINTS,
+    *reversing_api.ENDPOINTS,
+)
 _REMEMBERED = 10_000
 
 
@@ -42,11 +48,18 @@ class Api:
     """All endpoints of one account behind one secret key."""
 
     def __init__(
-        self, account: Account, *, secret_key: str, faults: Faults, catch_up: Callable[[], None]
+        self,
+        account: Account,
+        *,
+        secret_key: str,
+        faults: Faults,
+        mischief: Mischief,
+        catch_up: Callable[[], None],
     ) -> None:
         self._account = account
         self._secret_key = secret_key
         self._faults = faults
+        self._mischief = mischief
         self._catch_up = catch_up
         self._keys = idempotency.Keys(account)
         self.requests: deque[ApiRequest] = deque(maxlen=_REMEMBERED)
@@ -57,6 +70,14 @@ class Api:
         Raises HangUp, nothing else.
         """
         request_id = identifiers.new("req")
+        if self._mischief.down:
+            return _spoilt(Fault(path, method, status=503), request_id)
+        answer = await self._answer(request_id, method, path, sent, headers)
+        return await _held_back(answer, self._mischief.slow)
+
+    async def _answer(
+        self, request_id: str, method: str, path: str, sent: str, headers: Mapping[str, str]
+    ) -> Answer:
         fault = self._faults.take(method, path)
         try:
             request = ApiRequest(
@@ -96,7 +117,7 @@ class Api:
             if request.idempotency_key is not None:
                 self._keys.keep(request.idempotency_key, about, answer)
             if fault.executes:
-                await asyncio.sleep(fault.delay)
+                answer = await _held_back(answer, fault.delay)
         if fault.hangs_up:
             raise HangUp
         return answer
@@ -135,6 +156,14 @@ def _key_of(authorization: str | None) -> str | None:
         return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         return None
+
+
+async def _held_back(answer: Answer, seconds: float) -> Answer:
+    if seconds:
+        # What is true now is what will be answered, whatever happens to the objects meanwhile.
+        answer = copy.deepcopy(answer)
+        await asyncio.sleep(seconds)
+    return answer
 
 
 def _spoilt(fault: Fault, request_id: str) -> Answer:

@@ -41,6 +41,18 @@ def retrieve(table: str, param: str = "id") -> Callable[[Call], Row]:
     return lambda call: call.account.find(table, call.id, param)
 
 
-def page(call: Call, rows: Iterable[Row], url: str) -> Row:
-    """Return the part of the rows (oldest first) that the call asks for."""
-    return listing.page(rows, call.params, url)
+def page(call: Call, rows: Iterable[Row], url: str, among: Iterable[Row] | None = None) -> Row:
+    """Return the part of the rows (oldest first) that the call asks for; its cursors are in `among`."""
+    return listing.page(rows, call.params, url, among)
+
+
+def page_of(table: str, url: str, same: Iterable[str]) -> Callable[[Call], Row]:
+    """Return the endpoint's action that lists a table; `same` are parameters that a row must equal."""
+
+    def run(call: Call) -> Row:
+        wanted = {key: call.params[key] for key in same if key in call.params}
+        table_rows = call.account.state[table].values()
+        rows = (row for row in table_rows if all(row[key] == value for key, value in wanted.items()))
+        return page(call, rows, url, table_rows)
+
+    return run

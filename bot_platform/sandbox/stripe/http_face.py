@@ -2,18 +2,19 @@
 
 import asyncio
 import json
-from typing import Protocol
 
 from quart import Blueprint, Response, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 
 from . import hosted_page
 from .account import API_VERSION, Account
+from .acts import Acts
 from .api import Api, HangUp
 from .checkout import How
+from .control_face import add_controls
 from .hang_up import hang_up
 from .idempotency import Answer
-from .state import Row
+from .mischief import Mischief
 
 _PAGE = "local_stripe_page.html"
 # The page brings its style and its icon within itself; nothing else may come from anywhere.
@@ -21,23 +22,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-ac
 _METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
 
-class Till(Protocol):
-    """What the payment page may do."""
-
-    async def pay(self, session_id: str, how: How | str) -> Row:
-        """Try to pay."""
-
-    async def expire(self, session_id: str) -> Row:
-        """End the session unpaid."""
-
-    def catch_up(self) -> None:
-        """Do what time has brought."""
-
-    def changed(self) -> None:
-        """Keep what happened."""
-
-
-def blueprint(till: Till, account: Account, api: Api) -> Blueprint:
+def blueprint(till: Acts, mischief: Mischief, account: Account, api: Api) -> Blueprint:
     """Make the API and the payment page of one account."""
     routes = Blueprint("local_stripe", __name__, template_folder="templates")
 
@@ -78,6 +63,7 @@ def blueprint(till: Till, account: Account, api: Api) -> Blueprint:
             return redirect(hosted_page.success_url(session), 303)
         return redirect(request.path, 303)
 
+    add_controls(routes, till, mischief, account)
     return routes
 
 

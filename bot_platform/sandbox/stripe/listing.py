@@ -20,16 +20,24 @@ _EXPANDABLE = {
 }
 
 
-def page(rows: Iterable[Row], params: Row, url: str) -> Row:
-    """Return the part of `rows` (oldest first) that `created`, `limit` and the two cursors ask for."""
+def page(rows: Iterable[Row], params: Row, url: str, among: Iterable[Row] | None = None) -> Row:
+    """Return the part of `rows` (oldest first) that `created`, `limit` and the two cursors ask for.
+
+    A cursor may be any row of `among` (oldest first, usually `rows` themselves), one that the filters
+    leave out as well: it only says where to go on.
+    """
+    rows = list(rows)
+    order = [row["id"] for row in (rows if among is None else among)]
     wanted = [row for row in rows if _within(row.get("created", 0), params.get("created", {}))]
     wanted.reverse()
     limit = params.get("limit", _USUAL)
     if "ending_before" in params:
-        newer = wanted[: _position(wanted, params["ending_before"], "ending_before")]
+        after = set(order[_position(order, params["ending_before"], "ending_before") + 1 :])
+        newer = [row for row in wanted if row["id"] in after]
         return _list(newer[-limit:], has_more=len(newer) > limit, url=url)
     if "starting_after" in params:
-        wanted = wanted[_position(wanted, params["starting_after"], "starting_after") + 1 :]
+        before = set(order[: _position(order, params["starting_after"], "starting_after")])
+        wanted = [row for row in wanted if row["id"] in before]
     return _list(wanted[:limit], has_more=len(wanted) > limit, url=url)
 
 
@@ -64,11 +72,10 @@ def _within(moment: int, span: dict[str, int]) -> bool:
     )
 
 
-def _position(rows: list[Row], id_: str, param: str) -> int:
-    for n, row in enumerate(rows):
-        if row["id"] == id_:
-            return n
-    raise no_such("object", id_, param, status=400)
+def _position(order: list[str], id_: str, param: str) -> int:
+    if id_ not in order:
+        raise no_such("object", id_, param, status=400)
+    return order.index(id_)
 
 
 def _expand(account: Account, answer: Row, steps: list[str], path: str) -> Row:
@@ -84,6 +91,9 @@ def _expand(account: Account, answer: Row, steps: list[str], path: str) -> Row:
 def _expanded_field(account: Account, answer: Row, step: str, path: str) -> Any:
     if step == "line_items" and answer.get("object") == "checkout.session":
         return all_lines(account, answer["id"])
+    if step == "refunds" and answer.get("object") == "charge":
+        rows = [row for row in account.state["refunds"].values() if row["charge"] == answer["id"]]
+        return page(rows, {}, f"/v1/charges/{answer['id']}/refunds")
     value = answer.get(step)
     if isinstance(value, dict):
         return value

@@ -9,23 +9,22 @@ from pathlib import Path
 import aiohttp
 from quart import Blueprint, Quart
 
-from . import checkout, http_face
-from .account import Account, Origin
+from . import http_face
+from .account import Account
+from .acts import BY_TIME, Acts
 from .agenda import Agenda
 from .api import Api, ApiRequest
-from .checkout import How
 from .faults import Faults
+from .mischief import Mischief
 from .state import Row, State
 from .webhooks import Deliveries
 
 _LONGEST_NAP = 0.1
 _RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
-_VERBS = {"expire_session": checkout.expire_overdue, "finish_transfer": checkout.finish_transfer}
 
-
-class LocalStripe:
-    """A stateful stand-in for Stripe.
+class LocalStripe(Acts):
+    """A stateful stand-in for Stripe; what can be done to it is in `Acts`.
 
     `public_url` is how a browser reaches it, with the prefix under which the blueprint is mounted.
     `keep_in` names the file of JSON lines that holds its state across restarts; None keeps it in
@@ -42,26 +41,42 @@ class LocalStripe:
         keep_in: Path | None = None,
         retry_delays: Sequence[float] = _RETRY_DELAYS,
         bank_transfer_delay: float = 5.0,
+        refund_delay: float = 5.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._state = State(keep_in)
-        self._account = Account(
+        self._mischief = Mischief()
+        account = Account(
             self._state,
             clock=clock,
             public_url=public_url,
             bank_transfer_delay=bank_transfer_delay,
+            refund_delay=refund_delay,
             on_event=self._on_event,
         )
+        super().__init__(account, Agenda(account, BY_TIME))
         self._deliveries = Deliveries(
-            self._account, url=webhook_url, secret=webhook_secret, retry_delays=retry_delays
+            account,
+            url=webhook_url,
+            secret=webhook_secret,
+            retry_delays=retry_delays,
+            plan=self._mischief.plan,
         )
-        self._agenda = Agenda(self._account, _VERBS)
         self.faults = Faults()
         self._api = Api(
-            self._account, secret_key=secret_key, faults=self.faults, catch_up=self._agenda.catch_up
+            account,
+            secret_key=secret_key,
+            faults=self.faults,
+            mischief=self._mischief,
+            catch_up=self.catch_up,
         )
         self._awake = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
+
+    @property
+    def mischief(self) -> Mischief:
+        """The switches of what goes wrong; set them whenever you like."""
+        return self._mischief
 
     @property
     def sessions(self) -> Mapping[str, Row]:
@@ -72,6 +87,21 @@ class LocalStripe:
     def charges(self) -> Mapping[str, Row]:
         """Every charge by its id, the failed ones too."""
         return self._state["charges"]
+
+    @property
+    def refunds(self) -> Mapping[str, Row]:
+        """Every refund by its id, oldest first."""
+        return self._state["refunds"]
+
+    @property
+    def disputes(self) -> Mapping[str, Row]:
+        """Every dispute and inquiry by its id, oldest first."""
+        return self._state["disputes"]
+
+    @property
+    def warnings(self) -> Mapping[str, Row]:
+        """Every early fraud warning by its id, oldest first."""
+        return self._state["warnings"]
 
     @property
     def events(self) -> Sequence[Row]:
@@ -90,7 +120,7 @@ class LocalStripe:
 
     def blueprint(self) -> Blueprint:
         """Make the API under `/v1` and the page under `/pay`; the prefix is the caller's choice."""
-        return http_face.blueprint(self, self._account, self._api)
+        return http_face.blueprint(self, self._mischief, self._account, self._api)
 
     async def start(self) -> None:
         """Begin to send webhooks, those left over from before included, and to let time pass."""
@@ -108,28 +138,11 @@ class LocalStripe:
             await running
         self._state.save()
 
-    async def pay(self, session_id: str, how: How | str = How.CARD) -> Row:
-        """Do what the button of the payment page does; on a finished session nothing happens."""
-        self._agenda.catch_up()
-        session = self._account.find("sessions", session_id)
-        if session["status"] == "open":
-            method = checkout.method_for(self._account, session, How(how))
-            checkout.pay(self._account, session, method, Origin())
-        self.changed()
-        return session
-
-    async def expire(self, session_id: str) -> Row:
-        """Let a session end without a payment now; a finished one stays as it is."""
-        session = self._account.find("sessions", session_id)
-        checkout.expire_overdue(self._account, session_id)
-        self.changed()
-        return session
-
     async def settled(self, within: float = 5.0) -> None:
-        """Wait until every bank transfer has ended and every webhook was taken. Raises TimeoutError."""
+        """Wait until transfers and refunds have ended and every webhook was taken. Raises TimeoutError."""
         async with asyncio.timeout(within):
             # Time and the network end both; no single event could be waited for.
-            while self._deliveries.unfinished or self._transfers_under_way():  # noqa: ASYNC110
+            while self._deliveries.unfinished or self._something_is_noted():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
     def changed(self) -> None:
@@ -137,15 +150,11 @@ class LocalStripe:
         self._state.save()
         self._awake.set()
 
-    def catch_up(self) -> None:
-        """Do what time has brought until now."""
-        self._agenda.catch_up()
-
     def _on_event(self, event: Row) -> None:
         self._deliveries.announce(event)
 
-    def _transfers_under_way(self) -> bool:
-        return any(note["verb"] == "finish_transfer" for note in self._state["agenda"].values())
+    def _something_is_noted(self) -> bool:
+        return any(note["verb"] != "expire_session" for note in self._state["agenda"].values())
 
     async def _run(self) -> None:
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as sending:

@@ -67,6 +67,8 @@ class Whole:
         """Return the integer."""
         if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,18}", value):
             raise ApiError(f"Invalid integer: {value}", code="parameter_invalid_integer", param=name)
+        if int(value) < self.least == 1:
+            raise ApiError("Invalid positive integer", code="parameter_invalid_integer", param=name)
         if not self.least <= int(value) <= self.most:
             raise ApiError(
                 f"Invalid integer: {name} must be from {self.least} to {self.most}",
@@ -129,19 +131,24 @@ class Hash:
 
 @dataclass(frozen=True)
 class Metadata:
-    """Up to 50 strings of up to 500 characters under keys of up to 40."""
+    """Up to 50 strings of up to 500 characters under keys of up to 40; `changes` are for those of before."""
 
-    def read(self, value: Any, name: str) -> dict[str, str]:
-        """Return the pairs; empty values unset a key, so they are left out."""
+    changes: bool = False
+
+    def read(self, value: Any, name: str) -> dict[str, str] | None:
+        """Return the pairs. An empty value unsets its key: it is left out, but stays among changes.
+
+        Where everything is unset at once, changes are None.
+        """
         if value == "":
-            return {}
+            return None if self.changes else {}
         if not isinstance(value, dict):
             raise ApiError("Invalid object", param=name)
         if len(value) > METADATA_KEYS:
             raise ApiError(f"Metadata can have up to {METADATA_KEYS} keys.", param=name)
         for key, inner in value.items():
             self._check(key, inner, f"{name}[{key}]")
-        return {key: inner for key, inner in value.items() if inner}
+        return {key: inner for key, inner in value.items() if inner or self.changes}
 
     def _check(self, key: str, value: Any, name: str) -> None:
         if not isinstance(value, str):
@@ -158,6 +165,11 @@ class Metadata:
                 f"value that is {len(value)} characters. Invalid value: {value}",
                 param=name,
             )
+
+
+def changed_metadata(before: dict[str, str], changes: dict[str, str] | None) -> dict[str, str]:
+    """Return the metadata after changes as `Metadata(changes=True)` reads them."""
+    return {} if changes is None else {key: value for key, value in (before | changes).items() if value}
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def _list_events(call: Call) -> Row:
         if any(fnmatch.fnmatchcase(row["type"], pattern) for pattern in patterns)
         and delivered in {None, row["pending_webhooks"] == 0}
     )
-    return page(call, rows, "/v1/events")
+    return page(call, rows, "/v1/events", call.account.state["events"].values())
 
 
 def _balance(_: Call) -> Row:

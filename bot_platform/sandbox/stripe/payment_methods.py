@@ -14,8 +14,17 @@ _CARDS = {
         "tok_chargeDeclinedInsufficientFunds",
         "pm_card_chargeDeclinedInsufficientFunds",
     ),
+    "0259": ("4000000000000259", "tok_createDispute", "pm_card_createDispute"),
+    "1976": ("4000000000001976", "tok_createDisputeInquiry", "pm_card_createDisputeInquiry"),
+    "5423": ("4000000000005423", "tok_createIssuerFraudRecord", "pm_card_createIssuerFraudRecord"),
+    "7726": ("4000000000007726", "tok_pendingRefund", "pm_card_pendingRefund"),
+    "5126": ("4000000000005126", "tok_refundFail", "pm_card_refundFail"),
 }
 _DECLINES = {"0002": "generic_decline", "9995": "insufficient_funds"}
+# What the agenda does to a charge as soon as the card has paid.
+_AFTERMATHS = {"0259": "dispute_charge", "1976": "inquire_charge", "5423": "warn_of_charge"}
+_REFUNDS_THAT_WAIT = frozenset(["7726"])
+_REFUNDS_THAT_FAIL = frozenset(["5126"])
 
 BANK_ACCOUNT_THAT_PAYS = {"sepa_debit": "AT611904300234573201", "us_bank_account": "000123456789"}
 BANK_ACCOUNT_THAT_FAILS = {"sepa_debit": "AT861904300235473202", "us_bank_account": "000111111116"}
@@ -63,6 +72,21 @@ def will_fail(method: Row) -> bool:
     """Whether this test card or account never pays."""
     last4 = method[method["type"]]["last4"]
     return last4 in _FAILING_ENDS if takes_days(method) else last4 in _DECLINES
+
+
+def aftermath(method: Row) -> str | None:
+    """Name what befalls a charge by this test card once it is paid."""
+    return None if takes_days(method) else _AFTERMATHS.get(method["card"]["last4"])
+
+
+def refund_waits(method: Row) -> bool:
+    """Whether a refund to it is pending first; a bank always takes days."""
+    return takes_days(method) or method["card"]["last4"] in _REFUNDS_THAT_WAIT
+
+
+def refund_fails(method: Row) -> bool:
+    """Whether a refund to it succeeds first and fails later."""
+    return not takes_days(method) and method["card"]["last4"] in _REFUNDS_THAT_FAIL
 
 
 def failure(method: Row) -> Row:

@@ -122,6 +122,10 @@ def _conclude(account: Account, intent: Row, method: Row, origin: Origin) -> Non
     account.announce(
         "payment_intent." + ("payment_failed" if outcome == "failed" else outcome), intent, origin
     )
+    befalls = payment_methods.aftermath(method)
+    if befalls is not None:
+        # As soon as this request is answered: at Stripe too the payment's own events come first.
+        account.later(account.clock(), befalls, charge["id"])
 
 
 def _charge(account: Account, intent: Row, method: Row) -> Row:

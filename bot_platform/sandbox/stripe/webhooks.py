@@ -66,8 +66,9 @@ class Deliveries:
         """Note that an event must be sent."""
         if self._url is None:
             return
+        # One endpoint is waited for, however many copies travel, and also if all of them are lost.
+        event["pending_webhooks"] = 1
         for delay in self._plan(event):
-            event["pending_webhooks"] += 1
             row = {
                 "id": identifiers.new("whd"),
                 "event": event["id"],
@@ -117,7 +118,7 @@ class Deliveries:
         self._waiting.pop(delivery["id"], None)
         if state == "delivered":
             event = self._account.state["events"][delivery["event"]]
-            event["pending_webhooks"] -= 1
+            event["pending_webhooks"] = 0
             self._account.changed(event)
 
     async def _post(self, event: Row, session: aiohttp.ClientSession) -> tuple[int | None, str | None]:

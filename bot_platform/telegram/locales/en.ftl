@@ -28,9 +28,11 @@ not-understood = Sorry, I did not understand that. See /help for what I can do.
 shop = Choose a package:
 package-button = { SHORT($credits) } credits · { MONEY($amount, $currency) }
 pay-button = ➡️ Proceed to Payment
+paid-button = I have paid
 again-button = Try again: { SHORT($credits) } credits · { MONEY($amount, $currency) }
 checkout-link = Please complete your purchase using the link below:
-checkout-paid = ✅ Paid: { CREDITS($credits) } credits for { MONEY($amount, $currency) }.
+checkout-paid = ✅ Paid and credited: { CREDITS($credits) } credits for { MONEY($amount, $currency) }.
+checkout-reversed = ↩️ Paid, then refunded or disputed: { CREDITS($reversed) } of { CREDITS($credits) } credits were taken back.
 checkout-on-its-way = ⏳ Your bank transfer is on its way. The credits are added when the money arrives.
 checkout-failed = ❌ The payment did not come through. Nothing was charged.
 checkout-expired = ⌛ This payment link has expired. Nothing was charged.
@@ -38,12 +40,42 @@ payment-received = Payment received: { CREDITS($credits) } credits added. Balanc
 payment-on-its-way = Thank you! Your bank transfer is on its way. This can take a few days. Your credits are added as soon as the money arrives, and I will write to you then.
 payment-failed = Sorry, your bank transfer did not go through. Nothing was charged and no credits were added. You can try again:
 still-on-its-way = Your earlier bank transfer for this package is still on its way, and its credits are added when it arrives. No need to pay again. Should you want the package once more, here is a second purchase:
+checked = { $state ->
+        [open] No payment has arrived yet. If you have just paid, wait a minute and press the button again. If not, the link above still works.
+        [processing] Your bank transfer is on its way. This can take a few days, and I will write to you as soon as the money arrives.
+        [expired] This payment link has expired, and nothing was charged on it.
+        [failed] This payment did not come through, and nothing was charged.
+       *[other] This purchase is paid and your credits were added. See /history for where they went.
+    }
 mock-success = Success! Your MOCK purchase was processed. New balance: { CREDITS($balance) }
+
+credits-taken-back =
+    { $why ->
+        [dispute] Your payment of { MONEY($amount, $currency) } is disputed at your bank, so its money is not with us now: { CREDITS($credits) } credits were taken back.
+       *[refund] Your payment of { MONEY($amount, $currency) } was refunded: { CREDITS($credits) } credits were taken back.
+    } { $debt ->
+        [yes] Balance: { CREDITS($balance) } credits. The missing ones were spent already: your next purchase repays them first.
+       *[no] Balance: { CREDITS($balance) } credits.
+    } { $why ->
+        [dispute] Questions? See /paysupport.
+       *[refund] The money is on its way back to where it came from.
+    }
+credits-given-back =
+    { $why ->
+        [dispute] The dispute about your payment of { MONEY($amount, $currency) } is settled: { CREDITS($credits) } credits are yours again.
+       *[refund] The refund of your payment of { MONEY($amount, $currency) } did not go through: { CREDITS($credits) } credits are yours again.
+    } Balance: { CREDITS($balance) } credits.
+spending-frozen = Your bank has asked about one of your payments. Your credits stay as they are, but nothing new can be started until that is answered. Questions? See /paysupport.
+spending-free = The question about your payment is settled: you can use your credits again.
+credits-granted = You were given { CREDITS($credits) } credits: { $reason } Balance: { CREDITS($balance) } credits.
+credits-withdrawn = { CREDITS($credits) } credits were taken from you: { $reason } Balance: { CREDITS($balance) } credits.
 
 ## The books
 
 balance = Balance: { CREDITS($balance) } credits
 balance-held = Held: { CREDITS($held) } credits
+balance-debt = This is a debt from a refunded or disputed payment: your next purchase repays it first.
+balance-frozen = Nothing new can be started now: your bank has asked about one of your payments. See /paysupport.
 balance-more = Get more with /buy, or see where they went with /history.
 history = Your credits, the latest changes first:
 history-line =
@@ -51,6 +83,8 @@ history-line =
         [purchase] bought
         [welcome] welcome gift
         [charge] paid work
+        [reversal] refunded or disputed payment
+        [grant] by the operator
        *[other] { $kind }
     } · { MOMENT($at) } UTC · balance { CREDITS($after) }
 history-empty = No credits have come or gone yet. Get some with /buy.
@@ -67,6 +101,8 @@ paysupport-line = • Purchase { $purchase }, { MOMENT($at) } UTC: { CREDITS($cr
         [open] not paid yet
         [processing] bank transfer on its way
         [paid] paid and credited
+        [partly_reversed] paid, { CREDITS($reversed) } credits taken back since
+        [reversed] paid, its credits taken back since
         [expired] expired, nothing charged
         [failed] failed, nothing charged
        *[other] { $state }
@@ -93,6 +129,10 @@ no-such-package = This package is not on sale any more. See /buy for what is.
 no-payment-link = Sorry, we could not create a payment link at this time.
 mock-failed = An error occurred during the mock purchase.
 not-enough = This needs { CREDITS($needed) } credits, and you have { CREDITS($available) }. Get more with /buy.
+account-frozen = Nothing new can be started now: your bank has asked about one of your payments. Your credits stay as they are. See /paysupport.
+books-broken = Something is wrong with the record of your credits, so nothing can be started now. The operator knows, and nothing is lost. See /paysupport.
+no-such-purchase = There is no such purchase of yours. See /paysupport for the last ones.
+cannot-ask-now = The payment could not be looked up at this moment. Nothing is lost: I look again by myself, and add your credits as soon as I see the payment.
 server-error = A server error occurred. Please try again later.
 
 ## The menu
@@ -104,3 +144,41 @@ command-history = Where they came from and went
 command-help = What this bot can do
 command-paysupport = Help with a payment
 command-terms = Terms of sale
+
+## For the operator
+
+operator-event = ⚠️ An event about money needs you: { $event } ({ $type }){ $purchase ->
+        [0] .
+       *[other] , purchase { $purchase }.
+    }
+
+    { $reason }
+
+    See it with: run.py events show { $event }
+operator-dispute = { $stage ->
+        [inquiry] ⚠️ A bank asks about purchase { $purchase } ({ MONEY($amount, $currency) }). Nothing was taken yet; the buyer cannot start anything new until it is closed. Answer in the Stripe Dashboard, or let the buyer go on with: run.py unfreeze { $user }
+        [warned] ⚠️ A bank warns of fraud about purchase { $purchase } ({ MONEY($amount, $currency) }). A refund now may avoid a dispute: run.py refund { $purchase } --reason "fraud warning". The buyer cannot start anything new until then, or until: run.py unfreeze { $user }
+        [disputed] ⚠️ Purchase { $purchase } is disputed over { MONEY($disputed, $currency) }. The bank took the money, and its credits were taken back. Answer in the Stripe Dashboard before the deadline there.
+        [appealed] ⚠️ The lost dispute about purchase { $purchase } is appealed.
+        [lost] The dispute about purchase { $purchase } is lost. Its credits stay taken back.
+        [won] ✅ The dispute about purchase { $purchase } is won. Its credits are the buyer's again.
+       *[other] Purchase { $purchase }: { $stage }
+    }
+operator-refund-undone = ⚠️ The refund of purchase { $purchase } ({ MONEY($amount, $currency) }) did not go through, and its credits are the buyer's again. See the Stripe Dashboard for why.
+operator-refund-refused = ⚠️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused: { $reason }
+operator-books-off =
+    🚨 The books are off: { $count ->
+        [one] one row breaks
+       *[other] { $count } rows break
+    } a rule. Whose books they are cannot spend until it is mended. See all with: run.py audit
+
+    { $rows }
+
+## The operator's commands
+
+refund-no-purchase = There is no purchase { $purchase }.
+refund-not-paid = Purchase { $purchase } was never paid, so there is nothing to return.
+refund-no-way = Purchase { $purchase } was paid through { $provider }, which cannot be asked from here: check STRIPE_SECRET_KEY.
+refund-too-much = { MONEY($wanted, $currency) } cannot be returned: of this purchase { MONEY($left, $currency) } is left to return.
+refund-spent = The credits are spent: the refund takes back { CREDITS($needed) } and { CREDITS($available) } are there. With --force the money is returned all the same, and the missing credits become a debt.
+grant-too-much = { CREDITS($wanted) } credits cannot be taken: { CREDITS($available) } are available.

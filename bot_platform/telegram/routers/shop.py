@@ -1,7 +1,5 @@
 """The shop: packages and their buttons, the balance, where it went, and help with a payment."""
 
-from collections.abc import Sequence
-
 import structlog
 from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandObject
@@ -9,11 +7,13 @@ from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot_platform.database import Database
 from bot_platform.domain import ledger, purchases, statement
-from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.packages import PriceList
+from bot_platform.domain.purchases import State
 from bot_platform.domain.users import User
 from bot_platform.flows.ask_support import ask_support
 from bot_platform.flows.buy import buy
+from bot_platform.flows.check import check
+from bot_platform.flows.till import Till
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.apologies import apologise
 from bot_platform.telegram.middleware import TELEGRAM_FAULT, Registered, Say
@@ -34,6 +34,7 @@ def screen(prices: PriceList) -> Router:
     router.message.register(balance, Command("balance"))
     router.message.register(history, Command("history"))
     router.message.register(paysupport, Command("paysupport"))
+    router.callback_query.register(paid, F.data.startswith(keyboards.PAID))
     router.callback_query.register(press)
     codes = [package.code for package in prices]
     router.error.register(could_not_sell, F.update.callback_query.data.in_(codes), ~TELEGRAM_FAULT)
@@ -45,16 +46,23 @@ async def shop(message: Message, texts: Texts, prices: PriceList, language: str,
     await message.answer(say("shop"), reply_markup=keyboards.shop(texts, language, prices))
 
 
-async def press(
-    query: CallbackQuery,
-    database: Database,
-    provider: PaymentProvider,
-    prices: PriceList,
-    user: User,
-    request_key: str,
-) -> None:
+async def press(query: CallbackQuery, till: Till, prices: PriceList, user: User, request_key: str) -> None:
     """Buy the package whose button was pressed; the outbox says the rest."""
-    await buy(database, provider, user, prices.get(query.data or ""), request_key)
+    await buy(till, user, prices.get(query.data or ""), request_key)
+
+
+async def paid(
+    query: CallbackQuery, bot: Bot, till: Till, texts: Texts, user: User, language: str, say: Say
+) -> None:
+    """Look at once for the payment of whoever says that they have paid; its receipt comes by the outbox."""
+    number = (query.data or "").removeprefix(keyboards.PAID)
+    purchase, just_now = await check(till, user, int(number) if number.isdecimal() else 0)
+    if just_now:
+        return
+    buttons = None
+    if purchase.state in {State.EXPIRED, State.FAILED}:
+        buttons = keyboards.again(texts, language, till.prices, purchase.package)
+    await bot.send_message(user.telegram_id, say("checked", state=purchase.state.value), reply_markup=buttons)
 
 
 async def balance(message: Message, user: User, say: Say) -> None:
@@ -63,6 +71,10 @@ async def balance(message: Message, user: User, say: Say) -> None:
     lines = [say("balance", balance=account.available)]
     if account.held:
         lines.append(say("balance-held", held=account.held))
+    if account.available < 0:
+        lines.append(say("balance-debt"))
+    if account.frozen:
+        lines.append(say("balance-frozen"))
     await message.answer("\n".join([*lines, "", say("balance-more")]))
 
 
@@ -87,7 +99,7 @@ async def paysupport(
     message: Message,
     command: CommandObject,
     database: Database,
-    admins: Sequence[int],
+    till: Till,
     user: User,
     request_key: str,
     say: Say,
@@ -95,7 +107,7 @@ async def paysupport(
     """Say what to do about a payment, or pass a question on to whoever runs the bot."""
     if command.args:
         name = message.from_user.full_name if message.from_user else ""
-        asked = await ask_support(database, admins, user, name, command.args, request_key)
+        asked = await ask_support(database, till.admins, user, name, command.args, request_key)
         await message.answer(
             say("paysupport-sent") if asked else say("paysupport-alone", user=str(user.telegram_id))
         )
@@ -108,6 +120,7 @@ async def paysupport(
             amount=purchase.amount,
             currency=purchase.currency,
             state=purchase.state.value,
+            reversed=purchase.reversed,
             at=int(purchase.created_at.timestamp()),
         )
         for purchase in await purchases.recent(user.id, PURCHASES_SHOWN)
@@ -115,9 +128,9 @@ async def paysupport(
     await message.answer("\n".join([say("paysupport"), "", *(lines or [say("paysupport-none")])]))
 
 
-async def could_not_sell(event: ErrorEvent, bot: Bot, provider: PaymentProvider, texts: Texts) -> None:
+async def could_not_sell(event: ErrorEvent, bot: Bot, till: Till, texts: Texts) -> None:
     """Say that a press of a package came to nothing; pressing again is safe."""
     query = event.update.callback_query
     log.error("shop.press_failed", update=event.update.update_id, exc_info=event.exception)
     if query:
-        await apologise(bot, texts, query.from_user, provider.refusal)
+        await apologise(bot, texts, query.from_user, till.provider.refusal)

@@ -1,0 +1,129 @@
+"""Looks after money by itself: stored events, unanswered refunds, what no webhook told, and the audit."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import structlog
+
+from bot_platform.database import LOST_CONNECTION
+from bot_platform.domain.audit import Broken
+from bot_platform.domain.checkout import ProviderDown
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.refunds import Refund
+from bot_platform.flows import hear, prove, reconcile, refund, rounds
+from bot_platform.flows.till import Outcome, Till
+from bot_platform.loops import Pump
+
+log = structlog.get_logger()
+
+OnOutcome = Callable[[Event, Outcome], None]
+
+AT_ONCE = 8
+HOUR, DAY = 3600, 24 * 3600
+
+
+def inbox_pump(till: Till, on_outcome: OnOutcome | None = None) -> Pump[Event]:
+    """Build the loop that handles events which were stored and not handled."""
+
+    async def handle(row: Event) -> None:
+        try:
+            outcome = await hear.stored(till, row)
+        except ProviderDown:
+            await hear.broke(till, row, "the provider cannot be asked", passing=True)
+            return
+        log.info(
+            "inbox.handled", key=row.key, type=row.type, outcome=outcome.state.value, says=outcome.reason
+        )
+        if on_outcome:
+            on_outcome(row, outcome)
+
+    async def broke(row: Event, fault: Exception) -> None:
+        says = f"{type(fault).__name__}: {fault}"[:1000]
+        await hear.broke(till, row, says, passing=isinstance(fault, LOST_CONNECTION))
+
+    return Pump(
+        "inbox",
+        claim=partial(hear.claim, till),
+        work=handle,
+        keep=partial(hear.renew, till),
+        at_once=AT_ONCE,
+        broke=broke,
+    )
+
+
+def refunds_pump(till: Till) -> Pump[Refund]:
+    """Build the loop that carries out refunds which were asked for and not answered."""
+
+    async def carry_out(row: Refund) -> None:
+        try:
+            ended = await refund.carry_out(till, row)
+        except ProviderDown:
+            await refund.later(till, row, "the provider cannot be asked")
+            return
+        log.info("refund.ended", refund=row.id, state=ended.state.value, says=ended.error)
+
+    async def broke(row: Refund, fault: Exception) -> None:
+        await refund.later(till, row, f"{type(fault).__name__}: {fault}"[:1000])
+
+    return Pump(
+        "refunds",
+        claim=partial(refund.claim, till),
+        work=carry_out,
+        keep=partial(refund.renew, till),
+        at_once=AT_ONCE,
+        broke=broke,
+    )
+
+
+class Rounds:
+    """What is looked after every so often, by whichever replica comes first; the first time at the start."""
+
+    def __init__(self, till: Till, *, every: int, on_audit: Callable[[Sequence[Broken]], None]) -> None:
+        self._till, self._every, self._on_audit = till, every, on_audit
+        self._made: set[str] = set()
+
+    async def missed(self) -> None:
+        """Look for events and payments that no webhook told of."""
+        await self._make("missed", self._look_for_missed, self._every)
+
+    async def reversals(self) -> None:
+        """Read refunds and disputes as they stand."""
+        await self._make("reversals", self._read_reversals, DAY)
+
+    async def audit(self) -> None:
+        """Prove the books."""
+        await self._make("audit", self._prove, HOUR)
+
+    async def _make(self, name: str, look: Callable[[int], Awaitable[int]], every: float) -> None:
+        early = name not in self._made
+        if await rounds.make(self._till.database, name, look, every=every, early=early):
+            self._made.add(name)
+
+    async def _look_for_missed(self, mark: int) -> int:
+        began = int(time.time())
+        sells = [self._till.provider]  # under the mock, Stripe is left in peace
+        since = mark - reconcile.OVERLAP if mark else began - reconcile.FIRST_LOOK
+        missed = sum([n async for n in reconcile.missed_events(self._till, sells, since)])
+        found = [o async for o in reconcile.silent_purchases(self._till, sells) if o.changed]
+        if missed or found:
+            log.info("reconcile.found", events=missed, purchases=[o.purchase_id for o in found])
+        return began
+
+    async def _read_reversals(self, _: int) -> int:
+        began = int(time.time())
+        sells = [self._till.provider]
+        since = began - reconcile.DISPUTES_LAST
+        async for outcome in reconcile.reversed_payments(self._till, sells, since):
+            if outcome.changed or outcome.alarm:
+                log.warning("reconcile.reversal", purchase=outcome.purchase_id, says=outcome.reason)
+        return began
+
+    async def _prove(self, _: int) -> int:
+        broken = await prove.prove(self._till.database, self._till.admins, lambda _: None)
+        self._on_audit(broken)
+        if broken:
+            log.error("audit.books_off", rows=len(broken), first=broken[0].says)
+        else:
+            log.info("audit.balanced")
+        return int(time.time())

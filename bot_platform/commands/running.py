@@ -1,0 +1,70 @@
+"""What every command stands on: an event loop, an open database, a till, and an exit code."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from bot_platform import telemetry
+from bot_platform.database import UNREACHABLE, Database
+from bot_platform.domain.errors import Refusal
+from bot_platform.flows.till import Till
+from bot_platform.settings import DatabaseSettings, MoneySettings
+
+OK, FAILED, MISUSED = 0, 1, 2
+
+
+def run(work: Coroutine[Any, Any, int]) -> int:
+    """Run a command to its exit code; says plainly what the database or a rule refused."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            return runner.run(work)
+        except Refusal as no:
+            from bot_platform.telegram.texts import Texts  # noqa: PLC0415 -- half a second for a rare need
+
+            print(Texts().say(no.text, **no.values_for_text), file=sys.stderr)
+        except UNREACHABLE as fault:
+            print(f"DATABASE_URL: the database does not answer ({fault})", file=sys.stderr)
+        return FAILED
+
+
+@asynccontextmanager
+async def opened(settings: DatabaseSettings) -> AsyncIterator[Database]:
+    """Open the database with the newest schema; logs go to standard error, answers to standard output."""
+    telemetry.set_up("WARNING", settings.log_format, sys.stderr)
+    database = Database(settings.database_url)
+    await database.open()
+    try:
+        await database.migrate()
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def till(settings: MoneySettings) -> AsyncIterator[Till]:
+    """Open a till as the service has one."""
+    from bot_platform.payments import choose  # noqa: PLC0415 -- Stripe takes a second: --help does without
+
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(opened(settings))
+        providers = choose.providers(settings)
+        for provider in providers.values():
+            stack.push_async_callback(provider.close)
+        yield Till(
+            database=database,
+            provider=next(iter(providers.values())),
+            providers=providers,
+            events=choose.events(settings),
+            prices=settings.price_list(),
+            admins=settings.admin_telegram_ids,
+        )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 -- faster, where it exists
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,75 @@
+"""The commands that serve or prepare to: `serve`, `demo`, `migrate`."""
+
+import asyncio
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot_platform import telemetry
+from bot_platform.commands.running import FAILED, OK, run
+from bot_platform.database import Database
+from bot_platform.settings import DatabaseSettings, Settings, load
+
+if TYPE_CHECKING:
+    from bot_platform.app import Outside
+
+
+def serve(_: Namespace) -> int:
+    """Serve until told to stop."""
+    settings = load(Settings)
+    telemetry.set_up(settings.log_level, settings.log_format)
+    from bot_platform.app import real_world  # noqa: PLC0415 -- aiogram takes seconds: --help does without
+
+    return run(_until_told(settings, real_world(settings)))
+
+
+def demo(given: Namespace) -> int:
+    """Serve with nobody outside."""
+    telemetry.set_up("INFO", "console")
+    from bot_platform.demo import demo as built  # noqa: PLC0415 -- as above
+
+    settings, outside = built(Path("data"), given.port, mock=given.mock)
+
+    def invite(port: int) -> None:
+        print(f"\n  Open http://127.0.0.1:{port}/demo in a browser. Ctrl+C ends it.\n", flush=True)
+
+    return run(_until_told(settings, outside, invite))
+
+
+def migrate(_: Namespace) -> int:
+    """Bring the database to the newest schema."""
+    settings = load(DatabaseSettings)
+    telemetry.set_up("WARNING", settings.log_format, sys.stderr)
+
+    async def work() -> int:
+        database = Database(settings.database_url)
+        await database.open()
+        try:
+            applied = await database.migrate()
+        finally:
+            await database.close()
+        print("\n".join(f"applied {name}" for name in applied) or "already at the newest schema")
+        return OK
+
+    return run(work())
+
+
+async def _until_told(
+    settings: Settings, outside: "Outside", on_ready: Callable[[int], None] | None = None
+) -> int:
+    """Run the platform until SIGTERM or SIGINT."""
+    from bot_platform.app import CannotStart, Platform  # noqa: PLC0415 -- as above
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    try:
+        await Platform(settings, outside).run(stop, on_ready)
+    except CannotStart as fault:
+        print(fault, file=sys.stderr)
+        return FAILED
+    return OK

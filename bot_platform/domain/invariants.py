@@ -1,0 +1,166 @@
+"""The invariants of money.md section 4 as questions to the database whose answers must be empty."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question about the rows of one table whose ids lie in a span.
+
+    Its SQL has two `?` for the span and gives `id`, `account` and `says` of every broken row.
+    """
+
+    invariant: str
+    table: str
+    sql: str
+
+
+CHECKS = (
+    Check(
+        "I1",
+        "account",
+        """SELECT a.id, a.id AS account,
+            'balance ' || a.balance || ', but its ' || COUNT(e.id) || ' entries come to '
+            || COALESCE(SUM(e.amount), 0) || '; its last number is ' || a.seq || ', theirs '
+            || COALESCE(MAX(e.seq), 0) AS says
+        FROM account a LEFT JOIN entry e ON e.account_id = a.id
+        WHERE a.id BETWEEN ? AND ?
+        GROUP BY a.id, a.balance, a.seq
+        HAVING a.balance <> COALESCE(SUM(e.amount), 0) OR a.seq <> COUNT(e.id)
+            OR a.seq <> COALESCE(MAX(e.seq), 0) OR COALESCE(MIN(e.seq), 1) <> 1""",
+    ),
+    Check(
+        "I1",
+        "entry",
+        """SELECT e.id, e.account_id AS account,
+            'balance_after ' || e.balance_after || ', but the entry before left '
+            || COALESCE(b.balance_after, 0) || ' and this one moves ' || e.amount AS says
+        FROM entry e LEFT JOIN entry b ON b.account_id = e.account_id AND b.seq = e.seq - 1
+        WHERE e.id BETWEEN ? AND ? AND e.balance_after <> COALESCE(b.balance_after, 0) + e.amount""",
+    ),
+    Check(
+        "I2",
+        "account",
+        """SELECT a.id, a.id AS account,
+            'held ' || a.held || ', but its open holds come to ' || COALESCE(SUM(h.amount), 0) AS says
+        FROM account a LEFT JOIN hold h ON h.account_id = a.id AND h.state = 'held'
+        WHERE a.id BETWEEN ? AND ?
+        GROUP BY a.id, a.held HAVING a.held <> COALESCE(SUM(h.amount), 0)""",
+    ),
+    Check(
+        "I3",
+        "account",
+        """SELECT a.id, a.id AS account,
+            'available ' || (a.balance - a.held) || ' is a debt that no reversal made' AS says
+        FROM account a WHERE a.id BETWEEN ? AND ? AND a.balance - a.held < 0
+        AND NOT EXISTS (
+            SELECT 1 FROM entry e WHERE e.account_id = a.id AND e.kind = 'reversal' AND e.amount < 0)""",
+    ),
+    Check(
+        "I3",
+        "entry",
+        """SELECT e.id, e.account_id AS account,
+            'a ' || e.kind || ' took the balance to ' || e.balance_after AS says
+        FROM entry e WHERE e.id BETWEEN ? AND ? AND e.amount < 0 AND e.balance_after < 0
+        AND e.kind <> 'reversal' AND NOT (e.kind = 'charge' AND EXISTS (
+            SELECT 1 FROM entry r WHERE r.account_id = e.account_id AND r.seq < e.seq
+            AND r.kind = 'reversal' AND r.amount < 0))""",
+    ),
+    Check(
+        "I4",
+        "hold",
+        """SELECT h.id, h.account_id AS account,
+            h.state || ', ' || h.captured || ' of ' || h.amount || ' captured, charged '
+            || COUNT(e.id) || ' times, ' || COALESCE(-SUM(e.amount), 0) || ' in all' AS says
+        FROM hold h LEFT JOIN entry e ON e.cause = h.cause || ':charge'
+        WHERE h.id BETWEEN ? AND ?
+        GROUP BY h.id, h.account_id, h.state, h.captured, h.amount
+        HAVING h.captured > h.amount OR h.captured < 0 OR (h.state <> 'captured' AND h.captured <> 0)
+            OR COALESCE(-SUM(e.amount), 0) <> h.captured
+            OR COUNT(e.id) <> CASE WHEN h.captured > 0 THEN 1 ELSE 0 END
+            OR COALESCE(MIN(e.account_id), h.account_id) <> h.account_id""",
+    ),
+    Check(
+        "I4",
+        "entry",
+        """SELECT e.id, e.account_id AS account, 'a charge for which there is no hold' AS says
+        FROM entry e WHERE e.id BETWEEN ? AND ? AND e.kind = 'charge'
+        AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.cause || ':charge' = e.cause)""",
+    ),
+    Check(
+        "I5",
+        "account",
+        """SELECT a.id, a.id AS account,
+            CASE WHEN a.frozen THEN 'frozen, but no question of a bank is open'
+            ELSE 'not frozen, but a question of a bank is open' END AS says
+        FROM account a WHERE a.id BETWEEN ? AND ? AND a.frozen <> EXISTS (
+            SELECT 1 FROM reversal r WHERE r.user_id = a.user_id
+            AND r.stage IN ('inquiry', 'warned') AND NOT r.lifted)""",
+    ),
+    Check(
+        "I5",
+        "purchase",
+        """SELECT p.id, a.id AS account,
+            p.reversed || ' of ' || p.credits || ' credits taken back, state ' || p.state
+            || ', but its entries took ' || COALESCE(-SUM(e.amount), 0) AS says
+        FROM purchase p JOIN account a ON a.user_id = p.user_id
+        LEFT JOIN entry e ON e.purchase_id = p.id AND e.kind = 'reversal'
+        WHERE p.id BETWEEN ? AND ?
+        GROUP BY p.id, a.id, p.reversed, p.credits, p.state
+        HAVING p.reversed <> COALESCE(-SUM(e.amount), 0) OR p.reversed < 0 OR p.reversed > p.credits
+            OR (p.state = 'partly_reversed') <> (p.reversed > 0 AND p.reversed < p.credits)
+            OR (p.state = 'reversed') <> (p.reversed = p.credits)""",
+    ),
+    Check(
+        "I5",
+        "purchase",
+        """SELECT p.id, a.id AS account, 'its reversal ' || r.key || ' has not found it' AS says
+        FROM purchase p JOIN account a ON a.user_id = p.user_id
+        JOIN reversal r ON r.payment_ref = p.payment_ref AND r.provider = p.provider
+        WHERE p.id BETWEEN ? AND ? AND p.state IN ('paid', 'partly_reversed', 'reversed')
+        AND (r.purchase_id IS NULL OR r.user_id IS NULL OR r.user_id <> p.user_id)""",
+    ),
+    Check(
+        "I6",
+        "hold",
+        """SELECT h.id, h.account_id AS account, 'open, but no refund is asked for under ' || h.cause AS says
+        FROM hold h WHERE h.id BETWEEN ? AND ? AND h.state = 'held' AND h.cause LIKE 'refund:%'
+        AND NOT EXISTS (SELECT 1 FROM refund r WHERE 'refund:' || r.id = h.cause AND r.state = 'asked')""",
+    ),
+    Check(
+        "I6",
+        "refund",
+        """SELECT r.id, h.account_id AS account, 'asked for, but its hold is ' || h.state AS says
+        FROM refund r JOIN hold h ON h.cause = 'refund:' || r.id
+        WHERE r.id BETWEEN ? AND ? AND r.state = 'asked' AND h.state <> 'held'""",
+    ),
+    Check(
+        "I8",
+        "purchase",
+        """SELECT p.id, a.id AS account, 'paid, and its buyer was never told' AS says
+        FROM purchase p JOIN account a ON a.user_id = p.user_id
+        WHERE p.id BETWEEN ? AND ? AND p.state IN ('paid', 'partly_reversed', 'reversed')
+        AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = 'purchase:' || p.id || ':receipt')""",
+    ),
+    Check(
+        "I9",
+        "purchase",
+        """SELECT p.id, a.id AS account,
+            'paid for ' || p.credits || ' credits, but credited ' || COUNT(e.id) || ' times, '
+            || COALESCE(SUM(e.amount), 0) || ' in all' AS says
+        FROM purchase p JOIN account a ON a.user_id = p.user_id
+        LEFT JOIN entry e ON e.purchase_id = p.id AND e.kind = 'purchase' AND e.account_id = a.id
+        WHERE p.id BETWEEN ? AND ? AND p.state IN ('paid', 'partly_reversed', 'reversed')
+        GROUP BY p.id, a.id, p.credits
+        HAVING COUNT(e.id) <> 1 OR SUM(e.amount) <> p.credits""",
+    ),
+    Check(
+        "I9",
+        "entry",
+        """SELECT e.id, e.account_id AS account,
+            'credits a purchase that is ' || COALESCE(p.state, 'not there') AS says
+        FROM entry e LEFT JOIN purchase p ON p.id = e.purchase_id
+        WHERE e.id BETWEEN ? AND ? AND e.kind = 'purchase'
+        AND (p.id IS NULL OR p.state NOT IN ('paid', 'partly_reversed', 'reversed'))""",
+    ),
+)

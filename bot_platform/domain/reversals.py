@@ -1,0 +1,110 @@
+"""Reversals: what a provider last said of each refund, dispute and fraud warning of a payment."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from bot_platform.domain.checkout import PaymentReversed, Stage
+from bot_platform.sql import insert_once
+
+REFUNDS = frozenset({Stage.REFUND_PENDING, Stage.REFUNDED, Stage.REFUND_UNDONE})
+DISPUTES = frozenset({Stage.DISPUTED, Stage.APPEALED, Stage.LOST, Stage.WON})
+FREEZES = frozenset({Stage.INQUIRY, Stage.WARNED})
+
+
+class Reversal(Model):
+    """One refund, dispute or warning; it waits under its payment until that is ours."""
+
+    key = fields.CharField(max_length=255, primary_key=True)  # the provider and its id, `stripe:re_...`
+    provider = fields.CharField(max_length=16)
+    payment_ref = fields.CharField(max_length=255)
+    purchase: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "models.Purchase", on_delete=fields.RESTRICT, null=True, related_name="reversals"
+    )
+    purchase_id: int | None
+    user_id: int | None = fields.BigIntField(null=True)
+    amount = fields.BigIntField()
+    stage = fields.CharEnumField(Stage, max_length=32)
+    as_of = fields.BigIntField()  # unix seconds
+    lifted = fields.BooleanField(default=False)  # an operator let the person spend again all the same
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        """Found by its payment, its purchase or its person."""
+
+        table = "reversal"
+        indexes = (("provider", "payment_ref"), ("purchase_id",), ("user_id", "stage"))
+
+
+async def note(news: PaymentReversed, purchase_id: int | None, user_id: int | None) -> bool:
+    """Keep what was said unless something later is known; False when nothing changed.
+
+    Order of arrival means nothing: the later second counts, then the later stage (money.md 5).
+    """
+    row = Reversal(
+        key=news.key,
+        provider=news.provider,
+        payment_ref=news.payment_ref,
+        purchase_id=purchase_id,
+        user_id=user_id,
+        amount=news.amount,
+        stage=news.stage,
+        as_of=news.as_of,
+    )
+    if await insert_once(row):
+        return True
+    known = await Reversal.get(key=news.key)
+    said = (news.as_of, news.stage.rank, news.amount)
+    if said <= (known.as_of, known.stage.rank, known.amount):
+        return False
+    changed = (news.stage, news.amount) != (known.stage, known.amount)
+    known.as_of, known.stage, known.amount = news.as_of, news.stage, news.amount
+    await known.save(update_fields=["as_of", "stage", "amount"])
+    return changed
+
+
+async def join(provider: str, payment_ref: str, purchase_id: int, user_id: int) -> bool:
+    """Give a purchase what waited under its payment; False when nothing did."""
+    waiting = Reversal.filter(provider=provider, payment_ref=payment_ref, purchase_id=None)
+    return bool(await waiting.update(purchase_id=purchase_id, user_id=user_id))
+
+
+async def of(purchase_id: int) -> Sequence[Reversal]:
+    """Read all reversals of a purchase, in the order they were first heard of."""
+    return await Reversal.filter(purchase_id=purchase_id).order_by("created_at", "key")
+
+
+def money_lost(reversals: Iterable[Reversal]) -> int:
+    """Sum up what is lost to them, in minor units; it may exceed what was charged.
+
+    What a charge says of all its refunds counts for those not known by themselves, less what was
+    undone since.
+    """
+    rows = list(reversals)
+    refunded: int = sum(row.amount for row in rows if row.stage in REFUNDS - {Stage.REFUND_UNDONE})
+    for charge in (row for row in rows if row.stage is Stage.REFUNDED_IN_ALL):
+        since = [r for r in rows if r.stage is Stage.REFUND_UNDONE and r.as_of >= charge.as_of]
+        refunded = max(refunded, charge.amount - sum(row.amount for row in since))
+    disputed: int = sum(row.amount for row in rows if row.stage in DISPUTES - {Stage.WON})
+    return refunded + disputed
+
+
+async def freezes(user_id: int) -> bool:
+    """Whether an open question of a bank keeps this person from spending."""
+    asking = Reversal.filter(user_id=user_id, stage__in=list(FREEZES), lifted=False)
+    return bool(await asking.exists())
+
+
+async def lift(user_id: int) -> int:
+    """Let a person spend although questions are open; returns how many were."""
+    asking = Reversal.filter(user_id=user_id, stage__in=list(FREEZES), lifted=False)
+    lifted = await asking.update(lifted=True)
+    return int(lifted)
+
+
+async def unclaimed(since: int, after: str, limit: int) -> Sequence[Reversal]:
+    """Read reversals of payments that we don't know, as of `since` (unix seconds) or later, by key."""
+    waiting = Reversal.filter(purchase_id=None, as_of__gte=since, key__gt=after)
+    return await waiting.order_by("key").limit(limit)

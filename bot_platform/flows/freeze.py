@@ -1,0 +1,32 @@
+"""A bank's open question freezes new spending, until it is closed or an operator lifts the freeze."""
+
+from uuid import uuid4
+
+from bot_platform.database import Database
+from bot_platform.domain import ledger, notices, reversals, users
+from bot_platform.domain.ledger import Account
+from bot_platform.domain.users import User
+
+
+async def follow(account: Account) -> None:
+    """Freeze or free a locked account as its reversals ask, and tell its person; part of a transaction."""
+    frozen = await reversals.freezes(account.user_id)
+    if frozen == account.frozen:
+        return
+    await ledger.freeze(account, frozen=frozen)
+    person = await users.get(account.user_id)
+    text = "spending-frozen" if frozen else "spending-free"
+    key = f"freeze:{account.id}:{uuid4().hex}"  # each change is told once: only one try of a story commits
+    await notices.post(key, person.telegram_id, f"account:{account.id}", text)
+
+
+async def lift(database: Database, user: User) -> int:
+    """Let a person spend although questions of a bank are open; returns how many were."""
+
+    async def story() -> int:
+        account = await ledger.lock(user.id)
+        lifted = await reversals.lift(user.id)
+        await follow(account)
+        return lifted
+
+    return await database.transact(story)

@@ -1,0 +1,135 @@
+"""What a provider tells is stored once, applied once, and kept with its outcome."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from bot_platform.domain import inbox, notices
+from bot_platform.domain.checkout import (
+    BadPayload,
+    News,
+    NotForUs,
+    PaymentConfirmed,
+    PaymentReversed,
+    ProviderDown,
+    ProviderEvent,
+)
+from bot_platform.domain.inbox import Event, State
+from bot_platform.flows import reverse, settle
+from bot_platform.flows.till import Outcome, Till
+
+TRIES = 12  # of a stored event that breaks whoever handles it; about an hour
+LONGEST_PAUSE = 600  # seconds between two of them
+
+Story = Callable[[], Awaitable[Outcome]]
+
+
+async def event(till: Till, said: ProviderEvent) -> Outcome:
+    """Store an event that just came and apply it, in one transaction; a repeat says what it came to.
+
+    Raises ProviderDown when a provider had to be asked and could not be: the event is kept, and
+    the next repeat or the loop tries again.
+    """
+    if not _concerns_us(said):
+        return Outcome(State.IGNORED)
+    try:
+        apply = await _prepared(till, said.news)
+    except ProviderDown:
+        await keep(till, [said])
+        raise
+    return await till.database.transact(_receive, till, said, apply)
+
+
+async def news(till: Till, said: News) -> Outcome:
+    """Apply what comes without an event, such as a checkout that was asked about; raises ProviderDown."""
+    return await till.database.transact(await _prepared(till, said))
+
+
+async def keep(till: Till, said: Sequence[ProviderEvent]) -> int:
+    """Store events, for the loop to handle; returns how many were new."""
+
+    async def story() -> int:
+        rows = [await inbox.receive(one.key, one.type, one.payload) for one in said if _concerns_us(one)]
+        return len([row for row in rows if row])
+
+    return await till.database.transact(story)
+
+
+async def claim(till: Till, limit: int) -> Sequence[Event]:
+    """Lease stored events that nobody handles."""
+    return await till.database.quietly(inbox.claim_events, limit)
+
+
+async def renew(till: Till, ids: Sequence[int]) -> None:
+    """Renew the leases of events in hand."""
+    if ids:
+        await till.database.quietly(inbox.keep, ids)
+
+
+async def stored(till: Till, row: Event) -> Outcome:
+    """Handle an event that was stored; raises ProviderDown."""
+    try:
+        said = till.events.again(row.payload)
+    except BadPayload:
+        return await till.database.transact(
+            _finish, till, row, Outcome(State.FAILED, "it can no longer be read", alarm=True)
+        )
+    apply = await _prepared(till, said.news)
+
+    async def story() -> Outcome:
+        return await _finish(till, row, await apply())
+
+    return await till.database.transact(story)
+
+
+async def replay(till: Till, row: Event) -> Outcome:
+    """Handle an event once more, whatever it came to before; raises ProviderDown."""
+    await till.database.transact(inbox.replay, row)
+    return await stored(till, row)
+
+
+async def broke(till: Till, row: Event, why: str, *, passing: bool) -> None:
+    """Try a stored event again later; one that keeps breaking is kept as failed, for an operator."""
+    if not passing and row.attempts >= TRIES:
+        await till.database.transact(_finish, till, row, Outcome(State.FAILED, why, alarm=True))
+        return
+    pause = min(LONGEST_PAUSE, 2 ** min(row.attempts, 12))
+    await till.database.quietly(inbox.later, row, pause * 1000, why)
+
+
+async def _receive(till: Till, said: ProviderEvent, apply: Story) -> Outcome:
+    received = await inbox.receive(said.key, said.type, said.payload)
+    if received is None:
+        received = await inbox.find(said.key)
+        if received is None or received.state is not State.RECEIVED:
+            return Outcome(received.state if received else State.HANDLED, repeat=True)
+    return await _finish(till, received, await apply())
+
+
+async def _finish(till: Till, row: Event, outcome: Outcome) -> Outcome:
+    await inbox.finish(row, outcome.state, outcome.reason)
+    if outcome.alarm:
+        await notices.tell_each(
+            till.admins,
+            f"alarm:{row.id}",
+            f"event:{row.id}",
+            "operator-event",
+            event=row.key.removeprefix("stripe:"),
+            type=row.type,
+            reason=outcome.reason or "",
+            purchase=str(outcome.purchase_id or ""),
+        )
+    return outcome
+
+
+async def _prepared(till: Till, said: News) -> Story:
+    """Ask whatever must be asked before a transaction may begin."""
+    match said:
+        case PaymentReversed():
+            return partial(reverse.reverse, said, till.admins)
+        case PaymentConfirmed():
+            return partial(settle.confirm, said, await settle.sold(till, said))
+    return partial(settle.note, said)
+
+
+def _concerns_us(said: ProviderEvent) -> bool:
+    return said.news.keep if isinstance(said.news, NotForUs) else True

@@ -1,0 +1,113 @@
+"""Money goes back by the way it came: the credits are held, the provider is asked, its answer takes them."""
+
+from collections.abc import Sequence
+
+from bot_platform.domain import ledger, notices, purchases, refunds, reversals
+from bot_platform.domain.checkout import ProviderDown, RefundOrder, RefundRefused
+from bot_platform.domain.errors import CannotRefund
+from bot_platform.domain.refunds import Refund, State
+from bot_platform.flows import hear
+from bot_platform.flows.till import Till
+
+LONGEST_PAUSE = 600  # seconds between two tries
+
+
+async def ask(till: Till, purchase_id: int, *, amount: int | None, reason: str, force: bool) -> Refund:
+    """Write a refund down and hold its credits: `amount` in minor units, None for all that is left.
+
+    Raises CannotRefund; spent credits are a reason, unless `force`.
+    """
+
+    async def story() -> Refund:
+        purchase = await purchases.look_up(purchase_id)
+        if purchase is None:
+            raise CannotRefund("refund-no-purchase", purchase=str(purchase_id))
+        account = await ledger.lock(purchase.user_id)
+        await purchase.refresh_from_db()
+        if not purchase.was_paid or purchase.charged is None:
+            raise CannotRefund("refund-not-paid", purchase=str(purchase_id))
+        if purchase.payment_ref is None or purchase.provider not in till.providers:
+            raise CannotRefund("refund-no-way", purchase=str(purchase_id), provider=purchase.provider)
+        lost = reversals.money_lost(await reversals.of(purchase_id)) + await refunds.asked(purchase_id)
+        left = purchase.charged - lost
+        wanted = left if amount is None else amount
+        if not 0 < wanted <= left:
+            raise CannotRefund(
+                "refund-too-much", left=max(0, left), wanted=wanted, currency=purchase.currency
+            )
+        taken = purchases.credits_lost(purchase, lost + wanted) - purchases.credits_lost(purchase, lost)
+        there = max(0, account.available)
+        if taken > there and not force:
+            raise CannotRefund("refund-spent", needed=taken, available=account.available)
+        refund = await refunds.ask(purchase_id, wanted, reason)
+        if held := min(taken, there):
+            await ledger.reserve(account, held, refund.cause)
+        return refund
+
+    return await till.database.transact(story)
+
+
+async def carry_out(till: Till, refund: Refund) -> Refund:
+    """Ask the provider and let the books follow its answer; raises ProviderDown, and may be repeated.
+
+    Whoever comes first, our call's answer or the provider's event, finishes the refund.
+    """
+    purchase = await purchases.get(refund.purchase_id)
+    order = RefundOrder(
+        refund_id=refund.id,
+        user_id=purchase.user_id,
+        payment_ref=purchase.payment_ref or "",
+        amount=refund.amount,
+        currency=purchase.currency,
+        again=refund.attempts > 0,
+    )
+    provider = till.providers.get(purchase.provider)
+    if provider is None:
+        raise ProviderDown
+    try:
+        answer = await provider.refund(order)
+    except RefundRefused as no:
+        await till.database.transact(_refused, till, refund, str(no))
+    else:
+        await hear.news(till, answer)
+    await refund.refresh_from_db()
+    return refund
+
+
+async def claim(till: Till, limit: int) -> Sequence[Refund]:
+    """Lease refunds that were asked for and have no answer, `limit` at most."""
+    return await till.database.quietly(refunds.claim, limit)
+
+
+async def renew(till: Till, ids: Sequence[int]) -> None:
+    """Renew the leases of refunds in hand."""
+    if ids:
+        await till.database.quietly(refunds.keep, ids)
+
+
+async def later(till: Till, refund: Refund, why: str) -> None:
+    """Ask again after a while: later and later, but for ever, because money is promised."""
+    pause = min(LONGEST_PAUSE, 2 ** min(refund.attempts, 12))
+    await till.database.quietly(refunds.later, refund, pause * 1000, why)
+
+
+async def _refused(till: Till, refund: Refund, why: str) -> None:
+    """Give the credits free again: the provider keeps the money where it is."""
+    purchase = await purchases.get(refund.purchase_id)
+    account = await ledger.lock(purchase.user_id)
+    await refund.refresh_from_db()
+    if refund.state is not State.ASKED:
+        return
+    if held := await ledger.find_hold(refund.cause):
+        await ledger.release(account, held)
+    await refunds.finish(refund, State.FAILED, why)
+    await notices.tell_each(
+        till.admins,
+        f"{refund.cause}:refused",
+        purchase.subject,
+        "operator-refund-refused",
+        purchase=str(purchase.id),
+        amount=refund.amount,
+        currency=purchase.currency,
+        reason=why,
+    )

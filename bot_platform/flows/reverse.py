@@ -1,0 +1,122 @@
+"""Refunds and disputes take back the credits of their purchase, or give them back, whatever their order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot_platform.domain import ledger, notices, purchases, refunds, reversals, users
+from bot_platform.domain.checkout import PaymentReversed, Stage
+from bot_platform.domain.inbox import State
+from bot_platform.domain.ledger import Account
+from bot_platform.domain.purchases import Purchase
+from bot_platform.flows import freeze
+from bot_platform.flows.till import Outcome
+from bot_platform.sql import take_turns
+
+# A bank's questions have deadlines, and money has an owner: these an operator hears of.
+TELL_THE_OPERATOR = reversals.FREEZES | reversals.DISPUTES
+
+
+async def reverse(news: PaymentReversed, admins: Sequence[int]) -> Outcome:
+    """Note what a provider says against a payment, and let the books follow; part of a transaction."""
+    await take_turns(news.payment_ref)  # with the payment itself, which may be settling now
+    purchase = await purchases.find_paid_by(news.provider, news.payment_ref)
+    if purchase is None:
+        await reversals.note(news, None, None)
+        return Outcome(State.HANDLED, "it waits for its payment")
+    if news.currency not in {None, purchase.currency}:
+        reason = f"paid in {purchase.currency}, but reversed in {news.currency}"
+        return Outcome(State.FAILED, reason, purchase.id, alarm=True)
+    account = await ledger.lock(purchase.user_id)
+    await purchase.refresh_from_db()
+    changed = await reversals.note(news, purchase.id, purchase.user_id)
+    await _answer_ours(account, purchase, news, admins)
+    if changed:
+        await _follow(account, purchase, news.stage)
+        if news.stage in TELL_THE_OPERATOR:
+            await _tell_the_operator(purchase, news, admins)
+    return Outcome(State.HANDLED, purchase_id=purchase.id, changed=changed)
+
+
+async def join(purchase: Purchase) -> None:
+    """Let a purchase that is paid now meet what came before its payment; its account is locked."""
+    ref = purchase.payment_ref
+    if ref and await reversals.join(purchase.provider, ref, purchase.id, purchase.user_id):
+        last = (await reversals.of(purchase.id))[-1]
+        await _follow(await ledger.find_account(purchase.user_id), purchase, last.stage)
+
+
+async def _follow(account: Account, purchase: Purchase, why: Stage) -> None:
+    """Bring what was taken back to what all reversals of the purchase come to (money.md 5)."""
+    lost = reversals.money_lost(await reversals.of(purchase.id))
+    target = purchases.credits_lost(purchase, lost)
+    taken = target - purchase.reversed
+    if taken:
+        n = 1 + await ledger.times_reversed(purchase.id)
+        cause = f"reverse:{purchase.id}:{n}"
+        await ledger.post(account, ledger.Kind.REVERSAL, -taken, cause, purchase_id=purchase.id)
+        await purchases.reverse(purchase, target)
+        await _tell_the_buyer(account, purchase, why, taken, n)
+    await freeze.follow(account)
+
+
+async def _answer_ours(
+    account: Account, purchase: Purchase, news: PaymentReversed, admins: Sequence[int]
+) -> None:
+    """Finish the refund of ours that this is; its hold has kept the credits until now."""
+    refund = await refunds.find(news.refund_id) if news.refund_id else None
+    if refund is None or refund.purchase_id != purchase.id or news.stage not in reversals.REFUNDS:
+        return
+    if held := await ledger.find_hold(refund.cause):
+        await ledger.release(account, held)
+    undone = news.stage is Stage.REFUND_UNDONE
+    end = refunds.State.FAILED if undone else refunds.State.DONE
+    if refund.state is end or refund.state is refunds.State.FAILED:
+        return
+    await refunds.finish(refund, end, "it did not go through" if undone else None)
+    if undone:
+        await notices.tell_each(
+            admins, f"{refund.cause}:undone", purchase.subject, "operator-refund-undone", **_of(purchase)
+        )
+
+
+async def _tell_the_buyer(account: Account, purchase: Purchase, why: Stage, taken: int, n: int) -> None:
+    buyer = await users.get(purchase.user_id)
+    await notices.post(
+        f"{purchase.subject}:reversed:{n}",
+        buyer.telegram_id,
+        purchase.subject,
+        "credits-taken-back" if taken > 0 else "credits-given-back",
+        why="dispute" if why in reversals.DISPUTES else "refund",
+        credits=abs(taken),
+        balance=account.available,
+        debt="yes" if account.available < 0 else "no",
+        **_of(purchase),
+    )
+    status = "checkout-reversed" if purchase.reversed else "checkout-paid"
+    await notices.rewrite(
+        purchase.link_subject,
+        status,
+        credits=purchase.credits,
+        amount=purchase.amount,
+        currency=purchase.currency,
+        reversed=purchase.reversed,
+    )
+
+
+async def _tell_the_operator(purchase: Purchase, news: PaymentReversed, admins: Sequence[int]) -> None:
+    buyer = await users.get(purchase.user_id)
+    await notices.tell_each(
+        admins,
+        f"{news.key}:{news.stage}",
+        purchase.subject,
+        "operator-dispute",
+        stage=news.stage.value,
+        disputed=news.amount,
+        user=str(buyer.telegram_id),
+        **_of(purchase),
+    )
+
+
+def _of(purchase: Purchase) -> dict[str, Any]:
+    """Say of which purchase a notice speaks."""
+    return {"purchase": str(purchase.id), "amount": purchase.amount, "currency": purchase.currency}
