@@ -1,7 +1,7 @@
 """Looks after money by itself: stored events, unanswered refunds, what no webhook told, and the audit."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
@@ -77,28 +77,27 @@ def refunds_pump(till: Till) -> Pump[Refund]:
 
 
 class Rounds:
-    """What is looked after every so often, by whichever replica comes first; the first time at the start."""
+    """What is looked after every so often, by whichever replica comes first."""
 
     def __init__(self, till: Till, *, every: int, on_audit: Callable[[Sequence[Broken]], None]) -> None:
         self._till, self._every, self._on_audit = till, every, on_audit
-        self._made: set[str] = set()
+        self._at_start = True  # when things were missed, whenever the last look was
 
     async def missed(self) -> None:
         """Look for events and payments that no webhook told of."""
-        await self._make("missed", self._look_for_missed, self._every)
+        name = f"missed:{self._till.provider.name}"
+        look, early = self._look_for_missed, self._at_start
+        if await rounds.make(self._till.database, name, look, every=self._every, early=early):
+            self._at_start = False
 
     async def reversals(self) -> None:
         """Read refunds and disputes as they stand."""
-        await self._make("reversals", self._read_reversals, DAY)
+        name = f"reversals:{self._till.provider.name}"
+        await rounds.make(self._till.database, name, self._read_reversals, every=DAY)
 
     async def audit(self) -> None:
         """Prove the books."""
-        await self._make("audit", self._prove, HOUR)
-
-    async def _make(self, name: str, look: Callable[[int], Awaitable[int]], every: float) -> None:
-        early = name not in self._made
-        if await rounds.make(self._till.database, name, look, every=every, early=early):
-            self._made.add(name)
+        await rounds.make(self._till.database, "audit", self._prove, every=HOUR)
 
     async def _look_for_missed(self, mark: int) -> int:
         began = int(time.time())

@@ -202,8 +202,11 @@ async def freeze(account: Account, *, frozen: bool) -> None:
 
 async def mark_broken(account_ids: Sequence[int]) -> None:
     """Forbid spending from the accounts whose books are off, and allow it to all others again."""
-    await Account.filter(id__in=account_ids, broken=False).update(broken=True)
-    await Account.filter(broken=True).exclude(id__in=account_ids).update(broken=False)
+    off = set(account_ids)
+    marked = {account.id for account in await Account.filter(broken=True)}
+    for ids, broken in ((off - marked, True), (marked - off, False)):
+        for account_id in sorted(ids):
+            await Account.filter(id=account_id).update(broken=broken)
 
 
 async def capture(account: Account, held: Hold, amount: int) -> bool:

@@ -41,7 +41,18 @@ async def event(till: Till, said: ProviderEvent) -> Outcome:
 
 async def news(till: Till, said: News) -> Outcome:
     """Apply what comes without an event, such as a checkout that was asked about; raises ProviderDown."""
-    return await till.database.transact(await _prepared(till, said))
+    apply = await _prepared(till, said)
+
+    async def story() -> Outcome:
+        outcome = await apply()
+        if outcome.alarm:
+            what = said.key if isinstance(said, PaymentReversed) else _checkout(said)
+            await notices.tell_each(
+                till.admins, f"alarm:{what}", what, "operator-finding", what=what, reason=outcome.reason or ""
+            )
+        return outcome
+
+    return await till.database.transact(story)
 
 
 async def keep(till: Till, said: Sequence[ProviderEvent]) -> int:
@@ -129,6 +140,11 @@ async def _prepared(till: Till, said: News) -> Story:
         case PaymentConfirmed():
             return partial(settle.confirm, said, await settle.sold(till, said))
     return partial(settle.note, said)
+
+
+def _checkout(said: News) -> str:
+    """Name the checkout that news are about."""
+    return "" if isinstance(said, NotForUs | PaymentReversed) else said.checkout.provider_ref
 
 
 def _concerns_us(said: ProviderEvent) -> bool:

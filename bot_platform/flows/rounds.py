@@ -7,7 +7,7 @@ from bot_platform.domain import rounds
 
 
 async def make(
-    database: Database, name: str, look: Callable[[int], Awaitable[int]], *, every: float, early: bool
+    database: Database, name: str, look: Callable[[int], Awaitable[int]], *, every: float, early: bool = False
 ) -> bool:
     """Make the round if it is due (or `early`) and nobody else does; False when it was left alone.
 

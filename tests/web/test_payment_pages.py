@@ -2,10 +2,13 @@
 
 import html
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from yarl import URL
 
+from bot_platform.domain.purchases import State
 from tests.makers import BUYER, House, house
 from tests.web.selling import OTHER, about, balance, checkout, page
 
@@ -153,3 +156,13 @@ async def test_a_page_brings_its_style_and_its_icon(sqlite_url: str) -> None:
         for link in links:
             async with h.http.get(h.url + link) as answer:
                 assert (link, answer.status) == (link, 200)
+
+
+async def test_the_page_has_words_for_every_state_of_a_purchase(sqlite_url: str) -> None:
+    async with house(sqlite_url) as h:
+        session = await checkout(h)
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite://"))) as file:
+            for state in State:
+                file.execute("UPDATE purchase SET state = ?", (state.value,))
+                file.commit()
+                assert "<h1>" in await page(h, session["id"])

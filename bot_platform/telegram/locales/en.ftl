@@ -155,6 +155,10 @@ operator-event = ⚠️ An event about money needs you: { $event } ({ $type }){ 
     { $reason }
 
     See it with: run.py events show { $event }
+operator-finding =
+    ⚠️ Something at Stripe needs you: { $what }
+
+    { $reason }
 operator-dispute = { $stage ->
         [inquiry] ⚠️ A bank asks about purchase { $purchase } ({ MONEY($amount, $currency) }). Nothing was taken yet; the buyer cannot start anything new until it is closed. Answer in the Stripe Dashboard, or let the buyer go on with: run.py unfreeze { $user }
         [warned] ⚠️ A bank warns of fraud about purchase { $purchase } ({ MONEY($amount, $currency) }). A refund now may avoid a dispute: run.py refund { $purchase } --reason "fraud warning". The buyer cannot start anything new until then, or until: run.py unfreeze { $user }
