@@ -72,7 +72,11 @@ R = TypeVar("R", bound=Row)
 
 
 class Pump(Generic[R]):
-    """Claims rows and works on each in a task of its own, at most `at_once`."""
+    """Claims rows and works on each in a task of its own, at most `at_once`.
+
+    `broke` hears of a row whose work raised. `pace` is after how many seconds the end of one work
+    lets the next one of its lane be claimed.
+    """
 
     def __init__(
         self,
@@ -83,9 +87,10 @@ class Pump(Generic[R]):
         keep: Callable[[Sequence[int]], Awaitable[None]],
         at_once: int,
         broke: Callable[[R, Exception], Awaitable[None]] | None = None,
+        pace: float = 0.0,
     ) -> None:
         self.name = name
-        self._broke = broke
+        self._broke, self._pace = broke, pace
         self._claim, self._work, self._keep, self._at_once = claim, work, keep, at_once
         self._tasks: dict[asyncio.Task[None], int] = {}
         self._poked = asyncio.Event()
@@ -152,6 +157,8 @@ class Pump(Generic[R]):
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)
         self.poke()
+        if self._pace:
+            asyncio.get_running_loop().call_later(self._pace, self.poke)
 
     async def _renew(self) -> None:
         await self._keep(list(self._tasks.values()))

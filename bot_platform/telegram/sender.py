@@ -13,7 +13,7 @@ from aiogram.exceptions import (
 )
 
 from bot_platform.database import Database
-from bot_platform.domain import users
+from bot_platform.domain import notices, users
 from bot_platform.domain.notices import Notice
 from bot_platform.domain.packages import PriceList
 from bot_platform.flows import deliver
@@ -45,6 +45,7 @@ class Sender:
             work=self.send,
             keep=partial(deliver.keep, self._database),
             at_once=AT_ONCE,
+            pace=notices.ONE_CHAT_MS / 1000,
         )
 
     async def send(self, notice: Notice) -> None:
