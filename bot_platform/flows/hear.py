@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
+from bot_platform.database import UNREACHABLE
 from bot_platform.domain import inbox, notices
 from bot_platform.domain.checkout import (
     BadPayload,
@@ -26,17 +27,23 @@ Story = Callable[[], Awaitable[Outcome]]
 async def event(till: Till, said: ProviderEvent) -> Outcome:
     """Store an event that just came and apply it, in one transaction; a repeat says what it came to.
 
-    Raises ProviderDown when a provider had to be asked and could not be: the event is kept, and
-    the next repeat or the loop tries again.
+    Raises ProviderDown when a provider had to be asked and could not be. Then, and whenever it
+    cannot be applied, the event is kept all the same: the next repeat or the loop tries again.
     """
     if not _concerns_us(said):
         return Outcome(State.IGNORED)
+    unkept = True
     try:
         apply = await _prepared(till, said.news)
-    except ProviderDown:
-        await keep(till, [said])
+        outcome = await till.database.transact(_receive, till, said, apply)
+        unkept = False
+    except UNREACHABLE:
+        unkept = False  # nothing can be kept now; the provider repeats it
         raise
-    return await till.database.transact(_receive, till, said, apply)
+    finally:
+        if unkept:
+            await keep(till, [said])
+    return outcome
 
 
 async def news(till: Till, said: News) -> Outcome:
