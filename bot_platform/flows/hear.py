@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from bot_platform.database import UNREACHABLE
+from bot_platform.database import LOST_CONNECTION
 from bot_platform.domain import inbox, notices
 from bot_platform.domain.checkout import (
     BadPayload,
@@ -11,7 +11,6 @@ from bot_platform.domain.checkout import (
     NotForUs,
     PaymentConfirmed,
     PaymentReversed,
-    ProviderDown,
     ProviderEvent,
 )
 from bot_platform.domain.inbox import Event, State
@@ -37,7 +36,7 @@ async def event(till: Till, said: ProviderEvent) -> Outcome:
         apply = await _prepared(till, said.news)
         outcome = await till.database.transact(_receive, till, said, apply)
         unkept = False
-    except UNREACHABLE:
+    except LOST_CONNECTION:
         unkept = False  # nothing can be kept now; the provider repeats it
         raise
     finally:
