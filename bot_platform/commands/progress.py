@@ -1,9 +1,10 @@
-"""A line on standard error that says how far a command has come; where nobody looks, it stays silent."""
+"""A line on standard error that says how far a command has come: written over itself, or now and then."""
 
 import sys
 import time
 
 EVERY = 0.2  # seconds between two looks of the line
+IN_A_LOG = 10.0  # the same where it cannot be written over itself
 WIDTH = 20
 
 
@@ -11,19 +12,22 @@ class Progress:
     """One line, written over itself."""
 
     def __init__(self, name: str) -> None:
-        self._name, self._shown = name, 0.0
+        self._name, self._rewrites = name, sys.stderr.isatty()
+        self._shown = time.monotonic()
 
     def show(self, done: int, of: int | None = None, what: str = "rows") -> None:
         """Say how much is done, of how much where that is known."""
-        if not sys.stderr.isatty() or time.monotonic() - self._shown < EVERY:
+        now = time.monotonic()
+        if now - self._shown < (EVERY if self._rewrites else IN_A_LOG):
             return
-        self._shown = time.monotonic()
+        self._shown = now
         full = WIDTH * done // of if of else 0
         bar = f"{'▰' * full}{'▱' * (WIDTH - full)} {done}/{of}" if of else f"{done}"
-        sys.stderr.write(f"\r{self._name} {bar} {what}\x1b[K")
+        line = f"{self._name} {bar} {what}"
+        sys.stderr.write(f"\r{line}\x1b[K" if self._rewrites else f"{line}\n")
         sys.stderr.flush()
 
     def end(self) -> None:
         """Take the line away."""
-        if self._shown:
+        if self._rewrites:
             sys.stderr.write("\r\x1b[K")

@@ -1,5 +1,6 @@
 """The outbox: messages that people must be told, written in the commit they tell of."""
 
+import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,7 @@ from tortoise.models import Model
 
 from bot_platform.sql import claim_heads, clock, insert_once, put_off, query, renew
 
+LONGEST_KEY = 100
 LEASE_MS = 15_000  # a crashed sender's notices are taken up after this
 # Telegram's limits: so many messages a second in all, and one a second in each chat.
 EACH_SECOND = 30
@@ -29,7 +31,7 @@ class Notice(Model):
     """One message in a chat; rewriting it edits the message that was sent."""
 
     id: int = fields.BigIntField(primary_key=True)
-    key = fields.CharField(max_length=100, unique=True)
+    key = fields.CharField(max_length=LONGEST_KEY, unique=True)
     subject = fields.CharField(max_length=100)  # what it tells of, such as `purchase:7`
     chat_id = fields.BigIntField()
     text = fields.CharField(max_length=64)  # the name of a text in telegram/locales
@@ -56,6 +58,8 @@ class Notice(Model):
 
 async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = MONEY, **values: Any) -> bool:
     """Write a message to be sent; False when this key was posted before."""
+    if len(key) > LONGEST_KEY:  # providers' ids may be long, and stand in it
+        key = hashlib.sha256(key.encode()).hexdigest()
     return await insert_once(
         Notice(key=key, chat_id=chat_id, subject=subject, text=text, rank=rank, text_values=values)
     )

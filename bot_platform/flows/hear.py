@@ -54,7 +54,12 @@ async def news(till: Till, said: News) -> Outcome:
         if outcome.alarm:
             what = said.key if isinstance(said, PaymentReversed) else _checkout(said)
             await notices.tell_each(
-                till.admins, f"alarm:{what}", what, "operator-finding", what=what, reason=outcome.reason or ""
+                till.admins,
+                f"alarm:{what}",
+                "provider",
+                "operator-finding",
+                what=what,
+                reason=outcome.reason or "",
             )
         return outcome
 
