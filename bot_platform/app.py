@@ -1,9 +1,6 @@
 """The composition root: builds everything once, starts it, and stops it without losing anything."""
 
 import asyncio
-import contextlib
-import logging
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -11,8 +8,6 @@ from dataclasses import dataclass
 import structlog
 from aiogram import Bot
 from aiogram.client.session.base import BaseSession
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
 from quart import Blueprint
 
 from bot_platform import caretaker, loops
@@ -31,12 +26,12 @@ from bot_platform.web.health import health
 from bot_platform.web.metrics import metrics
 from bot_platform.web.payment_pages import payment_pages
 from bot_platform.web.server import finishing, server
+from bot_platform.web.serving import listen, serve_until
 from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
 
 log = structlog.get_logger()
 
-REQUESTS_MAY_TAKE = 4.0  # seconds at the end; all these and the closing together under 10
-HANDLERS_MAY_TAKE = 3.0
+HANDLERS_MAY_TAKE = 3.0  # seconds at the end; with the requests and the closing together under 10
 LAST_WORDS_MAY_TAKE = 0.5
 LOOK_FOR_ROUNDS = 5.0  # seconds between looks whether a round is due
 
@@ -78,7 +73,12 @@ class Platform:
 
         Raises CannotStart when the address is taken or the database does not answer.
         """
-        listener = _listen(self._settings.host, self._settings.port)
+        host, port = self._settings.host, self._settings.port
+        try:
+            listener = listen(host, port)
+        except OSError as fault:
+            why = f"PORT: cannot listen on {host}:{port} ({fault.strerror}), try another PORT"
+            raise CannotStart(why) from fault
         async with AsyncExitStack() as stack:
             stack.callback(listener.close)
             await self._open_database(stack)
@@ -112,7 +112,13 @@ class Platform:
                 telegram=self._settings.telegram_mode,
                 database=self._database.name,
             )
-            await self._serve(listener, pages, stop, on_ready)
+            await serve_until(
+                stop,
+                finishing(server(pages)),
+                listener,
+                on_ready=on_ready,
+                stopping=self._outside.stopping,
+            )
             log.info("stopping")
         log.info("stopped")
 
@@ -210,36 +216,6 @@ class Platform:
             task.done() and (task.cancelled() or task.exception()) for task in self._loops
         )
 
-    async def _serve(
-        self,
-        listener: socket.socket,
-        pages: Sequence[Blueprint],
-        stop: asyncio.Event,
-        on_ready: Callable[[int], None] | None,
-    ) -> None:
-        config = Config()
-        port = listener.getsockname()[1]
-        config.bind = [f"fd://{listener.detach()}"]
-        config.backlog = 2048
-        config.graceful_timeout = REQUESTS_MAY_TAKE
-        config.include_server_header = False
-        config.errorlog = logging.getLogger("hypercorn.error")
-        app = finishing(server(pages))
-        serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait, mode="asgi"))
-        if on_ready:
-            on_ready(port)
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if self._outside.stopping:
-            self._outside.stopping()
-        # On Python 3.12 and later hypercorn waits for idle connections too, however long.
-        done, _ = await asyncio.wait({serving}, timeout=REQUESTS_MAY_TAKE + 0.5)
-        if not done:
-            serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
@@ -256,13 +232,3 @@ def _store_in(intake: Intake) -> Callable[[bytes], Awaitable[bool]]:
         return True
 
     return store
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as fault:
-        raise CannotStart(
-            f"PORT: cannot listen on {host}:{port} ({fault.strerror}), try another PORT"
-        ) from fault
