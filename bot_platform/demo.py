@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot_platform.app import Outside
+from bot_platform.sandbox.books import Books
 from bot_platform.sandbox.chat import chat_pages
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram import SandboxSession
@@ -57,9 +58,11 @@ def demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outside]:
     stripe_pages = stripe.blueprint()
     stripe_pages.url_prefix = STRIPE_PATH
 
+    books = Books() if mock else Books(stripe, STRIPE_PATH)
+    chat = chat_pages(world, bot_name=BOT_NAME, books=books)
     outside = Outside(
         SandboxSession(world),
-        pages=(chat_pages(world, bot_name=BOT_NAME), stripe_pages),
+        pages=(chat, stripe_pages),
         way_back=f"{here}/demo",
         local_links=True,
         start=stripe.start,

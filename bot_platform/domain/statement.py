@@ -1,10 +1,39 @@
 """Reads the books to tell their story; changes nothing."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
+from tortoise.functions import Count
+
+from bot_platform.domain import inbox, notices
+from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Entry
+from bot_platform.domain.notices import Notice
+from bot_platform.domain.reversals import Reversal
+
+UNDONE = (inbox.State.RECEIVED, inbox.State.FAILED)
 
 
 async def history(account_id: int, limit: int) -> Sequence[Entry]:
     """Read the account's last entries, newest first."""
     return await Entry.filter(account_id=account_id).order_by("-seq").limit(limit)
+
+
+async def reversals_of(purchase_ids: Sequence[int]) -> Sequence[Reversal]:
+    """Read all reversals of several purchases, in the order they were first heard of."""
+    if not purchase_ids:
+        return []
+    return await Reversal.filter(purchase_id__in=list(purchase_ids)).order_by("created_at", "key")
+
+
+async def notices_of(chat_id: int) -> Mapping[notices.State, int]:
+    """Count a chat's notices by their state; a state that none has counts nothing."""
+    counted = Notice.filter(chat_id=chat_id).annotate(n=Count("id")).group_by("state")
+    return Counter({notices.State(row["state"]): row["n"] for row in await counted.values("state", "n")})
+
+
+async def undone_events() -> Mapping[inbox.State, int]:
+    """Count the providers' events that wait to be handled, and those that failed."""
+    undone = Event.filter(lane=None, state__in=list(UNDONE))
+    counted = undone.annotate(n=Count("id")).group_by("state")
+    return Counter({inbox.State(row["state"]): row["n"] for row in await counted.values("state", "n")})

@@ -3,21 +3,26 @@
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from quart import Blueprint, Response, make_response, redirect, render_template, request
+from quart import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 
+from bot_platform.sandbox.books import Books
 from bot_platform.sandbox.telegram_world import Person, TelegramWorld
 
 PERSON_COOKIE = "demo_person"
 # A header no page of another origin can send without asking first.
 OWN_HEADER = "X-Demo"
 HEARTBEAT = 15.0
+LOOK_AT_BOOKS = 0.5  # seconds between looks: what moves them need not happen in the chat
 _LARGEST_BODY = 64 * 1024
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+Look = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class _RefusedError(Exception):
@@ -29,12 +34,12 @@ class _RefusedError(Exception):
         self.status = status
 
 
-def chat_pages(world: TelegramWorld, *, bot_name: str) -> Blueprint:
-    """Build the pages under `/demo`; `world.close()` ends their open streams."""
+def chat_pages(world: TelegramWorld, *, bot_name: str, books: Books | None = None) -> Blueprint:
+    """Build the pages under `/demo`, with the books beside the chat; `world.close()` ends open streams."""
     pages = Blueprint(
         "demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo/static"
     )
-    chat = _Chat(world, bot_name)
+    chat = _Chat(world, bot_name, books)
     pages.get("/demo")(chat.page)
     pages.get("/")(_to_the_chat)
     pages.get("/demo/")(_to_the_chat)
@@ -52,19 +57,36 @@ def chat_pages(world: TelegramWorld, *, bot_name: str) -> Blueprint:
 class _Chat:
     world: TelegramWorld
     bot_name: str
+    books: Books | None
 
     async def page(self) -> Response:
-        page = await render_template("chat.html", bot_name=self.bot_name, initial=self.bot_name[:1].upper())
+        page = await render_template(
+            "chat.html",
+            bot_name=self.bot_name,
+            initial=self.bot_name[:1].upper(),
+            books=self.books,
+        )
         response = await _response(page)
         if _known_id() is None:
             _become_somebody(response)
         return response
 
     async def events(self) -> Response:
-        stream = await _response(_stream(self.world, _person()), "text/event-stream")
+        person = _person()
+        stream = await _response(_stream(self.world, person, self._look(person)), "text/event-stream")
         stream.headers["X-Accel-Buffering"] = "no"
         stream.timeout = None
         return stream
+
+    def _look(self, person: Person) -> Look | None:
+        if self.books is None:
+            return None
+        books, templates = self.books, current_app.jinja_env
+
+        async def draw(template: str, **values: Any) -> str:
+            return await templates.get_template(template).render_async(**values)
+
+        return lambda: books.drawn(person.id, draw)
 
     async def say(self) -> ResponseReturnValue:
         person, sent = _person(), await _sent()
@@ -129,17 +151,25 @@ async def _response(content: Any, content_type: str | None = None) -> Response:
     return response
 
 
-async def _stream(world: TelegramWorld, person: Person) -> AsyncIterator[bytes]:
+async def _stream(world: TelegramWorld, person: Person, look: Look | None) -> AsyncIterator[bytes]:
     # After a restart the world knows nobody, but the bot still writes to those it remembers.
     world.meet(person)
     # Watch before reading the state: what happens between the two comes twice instead of never.
     with world.watch(person.id) as changes:
         yield b"retry: 1000\n" + _event("state", _state(world, person))
+        spoken, books = time.monotonic(), None
         while True:
+            # In the chat's own stream: a browser opens six connections to one place, for all its tabs.
+            if look and (seen := await look()) != books:
+                books, spoken = seen, time.monotonic()
+                yield _event("books", seen)
             try:
-                change = await changes.next(HEARTBEAT)
+                change = await changes.next(LOOK_AT_BOOKS if look else HEARTBEAT)
             except StopAsyncIteration:
                 return
+            if change is None and time.monotonic() - spoken < HEARTBEAT:
+                continue
+            spoken = time.monotonic()
             if change is None:
                 yield b": still here\n\n"
             elif change["kind"] == "menu":

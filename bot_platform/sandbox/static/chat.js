@@ -1,5 +1,6 @@
 // The chat: listens to the server's events, keeps the log, and sends what the person says and presses.
 
+import { clearBooks, showBooks } from "./books.js";
 import { bubble, day, element } from "./messages.js";
 
 const $ = (id) => document.getElementById(id);
@@ -37,6 +38,7 @@ async function post(path, body = {}) {
 function anew() {
   count(0);
   $("log").replaceChildren();
+  clearBooks();
   listen();
 }
 
@@ -46,6 +48,7 @@ function listen() {
   source.addEventListener("state", ({ data }) => showAll(JSON.parse(data)));
   source.addEventListener("menu", ({ data }) => showMenu(JSON.parse(data)));
   source.addEventListener("change", ({ data }) => showChange(JSON.parse(data)));
+  source.addEventListener("books", ({ data }) => showBooks(JSON.parse(data)));
   source.addEventListener("error", () => {
     status("connecting", true);
     // The browser gives up on an answer that is no stream, such as a proxy's 502.

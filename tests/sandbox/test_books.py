@@ -1,0 +1,307 @@
+"""The demo's books panel: over HTTP beside a whole demo, and drawn of books that a demo cannot have yet."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from quart import Quart
+
+from bot_platform.app import Platform
+from bot_platform.database import Database
+from bot_platform.demo import demo
+from bot_platform.domain import ledger, notices
+from bot_platform.domain.ledger import Account
+from bot_platform.sandbox.books import ENTRIES, Books
+from bot_platform.sandbox.chat import chat_pages
+from bot_platform.sandbox.telegram_world import TelegramWorld
+from tests.makers import eventually, free_port, person
+
+OWN = {"X-Demo": "1"}
+NOBODY = "No account yet"
+NO_TROUBLE = {"twice": False, "shuffled": False, "lost": False, "down": False, "late": 0.0, "slow": 0.0}
+
+
+def words(html: str) -> str:
+    """Read HTML as a person does: its texts, one blank between two."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+@dataclass
+class Browser:
+    """One person's browser on the page: what its stream brought so far."""
+
+    url: str
+    http: aiohttp.ClientSession
+    books: str = ""
+    payments: str = ""
+    mischief: Any = None
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    async def listen(self) -> None:
+        """Follow the page's stream."""
+        name = ""
+        async with self.http.get(f"{self.url}/demo/events") as response:
+            async for line in response.content:
+                if line.startswith(b"event: "):
+                    name = line[7:].decode().strip()
+                elif line.startswith(b"data: "):
+                    self._hear(name, json.loads(line[6:]))
+
+    def _hear(self, name: str, content: dict[str, Any]) -> None:
+        if name == "books":
+            self.books, self.payments = words(content["books"]), content["payments"]
+            self.mischief = content["mischief"]
+        if name == "state":
+            self.messages = content["messages"]
+        if name == "change" and "message" in content:
+            self.messages.append(content["message"])
+
+    @property
+    def shown(self) -> str:
+        """Everything the panel says of this person."""
+        return f"{self.books} {words(self.payments)}"
+
+    async def sees(self, *parts: str) -> None:
+        """Wait until the panel shows all the parts."""
+        for part in parts:
+            try:
+                await eventually(lambda part=part: part in self.shown)  # type: ignore[misc]
+            except AssertionError:
+                raise AssertionError(f"{part!r} is not in {self.shown!r}") from None
+
+    async def heard(self, part: str) -> dict[str, Any]:
+        """Wait for a message of the bot."""
+
+        def look() -> dict[str, Any] | None:
+            found = [m for m in self.messages if part in m["text"] and m["from"]["is_bot"]]
+            return found[-1] if found else None
+
+        found = await eventually(look)
+        assert found is not None
+        return found
+
+    async def post(self, path: str, body: Any) -> tuple[int, Any]:
+        """Post JSON as the page does."""
+        async with self.http.post(self.url + path, json=body, headers=OWN) as answer:
+            return answer.status, await answer.json()
+
+    async def link(self) -> str:
+        """Ask for the small package and give the address of its payment page."""
+        await self.post("/demo/say", {"text": "/buy"})
+        shop = await self.heard("Choose a package:")
+        await self.post("/demo/press", {"message_id": shop["message_id"], "data": "buy_100"})
+        message = await self.heard("using the link below")
+        url: str = message["reply_markup"]["inline_keyboard"][0][0]["url"]
+        return url
+
+    async def pay(self, link: str) -> None:
+        """Press the card's button of a payment page."""
+        async with self.http.post(link, data={"how": "card"}, allow_redirects=False) as answer:
+            assert answer.status == 303
+
+    def act(self, label: str) -> dict[str, Any]:
+        """Give what a button of the panel would post."""
+        (asked,) = re.findall(rf"data-act='([^']*)'>{label}<", self.payments)
+        found: dict[str, Any] = json.loads(asked)
+        return found
+
+
+@asynccontextmanager
+async def running(folder: Path, *, mock: bool = False) -> AsyncIterator[str]:
+    """Run the demo itself on a real port."""
+    port = free_port()
+    settings, outside = demo(folder, port, mock=mock)
+    stop, ready = asyncio.Event(), asyncio.Event()
+    platform = asyncio.create_task(Platform(settings, outside).run(stop, lambda _: ready.set()))
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait({platform, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop.set()
+        await platform
+
+
+@asynccontextmanager
+async def visitor(url: str) -> AsyncIterator[Browser]:
+    """Open the page as a new person."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        await (await http.get(f"{url}/demo")).read()
+        browser = Browser(url, http)
+        listening = asyncio.create_task(browser.listen())
+        try:
+            yield browser
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_a_sale_and_its_refund_are_seen_as_they_happen_and_by_nobody_else(tmp_path: Path) -> None:
+    async with running(tmp_path) as url, visitor(url) as buyer, visitor(url) as stranger:
+        await buyer.sees(NOBODY)
+        for who in (buyer, stranger):
+            await who.post("/demo/say", {"text": "/start"})
+            await who.sees("Balance 0.00", "Held 0.00", "Available 0.00", "Spending free", "None yet")
+        link = await buyer.link()
+        await buyer.sees("100 credits · $5.00 not paid yet")
+        assert words(buyer.payments) == "None yet: buy something and pay for it."
+        await buyer.pay(link)
+        await buyer.sees("Balance 100.00", "+100.00 bought purchase 1 100.00", "100 credits · $5.00 paid")
+        await buyer.sees("$5.00 for purchase 1 Refund all", "Webhooks: 0 on their way, 0 unhandled, 0 failed")
+        half = buyer.act("Refund half")
+        assert half["amount"] == 250
+        assert (await buyer.post("/sandbox/stripe/act", half))[0] == 200
+        await buyer.sees("-50.00 taken back purchase 1 50.00", "partly reversed 50.00 taken back")
+        await buyer.sees("refunded · $2.50", "Refund of $2.50: succeeded", "Balance 50.00", "3 sent")
+        await buyer.post("/sandbox/stripe/act", buyer.act("Refund all"))
+        await buyer.sees("-50.00 taken back purchase 1 0.00", "Balance 0.00", "reversed 100.00 taken back")
+        status, answer = await buyer.post("/sandbox/stripe/act", buyer.act("Refund all"))
+        assert (status, "already been refunded" in answer["error"]["message"]) == (400, True)
+
+        await stranger.sees("Entries None yet. Purchases None yet.", "0 sent")
+        assert words(stranger.payments) == "None yet: buy something and pay for it."
+        await stranger.pay(await stranger.link())
+        await stranger.sees("Balance 100.00", "+100.00 bought purchase 2 100.00", "$5.00 for purchase 2")
+        assert "purchase 1" not in stranger.shown
+        assert "purchase 2" not in buyer.shown
+
+
+async def test_every_button_moves_the_books_there_and_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as url, visitor(url) as buyer:
+        await buyer.post("/demo/say", {"text": "/start"})
+        await buyer.sees("Balance 0.00")
+        await buyer.pay(await buyer.link())
+        await buyer.sees("Balance 100.00", "for purchase 1")
+        for button, there, undo, back in (
+            ("Fraud warning", "Spending frozen", "End the warning", "Spending free"),
+            ("Inquiry", "Spending frozen", "Close inquiry", "Spending free"),
+            ("Dispute", "Balance 0.00", "Dispute won", "Balance 100.00"),
+        ):
+            assert (await buyer.post("/sandbox/stripe/act", buyer.act(button)))[0] == 200
+            await buyer.sees(there, undo)
+            assert (await buyer.post("/sandbox/stripe/act", buyer.act(undo)))[0] == 200
+            await buyer.sees(back)
+            assert undo not in buyer.payments
+        await buyer.sees("fraud warning over", "inquiry closed", "dispute won · $5.00", "+100.00 given back")
+        await buyer.post("/sandbox/stripe/act", buyer.act("Inquiry"))
+        await buyer.sees("Becomes a dispute")
+        await buyer.post("/sandbox/stripe/act", buyer.act("Becomes a dispute"))
+        await buyer.sees("Balance 0.00", "Dispute lost")
+        await buyer.post("/sandbox/stripe/act", buyer.act("Dispute lost"))
+        await buyer.sees("dispute lost · $5.00", "lost, the money is gone")
+
+
+async def test_a_refund_that_fails_gives_the_credits_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as url, visitor(url) as buyer:
+        await buyer.post("/demo/say", {"text": "/start"})
+        await buyer.pay(await buyer.link())
+        await buyer.sees("Balance 100.00", "for purchase 1")
+        await buyer.post("/sandbox/stripe/act", buyer.act("Refund that fails"))
+        await buyer.sees("Balance 0.00")
+        await buyer.sees("Balance 100.00", "refund failed · $5.00", "Refund of $5.00: failed")
+
+
+async def test_a_switch_is_everybodys_and_a_lost_webhook_is_seen_as_unpaid(tmp_path: Path) -> None:
+    async with running(tmp_path) as url, visitor(url) as buyer, visitor(url) as stranger:
+        await buyer.post("/demo/say", {"text": "/start"})
+        await stranger.sees(NOBODY)
+        assert stranger.mischief == NO_TROUBLE
+        link = await buyer.link()
+        assert (await buyer.post("/sandbox/stripe/mischief", {"lost": True}))[0] == 200
+        await eventually(lambda: stranger.mischief == {**NO_TROUBLE, "lost": True})
+        await buyer.pay(link)
+        await buyer.sees("not paid yet", "$5.00 for purchase 1")
+        assert "Balance 0.00" in buyer.books
+        shown = await buyer.heard("using the link below")
+        await buyer.post("/demo/press", {"message_id": shown["message_id"], "data": "paid:1"})
+        await buyer.sees("Balance 100.00", "100 credits · $5.00 paid")
+
+
+async def test_the_mock_has_books_and_no_worst_day(tmp_path: Path) -> None:
+    async with running(tmp_path, mock=True) as url, visitor(url) as buyer:
+        async with buyer.http.get(f"{url}/demo") as answer:
+            page = await answer.text()
+        assert "There is no Stripe in this demo" in page
+        assert 'id="worst"' not in page
+        await buyer.post("/demo/say", {"text": "/start"})
+        await buyer.sees("Balance 0.00")
+        await buyer.post("/demo/say", {"text": "/buy"})
+        shop = await buyer.heard("Choose a package:")
+        await buyer.post("/demo/press", {"message_id": shop["message_id"], "data": "buy_100"})
+        await buyer.sees("Balance 100.00", "+100.00 bought", "100 credits · $5.00 paid")
+        assert (buyer.payments, buyer.mischief) == ("", None)
+        assert "Webhooks" not in buyer.books
+
+
+async def seen(telegram_id: int = 77) -> str:
+    """Look at a person's books without a Stripe."""
+    app = Quart("test")
+    app.register_blueprint(chat_pages(TelegramWorld(), bot_name="Bot", books=Books()))
+
+    async def draw(template: str, **values: Any) -> str:
+        return await app.jinja_env.get_template(template).render_async(**values)
+
+    drawn: str = (await Books().drawn(telegram_id, draw))["books"]
+    return drawn
+
+
+async def test_a_debt_a_hold_a_freeze_and_a_note_are_said_plainly(database: Database) -> None:
+    user = await person(database, credits_=3000)
+
+    async def story() -> Account:
+        account = await ledger.lock(user.id)
+        await ledger.hold(account, 1000, "work:1")
+        await ledger.post(account, ledger.Kind.GRANT, -2500, "grant:1", note="for <b>Tom & Ann</b>")
+        await ledger.freeze(account, frozen=True)
+        return account
+
+    await database.transact(story)
+    html = await seen()
+    said = words(html)
+    assert "Balance 5.00 Held 10.00 Available -5.00 Spending frozen" in said
+    assert "A debt of 5.00 credits" in said
+    assert "Frozen: a bank's question about a payment is open." in said
+    assert "-25.00 by the operator for <b>Tom & Ann</b> 5.00" in said
+    assert "+30.00 welcome gift 30.00" in said
+    assert "&lt;b&gt;Tom &amp; Ann&lt;/b&gt;" in html
+    assert NOBODY in await seen(78)
+
+
+async def test_broken_books_say_that_spending_is_stopped(database: Database) -> None:
+    user = await person(database)
+    account = await ledger.find_account(user.id)
+    await ledger.mark_broken([account.id])
+    assert "Spending stopped Stopped: the audit found these books off." in words(await seen())
+
+
+async def test_many_entries_are_cut_and_counted(database: Database) -> None:
+    user = await person(database)
+
+    async def story() -> None:
+        account = await ledger.lock(user.id)
+        for n in range(1, ENTRIES + 4):
+            await ledger.post(account, ledger.Kind.GRANT, 100, f"grant:{n}")
+
+    await database.transact(story)
+    said = words(await seen())
+    assert said.count("+1.00 by the operator") == ENTRIES
+    assert said.index(f"{ENTRIES + 3}.00") < said.index(f"{ENTRIES + 2}.00")
+    assert "and 3 before" in said
+
+
+async def test_notices_are_counted_for_their_chat_alone(database: Database) -> None:
+    await person(database)
+    for key, chat_id in (("a", 77), ("b", 77), ("c", 78)):
+        await notices.post(key, chat_id, "account:1", "help")
+    await notices.mark_sent(await notices.Notice.get(key="b"), 5)
+    assert "Messages to you: 1 waiting, 1 sent" in words(await seen())
+    await notices.mark_dead(await notices.Notice.get(key="a"), "blocked")
+    assert "Messages to you: 0 waiting, 1 sent, 1 given up" in words(await seen())
