@@ -14,11 +14,11 @@ PIP_COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extra
 PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the oldest that is served.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e check format bench pins clean
+.PHONY: help demo test e2e reliability check format bench pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNS) ## sell credits in the browser, no account needed; PORT=8010 listens there, MOCK=1 sells by the mock
 	@exec $(PY) run.py demo --port $(PORT) $(if $(MOCK),--mock)
@@ -42,6 +42,9 @@ e2e: $(DEVELOPS) ## run the tests that need Chromium and node
 	fi
 	@$(MAKE) --no-print-directory $(NODE_MODULES)
 	@$(PY) -m pytest -m e2e $(ARGS)
+
+reliability: $(DEVELOPS) ## run the reliability tests in full size, about an hour; ARGS="-k crowd" goes to pytest
+	@$(PY) -m tests.reliability $(ARGS)
 
 check: $(DEVELOPS) ## check format, lint, types and who imports whom
 	@$(PY) -m ruff format --check .

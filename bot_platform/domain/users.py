@@ -17,6 +17,7 @@ class User(Model):
     telegram_id = fields.BigIntField(unique=True)
     language = fields.CharField(max_length=35, default="en")  # IETF tag, as Telegram tells it
     blocked_bot = fields.BooleanField(default=False)  # messages to this person fail until they return
+    arrived_by = fields.CharField(max_length=100, default="", db_default="")  # the press that made the row
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:
@@ -25,9 +26,9 @@ class User(Model):
         table = "users"  # "user" is a word of SQL
 
 
-async def welcome(telegram_id: int, language: str) -> tuple[User, bool]:
+async def welcome(telegram_id: int, language: str, request_key: str = "") -> tuple[User, bool]:
     """Find or make the person; True when they are new."""
-    new = await insert_once(User(telegram_id=telegram_id, language=language))
+    new = await insert_once(User(telegram_id=telegram_id, language=language, arrived_by=request_key))
     return await User.get(telegram_id=telegram_id), new
 
 

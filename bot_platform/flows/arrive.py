@@ -6,18 +6,21 @@ from bot_platform.domain.users import User
 
 
 async def arrive(
-    database: Database, *, telegram_id: int, language: str, welcome_credits: int
+    database: Database, *, telegram_id: int, language: str, welcome_credits: int, request_key: str = ""
 ) -> tuple[User, bool]:
-    """Register the person behind a /start; True when they are new. Credits in hundredths."""
+    """Register the person behind a /start; True when they are new. Credits in hundredths.
+
+    `request_key` names the press: one whose greeting did not reach Telegram is as new the second time.
+    """
 
     async def story() -> tuple[User, bool]:
-        user, new = await users.welcome(telegram_id, language)
+        user, new = await users.welcome(telegram_id, language, request_key)
         if new:
             await ledger.open_account(user.id)
             if welcome_credits:
                 account = await ledger.lock(user.id)
                 await ledger.post(account, ledger.Kind.WELCOME, welcome_credits, f"welcome:{user.id}")
-        return user, new
+        return user, new or (request_key != "" and user.arrived_by == request_key)
 
     return await database.transact(story)
 

@@ -2,11 +2,11 @@
 
 import structlog
 from aiogram import Bot, Router
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError
 from aiogram.types import ErrorEvent
 from aiogram.types import User as TelegramUser
 
-from bot_platform.telegram.middleware import TELEGRAM_FAULT
+from bot_platform.telegram.middleware import PASSING_FAULT
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
@@ -15,12 +15,15 @@ log = structlog.get_logger()
 def last_words() -> Router:
     """Build the router that apologises for whatever no screen did; include it last."""
     router = Router(name="apologies")
-    router.error.register(server_error, ~TELEGRAM_FAULT)
+    router.error.register(server_error, ~PASSING_FAULT)
     return router
 
 
 async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
-    """Log what broke and tell whoever it broke for."""
+    """Log what broke and tell whoever it broke for, unless they would not hear it."""
+    if isinstance(event.exception, TelegramForbiddenError):
+        log.info("telegram.blocked", update=event.update.update_id)
+        return
     log.error("telegram.handler_failed", update=event.update.update_id, exc_info=event.exception)
     source = event.update.message or event.update.callback_query
     if source and source.from_user:

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
+from aiogram.exceptions import TelegramRetryAfter
 from aiogram.types import Update
 from pydantic import ValidationError
 
@@ -88,10 +88,10 @@ class Intake:
         else:
             await updates.handled(self._database, row)
 
-    async def _again(self, row: Event, fault: TelegramAPIError) -> None:
-        """Handle the update once more when Telegram can be reached; what it did to the books stays once."""
+    async def _again(self, row: Event, fault: Exception) -> None:
+        """Handle the update once more when what failed is back; what it did to the books stays once."""
         pause = fault.retry_after if isinstance(fault, TelegramRetryAfter) else 0.5 * 2**row.attempts
-        log.warning("telegram.again", update=row.key, error=fault.message[:300], seconds=pause)
+        log.warning("telegram.again", update=row.key, error=str(fault)[:300], seconds=pause)
         await updates.later(self._database, row, pause)
 
 

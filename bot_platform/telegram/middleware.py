@@ -16,7 +16,7 @@ from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import CallbackQuery, TelegramObject, Update
 from aiogram.types import User as TelegramUser
 
-from bot_platform.database import Database
+from bot_platform.database import LOST_CONNECTION, Database
 from bot_platform.domain import users
 from bot_platform.domain.errors import NoAccount, Refusal
 from bot_platform.flows.arrive import come_back
@@ -28,9 +28,9 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 # What the middlewares below provide to handlers, beside the dispatcher's own names.
 PROVIDED = frozenset({"person", "user", "language", "say", "request_key"})
-# Telegram itself failed: the update is handled again later, so nobody is told of it.
-PASSING = (TelegramNetworkError, TelegramRetryAfter, TelegramServerError)
-TELEGRAM_FAULT = ExceptionTypeFilter(*PASSING)
+# Telegram or the database failed: the update is handled again later, so nobody is told of it.
+PASSING = (TelegramNetworkError, TelegramRetryAfter, TelegramServerError, *LOST_CONNECTION)
+PASSING_FAULT = ExceptionTypeFilter(*PASSING)
 PROMPT = 5  # seconds to answer a button; its spinner is not worth more
 
 

@@ -45,6 +45,7 @@ class Sender:
             work=self.send,
             keep=partial(deliver.keep, self._database),
             at_once=AT_ONCE,
+            broke=self._broke,
             pace=notices.ONE_CHAT_MS / 1000,
         )
 
@@ -67,6 +68,12 @@ class Sender:
         else:
             await deliver.sent(self._database, notice, message_id)
             log.info("notice.sent", notice=notice.key, text=notice.text, edit=notice.message_id is not None)
+
+    async def _broke(self, notice: Notice, fault: Exception) -> None:
+        """Let a notice wait that met what nobody foresaw, such as a database that was away."""
+        await deliver.later(
+            self._database, notice, LONGEST_PAUSE / 5, f"{type(fault).__name__}: {fault}"[:1000]
+        )
 
     async def _say(self, notice: Notice) -> int:
         user = await users.find(notice.chat_id)

@@ -47,5 +47,6 @@ async def serve_until(
     done, _ = await asyncio.wait({serving}, timeout=REQUESTS_MAY_TAKE + 0.5)
     if not done:
         serving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
+    # Cancelled, hypercorn may ask its unfinished tasks for what they raised.
+    with contextlib.suppress(asyncio.CancelledError, asyncio.InvalidStateError):
         await serving

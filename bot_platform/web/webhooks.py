@@ -8,7 +8,7 @@ import structlog
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from bot_platform.domain.checkout import BadPayload, BadSignature
+from bot_platform.domain.checkout import BadPayload, BadSignature, ProviderDown
 from bot_platform.domain.inbox import State
 from bot_platform.flows import hear
 from bot_platform.flows.till import Till
@@ -38,7 +38,11 @@ def stripe_webhook(till: Till) -> Blueprint:
         except BadPayload:
             log.warning("webhook.invalid_payload", size=len(body))
             return {"status": "invalid payload"}, 400
-        outcome = await hear.event(till, event)
+        try:
+            outcome = await hear.event(till, event)
+        except ProviderDown:
+            log.warning("webhook.provider_down", key=event.key, type=event.type)
+            return {"status": "error"}, 500  # kept, and tried again by the loop and by Stripe
         tell = log.warning if outcome.alarm else log.info
         tell(
             "webhook.event",

@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from bot_platform.domain.checkout import CheckoutOrder, CheckoutPage, CheckoutRef, Line, ProviderDown
 from bot_platform.domain.errors import CheckoutUnavailable
 from bot_platform.domain.packages import BUILT_IN, Package
-from bot_platform.payments import stripe as ours
+from bot_platform.payments import stripe_client as ours
 from bot_platform.payments.stripe import StripePayments
 from tests.makers import free_port
 from tests.payments.raw_server import answering, http, http_proxy, listening, socks5_proxy

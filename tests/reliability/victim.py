@@ -10,6 +10,7 @@ import aiohttp
 import aiosqlite
 import asyncpg
 
+from bot_platform import telemetry
 from bot_platform.app import Platform, real_world
 from bot_platform.demo import DemoSettings
 
@@ -61,6 +62,7 @@ def live_until(kill_at: int, settings: dict[str, Any]) -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         built = DemoSettings(**settings)
+        telemetry.set_up("ERROR", built.log_format)
         await Platform(built, real_world(built)).run(stop)
 
     asyncio.run(run())

@@ -36,11 +36,16 @@ async def start(
     prices: PriceList,
     welcome_credits: int,
     language: str,
+    request_key: str,
     say: Say,
 ) -> None:
     """Register whoever presses Start, and show the shop."""
     user, new = await arrive(
-        database, telegram_id=message.chat.id, language=language, welcome_credits=welcome_credits
+        database,
+        telegram_id=message.chat.id,
+        language=language,
+        welcome_credits=welcome_credits,
+        request_key=request_key,
     )
     if not new:
         account = await ledger.find_account(user.id)

@@ -16,7 +16,7 @@ from bot_platform.flows.check import check
 from bot_platform.flows.till import Till
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.apologies import apologise
-from bot_platform.telegram.middleware import TELEGRAM_FAULT, Registered, Say
+from bot_platform.telegram.middleware import PASSING_FAULT, Registered, Say
 from bot_platform.telegram.texts import Texts
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ def screen(prices: PriceList) -> Router:
     router.callback_query.register(paid, F.data.startswith(keyboards.PAID))
     router.callback_query.register(press)
     codes = [package.code for package in prices]
-    router.error.register(could_not_sell, F.update.callback_query.data.in_(codes), ~TELEGRAM_FAULT)
+    router.error.register(could_not_sell, F.update.callback_query.data.in_(codes), ~PASSING_FAULT)
     return router
 
 
