@@ -111,10 +111,10 @@ async def _calls(story: Story, url: str) -> list[Call]:
             before = len(h.stripe.requests)
 
         await story(h, ready)
-        return [(request.method, _pattern(request.path)) for request in h.stripe.requests[before:]]
+        return [(request.method, pattern(request.path)) for request in h.stripe.requests[before:]]
 
 
-def _pattern(path: str) -> str:
+def pattern(path: str) -> str:
     return "/".join("*" if part.startswith(ALREADY_IDS) else part for part in path.split("/"))
 
 
