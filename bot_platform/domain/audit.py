@@ -71,7 +71,8 @@ async def _people_without_account(ask: Ask) -> list[Broken]:
 async def _wrong_targets(ask: Ask, low: int, high: int) -> list[Broken]:
     """Compare what was taken back with what the reversals come to, by the rule of the nouns themselves."""
     rows = await ask(
-        """SELECT p.id, p.credits, p.charged, p.reversed, a.id AS account, r.stage, r.amount, r.as_of
+        """SELECT p.id, p.credits, p.charged, p.reversed, a.id AS account,
+            r.stage, r.amount, r.as_of, r.since
         FROM purchase p JOIN account a ON a.user_id = p.user_id
         LEFT JOIN reversal r ON r.purchase_id = p.id
         WHERE p.id BETWEEN ? AND ? AND (r.key IS NOT NULL OR p.reversed <> 0) ORDER BY p.id""",
@@ -82,7 +83,7 @@ async def _wrong_targets(ask: Ask, low: int, high: int) -> list[Broken]:
     for id_, group in groupby(rows, key=lambda row: row["id"]):
         first, *_ = known = list(group)
         said = [
-            Reversal(stage=Stage(row["stage"]), amount=row["amount"], as_of=row["as_of"])
+            Reversal(stage=Stage(row["stage"]), amount=row["amount"], as_of=row["as_of"], since=row["since"])
             for row in known
             if row["stage"]
         ]

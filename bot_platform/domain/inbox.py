@@ -7,11 +7,13 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from tortoise import fields
+from tortoise.expressions import F
 from tortoise.models import Model
 from tortoise.timezone import now
 
 from bot_platform.sql import claim_heads, insert_once, put_off, renew
 
+LONGEST_NAME = 240  # of what somebody types; a key has a little more
 LEASE_MS = 10_000  # a crashed worker's updates are taken up after this
 
 
@@ -119,10 +121,12 @@ async def keep(ids: Sequence[int]) -> None:
     await renew(Event, ids, LEASE_MS)
 
 
-async def later(event: Event, ms: int, error: str | None = None) -> None:
+async def later(event: Event, ms: int, error: str | None = None, *, is_try: bool = True) -> None:
     """Give an event back, to be tried again after `ms` milliseconds."""
     if error is not None:
         await Event.filter(id=event.id).update(error=error)
+    if not is_try:
+        await Event.filter(id=event.id).update(attempts=F("attempts") - 1)
     await put_off(Event, event.id, ms)
 
 
@@ -141,6 +145,8 @@ async def from_providers(state: State | None, limit: int) -> Sequence[Event]:
 
 async def look_up(name: str) -> Event | None:
     """Find a provider's event by what somebody typed: its key, the provider's own id, or our number."""
+    if len(name) > LONGEST_NAME:
+        return None
     found = await Event.filter(lane=None, key__in=[name, f"stripe:{name}"]).first()
     if found is None and name.isascii() and name.isdigit() and len(name) < len(str(2**63)):
         found = await Event.get_or_none(lane=None, id=int(name))

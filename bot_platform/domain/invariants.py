@@ -72,7 +72,7 @@ CHECKS = (
         """SELECT h.id, h.account_id AS account,
             h.state || ', ' || h.captured || ' of ' || h.amount || ' captured, charged '
             || COUNT(e.id) || ' times, ' || COALESCE(-SUM(e.amount), 0) || ' in all' AS says
-        FROM hold h LEFT JOIN entry e ON e.cause = h.cause || ':charge'
+        FROM hold h LEFT JOIN entry e ON e.cause = h.cause || ':charge' AND e.kind = 'charge'
         WHERE h.id BETWEEN ? AND ?
         GROUP BY h.id, h.account_id, h.state, h.captured, h.amount
         HAVING h.captured > h.amount OR h.captured < 0 OR (h.state <> 'captured' AND h.captured <> 0)
@@ -118,6 +118,7 @@ CHECKS = (
         FROM purchase p JOIN account a ON a.user_id = p.user_id
         JOIN reversal r ON r.payment_ref = p.payment_ref AND r.provider = p.provider
         WHERE p.id BETWEEN ? AND ? AND p.state IN ('paid', 'partly_reversed', 'reversed')
+        AND COALESCE(r.currency, p.currency) = p.currency
         AND (r.purchase_id IS NULL OR r.user_id IS NULL OR r.user_id <> p.user_id)""",
     ),
     Check(
@@ -151,8 +152,8 @@ CHECKS = (
         FROM purchase p JOIN account a ON a.user_id = p.user_id
         LEFT JOIN entry e ON e.purchase_id = p.id AND e.kind = 'purchase' AND e.account_id = a.id
         WHERE p.id BETWEEN ? AND ? AND p.state IN ('paid', 'partly_reversed', 'reversed')
-        GROUP BY p.id, a.id, p.credits
-        HAVING COUNT(e.id) <> 1 OR SUM(e.amount) <> p.credits""",
+        GROUP BY p.id, a.id, p.credits, p.charged
+        HAVING COUNT(e.id) <> 1 OR SUM(e.amount) <> p.credits OR p.charged IS NULL""",
     ),
     Check(
         "I9",

@@ -99,9 +99,10 @@ class Hold(Model):
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:
-        """The table's name."""
+        """An account's open holds are few, and looked for often."""
 
         table = "hold"
+        indexes = (("account_id", "state"),)
 
 
 async def open_account(user_id: int) -> None:
@@ -123,16 +124,16 @@ async def lock(user_id: int) -> Account:
     return await Account.get(user_id=user_id)
 
 
-async def was_posted(cause: str) -> bool:
-    """Whether an entry of this cause stands in the books."""
-    return await Entry.exists(cause=cause)
+async def find_entry(cause: str) -> Entry | None:
+    """Find the entry of this cause."""
+    return await Entry.get_or_none(cause=cause)
 
 
 async def post(
     account: Account, kind: Kind, amount: int, cause: str, *, purchase_id: int | None = None, note: str = ""
 ) -> bool:
     """Move credit on a locked account, positive gives; False when the cause was posted before."""
-    if await was_posted(cause):
+    if await find_entry(cause):
         return False
     account.balance += amount
     account.seq += 1
@@ -179,9 +180,11 @@ async def reserve(account: Account, amount: int, cause: str) -> Hold:
 
 
 async def _agrees_with_its_entries(account: Account) -> bool:
-    """Compare with the last entry: between two audits this is what keeps wrong books from being spent."""
+    """Compare with the last entry and the open holds: so wrong books are not spent between two audits."""
     last = await Entry.filter(account_id=account.id).order_by("-seq").first()
-    return (account.balance, account.seq) == ((last.balance_after, last.seq) if last else (0, 0))
+    held = sum(row.amount for row in await Hold.filter(account_id=account.id, state=HoldState.HELD))
+    entries = (last.balance_after, last.seq) if last else (0, 0)
+    return (account.balance, account.seq, account.held) == (*entries, held)
 
 
 async def find_hold(cause: str) -> Hold | None:
@@ -200,13 +203,14 @@ async def freeze(account: Account, *, frozen: bool) -> None:
     await account.save(update_fields=["frozen"])
 
 
-async def mark_broken(account_ids: Sequence[int]) -> None:
-    """Forbid spending from the accounts whose books are off, and allow it to all others again."""
-    off = set(account_ids)
-    marked = {account.id for account in await Account.filter(broken=True)}
-    for ids, broken in ((off - marked, True), (marked - off, False)):
-        for account_id in sorted(ids):
-            await Account.filter(id=account_id).update(broken=broken)
+async def broken_accounts() -> Sequence[int]:
+    """List the accounts from which nothing may be spent, by id."""
+    return [account.id for account in await Account.filter(broken=True).order_by("id")]
+
+
+async def mark_broken(account_ids: Sequence[int], *, broken: bool) -> None:
+    """Forbid spending from accounts whose books are off, or allow it again."""
+    await Account.filter(id__in=list(account_ids)).update(broken=broken)
 
 
 async def capture(account: Account, held: Hold, amount: int) -> bool:

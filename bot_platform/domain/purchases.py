@@ -226,8 +226,8 @@ async def move(purchase: Purchase, to: State) -> bool:
 
 
 async def pay(purchase: Purchase, payment: PaymentConfirmed) -> bool:
-    """Mark a purchase whose account is locked as paid; False when it was before."""
-    if not await move(purchase, State.PAID):
+    """Mark a purchase whose account is locked as paid; False when it was before, whatever became of it."""
+    if purchase.was_paid or not await move(purchase, State.PAID):
         return False
     purchase.provider_ref = payment.checkout.provider_ref
     purchase.payment_ref = payment.checkout.payment_ref

@@ -26,8 +26,10 @@ class Reversal(Model):
     purchase_id: int | None
     user_id: int | None = fields.BigIntField(null=True)
     amount = fields.BigIntField()
+    currency: Any = fields.CharField(max_length=3, null=True)
     stage = fields.CharEnumField(Stage, max_length=32)
-    as_of = fields.BigIntField()  # unix seconds
+    as_of = fields.BigIntField()  # when this was last said, in unix seconds
+    since = fields.BigIntField()  # when the stage was first said
     lifted = fields.BooleanField(default=False)  # an operator let the person spend again all the same
     created_at = fields.DatetimeField(auto_now_add=True)
 
@@ -39,7 +41,7 @@ class Reversal(Model):
 
 
 async def note(news: PaymentReversed, purchase_id: int | None, user_id: int | None) -> bool:
-    """Keep what was said unless something later is known; False when nothing changed.
+    """Keep what was said unless something later is known; False when stage and amount stayed.
 
     Order of arrival means nothing: the later second counts, then the later stage (money.md 5).
     """
@@ -50,25 +52,35 @@ async def note(news: PaymentReversed, purchase_id: int | None, user_id: int | No
         purchase_id=purchase_id,
         user_id=user_id,
         amount=news.amount,
+        currency=news.currency,
         stage=news.stage,
         as_of=news.as_of,
+        since=news.as_of,
     )
     if await insert_once(row):
         return True
     known = await Reversal.get(key=news.key)
-    said = (news.as_of, news.stage.rank, news.amount)
-    if said <= (known.as_of, known.stage.rank, known.amount):
-        return False
-    changed = (news.stage, news.amount) != (known.stage, known.amount)
-    known.as_of, known.stage, known.amount = news.as_of, news.stage, news.amount
-    await known.save(update_fields=["as_of", "stage", "amount"])
+    changed = False
+    if news.stage is known.stage:
+        known.since = min(known.since, news.as_of)
+    if (news.as_of, news.stage.rank, news.amount) > (known.as_of, known.stage.rank, known.amount):
+        changed = (news.stage, news.amount) != (known.stage, known.amount)
+        known.since = known.since if news.stage is known.stage else news.as_of
+        known.as_of, known.stage, known.amount = news.as_of, news.stage, news.amount
+    await known.save(update_fields=["as_of", "since", "stage", "amount"])
     return changed
 
 
-async def join(provider: str, payment_ref: str, purchase_id: int, user_id: int) -> bool:
-    """Give a purchase what waited under its payment; False when nothing did."""
-    waiting = Reversal.filter(provider=provider, payment_ref=payment_ref, purchase_id=None)
-    return bool(await waiting.update(purchase_id=purchase_id, user_id=user_id))
+async def waiting(provider: str, payment_ref: str) -> Sequence[Reversal]:
+    """Read what waits for this payment, in the order it was first heard of."""
+    rows = Reversal.filter(provider=provider, payment_ref=payment_ref, purchase_id=None)
+    return await rows.order_by("created_at", "key")
+
+
+async def join(reversal: Reversal, purchase_id: int, user_id: int) -> None:
+    """Give a reversal that waited to its purchase."""
+    reversal.purchase_id, reversal.user_id = purchase_id, user_id
+    await reversal.save(update_fields=["purchase_id", "user_id"])
 
 
 async def of(purchase_id: int) -> Sequence[Reversal]:
@@ -85,7 +97,7 @@ def money_lost(reversals: Iterable[Reversal]) -> int:
     rows = list(reversals)
     refunded: int = sum(row.amount for row in rows if row.stage in REFUNDS - {Stage.REFUND_UNDONE})
     for charge in (row for row in rows if row.stage is Stage.REFUNDED_IN_ALL):
-        since = [r for r in rows if r.stage is Stage.REFUND_UNDONE and r.as_of >= charge.as_of]
+        since = [r for r in rows if r.stage is Stage.REFUND_UNDONE and r.since >= charge.as_of]
         refunded = max(refunded, charge.amount - sum(row.amount for row in since))
     disputed: int = sum(row.amount for row in rows if row.stage in DISPUTES - {Stage.WON})
     return refunded + disputed

@@ -45,6 +45,18 @@ async def end(name: str, mark: int, every_ms: int) -> None:
     )
 
 
+async def mark(name: str) -> int:
+    """Read how far it has come, 0 at first."""
+    known = await Round.get_or_none(name=name)
+    return known.mark if known else 0
+
+
+async def set_mark(name: str, mark: int) -> None:
+    """Note how far it has come."""
+    await insert_once(Round(name=name))
+    await Round.filter(name=name).update(mark=mark)
+
+
 async def give_up(name: str) -> None:
     """Let another try at once: this one did not come to its end."""
     await query("UPDATE round SET lease_until = 0 WHERE name = ?", name)

@@ -17,6 +17,7 @@ async def arrive(
         user, new = await users.welcome(telegram_id, language, request_key)
         if new:
             await ledger.open_account(user.id)
+            await notices.revive(telegram_id)  # an operator is told things before their first /start
             if welcome_credits:
                 account = await ledger.lock(user.id)
                 await ledger.post(account, ledger.Kind.WELCOME, welcome_credits, f"welcome:{user.id}")

@@ -31,7 +31,7 @@ async def buy(till: Till, user: User, package: Package, request_key: str) -> Non
         await database.transact(_failed, user.id, purchase.id, order.attempt)
         raise
     if isinstance(answer, PaymentConfirmed):
-        await hear.news(till, answer)
+        await hear.news(till, answer, purchase.subject)
     else:
         await database.transact(_opened, user, purchase.id, answer, request_key)
 

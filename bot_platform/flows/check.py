@@ -3,14 +3,14 @@
 from bot_platform.domain import purchases
 from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.errors import CannotAsk, NoSuchPurchase
-from bot_platform.domain.purchases import Purchase
+from bot_platform.domain.purchases import Purchase, State
 from bot_platform.domain.users import User
 from bot_platform.flows import reconcile
 from bot_platform.flows.till import Till
 
 
 async def check(till: Till, user: User, purchase_id: int) -> tuple[Purchase, bool]:
-    """Ask how a purchase stands; True when its money was found just now, and the receipt is written.
+    """Ask how a purchase stands; True when that changed just now, and a notice tells of it.
 
     Raises NoSuchPurchase for one of somebody else, CannotAsk when the provider does not answer.
     """
@@ -23,5 +23,6 @@ async def check(till: Till, user: User, purchase_id: int) -> tuple[Purchase, boo
         await reconcile.one(till, purchase)
     except ProviderDown:
         raise CannotAsk from None
+    before = purchase.state
     await purchase.refresh_from_db()
-    return purchase, purchase.was_paid
+    return purchase, purchase.state not in {before, State.EXPIRED}

@@ -4,18 +4,25 @@ from uuid import uuid4
 
 from bot_platform.database import Database
 from bot_platform.domain import ledger, notices, reversals, users
+from bot_platform.domain.checkout import Stage
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
 
+# How it is told when the end of a question is no good news.
+FREED: dict[Stage | None, str] = {Stage.DISPUTED: "spending-free-disputed"}
 
-async def follow(account: Account) -> None:
-    """Freeze or free a locked account as its reversals ask, and tell its person; part of a transaction."""
+
+async def follow(account: Account, why: Stage | None = None) -> None:
+    """Freeze or free a locked account as its reversals ask, and tell its person; part of a transaction.
+
+    `why` is the stage that changed something, if one did.
+    """
     frozen = await reversals.freezes(account.user_id)
     if frozen == account.frozen:
         return
     await ledger.freeze(account, frozen=frozen)
     person = await users.get(account.user_id)
-    text = "spending-frozen" if frozen else "spending-free"
+    text = "spending-frozen" if frozen else FREED.get(why, "spending-free")
     key = f"freeze:{account.id}:{uuid4().hex}"  # each change is told once: only one try of a story commits
     await notices.post(key, person.telegram_id, f"account:{account.id}", text)
 

@@ -9,27 +9,28 @@ from bot_platform.domain.users import User
 async def grant(database: Database, user: User, amount: int, reason: str, grant_id: str) -> int:
     """Post a grant, negative takes back, once for each `grant_id`; returns what is available then.
 
-    Raises CannotGrant when more would be taken than is available.
+    Raises CannotGrant when more would be taken than is available, or the id stands for another grant.
     """
 
     async def story() -> int:
         account = await ledger.lock(user.id)
-        if amount < 0 and account.available < -amount and not await ledger.was_posted(_cause(grant_id)):
+        cause = f"grant:{grant_id}"
+        if known := await ledger.find_entry(cause):
+            if (known.account_id, known.amount) != (account.id, amount):
+                raise CannotGrant("grant-id-used", id=grant_id)
+            return account.available
+        if amount < 0 and account.available < -amount:
             raise CannotGrant("grant-too-much", wanted=-amount, available=account.available)
-        if await ledger.post(account, ledger.Kind.GRANT, amount, _cause(grant_id), note=reason):
-            await notices.post(
-                f"grant:{grant_id}",
-                user.telegram_id,
-                f"account:{account.id}",
-                "credits-granted" if amount > 0 else "credits-withdrawn",
-                credits=abs(amount),
-                balance=account.available,
-                reason=reason,
-            )
+        await ledger.post(account, ledger.Kind.GRANT, amount, cause, note=reason)
+        await notices.post(
+            cause,
+            user.telegram_id,
+            f"account:{account.id}",
+            "credits-granted" if amount > 0 else "credits-withdrawn",
+            credits=abs(amount),
+            balance=account.available,
+            reason=reason,
+        )
         return account.available
 
     return await database.transact(story)
-
-
-def _cause(grant_id: str) -> str:
-    return f"grant:{grant_id}"

@@ -19,6 +19,7 @@ from bot_platform.flows.till import Outcome, Till
 
 TRIES = 12  # of a stored event that breaks whoever handles it; about an hour
 LONGEST_PAUSE = 600  # seconds between two of them
+PASSING_PAUSE = 15  # seconds
 
 Story = Callable[[], Awaitable[Outcome]]
 
@@ -45,14 +46,17 @@ async def event(till: Till, said: ProviderEvent) -> Outcome:
     return outcome
 
 
-async def news(till: Till, said: News) -> Outcome:
-    """Apply what comes without an event, such as a checkout that was asked about; raises ProviderDown."""
+async def news(till: Till, said: News, about: str = "") -> Outcome:
+    """Apply what comes without an event, such as a checkout that was asked about; raises ProviderDown.
+
+    `about` names what was asked about, for an operator who has to look, where the news do not.
+    """
     apply = await _prepared(till, said)
 
     async def story() -> Outcome:
         outcome = await apply()
         if outcome.alarm:
-            what = said.key if isinstance(said, PaymentReversed) else _checkout(said)
+            what = about or _named(said)
             await notices.tell_each(
                 till.admins,
                 f"alarm:{what}",
@@ -110,12 +114,17 @@ async def replay(till: Till, row: Event) -> Outcome:
 
 
 async def broke(till: Till, row: Event, why: str, *, passing: bool) -> None:
-    """Try a stored event again later; one that keeps breaking is kept as failed, for an operator."""
-    if not passing and row.attempts >= TRIES:
+    """Try a stored event again later; one that keeps breaking is kept as failed, for an operator.
+
+    What is `passing` is not the event's fault, and counts as no try of it.
+    """
+    if passing:
+        await till.database.quietly(inbox.later, row, PASSING_PAUSE * 1000, why, is_try=False)
+    elif row.attempts < TRIES:
+        pause = min(LONGEST_PAUSE, 2 ** min(row.attempts, 12))
+        await till.database.quietly(inbox.later, row, pause * 1000, why)
+    else:
         await till.database.transact(_finish, till, row, Outcome(State.FAILED, why, alarm=True))
-        return
-    pause = min(LONGEST_PAUSE, 2 ** min(row.attempts, 12))
-    await till.database.quietly(inbox.later, row, pause * 1000, why)
 
 
 async def _receive(till: Till, said: ProviderEvent, apply: Story) -> Outcome:
@@ -138,7 +147,7 @@ async def _finish(till: Till, row: Event, outcome: Outcome) -> Outcome:
             event=row.key.removeprefix("stripe:"),
             type=row.type,
             reason=outcome.reason or "",
-            purchase=str(outcome.purchase_id or ""),
+            purchase=str(outcome.purchase_id or "none"),
         )
     return outcome
 
@@ -149,13 +158,14 @@ async def _prepared(till: Till, said: News) -> Story:
         case PaymentReversed():
             return partial(reverse.reverse, said, till.admins)
         case PaymentConfirmed():
-            return partial(settle.confirm, said, await settle.sold(till, said))
+            return partial(settle.confirm, said, await settle.sold(till, said), till.admins)
     return partial(settle.note, said)
 
 
-def _checkout(said: News) -> str:
-    """Name the checkout that news are about."""
-    return "" if isinstance(said, NotForUs | PaymentReversed) else said.checkout.provider_ref
+def _named(said: News) -> str:
+    if isinstance(said, NotForUs):
+        return ""
+    return said.key if isinstance(said, PaymentReversed) else said.checkout.provider_ref
 
 
 def _concerns_us(said: ProviderEvent) -> bool:

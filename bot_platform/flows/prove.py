@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from bot_platform.database import Database
-from bot_platform.domain import ledger, notices
+from bot_platform.domain import ledger, notices, rounds
 from bot_platform.domain.audit import Broken, Step, audit
 
+MENDED = "audit:turns"  # how often the books went from good to off or back
+MARKED_AT_ONCE = 200
 NAMED = 10  # broken rows that a message names; the command names all
 
 
@@ -19,18 +21,33 @@ async def prove(
         async for step in audit(ask):
             broken += step.broken
             on_step(step)
-    await database.quietly(ledger.mark_broken, sorted({b.account for b in broken if b.account is not None}))
-    if broken:
-        await database.transact(_alarm, admins, broken)
+    off = {row.account for row in broken if row.account is not None}
+    marked = set(await database.quietly(ledger.broken_accounts))
+    await _mark(database, sorted(off - marked), broken=True)
+    await _mark(database, sorted(marked - off), broken=False)
+    await database.transact(_tell, admins, broken)
     return broken
 
 
-async def _alarm(admins: Sequence[int], broken: Sequence[Broken]) -> None:
-    """Tell the operator, once for each set of broken rows and not again every hour."""
+async def _mark(database: Database, account_ids: Sequence[int], *, broken: bool) -> None:
+    """Mark accounts a few at a time, so that nobody who buys meanwhile waits long."""
+    for first in range(0, len(account_ids), MARKED_AT_ONCE):
+        await database.quietly(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=broken)
+
+
+async def _tell(admins: Sequence[int], broken: Sequence[Broken]) -> None:
+    """Tell the operator, once for each set of broken rows, and again when it comes back after good books."""
+    times_mended = await rounds.mark(MENDED)
+    is_off = times_mended % 2 == 1  # odd while the books are off
+    if is_off != bool(broken):
+        times_mended += 1
+        await rounds.set_mark(MENDED, times_mended)
+    if not broken:
+        return
     digest = hashlib.sha256(repr(sorted((b.invariant, b.table, b.id) for b in broken)).encode()).hexdigest()
     await notices.tell_each(
         admins,
-        f"audit:{digest[:16]}",
+        f"audit:{times_mended}:{digest[:16]}",
         "audit",
         "operator-books-off",
         count=len(broken),

@@ -53,7 +53,7 @@ async def reversed_payments(till: Till, providers: Providers, since: int) -> Asy
         for row in rows:
             after = row.key
             if row.provider in by_name:
-                yield await hear.news(till, await by_name[row.provider].behind(row.payment_ref))
+                yield await hear.news(till, await by_name[row.provider].behind(row.payment_ref), row.key)
 
 
 async def one(till: Till, purchase: Purchase) -> Outcome | None:
@@ -61,4 +61,4 @@ async def one(till: Till, purchase: Purchase) -> Outcome | None:
     provider = till.providers.get(purchase.provider)
     if provider is None or purchase.provider_ref is None:
         return None
-    return await hear.news(till, await provider.look(purchase.provider_ref))
+    return await hear.news(till, await provider.look(purchase.provider_ref), purchase.subject)

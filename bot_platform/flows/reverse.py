@@ -24,25 +24,31 @@ async def reverse(news: PaymentReversed, admins: Sequence[int]) -> Outcome:
         await reversals.note(news, None, None)
         return Outcome(State.HANDLED, "it waits for its payment")
     if news.currency not in {None, purchase.currency}:
-        reason = f"paid in {purchase.currency}, but reversed in {news.currency}"
-        return Outcome(State.FAILED, reason, purchase.id, alarm=True)
+        return Outcome(State.FAILED, _other_currency(purchase, news.currency), purchase.id, alarm=True)
     account = await ledger.lock(purchase.user_id)
     await purchase.refresh_from_db()
     changed = await reversals.note(news, purchase.id, purchase.user_id)
     await _answer_ours(account, purchase, news, admins)
+    await _follow(account, purchase, news.stage)
     if changed:
-        await _follow(account, purchase, news.stage)
-        if news.stage in TELL_THE_OPERATOR:
-            await _tell_the_operator(purchase, news, admins)
+        await _tell_the_operator(purchase, news.key, news.stage, news.amount, admins)
     return Outcome(State.HANDLED, purchase_id=purchase.id, changed=changed)
 
 
-async def join(purchase: Purchase) -> None:
+async def join(purchase: Purchase, admins: Sequence[int]) -> None:
     """Let a purchase that is paid now meet what came before its payment; its account is locked."""
-    ref = purchase.payment_ref
-    if ref and await reversals.join(purchase.provider, ref, purchase.id, purchase.user_id):
-        last = (await reversals.of(purchase.id))[-1]
-        await _follow(await ledger.find_account(purchase.user_id), purchase, last.stage)
+    if purchase.payment_ref is None:
+        return
+    for row in await reversals.waiting(purchase.provider, purchase.payment_ref):
+        if row.currency not in {None, purchase.currency}:
+            why = _other_currency(purchase, row.currency)
+            await notices.tell_each(
+                admins, f"{row.key}:currency", purchase.subject, "operator-finding", what=row.key, reason=why
+            )
+            continue
+        await reversals.join(row, purchase.id, purchase.user_id)
+        await _follow(await ledger.find_account(purchase.user_id), purchase, row.stage)
+        await _tell_the_operator(purchase, row.key, row.stage, row.amount, admins)
 
 
 async def _follow(account: Account, purchase: Purchase, why: Stage) -> None:
@@ -56,7 +62,7 @@ async def _follow(account: Account, purchase: Purchase, why: Stage) -> None:
         await ledger.post(account, ledger.Kind.REVERSAL, -taken, cause, purchase_id=purchase.id)
         await purchases.reverse(purchase, target)
         await _tell_the_buyer(account, purchase, why, taken, n)
-    await freeze.follow(account)
+    await freeze.follow(account, why)
 
 
 async def _answer_ours(
@@ -87,6 +93,7 @@ async def _tell_the_buyer(account: Account, purchase: Purchase, why: Stage, take
         purchase.subject,
         "credits-taken-back" if taken > 0 else "credits-given-back",
         why="dispute" if why in reversals.DISPUTES else "refund",
+        part="yes" if abs(taken) < purchase.credits else "no",
         credits=abs(taken),
         balance=account.available,
         debt="yes" if account.available < 0 else "no",
@@ -103,18 +110,26 @@ async def _tell_the_buyer(account: Account, purchase: Purchase, why: Stage, take
     )
 
 
-async def _tell_the_operator(purchase: Purchase, news: PaymentReversed, admins: Sequence[int]) -> None:
+async def _tell_the_operator(
+    purchase: Purchase, key: str, stage: Stage, amount: int, admins: Sequence[int]
+) -> None:
+    if stage not in TELL_THE_OPERATOR:
+        return
     buyer = await users.get(purchase.user_id)
     await notices.tell_each(
         admins,
-        f"{news.key}:{news.stage}",
+        f"{key}:{stage}",
         purchase.subject,
         "operator-dispute",
-        stage=news.stage.value,
-        disputed=news.amount,
+        stage=stage.value,
+        disputed=amount,
         user=str(buyer.telegram_id),
         **_of(purchase),
     )
+
+
+def _other_currency(purchase: Purchase, currency: str | None) -> str:
+    return f"paid in {purchase.currency}, but reversed in {currency}"
 
 
 def _of(purchase: Purchase) -> dict[str, Any]:

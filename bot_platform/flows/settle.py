@@ -1,5 +1,6 @@
 """What a provider tells of a checkout moves its purchase; a confirmed payment becomes credits, once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot_platform.domain import ledger, notices, purchases, users
@@ -34,7 +35,7 @@ async def sold(till: Till, payment: PaymentConfirmed) -> Package | None:
     return till.prices.sold_as(price=lines[0].price, amount=lines[0].amount, currency=lines[0].currency)
 
 
-async def confirm(payment: PaymentConfirmed, sold: Package | None) -> Outcome:
+async def confirm(payment: PaymentConfirmed, sold: Package | None, admins: Sequence[int]) -> Outcome:
     """Credit a payment, once; part of a transaction."""
     checkout = payment.checkout
     if checkout.payment_ref:
@@ -60,7 +61,7 @@ async def confirm(payment: PaymentConfirmed, sold: Package | None) -> Outcome:
         await top_up(await ledger.find_account(purchase.user_id), purchase, payment.receipt)
     elif purchase.payment_ref is None and checkout.payment_ref:
         await purchases.know_payment(purchase, checkout.payment_ref)
-    await reverse.join(purchase)
+    await reverse.join(purchase, admins)
     return Outcome(EventState.HANDLED, purchase_id=purchase.id, changed=paid)
 
 

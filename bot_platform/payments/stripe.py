@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot_platform.domain.checkout import (
+    BadPayload,
     BadSignature,
     CheckoutOrder,
     CheckoutPage,
@@ -156,12 +157,11 @@ class StripePayments:
             "amount": order.amount,
             "metadata": {"refund_id": ours},
         }
-        asked_at = int(time.time())
+        asked_at, key = int(time.time()), f"refund-{order.user_id}-{ours}"
         try:
             # Stripe forgets an idempotency key after a day; the refund itself it never forgets.
-            known = await self._stripe.refunds_of(order.payment_ref) if order.again else ()
-            made = next((one for one in known if (one.get("metadata") or {}).get("refund_id") == ours), None)
-            made = made or (await self._stripe.create_refund(params, f"refund-{order.user_id}-{ours}")).said
+            made = await self._made(order) if order.again else None
+            made = made or await self._asked_under_two_keys(order, params, key)
         except Refused as no:
             log.warning("stripe.refund_refused", refund=order.refund_id, **no.reasons)
             raise RefundRefused(str(no)) from no
@@ -174,10 +174,41 @@ class StripePayments:
         log.info("stripe.refunded", refund=order.refund_id, stripe=made.get("id"), status=made.get("status"))
         return news
 
+    async def _asked_under_two_keys(
+        self, order: RefundOrder, params: "stripe.params.RefundCreateParams", key: str
+    ) -> Json:
+        """Ask; where the answer was a 5xx, which Stripe would repeat for a day, once more under another key.
+
+        A 5xx is an end: nothing of that request is still on its way, and what it did can be found.
+        """
+        try:
+            return (await self._stripe.create_refund(params, key)).said
+        except Down as fault:
+            if not fault.answered:
+                raise
+        made = await self._made(order)
+        if made:
+            return made
+        this_hour = int(time.time()) // 3600
+        return (await self._stripe.create_refund(params, f"{key}-{this_hour}")).said
+
+    async def _made(self, order: RefundOrder) -> Json | None:
+        """Find the refund that this order made before."""
+        known = await self._stripe.refunds_of(order.payment_ref)
+        ours = str(order.refund_id)
+        return next((one for one in known if (one.get("metadata") or {}).get("refund_id") == ours), None)
+
     async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:
         """Read events since a moment, the newest page first; raises ProviderDown."""
         async for page in self._pages("events", since, types=list(stripe_events.TYPES)):
-            yield [stripe_events.translated(one, live=self._live) for one in page]
+            yield [event for event in map(self._readable, page) if event]
+
+    def _readable(self, event: Json) -> ProviderEvent | None:
+        try:
+            return stripe_events.translated(event, live=self._live)
+        except BadPayload:
+            log.error("stripe.event_unreadable", stripe=event["id"])
+            return None
 
     async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
         """Read refunds, disputes and warnings made since a moment, as they stand now; raises ProviderDown."""

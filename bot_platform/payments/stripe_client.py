@@ -38,6 +38,7 @@ class Down(Exception):
     def __init__(self, fault: BaseException) -> None:
         super().__init__(type(fault).__name__)
         self.reasons = _reasons(fault)
+        self.answered = isinstance(fault, stripe.APIError)  # with a 5xx of Stripe's own
 
 
 class Refused(Exception):

@@ -176,7 +176,7 @@ def _reversed(
     id_, payment, currency = about.get("id"), about.get("payment_intent"), about.get("currency")
     if not _is_id(id_) or not _is_id(payment):
         return NotForUs("it names no payment that a checkout could have made", keep=True)
-    if not _is_amount(amount) or (money and not isinstance(currency, str)):
+    if not _is_amount(amount) or (money and not _is_currency(currency)):
         return NotForUs("it does not say how much it is about", keep=True, alarm=True)
     return PaymentReversed(
         provider="stripe",
@@ -184,7 +184,7 @@ def _reversed(
         payment_ref=payment,
         stage=stage,
         amount=amount,
-        currency=currency.lower() if money and isinstance(currency, str) else None,
+        currency=str(currency).lower() if money else None,
         as_of=as_of,
         refund_id=refund_id,
     )
@@ -213,6 +213,10 @@ def _checkout(about: dict[str, Any]) -> CheckoutRef:
 
 def _is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_ID
+
+
+def _is_currency(value: object) -> bool:
+    return isinstance(value, str) and len(value) == len("usd")
 
 
 def _is_amount(value: object) -> TypeGuard[int]:

@@ -12,7 +12,7 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
 )
 
-from bot_platform.database import Database
+from bot_platform.database import LOST_CONNECTION, Database
 from bot_platform.domain import notices, users
 from bot_platform.domain.notices import Notice
 from bot_platform.domain.packages import PriceList
@@ -23,6 +23,7 @@ from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
 
+TRIES = 8  # of a notice that breaks the sender itself
 ONE_SEND = 10  # seconds before a silent Telegram counts as a fault
 LONGEST_PAUSE = 10.0  # seconds: a notice leaves within 30 of a fault's end
 AT_ONCE = 256  # chats: those that wait for a silent Telegram hold up no other
@@ -70,7 +71,10 @@ class Sender:
             log.info("notice.sent", notice=notice.key, text=notice.text, edit=notice.message_id is not None)
 
     async def _broke(self, notice: Notice, fault: Exception) -> None:
-        """Let a notice wait that met what nobody foresaw, such as a database that was away."""
+        """Let a notice wait that met what nobody foresaw; one that always does is given up for its chat."""
+        if notice.attempts >= TRIES and not isinstance(fault, LOST_CONNECTION):
+            await deliver.dead(self._database, notice, repr(fault)[:1000], blocked=False)
+            return
         await deliver.later(
             self._database, notice, LONGEST_PAUSE / 5, f"{type(fault).__name__}: {fault}"[:1000]
         )

@@ -51,8 +51,14 @@ mock-success = Success! Your MOCK purchase was processed. New balance: { CREDITS
 
 credits-taken-back =
     { $why ->
-        [dispute] Your payment of { MONEY($amount, $currency) } is disputed at your bank, so its money is not with us now: { CREDITS($credits) } credits were taken back.
-       *[refund] Your payment of { MONEY($amount, $currency) } was refunded: { CREDITS($credits) } credits were taken back.
+        [dispute] { $part ->
+            [yes] A part of your payment
+           *[no] Your payment
+        } of { MONEY($amount, $currency) } is disputed at your bank, so that money is not with us now: { CREDITS($credits) } credits were taken back.
+       *[refund] { $part ->
+            [yes] A part of your payment
+           *[no] Your payment
+        } of { MONEY($amount, $currency) } was refunded: { CREDITS($credits) } credits were taken back.
     } { $debt ->
         [yes] Balance: { CREDITS($balance) } credits. The missing ones were spent already: your next purchase repays them first.
        *[no] Balance: { CREDITS($balance) } credits.
@@ -67,6 +73,7 @@ credits-given-back =
     } Balance: { CREDITS($balance) } credits.
 spending-frozen = Your bank has asked about one of your payments. Your credits stay as they are, but nothing new can be started until that is answered. Questions? See /paysupport.
 spending-free = The question about your payment is settled: you can use your credits again.
+spending-free-disputed = Your bank's question has become a dispute, so the freeze has ended: whatever credits you have can be used again.
 credits-granted = You were given { CREDITS($credits) } credits: { $reason } Balance: { CREDITS($balance) } credits.
 credits-withdrawn = { CREDITS($credits) } credits were taken from you: { $reason } Balance: { CREDITS($balance) } credits.
 
@@ -148,7 +155,7 @@ command-terms = Terms of sale
 ## For the operator
 
 operator-event = ⚠️ An event about money needs you: { $event } ({ $type }){ $purchase ->
-        [0] .
+        [none] .
        *[other] , purchase { $purchase }.
     }
 
@@ -185,4 +192,5 @@ refund-not-paid = Purchase { $purchase } was never paid, so there is nothing to 
 refund-no-way = Purchase { $purchase } was paid through { $provider }, which cannot be asked from here: check STRIPE_SECRET_KEY.
 refund-too-much = { MONEY($wanted, $currency) } cannot be returned: of this purchase { MONEY($left, $currency) } is left to return.
 refund-spent = The credits are spent: the refund takes back { CREDITS($needed) } and { CREDITS($available) } are there. With --force the money is returned all the same, and the missing credits become a debt.
+grant-id-used = The id { $id } stands for another grant already: to another person, or of another number of credits. Nothing was changed.
 grant-too-much = { CREDITS($wanted) } credits cannot be taken: { CREDITS($available) } are available.

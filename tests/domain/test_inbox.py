@@ -1,0 +1,90 @@
+"""Provider events in the inbox: found by any of their names, claimed once, tried later."""
+
+import asyncio
+
+import pytest
+
+from bot_platform.database import Database
+from bot_platform.domain import inbox
+from bot_platform.domain.inbox import Event, State
+from bot_platform.sql import query
+
+
+async def keep(database: Database, *names: str, lane: int | None = None) -> None:
+    async def story() -> None:
+        for name in names:
+            await inbox.receive(f"stripe:{name}", "charge.refunded", {"id": name}, lane)
+
+    await database.transact(story)
+
+
+async def claimed(database: Database, limit: int = 10) -> list[str]:
+    return [row.key for row in await database.quietly(inbox.claim_events, limit)]
+
+
+async def test_an_event_is_claimed_once_and_updates_never(database: Database) -> None:
+    await keep(database, "evt_1", "evt_2")
+    await keep(database, "update", lane=7)
+    both = await asyncio.gather(*(claimed(database) for _ in range(4)))
+    assert sorted(key for keys in both for key in keys) == ["stripe:evt_1", "stripe:evt_2"]
+
+
+async def test_a_lease_that_ran_out_is_taken_up_and_counted_as_a_try(database: Database) -> None:
+    await keep(database, "evt_1")
+    assert await claimed(database)
+    assert not await claimed(database)
+    await query("UPDATE event SET lease_until = 1")
+    assert await claimed(database)
+    assert (await Event.get()).attempts == 2
+
+
+async def test_an_event_for_later_waits_and_keeps_its_error(database: Database) -> None:
+    await keep(database, "evt_1")
+    (row,) = await database.quietly(inbox.claim_events, 1)
+    await database.quietly(inbox.later, row, 60_000, "over a stone")
+    assert not await claimed(database)
+    assert (await Event.get()).error == "over a stone"
+
+
+async def test_an_event_is_found_by_its_key_its_own_id_and_our_number(database: Database) -> None:
+    await keep(database, "evt_1", "evt_2")
+    row = await Event.get(key="stripe:evt_2")
+    for name in ("stripe:evt_2", "evt_2", str(row.id), f"0{row.id}"):
+        found = await inbox.look_up(name)
+        assert found
+        assert found.id == row.id
+
+
+@pytest.mark.parametrize("name", ["", "evt_404", "404", "-1", "9" * 30, "¹", "stripe:"])
+async def test_a_name_of_nothing_finds_nothing(database: Database, name: str) -> None:
+    await keep(database, "evt_1")
+    assert await inbox.look_up(name) is None
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_name_longer_than_any_finds_nothing() -> None:
+    assert await inbox.look_up("x" * 300) is None
+
+
+async def test_an_update_of_telegram_is_not_shown_among_events(database: Database) -> None:
+    await keep(database, "update", lane=7)
+    row = await Event.get()
+    assert await inbox.look_up(str(row.id)) is None
+    assert not await inbox.from_providers(None, 10)
+
+
+async def test_the_newest_events_come_first_and_only_so_many(database: Database) -> None:
+    await keep(database, *(f"evt_{n}" for n in range(5)))
+    await Event.filter(key="stripe:evt_3").update(state=State.FAILED)
+    assert [row.key[-1] for row in await inbox.from_providers(None, 3)] == ["4", "3", "2"]
+    assert [row.key[-1] for row in await inbox.from_providers(State.FAILED, 3)] == ["3"]
+
+
+async def test_a_replay_forgets_tries_errors_and_pauses(database: Database) -> None:
+    await keep(database, "evt_1")
+    (row,) = await database.quietly(inbox.claim_events, 1)
+    await database.quietly(inbox.finish, row, State.FAILED, "over a stone")
+    await database.transact(inbox.replay, row)
+    again = await Event.get()
+    assert (again.state, again.error, again.attempts, again.handled_at) == (State.RECEIVED, None, 0, None)
+    assert await claimed(database) == ["stripe:evt_1"]

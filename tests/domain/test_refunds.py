@@ -1,0 +1,64 @@
+"""Refunds as rows: leased to whoever asks, one of a purchase at a time."""
+
+import asyncio
+
+from bot_platform.database import Database
+from bot_platform.domain import purchases, refunds
+from bot_platform.domain.purchases import Offer
+from bot_platform.domain.refunds import Refund, State
+from bot_platform.sql import query
+from tests.makers import PRICES, person
+
+
+async def purchase(database: Database, name: str = "p") -> int:
+    user = await person(database)
+    offer = Offer.of(PRICES.get("buy_100"), user.id, "stripe")
+    return int((await database.transact(purchases.begin, name, offer)).id)
+
+
+async def ask(database: Database, purchase_id: int, amount: int) -> Refund:
+    return await database.transact(refunds.ask, purchase_id, amount, "asked")
+
+
+async def due() -> None:
+    await query("UPDATE refund SET lease_until = 0, next_at = 0")
+
+
+async def test_a_refund_belongs_to_whoever_asked_until_the_lease_is_over(database: Database) -> None:
+    asked = await ask(database, await purchase(database), 100)
+    assert await database.quietly(refunds.claim, 10) == []
+    await due()
+    (row,) = await database.quietly(refunds.claim, 10)
+    assert (row.id, row.attempts) == (asked.id, 1)
+    assert await database.quietly(refunds.claim, 10) == []
+
+
+async def test_refunds_of_one_purchase_take_turns_and_those_of_others_do_not_wait(
+    database: Database,
+) -> None:
+    one, other = await purchase(database), await purchase(database, "q")
+    first, _, third = [await ask(database, id_, 100) for id_ in (one, one, other)]
+    await due()
+    claims = await asyncio.gather(*(database.quietly(refunds.claim, 10) for _ in range(3)))
+    assert sorted(row.id for rows in claims for row in rows) == [first.id, third.id]
+
+
+async def test_what_is_asked_for_is_what_has_no_answer(database: Database) -> None:
+    id_ = await purchase(database)
+    rows = [await ask(database, id_, amount) for amount in (100, 20, 3)]
+    assert await refunds.asked(id_) == 123
+    await database.quietly(refunds.finish, rows[0], State.DONE)
+    await database.quietly(refunds.finish, rows[1], State.FAILED, "no")
+    assert await refunds.asked(id_) == 3
+    await due()
+    assert [row.id for row in await database.quietly(refunds.claim, 10)] == [rows[2].id]
+
+
+async def test_a_refund_for_later_waits_and_keeps_its_reason(database: Database) -> None:
+    row = await ask(database, await purchase(database), 100)
+    await database.quietly(refunds.later, row, 60_000, "down")
+    assert await database.quietly(refunds.claim, 10) == []
+    found = await refunds.find(row.id)
+    assert found
+    assert (found.error, found.state) == ("down", State.ASKED)
+    assert await refunds.find(404) is None

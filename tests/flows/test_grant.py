@@ -1,0 +1,57 @@
+"""What an operator gives by hand stands in the books once."""
+
+import asyncio
+
+import pytest
+
+from bot_platform.database import Database
+from bot_platform.domain import ledger, statement
+from bot_platform.domain.errors import CannotGrant
+from bot_platform.domain.notices import Notice
+from bot_platform.flows.grant import grant
+from bot_platform.flows.prove import prove
+from tests.makers import balance, person
+
+
+async def test_a_grant_repeated_at_once_is_given_once_and_told_once(database: Database) -> None:
+    user = await person(database)
+    given = await asyncio.gather(*(grant(database, user, 500, "Rain.", "g1") for _ in range(10)))
+    assert given == [500] * 10
+    assert await Notice.filter(text="credits-granted").count() == 1
+    (entry,) = await statement.history((await ledger.find_account(user.id)).id, 10)
+    assert (entry.amount, entry.cause, entry.note) == (500, "grant:g1", "Rain.")
+
+
+async def test_taking_back_at_once_never_takes_more_than_is_there(database: Database) -> None:
+    user = await person(database, credits_=1_000)
+    tries = [grant(database, user, -300, "Sun.", f"g{n}") for n in range(6)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(result, CannotGrant) for result in results) == 3
+    assert await balance(user) == 100
+    assert not await prove(database, (), lambda _: None)
+
+
+async def test_what_is_held_cannot_be_taken(database: Database) -> None:
+    user = await person(database, credits_=1_000)
+
+    async def hold() -> ledger.Hold:
+        return await ledger.hold(await ledger.lock(user.id), 900, "job:1")
+
+    await database.transact(hold)
+    with pytest.raises(CannotGrant):
+        await grant(database, user, -101, "Sun.", "g1")
+    assert await grant(database, user, -100, "Sun.", "g2") == 0
+    assert not await prove(database, (), lambda _: None)
+
+
+async def test_a_grant_that_took_everything_can_be_repeated(database: Database) -> None:
+    user = await person(database, credits_=100)
+    for _ in range(2):
+        assert await grant(database, user, -100, "Sun.", "g1") == 0
+
+
+async def test_an_id_used_for_somebody_else_is_refused_and_not_silently_nothing(database: Database) -> None:
+    one, other = await person(database, 1), await person(database, 2)
+    await grant(database, one, 500, "Rain.", "g1")
+    with pytest.raises(CannotGrant):
+        await grant(database, other, 900, "Rain.", "g1")

@@ -1,0 +1,40 @@
+"""The audit of books that are off for very many."""
+
+import asyncio
+import time
+
+from bot_platform.database import Database
+from bot_platform.domain.ledger import Account
+from bot_platform.flows.grant import grant
+from bot_platform.flows.prove import prove
+from bot_platform.sql import query
+from tests.makers import person
+
+PEOPLE = 20_000
+
+
+async def test_marking_very_many_accounts_holds_up_no_writer(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.open()
+    await query(
+        "INSERT INTO users (id, telegram_id, language, blocked_bot, created_at)"
+        " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+        " SELECT i, i, 'en', 0, CURRENT_TIMESTAMP FROM n",
+        PEOPLE,
+    )
+    await query(
+        "INSERT INTO account (user_id, balance, held, seq, frozen, broken)"
+        " SELECT id, 1, 0, 0, 0, 0 FROM users"
+    )
+    user = await person(database, PEOPLE + 1)
+    proving = asyncio.create_task(prove(database, (), lambda _: None))
+    longest = 0.0
+    while not proving.done():
+        begun = time.monotonic()
+        await grant(database, user, 1, "busy", f"g{begun}")
+        longest = max(longest, time.monotonic() - begun)
+        await asyncio.sleep(0.01)
+    assert len(await proving) == PEOPLE
+    assert await Account.filter(broken=True).count() == PEOPLE
+    await database.close()
+    assert longest < 1

@@ -1,0 +1,583 @@
+"""Money goes back once, and takes exactly the credits that it bought."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bot_platform import caretaker
+from bot_platform.database import Database
+from bot_platform.domain import ledger, purchases
+from bot_platform.domain.checkout import (
+    CheckoutOrder,
+    CheckoutPage,
+    CheckoutRef,
+    Line,
+    News,
+    NotForUs,
+    PaymentConfirmed,
+    PaymentReversed,
+    ProviderDown,
+    ProviderEvent,
+    RefundOrder,
+    RefundRefused,
+    Stage,
+)
+from bot_platform.domain.errors import BooksBroken, CannotRefund
+from bot_platform.domain.ledger import Account, HoldState
+from bot_platform.domain.notices import Notice
+from bot_platform.domain.purchases import Offer, Purchase
+from bot_platform.domain.purchases import State as Sale
+from bot_platform.domain.refunds import Refund, State
+from bot_platform.domain.reversals import Reversal
+from bot_platform.domain.users import User
+from bot_platform.flows import hear, refund
+from bot_platform.flows.buy import buy
+from bot_platform.flows.prove import prove
+from bot_platform.flows.till import Till
+from bot_platform.payments.mock import MockPayments
+from bot_platform.payments.stripe import StripePayments
+from bot_platform.sql import query
+from tests.makers import PRICES, balance, person, till
+from tests.sandbox.stripe_world import KEY, World, world
+
+ADMIN = 900
+
+
+@dataclass
+class Bank:
+    """A provider that returns money once for each order, and answers as its mood is."""
+
+    name: str = "stripe"
+    refusal: str = "no-payment-link"
+    same_press_seconds: float = 0.0
+    mood: str = "well"
+    orders: list[RefundOrder] = field(default_factory=list)
+    made: dict[int, int] = field(default_factory=dict)
+    first: Callable[[], Any] | None = None
+
+    async def open(self, order: CheckoutOrder) -> CheckoutPage | PaymentConfirmed:
+        raise AssertionError(order)
+
+    async def lines(self, checkout: CheckoutRef) -> Sequence[Line]:
+        raise AssertionError(checkout)
+
+    async def look(self, provider_ref: str) -> News:
+        return NotForUs(provider_ref, keep=False)
+
+    async def behind(self, payment_ref: str) -> News:
+        return NotForUs(payment_ref, keep=False)
+
+    async def refund(self, order: RefundOrder) -> PaymentReversed:
+        self.orders.append(order)
+        if self.mood == "refuses":
+            raise RefundRefused("Charge has already been refunded.")
+        if self.mood == "down":
+            raise ProviderDown
+        self.made.setdefault(order.refund_id, order.amount)
+        if self.mood == "down after doing":
+            raise ProviderDown
+        if self.first:
+            await self.first()
+        stages = {"pending": Stage.REFUND_PENDING, "failed": Stage.REFUND_UNDONE}
+        return said(order, stages.get(self.mood, Stage.REFUNDED))
+
+    async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:
+        raise AssertionError(since)
+        yield ()
+
+    async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
+        raise AssertionError(since)
+        yield ()
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def said(order: RefundOrder, stage: Stage, as_of: int | None = None) -> PaymentReversed:
+    """Say how a refund stands, as its event does."""
+    moment = int(time.time()) if as_of is None else as_of
+    key = f"stripe:re_{order.refund_id}"
+    return PaymentReversed(
+        "stripe", key, order.payment_ref, stage, order.amount, order.currency, moment, order.refund_id
+    )
+
+
+@dataclass
+class Sold:
+    """A purchase for which 5.00 USD came."""
+
+    till: Till
+    bank: Bank
+    user: User
+    purchase: Purchase
+
+    async def refund(self, amount: int | None = None, *, force: bool = False) -> Refund:
+        asked = await refund.ask(self.till, self.purchase.id, amount=amount, reason="asked for", force=force)
+        return await refund.carry_out(self.till, asked)
+
+    async def state(self) -> Sale:
+        return (await purchases.get(self.purchase.id)).state
+
+    async def in_order(self) -> bool:
+        return not await prove(self.till.database, (), lambda _: None)
+
+
+async def sell(books: Till, user: User, name: str = "p", *, charged: int = 500) -> Purchase:
+    """Let 5.00 USD come for 100 credits."""
+    offer = Offer.of(PRICES.get("buy_100"), user.id, "stripe")
+    purchase = await books.database.transact(purchases.begin, name, offer)
+    ref = CheckoutRef("stripe", f"cs_{purchase.id}", f"pi_{purchase.id}", purchase.id, user.id)
+    await hear.news(books, PaymentConfirmed(ref, 500, charged, "usd"), "a look")
+    return await purchases.get(purchase.id)
+
+
+@pytest.fixture
+async def sold(database: Database) -> Sold:
+    bank = Bank()
+    books = till(database, bank, admins=(ADMIN,))
+    user = await person(database)
+    return Sold(books, bank, user, await sell(books, user))
+
+
+async def spend(database: Database, user: User, amount: int) -> None:
+    async def story() -> None:
+        account = await ledger.lock(user.id)
+        held = await ledger.hold(account, amount, f"job:{amount}")
+        await ledger.capture(account, held, amount)
+
+    await database.transact(story)
+
+
+async def pump(books: Till, within: float = 5) -> None:
+    """Let the loop of refunds do whatever can be done now."""
+    loop = caretaker.refunds_pump(books)
+    running = asyncio.create_task(loop.run())
+    await loop.drained(within)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def at_once() -> None:
+    """Let whatever waits be due."""
+    await query("UPDATE refund SET next_at = 0, lease_until = 0")
+
+
+async def told(chat_id: int, text: str) -> int:
+    return await Notice.filter(chat_id=chat_id, text=text).count()
+
+
+async def test_a_refund_returns_all_the_money_and_takes_all_the_credits(sold: Sold) -> None:
+    ended = await sold.refund()
+    assert (ended.state, ended.amount) == (State.DONE, 500)
+    assert sold.bank.made == {ended.id: 500}
+    assert await balance(sold.user) == 0
+    assert await sold.state() is Sale.REVERSED
+    assert await told(sold.user.telegram_id, "credits-taken-back") == 1
+    assert await sold.in_order()
+
+
+@pytest.mark.parametrize(
+    "parts", [[250, 250], [1] * 10 + [490], [167, 167, 166], [499, 1], [333, 1, 166]], ids=str
+)
+async def test_all_parts_together_take_exactly_all_credits(sold: Sold, parts: list[int]) -> None:
+    returned, before = 0, 10_000
+    for part in parts:
+        assert (await sold.refund(part)).state is State.DONE
+        returned += part
+        left = await balance(sold.user)
+        assert left == 10_000 - -(-10_000 * returned // 500)
+        assert left < before
+        before = left
+        assert await sold.in_order()
+    assert left == 0
+    assert await sold.state() is Sale.REVERSED
+    with pytest.raises(CannotRefund, match="refund-too-much"):
+        await sold.refund(1)
+
+
+@pytest.mark.parametrize("charged", [1, 3, 7, 333, 450, 595, 30_001])
+async def test_parts_of_a_price_that_does_not_divide_take_exactly_all_credits(
+    database: Database, charged: int
+) -> None:
+    books = till(database, Bank())
+    user = await person(database)
+    purchase = await sell(books, user, charged=charged)
+    part, left = max(1, charged // 3), charged
+    while left:
+        amount = min(part, left)
+        asked = await refund.ask(books, purchase.id, amount=amount, reason="part", force=False)
+        await refund.carry_out(books, asked)
+        left -= amount
+        assert await balance(user) >= 0
+        assert not await prove(database, (), lambda _: None)
+    assert await balance(user) == 0
+    assert (await purchases.get(purchase.id)).state is Sale.REVERSED
+
+
+@pytest.mark.parametrize("amount", [501, 0, -1, 2**63])
+async def test_more_than_came_and_less_than_something_is_refused(sold: Sold, amount: int) -> None:
+    with pytest.raises(CannotRefund, match="refund-too-much"):
+        await sold.refund(amount)
+    assert not sold.bank.orders
+    assert await balance(sold.user) == 10_000
+
+
+@pytest.mark.parametrize("state", [Sale.OPEN, Sale.PROCESSING, Sale.EXPIRED, Sale.FAILED])
+async def test_what_was_not_paid_is_not_returned(sold: Sold, state: Sale) -> None:
+    offer = Offer.of(PRICES.get("buy_100"), sold.user.id, "stripe")
+    purchase = await sold.till.database.transact(purchases.begin, "unpaid", offer)
+    await Purchase.filter(id=purchase.id).update(state=state)
+    with pytest.raises(CannotRefund, match="refund-not-paid"):
+        await refund.ask(sold.till, purchase.id, amount=None, reason="no", force=True)
+
+
+@pytest.mark.parametrize("number", [0, 404, 2**63, -1])
+async def test_a_purchase_that_is_none_is_not_returned(sold: Sold, number: int) -> None:
+    with pytest.raises(CannotRefund, match="refund-no-purchase"):
+        await refund.ask(sold.till, number, amount=None, reason="no", force=True)
+
+
+async def test_spent_credits_are_a_reason_not_to_unless_forced_and_become_a_debt(sold: Sold) -> None:
+    await spend(sold.till.database, sold.user, 9_000)
+    with pytest.raises(CannotRefund, match="refund-spent"):
+        await sold.refund()
+    assert (await sold.refund(50)).state is State.DONE
+    assert await balance(sold.user) == 0
+    assert (await sold.refund(force=True)).state is State.DONE
+    assert await balance(sold.user) == -9_000
+    assert await sold.in_order()
+
+
+async def test_a_refund_waits_for_no_work_that_holds_the_credits(sold: Sold) -> None:
+    async def hold() -> ledger.Hold:
+        return await ledger.hold(await ledger.lock(sold.user.id), 6_000, "job:1")
+
+    held = await sold.till.database.transact(hold)
+    with pytest.raises(CannotRefund, match="refund-spent"):
+        await sold.refund()
+    await sold.refund(force=True)
+    account = await ledger.find_account(sold.user.id)
+    assert (account.balance, account.held) == (0, 6_000)
+    assert await sold.in_order()
+
+    async def capture() -> bool:
+        return await ledger.capture(await ledger.lock(sold.user.id), held, 6_000)
+
+    assert await sold.till.database.transact(capture)
+    assert await balance(sold.user) == -6_000
+    assert await sold.in_order()
+
+
+async def test_a_frozen_account_can_be_refunded(sold: Sold) -> None:
+    inquiry = PaymentReversed(
+        "stripe", "stripe:du_1", sold.purchase.payment_ref or "", Stage.INQUIRY, 500, "usd", 1
+    )
+    await hear.news(sold.till, inquiry, "a look")
+    assert (await ledger.find_account(sold.user.id)).frozen
+    assert (await sold.refund()).state is State.DONE
+    assert await sold.in_order()
+
+
+async def test_asked_for_twice_at_once_it_is_returned_once(sold: Sold) -> None:
+    tries = await asyncio.gather(*(sold.refund() for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(one, Refund) for one in tries) == 1
+    assert sum(isinstance(one, CannotRefund) for one in tries) == 4
+    assert sum(sold.bank.made.values()) == 500
+    assert await balance(sold.user) == 0
+
+
+async def test_parts_asked_for_at_once_never_come_to_more_than_the_whole(sold: Sold) -> None:
+    tries = await asyncio.gather(*(sold.refund(150) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(one, Refund) for one in tries) == 3
+    assert sum(sold.bank.made.values()) == 450
+    assert await balance(sold.user) == 1_000
+    assert await sold.in_order()
+
+
+async def test_a_refund_that_the_provider_refuses_frees_the_credits_and_is_told_the_operator(
+    sold: Sold,
+) -> None:
+    sold.bank.mood = "refuses"
+    ended = await sold.refund()
+    assert (ended.state, ended.error) == (State.FAILED, "Charge has already been refunded.")
+    account = await ledger.find_account(sold.user.id)
+    assert (account.balance, account.held) == (10_000, 0)
+    assert await told(ADMIN, "operator-refund-refused") == 1
+    assert not await Notice.filter(text="credits-taken-back").exists()
+    sold.bank.mood = "well"
+    assert (await sold.refund()).state is State.DONE
+    assert await sold.in_order()
+
+
+@pytest.mark.parametrize("mood", ["down", "down after doing"])
+async def test_a_refund_without_an_answer_is_asked_for_again_until_one_comes(sold: Sold, mood: str) -> None:
+    sold.bank.mood = mood
+    with pytest.raises(ProviderDown):
+        await sold.refund()
+    account = await ledger.find_account(sold.user.id)
+    assert (account.balance, account.held) == (10_000, 10_000)
+    assert await sold.in_order()
+    await at_once()
+    await pump(sold.till)
+    assert (await Refund.get()).state is State.ASKED
+    sold.bank.mood = "well"
+    await at_once()
+    await pump(sold.till)
+    assert (await Refund.get()).state is State.DONE
+    assert sum(sold.bank.made.values()) == 500
+    assert [order.again for order in sold.bank.orders] == [False, True, True]
+    assert await balance(sold.user) == 0
+    assert await sold.in_order()
+
+
+async def test_a_crash_between_asking_and_doing_is_made_good_by_the_loop(sold: Sold) -> None:
+    asked = await refund.ask(sold.till, sold.purchase.id, amount=200, reason="crash", force=False)
+    await pump(sold.till, 1)
+    assert sold.bank.orders == []  # whoever asked has half a minute to do it
+    await at_once()
+    await pump(sold.till)
+    assert (await Refund.get(id=asked.id)).state is State.DONE
+    assert [order.again for order in sold.bank.orders] == [True]
+    assert await balance(sold.user) == 6_000
+
+
+async def test_two_replicas_that_find_a_refund_ask_for_it_once(sold: Sold) -> None:
+    await refund.ask(sold.till, sold.purchase.id, amount=None, reason="crash", force=False)
+    await at_once()
+    await asyncio.gather(pump(sold.till), pump(sold.till))
+    assert len(sold.bank.orders) == 1
+    assert await balance(sold.user) == 0
+
+
+@pytest.mark.parametrize("stage", [Stage.REFUND_PENDING, Stage.REFUNDED])
+async def test_whether_the_event_or_the_answer_comes_first_makes_no_difference(
+    sold: Sold, stage: Stage
+) -> None:
+    async def event() -> None:
+        order = sold.bank.orders[-1]
+        one = ProviderEvent("stripe:evt_1", "refund.created", {}, said(order, stage))
+        await hear.event(sold.till, one)
+
+    sold.bank.first = event
+    ended = await sold.refund(100)
+    assert ended.state is State.DONE
+    assert await balance(sold.user) == 8_000
+    assert (await ledger.find_account(sold.user.id)).held == 0
+    assert await told(sold.user.telegram_id, "credits-taken-back") == 1
+    assert await sold.in_order()
+
+
+async def test_the_charge_s_own_word_before_the_refund_s_takes_nothing_twice(sold: Sold) -> None:
+    asked = await refund.ask(sold.till, sold.purchase.id, amount=500, reason="no", force=False)
+    ref = sold.purchase.payment_ref or ""
+    charge = PaymentReversed("stripe", "stripe:ch_1", ref, Stage.REFUNDED_IN_ALL, 500, "usd", 1)
+    await hear.news(sold.till, charge, "a look")
+    assert await sold.in_order()
+    await refund.carry_out(sold.till, asked)
+    account = await ledger.find_account(sold.user.id)
+    assert (account.balance, account.held) == (0, 0)
+    assert await told(sold.user.telegram_id, "credits-taken-back") == 1
+    assert await sold.in_order()
+
+
+async def test_a_refund_that_waits_takes_the_credits_and_its_failure_gives_them_back(sold: Sold) -> None:
+    sold.bank.mood = "pending"
+    ended = await sold.refund()
+    assert ended.state is State.DONE
+    assert await balance(sold.user) == 0
+    late = int(time.time()) + 100
+    undone = said(sold.bank.orders[0], Stage.REFUND_UNDONE, late)
+    for _ in range(2):
+        await hear.news(sold.till, undone, "a look")
+    assert (await Refund.get()).state is State.FAILED
+    assert await balance(sold.user) == 10_000
+    assert await told(ADMIN, "operator-refund-undone") == 1
+    assert await told(sold.user.telegram_id, "credits-given-back") == 1
+    assert await sold.in_order()
+    sold.bank.mood = "well"
+    assert (await sold.refund()).state is State.DONE
+    assert await sold.in_order()
+
+
+async def test_a_refund_that_fails_at_once_leaves_everything_as_it_was(sold: Sold) -> None:
+    sold.bank.mood = "failed"
+    ended = await sold.refund()
+    assert (ended.state, ended.error) == (State.FAILED, "it did not go through")
+    account = await ledger.find_account(sold.user.id)
+    assert (account.balance, account.held) == (10_000, 0)
+    assert await told(sold.user.telegram_id, "credits-taken-back") == 0
+    assert await told(ADMIN, "operator-refund-undone") == 1
+    assert await sold.in_order()
+
+
+async def test_a_stranger_s_metadata_ends_no_refund_of_ours(sold: Sold) -> None:
+    mine = await refund.ask(sold.till, sold.purchase.id, amount=500, reason="no", force=False)
+    other = await person(sold.till.database, 78)
+    theirs = await sell(sold.till, other, "other")
+    claim = RefundOrder(mine.id, other.id, theirs.payment_ref or "", 100, "usd", again=False)
+    await hear.news(sold.till, said(claim, Stage.REFUNDED), "a look")
+    assert (await Refund.get(id=mine.id)).state is State.ASKED
+    assert (await ledger.find_account(sold.user.id)).held == 10_000
+    assert await balance(other) == 8_000
+
+
+async def test_a_lost_dispute_and_a_refund_together_take_no_more_than_came(sold: Sold) -> None:
+    ref = sold.purchase.payment_ref or ""
+    await sold.refund(300)
+    await hear.news(
+        sold.till, PaymentReversed("stripe", "stripe:du_1", ref, Stage.DISPUTED, 500, "usd", 1), "a look"
+    )
+    assert await balance(sold.user) == 0
+    with pytest.raises(CannotRefund, match="refund-too-much"):
+        await sold.refund()
+    await hear.news(
+        sold.till, PaymentReversed("stripe", "stripe:du_1", ref, Stage.WON, 500, "usd", 2), "a look"
+    )
+    assert await balance(sold.user) == 4_000
+    assert await sold.in_order()
+
+
+async def test_a_mock_purchase_is_refunded_without_anybody_asked(database: Database) -> None:
+    bank = Bank()
+    books = till(database, MockPayments(), bank)
+    user = await person(database)
+    await buy(books, user, PRICES.get("buy_100"), "press")
+    asked = await refund.ask(books, (await Purchase.get()).id, amount=250, reason="no", force=False)
+    assert (await refund.carry_out(books, asked)).state is State.DONE
+    assert await balance(user) == 5_000
+    assert bank.orders == []
+    assert not await prove(database, (), lambda _: None)
+
+
+async def test_a_stripe_purchase_is_refunded_by_stripe_while_the_mock_sells(sold: Sold) -> None:
+    changed = till(sold.till.database, MockPayments(), sold.bank)
+    assert changed.provider.name == "mock"
+    asked = await refund.ask(changed, sold.purchase.id, amount=None, reason="no", force=False)
+    assert (await refund.carry_out(changed, asked)).state is State.DONE
+    assert sold.bank.made == {asked.id: 500}
+
+
+async def test_a_purchase_whose_provider_is_not_set_up_cannot_be_returned_and_nothing_is_held(
+    sold: Sold,
+) -> None:
+    with pytest.raises(CannotRefund, match="refund-no-way"):
+        await refund.ask(till(sold.till.database), sold.purchase.id, amount=None, reason="no", force=False)
+    assert (await ledger.find_account(sold.user.id)).held == 0
+
+
+@dataclass
+class Paid:
+    """A purchase that was paid at a local Stripe."""
+
+    till: Till
+    world: World
+    user: User
+    purchase: Purchase
+
+    async def ask(self, amount: int | None = None) -> Refund:
+        return await refund.ask(self.till, self.purchase.id, amount=amount, reason="asked", force=False)
+
+
+@pytest.fixture
+async def paid(database: Database) -> AsyncIterator[Paid]:
+    async with world() as w:
+        provider = StripePayments(
+            secret_key=KEY,
+            api_base=w.url,
+            webapp_url="https://bot.example",
+            proxy_url=None,
+            live=False,
+            patience=4,
+        )
+        books = till(database, provider, admins=(ADMIN,))
+        user = await person(database)
+        await buy(books, user, PRICES.get("buy_100"), "press")
+        purchase = await Purchase.get()
+        await w.local.pay(purchase.provider_ref or "")
+        await hear.news(books, await provider.look(purchase.provider_ref or ""), "a look")
+        yield Paid(books, w, user, await purchases.get(purchase.id))
+        await provider.close()
+
+
+async def test_stripe_returns_parts_to_the_last_cent(paid: Paid) -> None:
+    for amount in (1, 166, 333):
+        ended = await refund.carry_out(paid.till, await paid.ask(amount))
+        assert ended.state is State.DONE
+    assert [row["amount"] for row in paid.world.local.refunds.values()] == [1, 166, 333]
+    assert await balance(paid.user) == 0
+    assert not await prove(paid.till.database, (), lambda _: None)
+
+
+async def test_stripe_refuses_what_was_returned_in_its_dashboard_before(paid: Paid) -> None:
+    await paid.world.local.refund(paid.purchase.payment_ref or "", 500)
+    ended = await refund.carry_out(paid.till, await paid.ask())
+    assert ended.state is State.FAILED
+    assert ended.error
+    assert "already been refunded" in ended.error
+    assert (await ledger.find_account(paid.user.id)).held == 0
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_stripe_hanging_up_for_good_returns_the_money_once(paid: Paid, *, after: bool) -> None:
+    paid.world.local.faults.hang_up(
+        "/v1/refunds", after_execution=after, method="POST", times=1 if after else 3
+    )
+    asked = await paid.ask(200)
+    if after:  # the client's own second try is answered under the same key
+        assert (await refund.carry_out(paid.till, asked)).state is State.DONE
+    else:
+        with pytest.raises(ProviderDown):
+            await refund.carry_out(paid.till, asked)
+        await at_once()
+        await pump(paid.till, 10)
+    assert (await Refund.get(id=asked.id)).state is State.DONE
+    assert [row["amount"] for row in paid.world.local.refunds.values()] == [200]
+    assert await balance(paid.user) == 6_000
+
+
+async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twice(paid: Paid) -> None:
+    asked = await paid.ask(200)
+    await paid.world.local.refund(paid.purchase.payment_ref or "", 200, metadata={"refund_id": str(asked.id)})
+    await at_once()
+    await pump(paid.till, 10)
+    assert (await Refund.get(id=asked.id)).state is State.DONE
+    assert len(paid.world.local.refunds) == 1
+    assert await balance(paid.user) == 6_000
+    key, row = f"stripe:{next(iter(paid.world.local.refunds))}", await Reversal.get()
+    assert (row.key, row.stage) == (key, Stage.REFUNDED)
+
+
+async def test_carrying_out_a_refund_again_makes_no_second_one(paid: Paid) -> None:
+    asked = await paid.ask(200)
+    for _ in range(3):
+        assert (await refund.carry_out(paid.till, asked)).state is State.DONE
+    assert len(paid.world.local.refunds) == 1
+    keys = {
+        r.idempotency_key for r in paid.world.local.requests if (r.method, r.path) == ("POST", "/v1/refunds")
+    }
+    assert keys == {f"refund-{paid.user.id}-{asked.id}"}
+    assert await balance(paid.user) == 6_000
+
+
+async def test_an_account_whose_books_are_off_is_not_refunded_before_they_are_mended(sold: Sold) -> None:
+    await Account.filter(user_id=sold.user.id).update(broken=True)
+    with pytest.raises(BooksBroken):
+        await sold.refund()
+    assert not await ledger.Hold.filter(state=HoldState.HELD).exists()
+    assert not sold.bank.orders
+
+
+async def test_a_500_that_stripe_keeps_under_the_key_does_not_keep_the_refund_for_a_day(paid: Paid) -> None:
+    asked = await paid.ask(200)
+    dispute = await paid.world.local.dispute(paid.purchase.payment_ref or "")  # so nothing is returned now
+    paid.world.local.faults.execute_then_answer("/v1/refunds", 500, method="POST")
+    refused = await refund.carry_out(paid.till, asked)
+    assert refused.state is State.FAILED  # the 500 kept under the first key hid a plain no
+    await paid.world.local.move_dispute(dispute["id"], "won")
+    again = await refund.carry_out(paid.till, await paid.ask(200))
+    assert again.state is State.DONE
+    assert [row["amount"] for row in paid.world.local.refunds.values()] == [200]

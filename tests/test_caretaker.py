@@ -1,0 +1,99 @@
+"""What looks after money by itself."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from bot_platform import caretaker
+from bot_platform.database import Database
+from bot_platform.domain.audit import Broken
+from bot_platform.domain.checkout import News, ProviderDown, ProviderEvent
+from bot_platform.domain.ledger import Account
+from bot_platform.domain.notices import Notice
+from bot_platform.domain.rounds import Round
+from bot_platform.payments.mock import MockPayments
+from bot_platform.sql import query
+from tests.makers import person, till
+
+ADMIN = 900
+
+
+class Asked(MockPayments):
+    """A provider that counts how often it is asked, and is down when told to."""
+
+    name = "stripe"
+    down = False
+
+    def __init__(self) -> None:
+        self.events_since: list[int] = []
+        self.reversals_since: list[int] = []
+
+    async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:
+        self.events_since.append(since)
+        if self.down:
+            raise ProviderDown
+        yield ()
+
+    async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
+        self.reversals_since.append(since)
+        yield ()
+
+
+def rounds(database: Database, asked: Asked, audits: list[int] | None = None) -> caretaker.Rounds:
+    def on_audit(broken: Sequence[Broken]) -> None:
+        if audits is not None:
+            audits.append(len(broken))
+
+    return caretaker.Rounds(till(database, asked, admins=(ADMIN,)), every=300, on_audit=on_audit)
+
+
+async def test_two_replicas_look_at_their_start_and_then_one_of_them_when_it_is_due(
+    database: Database,
+) -> None:
+    asked = Asked()
+    replicas = [rounds(database, asked) for _ in range(2)]
+    for _ in range(3):
+        for replica in replicas:
+            await replica.missed()
+    assert len(asked.events_since) == 2
+    await query("UPDATE round SET next_at = 0")
+    for replica in replicas:
+        await replica.missed()
+    assert len(asked.events_since) == 3
+
+
+async def test_a_look_that_broke_is_made_again_at_once_from_the_same_mark(database: Database) -> None:
+    asked = Asked()
+    replica = rounds(database, asked)
+    await replica.missed()
+    mark = (await Round.get()).mark
+    await query("UPDATE round SET next_at = 0")
+    asked.down = True
+    for _ in range(2):
+        with pytest.raises(ProviderDown):
+            await replica.missed()
+    asked.down = False
+    await replica.missed()
+    assert asked.events_since[1:] == [asked.events_since[1]] * 3
+    assert (await Round.get()).mark >= mark
+
+
+async def test_the_audit_says_what_it_found_each_hour_and_marks_and_tells(database: Database) -> None:
+    user, audits = await person(database, credits_=100), list[int]()
+    replica = rounds(database, Asked(), audits)
+    await replica.audit()
+    await replica.audit()
+    assert audits == [0]
+    await Account.filter(user_id=user.id).update(balance=101)
+    await query("UPDATE round SET next_at = 0")
+    await replica.audit()
+    assert audits == [0, 1]
+    assert (await Account.get()).broken
+    assert await Notice.filter(chat_id=ADMIN, text="operator-books-off").count() == 1
+
+
+async def test_refunds_and_disputes_are_read_once_a_day(database: Database) -> None:
+    asked = Asked()
+    for _ in range(3):
+        await rounds(database, asked).reversals()
+    assert len(asked.reversals_since) == 1
