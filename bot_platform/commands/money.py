@@ -172,7 +172,10 @@ def replay_events(given: Namespace) -> int:
                 return _no_event(given.id)
             else:
                 rows = [row]
-            codes = [await _replay(money, row) for row in reversed(rows)]
+            for row in reversed(rows):
+                await hear.replay(money, row)
+            await _handle_stored(money, lambda *_: None)
+            codes = [await _said_of(row) for row in reversed(rows)]
         if not codes:
             print("No event has failed.")
         return max(codes, default=OK)
@@ -180,14 +183,14 @@ def replay_events(given: Namespace) -> int:
     return run(work())
 
 
-async def _replay(money: Till, row: Event) -> int:
-    try:
-        outcome = await hear.replay(money, row)
-    except ProviderDown:
-        print(f"{row.key}: Stripe must be asked and does not answer. The service tries again.")
+async def _said_of(row: Event) -> int:
+    await row.refresh_from_db()
+    says = f", {row.error}" if row.error else ""
+    if row.state is State.RECEIVED:
+        print(f"{row.key}: could not be handled{says}. The service tries again.")
         return FAILED
-    print(f"{row.key}: {outcome.state}{f', {outcome.reason}' if outcome.reason else ''}")
-    return FAILED if outcome.state is State.FAILED else OK
+    print(f"{row.key}: {row.state}{says}")
+    return FAILED if row.state is State.FAILED else OK
 
 
 def _no_event(name: str) -> int:

@@ -1,6 +1,7 @@
 """What every command stands on: an event loop, an open database, a till, and an exit code."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,7 +13,7 @@ from bot_platform.domain.errors import Refusal
 from bot_platform.flows.till import Till
 from bot_platform.settings import DatabaseSettings, MoneySettings
 
-OK, FAILED, MISUSED = 0, 1, 2
+OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 
 def run(work: Coroutine[Any, Any, int]) -> int:
@@ -24,6 +25,10 @@ def run(work: Coroutine[Any, Any, int]) -> int:
             from bot_platform.telegram.texts import Texts  # noqa: PLC0415 -- half a second for a rare need
 
             print(Texts().say(no.text, **no.values_for_text), file=sys.stderr)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except BrokenPipeError:  # whoever read our answer has had enough of it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except UNREACHABLE as fault:
             print(f"DATABASE_URL: the database does not answer ({fault})", file=sys.stderr)
         return FAILED
@@ -32,7 +37,8 @@ def run(work: Coroutine[Any, Any, int]) -> int:
 @asynccontextmanager
 async def opened(settings: DatabaseSettings) -> AsyncIterator[Database]:
     """Open the database with the newest schema; logs go to standard error, answers to standard output."""
-    telemetry.set_up("WARNING", settings.log_format, sys.stderr)
+    quiet = "CRITICAL" if settings.log_level != "DEBUG" else "DEBUG"  # what matters, the command says itself
+    telemetry.set_up(quiet, settings.log_format, sys.stderr)
     database = Database(settings.database_url)
     await database.open()
     try:

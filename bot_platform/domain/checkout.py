@@ -154,7 +154,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class RefundOrder:
-    """What a provider needs to return money; `again` when it may have been asked before."""
+    """What a provider needs to return money; `again` when it may have been asked before, `old` long ago."""
 
     refund_id: int
     user_id: int
@@ -162,6 +162,7 @@ class RefundOrder:
     amount: int
     currency: str
     again: bool
+    old: bool = False
 
 
 class PaymentProvider(Protocol):

@@ -1,14 +1,17 @@
 """Refunds that we make: asked for in the books first, then of the provider, and finished by its answer."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
+from tortoise.timezone import now
 
 from bot_platform.sql import claim_heads, put_off, renew
 
+OLD = timedelta(hours=1)
 LEASE_MS = 30_000  # longer than a provider's patience: nobody asks beside whoever asks
 
 
@@ -28,6 +31,7 @@ class Refund(Model):
         "models.Purchase", on_delete=fields.RESTRICT, related_name="refunds"
     )
     purchase_id: int
+    request_key = fields.CharField(max_length=100, unique=True)  # what asked for it: a repeat finds it
     amount = fields.BigIntField()
     reason = fields.CharField(max_length=300)
     state = fields.CharEnumField(State, max_length=16, default=State.ASKED)
@@ -44,6 +48,11 @@ class Refund(Model):
         indexes = (("state", "id"), ("purchase_id",))
 
     @property
+    def is_old(self) -> bool:
+        """Whether it was asked for so long ago that no asking can still be under way."""
+        return now() - self.created_at > OLD
+
+    @property
     def cause(self) -> str:
         """What its hold is named."""
         return cause(self.id)
@@ -54,9 +63,16 @@ def cause(refund_id: int) -> str:
     return f"refund:{refund_id}"
 
 
-async def ask(purchase_id: int, amount: int, reason: str) -> Refund:
+async def asked_by(request_key: str) -> Refund | None:
+    """Find the refund that this request asked for."""
+    return await Refund.get_or_none(request_key=request_key)
+
+
+async def ask(request_key: str, purchase_id: int, amount: int, reason: str) -> Refund:
     """Write a refund down; whoever did is the first to ask the provider."""
-    refund = await Refund.create(purchase_id=purchase_id, amount=amount, reason=reason)
+    refund = await Refund.create(
+        request_key=request_key, purchase_id=purchase_id, amount=amount, reason=reason
+    )
     await renew(Refund, [refund.id], LEASE_MS)
     return refund
 

@@ -5,7 +5,7 @@ from tortoise.models import Model
 
 from bot_platform.sql import clock, insert_once, query
 
-LEASE_MS = 120_000  # a round that takes longer may be made twice; every round may
+LEASE_MS = 30_000  # a round that takes longer may be made twice; every round may
 
 
 class Round(Model):

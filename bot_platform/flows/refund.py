@@ -1,6 +1,7 @@
 """Money goes back by the way it came: the credits are held, the provider is asked, its answer takes them."""
 
 from collections.abc import Sequence
+from uuid import uuid4
 
 from bot_platform.domain import ledger, notices, purchases, refunds, reversals
 from bot_platform.domain.checkout import ProviderDown, RefundOrder, RefundRefused
@@ -12,13 +13,19 @@ from bot_platform.flows.till import Till
 LONGEST_PAUSE = 600  # seconds between two tries
 
 
-async def ask(till: Till, purchase_id: int, *, amount: int | None, reason: str, force: bool) -> Refund:
+async def ask(
+    till: Till, purchase_id: int, *, amount: int | None, reason: str, force: bool, request_key: str = ""
+) -> Refund:
     """Write a refund down and hold its credits: `amount` in minor units, None for all that is left.
 
-    Raises CannotRefund; spent credits are a reason, unless `force`.
+    `request_key` names the request, so that a repeated one finds its refund; without one, each call
+    is its own. Raises CannotRefund; spent credits are a reason, unless `force`.
     """
+    key = request_key or uuid4().hex  # the story may be told again after a commit nobody heard of
 
     async def story() -> Refund:
+        if known := await refunds.asked_by(key):
+            return known
         purchase = await purchases.look_up(purchase_id)
         if purchase is None:
             raise CannotRefund("refund-no-purchase", purchase=str(purchase_id))
@@ -39,7 +46,7 @@ async def ask(till: Till, purchase_id: int, *, amount: int | None, reason: str, 
         there = max(0, account.available)
         if taken > there and not force:
             raise CannotRefund("refund-spent", needed=taken, available=account.available)
-        refund = await refunds.ask(purchase_id, wanted, reason)
+        refund = await refunds.ask(key, purchase_id, wanted, reason)
         if held := min(taken, there):
             await ledger.reserve(account, held, refund.cause)
         return refund
@@ -60,6 +67,7 @@ async def carry_out(till: Till, refund: Refund) -> Refund:
         amount=refund.amount,
         currency=purchase.currency,
         again=refund.attempts > 0,
+        old=refund.is_old,
     )
     provider = till.providers.get(purchase.provider)
     if provider is None:

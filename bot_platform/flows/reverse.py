@@ -39,16 +39,23 @@ async def join(purchase: Purchase, admins: Sequence[int]) -> None:
     """Let a purchase that is paid now meet what came before its payment; its account is locked."""
     if purchase.payment_ref is None:
         return
+    why: Stage | None = None
     for row in await reversals.waiting(purchase.provider, purchase.payment_ref):
         if row.currency not in {None, purchase.currency}:
-            why = _other_currency(purchase, row.currency)
             await notices.tell_each(
-                admins, f"{row.key}:currency", purchase.subject, "operator-finding", what=row.key, reason=why
+                admins,
+                f"{row.key}:currency",
+                purchase.subject,
+                "operator-finding",
+                what=row.key,
+                reason=_other_currency(purchase, row.currency),
             )
             continue
         await reversals.join(row, purchase.id, purchase.user_id)
-        await _follow(await ledger.find_account(purchase.user_id), purchase, row.stage)
         await _tell_the_operator(purchase, row.key, row.stage, row.amount, admins)
+        why = row.stage
+    if why:
+        await _follow(await ledger.find_account(purchase.user_id), purchase, why)
 
 
 async def _follow(account: Account, purchase: Purchase, why: Stage) -> None:

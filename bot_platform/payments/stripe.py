@@ -161,7 +161,9 @@ class StripePayments:
         try:
             # Stripe forgets an idempotency key after a day; the refund itself it never forgets.
             made = await self._made(order) if order.again else None
-            made = made or await self._asked_under_two_keys(order, params, key)
+            if made is None:
+                made = await self._asked_under_two_keys(order, params, key)
+                asked_at = min(asked_at, int(made.get("created", asked_at)))  # Stripe's clock may be behind
         except Refused as no:
             log.warning("stripe.refund_refused", refund=order.refund_id, **no.reasons)
             raise RefundRefused(str(no)) from no
@@ -177,18 +179,15 @@ class StripePayments:
     async def _asked_under_two_keys(
         self, order: RefundOrder, params: "stripe.params.RefundCreateParams", key: str
     ) -> Json:
-        """Ask; where the answer was a 5xx, which Stripe would repeat for a day, once more under another key.
+        """Ask; where an old order's answer is a 5xx, which Stripe repeats for a day, ask under another key.
 
-        A 5xx is an end: nothing of that request is still on its way, and what it did can be found.
+        Only an old one: whatever its first asking did has ended since, and would have been found.
         """
         try:
             return (await self._stripe.create_refund(params, key)).said
         except Down as fault:
-            if not fault.answered:
+            if not (fault.answered and order.old):
                 raise
-        made = await self._made(order)
-        if made:
-            return made
         this_hour = int(time.time()) // 3600
         return (await self._stripe.create_refund(params, f"{key}-{this_hour}")).said
 

@@ -38,7 +38,8 @@ class Down(Exception):
     def __init__(self, fault: BaseException) -> None:
         super().__init__(type(fault).__name__)
         self.reasons = _reasons(fault)
-        self.answered = isinstance(fault, stripe.APIError)  # with a 5xx of Stripe's own
+        status = fault.http_status if isinstance(fault, stripe.StripeError) else None
+        self.answered = (status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class Refused(Exception):

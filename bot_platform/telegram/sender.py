@@ -23,7 +23,7 @@ from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
 
-TRIES = 8  # of a notice that breaks the sender itself
+TRIES = 3  # of a notice that breaks the sender itself
 ONE_SEND = 10  # seconds before a silent Telegram counts as a fault
 LONGEST_PAUSE = 10.0  # seconds: a notice leaves within 30 of a fault's end
 AT_ONCE = 256  # chats: those that wait for a silent Telegram hold up no other
@@ -75,9 +75,7 @@ class Sender:
         if notice.attempts >= TRIES and not isinstance(fault, LOST_CONNECTION):
             await deliver.dead(self._database, notice, repr(fault)[:1000], blocked=False)
             return
-        await deliver.later(
-            self._database, notice, LONGEST_PAUSE / 5, f"{type(fault).__name__}: {fault}"[:1000]
-        )
+        await deliver.later(self._database, notice, 1.0, f"{type(fault).__name__}: {fault}"[:1000])
 
     async def _say(self, notice: Notice) -> int:
         user = await users.find(notice.chat_id)

@@ -1,6 +1,7 @@
 """Refunds as rows: leased to whoever asks, one of a purchase at a time."""
 
 import asyncio
+from uuid import uuid4
 
 from bot_platform.database import Database
 from bot_platform.domain import purchases, refunds
@@ -17,7 +18,7 @@ async def purchase(database: Database, name: str = "p") -> int:
 
 
 async def ask(database: Database, purchase_id: int, amount: int) -> Refund:
-    return await database.transact(refunds.ask, purchase_id, amount, "asked")
+    return await database.transact(refunds.ask, uuid4().hex, purchase_id, amount, "asked")
 
 
 async def due() -> None:

@@ -137,7 +137,8 @@ async def test_a_replay_heals_what_failed_and_a_second_one_changes_nothing(shop:
     assert await balance(shop.user) == 0
     shop.reader.stumbles.clear()
     for _ in range(2):
-        outcome = await hear.replay(shop.till, await Event.get())
+        await hear.replay(shop.till, await Event.get())
+        outcome = await hear.stored(shop.till, await Event.get())
         assert outcome.state is Told.HANDLED
     row = await Event.get()
     assert (row.state, row.error, row.attempts) == (Told.HANDLED, None, 0)
@@ -186,6 +187,7 @@ async def test_a_payment_told_again_after_its_refund_leaves_the_purchase_refunde
     await hear.news(shop.till, refunded, "a look")
     state = (await purchases.get(purchase.id)).state
     await hear.replay(shop.till, await Event.get())
+    await hear.stored(shop.till, await Event.get())
     assert await balance(shop.user) == 10_000 - 20 * back
     assert await shop.in_order()
     assert (await purchases.get(purchase.id)).state is state

@@ -173,9 +173,6 @@ async def test_a_refund_asked_for_again_under_another_number_is_another_one(ther
     assert [row["amount"] for row in w.local.refunds.values()] == [100, 100]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a 409 of a key in use counts as an answer, and another key pays once more"
-)
 async def test_a_refund_whose_first_asking_is_still_at_work_is_not_made_twice(there: There) -> None:
     w, provider = there
     session = await paid(w)

@@ -278,7 +278,7 @@ async def test_a_debt_a_hold_a_freeze_and_a_note_are_said_plainly(database: Data
 async def test_broken_books_say_that_spending_is_stopped(database: Database) -> None:
     user = await person(database)
     account = await ledger.find_account(user.id)
-    await ledger.mark_broken([account.id])
+    await ledger.mark_broken([account.id], broken=True)
     assert "Spending stopped Stopped: the audit found these books off." in words(await seen())
 
 

@@ -74,8 +74,14 @@ credits-given-back =
 spending-frozen = Your bank has asked about one of your payments. Your credits stay as they are, but nothing new can be started until that is answered. Questions? See /paysupport.
 spending-free = The question about your payment is settled: you can use your credits again.
 spending-free-disputed = Your bank's question has become a dispute, so the freeze has ended: whatever credits you have can be used again.
-credits-granted = You were given { CREDITS($credits) } credits: { $reason } Balance: { CREDITS($balance) } credits.
-credits-withdrawn = { CREDITS($credits) } credits were taken from you: { $reason } Balance: { CREDITS($balance) } credits.
+credits-granted =
+    You were given { CREDITS($credits) } credits. Balance: { CREDITS($balance) } credits.
+
+    Why: { $reason }
+credits-withdrawn =
+    { CREDITS($credits) } credits were taken from you. Balance: { CREDITS($balance) } credits.
+
+    Why: { $reason }
 
 ## The books
 
@@ -91,6 +97,7 @@ history-line =
         [welcome] welcome gift
         [charge] paid work
         [reversal] refunded or disputed payment
+        [returned] given back after a refund or dispute
         [grant] by the operator
        *[other] { $kind }
     } · { MOMENT($at) } UTC · balance { CREDITS($after) }

@@ -86,7 +86,7 @@ async def history(message: Message, user: User, say: Say) -> None:
         say(
             "history-line",
             amount=entry.amount,
-            kind=entry.kind.value,
+            kind="returned" if entry.kind is ledger.Kind.REVERSAL and entry.amount > 0 else entry.kind.value,
             at=int(entry.created_at.timestamp()),
             after=entry.balance_after,
         )

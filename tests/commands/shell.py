@@ -1,0 +1,110 @@
+"""Types commands as a person does: processes of their own, on a database and a Stripe of the test's."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot_platform.database import Database
+from bot_platform.domain import purchases
+from bot_platform.domain.packages import PriceList
+from bot_platform.domain.purchases import Purchase
+from bot_platform.domain.users import User
+from bot_platform.flows import reconcile
+from bot_platform.flows.buy import buy
+from bot_platform.flows.till import Till
+from bot_platform.payments.stripe import StripePayments
+from tests.makers import PRICES, WEBHOOK_SECRET, person, till
+from tests.sandbox.stripe_world import KEY, World, world
+
+RUN = Path(__file__).parents[2] / "run.py"
+BUYER = 5_000_000_001
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def all(self) -> tuple[int, str, str]:
+        return self.code, self.out, self.err
+
+
+def clean() -> dict[str, str]:
+    """Give the environment of a shell that knows nothing of us."""
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+async def start(*arguments: str, folder: Path, **environment: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, str(RUN), *arguments, cwd=folder, env=clean() | environment, stdout=PIPE, stderr=PIPE
+    )
+
+
+async def ended(process: asyncio.subprocess.Process) -> Done:
+    """Wait for the end; no command ever shows a traceback."""
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    done = Done(process.returncode or 0, out.decode(), err.decode())
+    assert "Traceback" not in done.out + done.err, done.err
+    return done
+
+
+async def typed(*arguments: str, folder: Path, **environment: str) -> Done:
+    return await ended(await start(*arguments, folder=folder, **environment))
+
+
+@dataclass
+class Desk:
+    """An operator's desk: a database with a buyer, a local Stripe over HTTP, and a shell."""
+
+    folder: Path
+    environment: dict[str, str]
+    till: Till
+    world: World
+    user: User
+
+    async def type(self, *arguments: str) -> Done:
+        return await typed(*arguments, folder=self.folder, **self.environment)
+
+    async def open(self, package: str = "buy_100") -> Purchase:
+        known = await Purchase.all().values_list("id", flat=True)
+        await buy(self.till, self.user, self.till.prices.get(package), f"press-{len(list(known))}")
+        return await Purchase.exclude(id__in=known).get()
+
+    async def sell(self, package: str = "buy_100") -> Purchase:
+        purchase = await self.open(package)
+        await self.world.local.pay(purchase.provider_ref or "")
+        await reconcile.one(self.till, purchase)
+        return await purchases.get(purchase.id)
+
+
+@asynccontextmanager
+async def desk(database_url: str, folder: Path, prices: PriceList = PRICES) -> AsyncIterator[Desk]:
+    """Sit down at a desk; nothing that Stripe posts comes in by itself."""
+    async with world() as w:
+        w.local.mischief.lost = True
+        provider = StripePayments(
+            secret_key=KEY, api_base=w.url, webapp_url="https://bot.example", proxy_url=None, live=False
+        )
+        database = Database(database_url)
+        await database.open()
+        environment = {
+            "DATABASE_URL": database_url,
+            "STRIPE_SECRET_KEY": KEY,
+            "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "STRIPE_API_BASE": w.url,
+        }
+        user = await person(database, BUYER)
+        try:
+            yield Desk(folder, environment, till(database, provider, prices=prices), w, user)
+        finally:
+            await provider.close()
+            await database.close()

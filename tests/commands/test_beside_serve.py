@@ -1,0 +1,70 @@
+"""Every command works beside a service on the same database."""
+
+import asyncio
+from pathlib import Path
+
+from tests.commands.shell import typed
+from tests.makers import BUYER, house, link_of
+from tests.sandbox.stripe_world import KEY, world
+
+
+async def test_each_command_beside_a_running_service(database_url: str, tmp_path: Path) -> None:
+    async with (
+        world() as w,
+        house(database_url, stripe_api_base=w.url, stripe_secret_key=KEY) as h,
+    ):
+        w.local.mischief.lost = True
+        environment = {
+            "DATABASE_URL": database_url,
+            "STRIPE_SECRET_KEY": KEY,
+            "STRIPE_WEBHOOK_SECRET": "whsec_house",
+            "STRIPE_API_BASE": w.url,
+        }
+
+        async def run(*arguments: str) -> str:
+            done = await typed(*arguments, folder=tmp_path, **environment)
+            assert (done.code, done.err) == (0, ""), done
+            return done.out
+
+        packages = await h.say("/start", "Welcome!")
+        await h.press(packages, "buy_100")
+        session = link_of(await h.said("Please complete your purchase")).rpartition("/")[2]
+        await w.local.pay(session)
+
+        assert "Purchases changed: 1" in await run("reconcile")
+        await h.said("Payment received: 100.00 credits added. Balance: 100.00 credits.", within=4)
+        await h.said("✅ Paid and credited: 100.00 credits for $5.00.", within=4)
+
+        await run("grant", str(BUYER.id), "7.50", "--reason", "For the trouble.")
+        told = "You were given 7.50 credits. Balance: 107.50 credits."
+        await h.said(told, within=4)
+
+        assert "$1.00 of purchase 1 returned" in await run("refund", "1", "--amount", "1", "--reason", "part")
+        back = await h.said("20.00 credits were taken back. Balance: 87.50 credits.", within=4)
+        assert back["text"].endswith("The money is on its way back to where it came from.")
+
+        await w.local.warn(session)
+        await run("reconcile")
+        await h.said("Your bank has asked about one of your payments.", within=4)
+        assert await run("unfreeze", str(BUYER.id)) == f"{BUYER.id} may spend again.\n"
+        await h.said("you can use your credits again", within=4)
+
+        assert "checkout.session.completed" in await run("events")
+        assert await run("events", "replay", "--failed") == "No event has failed.\n"
+        assert (await run("audit")).startswith("The books balance")
+        await h.say("/balance", "Balance: 87.50 credits")
+
+
+async def test_many_commands_at_once_beside_a_running_service_wait_for_each_other(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with house(database_url, mock_stripe_payments=True) as h:
+        await h.say("/start", "Welcome!")
+        environment = {"DATABASE_URL": database_url}
+        grants = [
+            typed("grant", str(BUYER.id), "1", "--reason", "Rain.", folder=tmp_path, **environment)
+            for _ in range(6)
+        ]
+        ended = await asyncio.gather(*grants, typed("audit", folder=tmp_path, **environment))
+        assert [done.code for done in ended] == [0] * 7
+        await h.say("/balance", "Balance: 6.00 credits")

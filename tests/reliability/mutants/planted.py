@@ -1,0 +1,134 @@
+"""Bugs to plant, one at a time, and for each the tests that must notice it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+RELIABILITY = "tests/reliability"
+LEDGER = "tests/domain/test_ledger.py"
+RULE = "tests/domain/test_reversals.py"
+EVENTS = "tests/payments/test_stripe_events.py"
+ORDERS = f"{RELIABILITY}/test_permutations.py"
+MACHINE = f"{RELIABILITY}/test_state_machine.py"
+STEPS = f"{MACHINE}::test_after_every_step_the_books_are_as_the_law_says[SQLite]"
+STORIES = f"{RELIABILITY}/test_crash_points.py"
+CRASHES = f"{STORIES}::test_a_story_cut_at_any_point_and_begun_again_is_as_if_nothing_was"
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A bug: in this file of `bot_platform` the new text stands for the old one."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    def plant(self, folder: Path) -> None:
+        """Change a copy of the project; raises ValueError where the source has moved on."""
+        file = folder / "bot_platform" / self.path
+        source = file.read_text()
+        if source.count(self.old) != 1:
+            raise ValueError(f"{self.name}: {self.path} has this text {source.count(self.old)} times")
+        file.write_text(source.replace(self.old, self.new))
+
+
+PLANTED = (
+    Planted(
+        "credits are taken back rounded down",
+        "domain/purchases.py",
+        "-(-purchase.credits * min(charged, money_lost) // charged)",
+        "purchase.credits * min(charged, money_lost) // charged",
+        (f"{RULE}::test_credits_go_with_their_money_rounded_up_and_never_more_than_all",),
+    ),
+    Planted(
+        "more is captured than was held",
+        "domain/ledger.py",
+        "if not 0 <= amount <= held.amount:",
+        "if amount < 0:",
+        (LEDGER,),
+    ),
+    Planted(
+        "an account is read and not locked",
+        "domain/ledger.py",
+        '    await Account.filter(user_id=user_id).update(seq=F("seq"))\n',
+        "",
+        (f"{LEDGER}::test_credits_for_k_of_n_holds_admit_exactly_k",),
+    ),
+    Planted(
+        "a cause is posted again",
+        "domain/ledger.py",
+        "    if await find_entry(cause):\n        return False\n",
+        "",
+        (f"{LEDGER}::test_a_cause_is_posted_once_and_says_so", STEPS),
+    ),
+    Planted(
+        "a debt is forgiven",
+        "domain/ledger.py",
+        "    account.balance += amount\n",
+        "    account.balance = max(0, account.balance + amount)\n",
+        (STEPS,),
+    ),
+    Planted(
+        "a checkout is credited before its money came",
+        "payments/stripe_events.py",
+        'case (("completed" | "async_payment_succeeded"), "paid"):',
+        'case (("completed" | "async_payment_succeeded"), "paid" | "unpaid"):',
+        (EVENTS,),
+    ),
+    Planted(
+        "what came last counts, not what was said last",
+        "domain/reversals.py",
+        "    if (news.as_of, news.stage.rank, news.amount) > (known.as_of, known.stage.rank, known.amount):",
+        "    if True:",
+        (ORDERS,),
+    ),
+    Planted(
+        "of one second the first that came counts",
+        "domain/reversals.py",
+        "    if (news.as_of, news.stage.rank, news.amount) > (known.as_of, known.stage.rank, known.amount):",
+        "    if news.as_of > known.as_of:",
+        (ORDERS,),
+    ),
+    Planted(
+        "a reversal never meets the payment it waited for",
+        "flows/settle.py",
+        "    await reverse.join(purchase, admins)\n",
+        "",
+        (ORDERS,),
+    ),
+    Planted(
+        "the hold of a refund stays",
+        "flows/reverse.py",
+        "        await ledger.release(account, held)\n",
+        "        pass\n",
+        (STEPS,),
+    ),
+    Planted(
+        "a question of a bank freezes nobody",
+        "flows/freeze.py",
+        "    frozen = await reversals.freezes(account.user_id)\n",
+        "    frozen = False\n",
+        (STEPS,),
+    ),
+    Planted(
+        "a refund and a dispute take more than was paid",
+        "domain/purchases.py",
+        "min(charged, money_lost)",
+        "money_lost",
+        (ORDERS,),
+    ),
+    Planted(
+        "an event is stored before its effect",
+        "flows/hear.py",
+        "        outcome = await till.database.transact(_receive, till, said, apply)\n",
+        """
+        async def nothing() -> Outcome:
+            return Outcome(State.HANDLED)
+
+        outcome = await till.database.transact(_receive, till, said, nothing)
+        outcome = outcome if outcome.repeat else await till.database.transact(apply)
+""",
+        (CRASHES,),
+    ),
+)
