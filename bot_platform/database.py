@@ -244,10 +244,12 @@ async def _once(story: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _give_back(context: Any) -> None:
-    """Return a pooled connection whose BEGIN failed; Tortoise would keep it for ever."""
+    """Return what a BEGIN that failed had taken, a pooled connection or SQLite's turn; Tortoise keeps it."""
     client = getattr(context, "client", None)
     if client is not None and client._connection is not None:
         await client._parent._pool.release(client._connection)
+    if hasattr(context, "_trxlock") and hasattr(context, "token"):
+        context._trxlock.release()
 
 
 def _passing(fault: BaseException) -> bool:

@@ -1,7 +1,9 @@
 """The one way to a transaction: whole or not at all, through cancels, rivals and lost connections."""
 
 import asyncio
+from typing import Any
 
+import aiosqlite
 import asyncpg
 import pytest
 from tortoise.exceptions import IntegrityError
@@ -240,3 +242,30 @@ async def test_a_broken_rule_of_the_database_is_not_repeated(database: Database)
     with pytest.raises((IntegrityError, asyncpg.CheckViolationError)):
         await database.transact(story)
     assert len(tries) == 1
+
+
+async def test_a_begin_that_fails_takes_no_turn_from_the_next_transaction(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library: Any = aiosqlite.Connection
+    execute = library._execute  # noqa: SLF001 -- all of aiosqlite goes through it
+    left = [OSError("the disk is away")]
+
+    async def stumble(self: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+        if left and args[:1] == ("BEGIN",):
+            raise left.pop()
+        return await execute(self, function, *args, **kwargs)
+
+    database = Database(sqlite_url)
+    await database.open()
+    monkeypatch.setattr(library, "_execute", stumble)
+    try:
+        async with asyncio.timeout(5):
+            assert await database.transact(_one) == 1
+        assert not left
+    finally:
+        await database.close()
+
+
+async def _one() -> int:
+    return int((await query("SELECT 1 AS one"))[0]["one"])
