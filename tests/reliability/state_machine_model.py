@@ -102,8 +102,9 @@ class Model:
         self.told.add(f"purchase:{one.id}:receipt")
         for key, news in one.waiting.items():
             one.last[key] = news
-            self._follow(one)
             self._tell_of_stage(news)
+        if one.waiting:
+            self._follow(one)
 
     def hear(self, one: Bought, news: PaymentReversed) -> None:
         """Keep what was said last, and follow it."""
