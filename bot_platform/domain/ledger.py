@@ -156,7 +156,7 @@ async def hold(account: Account, amount: int, cause: str) -> Hold:
 
     Raises NotEnough when the available credit does not reach, AccountFrozen, or BooksBroken.
     """
-    if known := await Hold.get_or_none(cause=cause):
+    if known := await find_hold(cause):
         return known
     if account.frozen:
         raise AccountFrozen

@@ -55,12 +55,7 @@ class Refund(Model):
     @property
     def cause(self) -> str:
         """What its hold is named."""
-        return cause(self.id)
-
-
-def cause(refund_id: int) -> str:
-    """Name the hold of a refund."""
-    return f"refund:{refund_id}"
+        return f"refund:{self.id}"
 
 
 async def asked_by(request_key: str) -> Refund | None:

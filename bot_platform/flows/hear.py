@@ -17,7 +17,7 @@ from bot_platform.domain.inbox import Event, State
 from bot_platform.flows import reverse, settle
 from bot_platform.flows.till import Outcome, Till
 
-TRIES = 12  # of a stored event that breaks whoever handles it; about an hour
+TRIES = 12  # of a stored event that breaks whoever handles it; their pauses come to 37 minutes
 LONGEST_PAUSE = 600  # seconds between two of them
 PASSING_PAUSE = 15  # seconds
 

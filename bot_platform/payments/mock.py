@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from bot_platform.domain.checkout import (
     CheckoutOrder,
@@ -62,17 +63,19 @@ class MockPayments:
             refund_id=order.refund_id,
         )
 
-    async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:  # noqa: ARG002 -- as above
+    def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:  # noqa: ARG002 -- as above
         """Nothing happens elsewhere."""
-        nothing: tuple[()]
-        for nothing in ():
-            yield nothing
+        return _nothing()
 
-    async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:  # noqa: ARG002 -- as above
+    def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:  # noqa: ARG002 -- as above
         """Nobody disputes a mock."""
-        nothing: tuple[()]
-        for nothing in ():
-            yield nothing
+        return _nothing()
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+async def _nothing() -> AsyncIterator[Sequence[Any]]:
+    """Give no page at all."""
+    for page in tuple[Sequence[Any], ...]():
+        yield page
