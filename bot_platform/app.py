@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from aiogram import Bot
@@ -13,11 +14,13 @@ from quart import Blueprint
 from bot_platform import caretaker, loops
 from bot_platform.database import UNREACHABLE, Database
 from bot_platform.domain.packages import PriceList
+from bot_platform.flows.desk import Desk
 from bot_platform.flows.till import Till
 from bot_platform.payments import choose
 from bot_platform.settings import Settings
 from bot_platform.telegram.dispatcher import dispatcher, set_commands
 from bot_platform.telegram.intake import ALLOWED, Intake, NotAnUpdate, read
+from bot_platform.telegram.pages import pages
 from bot_platform.telegram.sender import Sender
 from bot_platform.telegram.session import HttpSession
 from bot_platform.telegram.texts import Texts
@@ -28,11 +31,15 @@ from bot_platform.web.payment_pages import payment_pages
 from bot_platform.web.server import finishing, server
 from bot_platform.web.serving import listen, serve_until
 from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
+from bot_platform.work.model import Model, Rates
+from bot_platform.work.runner import Runner
+from bot_platform.work.workshop import Workshop, found_kinds
 
 log = structlog.get_logger()
 
 HANDLERS_MAY_TAKE = 3.0  # seconds at the end; with the requests and the closing together under 10
 LAST_WORDS_MAY_TAKE = 0.5
+LOOK_WHETHER_TO_STOP = 0.5  # seconds between looks whether work in hand was stopped
 LOOK_FOR_ROUNDS = 5.0  # seconds between looks whether a round is due
 
 
@@ -48,6 +55,7 @@ class Outside:
     pages: Sequence[Blueprint] = ()
     way_back: str = ""  # the bot's address, where Telegram's own name for it is not it
     local_links: bool = False
+    model: Model | None = None  # instead of the one that the settings name
     start: Callable[[], Awaitable[None]] | None = None
     stopping: Callable[[], None] | None = None  # before the server waits for open pages
     close: Callable[[], Awaitable[None]] | None = None
@@ -86,16 +94,18 @@ class Platform:
             stack.push_async_callback(bot.session.close)
             prices, texts = self._settings.price_list(), Texts()
             till = self._till(stack, prices)
+            runner, workshop = self._workshop(stack)
             talk = dispatcher(
                 database=self._database,
                 till=till,
+                workshop=workshop,
                 prices=prices,
                 texts=texts,
                 welcome_credits=self._settings.welcome_credits,
             )
             intake = Intake(self._database, bot, talk)
             sender = Sender(self._database, bot, texts, prices, local_links=self._outside.local_links)
-            pages = [
+            routes = [
                 health({"database": self._database.answers, "dispatcher": self._dispatcher_runs}),
                 metrics(self._figures.text),
                 stripe_webhook(till),
@@ -103,8 +113,8 @@ class Platform:
                 *self._outside.pages,
             ]
             if self._settings.telegram_mode == "webhook":
-                pages.append(telegram_webhook(self._settings.telegram_secret, _store_in(intake)))
-            await self._start_loops(stack, bot, texts, intake, sender, till)
+                routes.append(telegram_webhook(self._settings.telegram_secret, _store_in(intake)))
+            await self._start_loops(stack, bot, texts, intake, sender, till, workshop, runner)
             log.info(
                 "started",
                 payments=till.provider.name,
@@ -114,7 +124,7 @@ class Platform:
             )
             await serve_until(
                 stop,
-                finishing(server(pages)),
+                finishing(server(routes)),
                 listener,
                 on_ready=on_ready,
                 stopping=self._outside.stopping,
@@ -135,6 +145,31 @@ class Platform:
             admins=self._settings.admin_telegram_ids,
         )
 
+    def _workshop(self, stack: AsyncExitStack) -> tuple[Runner, Workshop]:
+        settings, model = self._settings, self._outside.model
+        if model is None and settings.ai_api_key and not settings.ai_model:
+            log.warning("ai.not_set_up", why="AI_API_KEY is set, and AI_MODEL is not")
+        if model is None and settings.ai_api_key and settings.ai_model:
+            from bot_platform.work.openai_model import OpenAIModel  # noqa: PLC0415 -- a second, for who needs it
+
+            key = settings.ai_api_key.get_secret_value()
+            model = OpenAIModel(base_url=settings.ai_base_url, api_key=key, model=settings.ai_model)
+            if settings.mock_stripe_payments:
+                log.warning("ai.paid_by_nobody", why="payments are mock: whoever asks, you pay the AI for it")
+        if model:
+            stack.push_async_callback(model.close)
+        desk = Desk(
+            database=self._database,
+            pages=pages,
+            for_one=settings.jobs_per_user,
+            at_once=settings.jobs_at_once,
+            low_balance=settings.low_balance,
+            keep_texts=timedelta(days=settings.keep_texts_days),
+        )
+        kinds = found_kinds()
+        rates = Rates(settings.ai_credits_per_1k_input, settings.ai_credits_per_1k_output)
+        return Runner(desk, kinds, model, rates), Workshop(desk, kinds, model, rates)
+
     async def _open_database(self, stack: AsyncExitStack) -> None:
         try:
             await self._database.open()
@@ -148,18 +183,27 @@ class Platform:
             log.info("migrated", applied=applied)
 
     async def _start_loops(
-        self, stack: AsyncExitStack, bot: Bot, texts: Texts, intake: Intake, sender: Sender, till: Till
+        self,
+        stack: AsyncExitStack,
+        bot: Bot,
+        texts: Texts,
+        intake: Intake,
+        sender: Sender,
+        till: Till,
+        workshop: Workshop,
+        runner: Runner,
     ) -> None:
         if self._outside.start:
             await self._outside.start()
         if self._outside.close:
             stack.push_async_callback(self._outside.close)
         updates, notices = intake.pump(), sender.pump()
-        self._database.on_commit += [updates.poke, notices.poke]
+        work = caretaker.work_pump(runner, self._settings.jobs_at_once)
+        self._database.on_commit += [updates.poke, notices.poke, work.poke]
         listening = [
             updates.run(),
             loops.until_done(lambda: self._introduce(bot), name="telegram.introduce"),
-            loops.until_done(lambda: set_commands(bot, texts), name="telegram.commands"),
+            loops.until_done(lambda: set_commands(bot, texts, workshop.kinds), name="telegram.commands"),
             loops.until_done(lambda: self._choose_mode(bot), name="telegram.mode"),
         ]
         if self._settings.telegram_mode == "polling":
@@ -170,11 +214,15 @@ class Platform:
             every=self._settings.reconcile_every,
             on_audit=lambda broken: self._figures.audited(len(broken)),
         )
+        tidy = caretaker.Tidy(workshop.desk)
         listening += [stored.run(), refunds.run()]
         listening += [
             loops.repeat(rounds.missed, name="missed", every=LOOK_FOR_ROUNDS),
             loops.repeat(rounds.reversals, name="reversals", every=LOOK_FOR_ROUNDS),
             loops.repeat(rounds.audit, name="audit", every=LOOK_FOR_ROUNDS),
+            work.run(),
+            loops.repeat(runner.look, name="work.look", every=LOOK_WHETHER_TO_STOP),
+            loops.repeat(tidy.once, name="work.tidy", every=LOOK_FOR_ROUNDS),
         ]
         hears = [asyncio.create_task(step) for step in listening]
         speaks = asyncio.create_task(notices.run())
@@ -187,6 +235,7 @@ class Platform:
                 updates.finish(HANDLERS_MAY_TAKE),
                 stored.finish(HANDLERS_MAY_TAKE),
                 refunds.finish(HANDLERS_MAY_TAKE),
+                work.finish(HANDLERS_MAY_TAKE),
             )
             await notices.drained(LAST_WORDS_MAY_TAKE)
             await _cancel([speaks])

@@ -10,16 +10,20 @@ from bot_platform.database import LOST_CONNECTION
 from bot_platform.domain.audit import Broken
 from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.inbox import Event
+from bot_platform.domain.jobs import Job
 from bot_platform.domain.refunds import Refund
-from bot_platform.flows import hear, prove, reconcile, refund, rounds
+from bot_platform.flows import hear, prove, reconcile, refund, rounds, tidy_work
+from bot_platform.flows.desk import Desk
 from bot_platform.flows.till import Outcome, Till
 from bot_platform.loops import Pump
+from bot_platform.work.runner import Runner
 
 log = structlog.get_logger()
 
 OnOutcome = Callable[[Event, Outcome], None]
 
 AT_ONCE = 8
+TIDY_EVERY = 60
 HOUR, DAY = 3600, 24 * 3600
 
 
@@ -74,6 +78,28 @@ def refunds_pump(till: Till) -> Pump[Refund]:
         at_once=AT_ONCE,
         broke=broke,
     )
+
+
+def work_pump(runner: Runner, at_once: int) -> Pump[Job]:
+    """Build the loop that works on what was ordered."""
+    return Pump("work", claim=runner.claim, work=runner.work, keep=runner.keep, at_once=at_once)
+
+
+class Tidy:
+    """Ends what has waited too long, and forgets what is kept no longer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def once(self) -> None:
+        """Do both, if no replica did a minute ago."""
+        await rounds.make(self._desk.database, "work", self._look, every=TIDY_EVERY)
+
+    async def _look(self, _: int) -> int:
+        expired, forgotten = await tidy_work.expire(self._desk), await tidy_work.forget_old(self._desk)
+        if expired or forgotten:
+            log.info("work.tidied", expired=expired, forgotten=forgotten)
+        return int(time.time())
 
 
 class Rounds:

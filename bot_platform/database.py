@@ -30,6 +30,7 @@ MODELS = (
     "bot_platform.domain.purchases",
     "bot_platform.domain.reversals",
     "bot_platform.domain.refunds",
+    "bot_platform.domain.jobs",
     "bot_platform.domain.inbox",
     "bot_platform.domain.notices",
     "bot_platform.domain.rounds",

@@ -1,6 +1,6 @@
 """SQL that both databases take: rows inserted once, and lanes of rows claimed under a lease."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -127,3 +127,14 @@ async def put_off(model: type[Model], row_id: int, ms: int) -> None:
         ms,
         row_id,
     )
+
+
+def storable(value: Any) -> Any:
+    """Replace what JSON can spell and PostgreSQL's JSON cannot hold: NUL, and half a surrogate pair."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode(errors="replace").decode()
+    if isinstance(value, (list, tuple)):
+        return [storable(item) for item in value]
+    if isinstance(value, Mapping):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return value

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import aiohttp
@@ -22,6 +23,7 @@ from bot_platform.domain import ledger, packages
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.users import User
 from bot_platform.flows.arrive import arrive
+from bot_platform.flows.desk import Desk
 from bot_platform.flows.till import Till
 from bot_platform.payments.mock import MockPayments
 from bot_platform.payments.stripe import SignedEvents
@@ -30,6 +32,11 @@ from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from bot_platform.settings import Settings
+from bot_platform.telegram.pages import pages
+from bot_platform.work.kinds import Kind
+from bot_platform.work.model import Model, Rates
+from bot_platform.work.runner import Runner
+from bot_platform.work.workshop import Workshop, found_kinds
 
 TEMPLATE = "template"
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_house", "whsec_house"
@@ -58,6 +65,28 @@ def till(database: Database, *others: PaymentProvider, **changed: Any) -> Till:
         "admins": (),
     }
     return Till(**(given | changed))
+
+
+def desk(database: Database, **changed: Any) -> Desk:
+    """Make a desk that hands out work."""
+    given: dict[str, Any] = {
+        "database": database,
+        "pages": pages,
+        "for_one": 2,
+        "at_once": 8,
+        "low_balance": 0,
+        "keep_texts": timedelta(days=30),
+    }
+    return Desk(**(given | changed))
+
+
+def workshop(
+    database: Database, *kinds: Kind, model: Model | None = None, **changed: Any
+) -> tuple[Workshop, Runner]:
+    """Make a counter where work is ordered, and who does it; without `kinds` those that ship."""
+    known = {kind.code: kind for kind in kinds} or found_kinds()
+    built = desk(database, **changed), known, model, Rates(10, 40)
+    return Workshop(*built), Runner(*built)
 
 
 async def balance(user: User) -> int:

@@ -69,3 +69,21 @@ class CannotAsk(Refusal):
 
     def __init__(self) -> None:
         super().__init__("cannot-ask-now")
+
+
+class NoSuchJob(Refusal):
+    """The work spoken of is not this person's, or has ended."""
+
+    def __init__(self) -> None:
+        super().__init__("no-such-job")
+
+
+class TooManyJobs(Refusal):
+    """So much waits already that nothing more is taken."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__("too-many-jobs", waiting=waiting)
+
+
+class CannotOrder(Refusal):
+    """What was ordered cannot be done here, or not like this."""

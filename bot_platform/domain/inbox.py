@@ -11,7 +11,7 @@ from tortoise.expressions import F
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.sql import claim_heads, insert_once, put_off, renew
+from bot_platform.sql import claim_heads, insert_once, put_off, renew, storable
 
 LONGEST_NAME = 240  # of what somebody types; a key has a little more
 LEASE_MS = 10_000  # a crashed worker's updates are taken up after this
@@ -53,20 +53,9 @@ def read_json(body: bytes) -> Any:
     """Read JSON in UTF-8 into values that both databases can keep; raises ValueError."""
     try:
         value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
-        return _storable(value) if b"\\u" in body else value
+        return storable(value) if b"\\u" in body else value
     except RecursionError as fault:
         raise ValueError("nested too deep") from fault
-
-
-def _storable(value: Any) -> Any:
-    """Replace what JSON can spell and PostgreSQL's JSON cannot hold: NUL, and half a surrogate pair."""
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode(errors="replace").decode()
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    return value
 
 
 def _no_number(name: str) -> NoReturn:

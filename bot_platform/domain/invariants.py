@@ -144,6 +144,57 @@ CHECKS = (
         AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = 'purchase:' || p.id || ':receipt')""",
     ),
     Check(
+        "I6",
+        "job",
+        """SELECT j.id, a.id AS account,
+            j.state || ', but ' || COUNT(h.id) || ' open holds are for it' AS says
+        FROM job j JOIN account a ON a.user_id = j.user_id
+        LEFT JOIN hold h ON h.job_id = j.id AND h.state = 'held' AND h.account_id = a.id
+        WHERE j.id BETWEEN ? AND ?
+        GROUP BY j.id, a.id, j.state
+        HAVING COUNT(h.id) <> CASE WHEN j.state IN ('queued', 'running') THEN 1 ELSE 0 END""",
+    ),
+    Check(
+        "I6",
+        "hold",
+        """SELECT h.id, h.account_id AS account, 'open, but no job runs on it under ' || h.cause AS says
+        FROM hold h WHERE h.id BETWEEN ? AND ? AND h.state = 'held'
+        AND (h.job_id IS NOT NULL OR h.cause LIKE 'job:%')
+        AND NOT EXISTS (SELECT 1 FROM job j WHERE j.id = h.job_id AND j.state IN ('queued', 'running')
+            AND 'job:' || j.id || ':' || j.step = h.cause)""",
+    ),
+    Check(
+        "I7",
+        "account",
+        """SELECT a.id, a.id AS account,
+            'job ' || j.id || ' waits for ' || j.needs || ', and ' || (a.balance - a.held)
+            || ' are there' AS says
+        FROM account a JOIN job j ON j.id = (
+            SELECT first.id FROM job first WHERE first.user_id = a.user_id AND first.state = 'parked'
+            ORDER BY first.rank, first.id LIMIT 1)
+        WHERE a.id BETWEEN ? AND ? AND a.balance - a.held >= j.needs AND NOT a.frozen AND NOT a.broken""",
+    ),
+    Check(
+        "I8",
+        "job",
+        """SELECT j.id, a.id AS account, 'done, but told ' || COUNT(n.id) || ' times' AS says
+        FROM job j JOIN account a ON a.user_id = j.user_id
+        LEFT JOIN notice n ON n.key = 'job:' || j.id
+            AND n.text IN ('answer', 'work-done', 'work-forgotten')
+        WHERE j.id BETWEEN ? AND ? AND j.state = 'done'
+        GROUP BY j.id, a.id HAVING COUNT(n.id) <> 1""",
+    ),
+    Check(
+        "I4",
+        "job",
+        """SELECT j.id, a.id AS account,
+            j.charged || ' counted as charged, but its entries took ' || COALESCE(-SUM(e.amount), 0) AS says
+        FROM job j JOIN account a ON a.user_id = j.user_id
+        LEFT JOIN entry e ON e.job_id = j.id AND e.kind = 'charge' AND e.account_id = a.id
+        WHERE j.id BETWEEN ? AND ?
+        GROUP BY j.id, a.id, j.charged HAVING j.charged <> COALESCE(-SUM(e.amount), 0)""",
+    ),
+    Check(
         "I9",
         "purchase",
         """SELECT p.id, a.id AS account,

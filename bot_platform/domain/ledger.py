@@ -73,6 +73,7 @@ class Entry(Model):
         "models.Purchase", on_delete=fields.RESTRICT, null=True, related_name="entries"
     )
     purchase_id: int | None
+    job_id: int | None = fields.BigIntField(null=True)  # the work that was charged
     note = fields.CharField(max_length=300, default="")
     created_at = fields.DatetimeField(auto_now_add=True)
 
@@ -81,7 +82,7 @@ class Entry(Model):
 
         table = "entry"
         unique_together = (("account", "seq"),)
-        indexes = (("purchase_id",),)
+        indexes = (("purchase_id",), ("job_id",))
 
 
 class Hold(Model):
@@ -92,6 +93,7 @@ class Hold(Model):
         "models.Account", on_delete=fields.RESTRICT, related_name="holds"
     )
     account_id: int
+    job_id: int | None = fields.BigIntField(null=True)  # the work, if it is some
     cause = fields.CharField(max_length=100, unique=True)
     amount = fields.BigIntField()
     captured = fields.BigIntField(default=0)
@@ -102,7 +104,7 @@ class Hold(Model):
         """An account's open holds are few, and looked for often."""
 
         table = "hold"
-        indexes = (("account_id", "state"),)
+        indexes = (("account_id", "state"), ("job_id",))
 
 
 async def open_account(user_id: int) -> None:
@@ -130,7 +132,14 @@ async def find_entry(cause: str) -> Entry | None:
 
 
 async def post(
-    account: Account, kind: Kind, amount: int, cause: str, *, purchase_id: int | None = None, note: str = ""
+    account: Account,
+    kind: Kind,
+    amount: int,
+    cause: str,
+    *,
+    purchase_id: int | None = None,
+    job_id: int | None = None,
+    note: str = "",
 ) -> bool:
     """Move credit on a locked account, positive gives; False when the cause was posted before."""
     if await find_entry(cause):
@@ -146,12 +155,13 @@ async def post(
         balance_after=account.balance,
         cause=cause,
         purchase_id=purchase_id,
+        job_id=job_id,
         note=note,
     )
     return True
 
 
-async def hold(account: Account, amount: int, cause: str) -> Hold:
+async def hold(account: Account, amount: int, cause: str, *, job_id: int | None = None) -> Hold:
     """Promise credit of a locked account to a piece of work; a repeat returns the first hold.
 
     Raises NotEnough when the available credit does not reach, AccountFrozen, or BooksBroken.
@@ -160,10 +170,10 @@ async def hold(account: Account, amount: int, cause: str) -> Hold:
         return known
     if account.frozen:
         raise AccountFrozen
-    return await reserve(account, amount, cause)
+    return await reserve(account, amount, cause, job_id=job_id)
 
 
-async def reserve(account: Account, amount: int, cause: str) -> Hold:
+async def reserve(account: Account, amount: int, cause: str, *, job_id: int | None = None) -> Hold:
     """Hold credit of a locked account that is not to be spent but to be given up: a freeze allows it.
 
     Raises NotEnough or BooksBroken.
@@ -176,7 +186,7 @@ async def reserve(account: Account, amount: int, cause: str) -> Hold:
         raise NotEnough(needed=amount, available=account.available)
     account.held += amount
     await account.save(update_fields=["held"])
-    return await Hold.create(account_id=account.id, amount=amount, cause=cause)
+    return await Hold.create(account_id=account.id, amount=amount, cause=cause, job_id=job_id)
 
 
 async def _agrees_with_its_entries(account: Account) -> bool:
@@ -208,19 +218,25 @@ async def broken_accounts() -> Sequence[int]:
     return [account.id for account in await Account.filter(broken=True).order_by("id")]
 
 
+async def whose(account_id: int) -> int:
+    """Tell whose account this is, by our number of them."""
+    return (await Account.get(id=account_id)).user_id
+
+
 async def mark_broken(account_ids: Sequence[int], *, broken: bool) -> None:
     """Forbid spending from accounts whose books are off, or allow it again."""
     await Account.filter(id__in=list(account_ids)).update(broken=broken)
 
 
-async def capture(account: Account, held: Hold, amount: int) -> bool:
+async def capture(account: Account, held: Hold, amount: int, note: str = "") -> bool:
     """Charge `amount` of a hold of a locked account and free the rest; False when it had ended before."""
     if not 0 <= amount <= held.amount:
         raise ValueError(f"a capture takes 0 to {held.amount}, not {amount}")
     if not await _end(account, held, HoldState.CAPTURED, amount):
         return False
     if amount:
-        await post(account, Kind.CHARGE, -amount, f"{held.cause}:charge")
+        cause = f"{held.cause}:charge"
+        await post(account, Kind.CHARGE, -amount, cause, job_id=held.job_id, note=note)
     return True
 
 

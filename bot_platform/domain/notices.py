@@ -76,8 +76,20 @@ async def tell_each(
 async def rewrite(subject: str, text: str, **values: Any) -> None:
     """Let every message about the subject say something else, whether it was sent or not."""
     about = Notice.filter(subject=subject)
+    if all((row.text, row.text_values) == (text, values) for row in await about):
+        return  # nothing to edit
     await about.update(text=text, text_values=values, version=F("version") + 1)
     await about.exclude(state=State.DEAD).update(state=State.PENDING, next_at=0, attempts=0)
+
+
+async def any_pending(subjects: Sequence[str]) -> bool:
+    """Whether something about these has yet to be sent."""
+    return await Notice.filter(subject__in=list(subjects), state=State.PENDING).exists()
+
+
+async def forget(subjects: Sequence[str], text: str) -> None:
+    """Erase what messages say, so that they say only `text` should they ever be sent."""
+    await Notice.filter(subject__in=list(subjects)).update(text=text, text_values={})
 
 
 async def revive(chat_id: int) -> int:

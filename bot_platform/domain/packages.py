@@ -56,6 +56,13 @@ class PriceList:
                 return package
         raise NoSuchPackage
 
+    def covering(self, missing: int) -> Package:
+        """Choose the cheapest package of at least so many hundredths, or else the largest."""
+        enough = [package for package in self.packages if package.credits >= missing]
+        if not enough:
+            return max(self.packages, key=lambda package: package.credits)
+        return min(enough, key=lambda package: package.amount)
+
     def sold_as(self, *, price: str | None, amount: int, currency: str) -> Package | None:
         """Find the one package a provider's line stands for: by its price id, else by amount and currency."""
         by_price = [p for p in self.packages if price and p.stripe_price == price]

@@ -7,6 +7,7 @@ from bot_platform.domain import ledger, notices, reversals, users
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
+from bot_platform.flows.wake import wake
 
 # How it is told when the end of a question is no good news.
 FREED: dict[Stage | None, str] = {Stage.DISPUTED: "spending-free-disputed"}
@@ -34,6 +35,7 @@ async def lift(database: Database, user: User) -> int:
         account = await ledger.lock(user.id)
         lifted = await reversals.lift(user.id)
         await follow(account)
+        await wake(account)
         return lifted
 
     return await database.transact(story)

@@ -4,6 +4,7 @@ from bot_platform.database import Database
 from bot_platform.domain import ledger, notices
 from bot_platform.domain.errors import CannotGrant
 from bot_platform.domain.users import User
+from bot_platform.flows.wake import wake
 
 
 async def grant(database: Database, user: User, amount: int, reason: str, grant_id: str) -> int:
@@ -31,6 +32,8 @@ async def grant(database: Database, user: User, amount: int, reason: str, grant_
             balance=account.available,
             reason=reason,
         )
-        return account.available
+        left = account.available
+        await wake(account)
+        return left
 
     return await database.transact(story)

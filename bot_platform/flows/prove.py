@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from bot_platform.database import Database
 from bot_platform.domain import ledger, notices, rounds
 from bot_platform.domain.audit import Broken, Step, audit
+from bot_platform.flows.wake import wake
 
 MENDED = "audit:turns"  # how often the books went from good to off or back
 MARKED_AT_ONCE = 200
@@ -23,16 +24,24 @@ async def prove(
             on_step(step)
     off = {row.account for row in broken if row.account is not None}
     marked = set(await database.quietly(ledger.broken_accounts))
-    await _mark(database, sorted(off - marked), broken=True)
-    await _mark(database, sorted(marked - off), broken=False)
+    await _mark(database, sorted(off - marked))
+    for account_id in sorted(marked - off):
+        await database.transact(_trust_again, account_id)
     await database.transact(_tell, admins, broken)
     return broken
 
 
-async def _mark(database: Database, account_ids: Sequence[int], *, broken: bool) -> None:
+async def _mark(database: Database, account_ids: Sequence[int]) -> None:
     """Mark accounts a few at a time, so that nobody who buys meanwhile waits long."""
     for first in range(0, len(account_ids), MARKED_AT_ONCE):
-        await database.quietly(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=broken)
+        await database.quietly(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True)
+
+
+async def _trust_again(account_id: int) -> None:
+    account = await ledger.lock(await ledger.whose(account_id))
+    await ledger.mark_broken([account_id], broken=False)
+    account.broken = False
+    await wake(account)
 
 
 async def _tell(admins: Sequence[int], broken: Sequence[Broken]) -> None:

@@ -9,6 +9,7 @@ from bot_platform.domain.errors import CannotRefund
 from bot_platform.domain.refunds import Refund, State
 from bot_platform.flows import hear
 from bot_platform.flows.till import Till
+from bot_platform.flows.wake import wake
 
 LONGEST_PAUSE = 600  # seconds between two tries
 
@@ -119,3 +120,4 @@ async def _refused(till: Till, refund: Refund, why: str) -> None:
         currency=purchase.currency,
         reason=why,
     )
+    await wake(account)

@@ -10,6 +10,7 @@ from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import freeze
 from bot_platform.flows.till import Outcome
+from bot_platform.flows.wake import wake
 from bot_platform.sql import take_turns
 
 # A bank's questions have deadlines, and money has an owner: these an operator hears of.
@@ -70,6 +71,7 @@ async def _follow(account: Account, purchase: Purchase, why: Stage) -> None:
         await purchases.reverse(purchase, target)
         await _tell_the_buyer(account, purchase, why, taken, n)
     await freeze.follow(account, why)
+    await wake(account)  # after a refund of ours let go of its credits, or some were given back
 
 
 async def _answer_ours(

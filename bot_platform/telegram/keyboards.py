@@ -1,16 +1,18 @@
 """Which buttons stand under a message; what they do is elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot_platform.domain.errors import NoSuchPackage
+from bot_platform.domain.jobs import Job
 from bot_platform.domain.packages import Package, PriceList
 from bot_platform.telegram.texts import Texts
 
 PAID = "paid:"  # before the number of the purchase that its buyer says to have paid
+STOP, FIRST, FILES = "stop:", "first:", "files:"  # before the number of a job
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -32,7 +34,44 @@ def under(
             )
         case "payment-failed" | "checkout-expired":
             return again(texts, language, prices, values["package"])
+        case "work-waits":
+            return offer(texts, language, prices, values)
+        case "work-accepted" | "work-woken" | "work-progress" | "work-draft":
+            return _rows(_stop(texts, language, values["job"]))
+        case "work-waits-frozen" | "work-waits-broken":
+            return _rows(*_files(texts, language, values), _stop(texts, language, values["job"]))
+        case "work-cancelled" | "work-expired":
+            return _rows(*_files(texts, language, values)) if values["files"] else None
+        case "low-balance":
+            return shop(texts, language, prices)
     return None
+
+
+def offer(texts: Texts, language: str, prices: PriceList, values: Mapping[str, Any]) -> InlineKeyboardMarkup:
+    """Offer what a job waits for: the cheapest package that covers it, and all that waits, or more."""
+    enough, for_all = prices.covering(values["missing"]), prices.covering(values["missing_all"])
+    buttons = [_package(texts, language, "package-button", enough)]
+    if for_all != enough:
+        buttons.append(_package(texts, language, "enough-all-button", for_all))
+    elif larger := [package for package in prices if package.credits > enough.credits]:
+        next_one = min(larger, key=lambda package: package.credits)
+        buttons.append(_package(texts, language, "package-button", next_one))
+    return _rows(*buttons, *_files(texts, language, values), _stop(texts, language, values["job"]))
+
+
+def open_jobs(
+    texts: Texts, language: str, listed: Sequence[Job], *, can_be_first: bool
+) -> InlineKeyboardMarkup:
+    """Under a list of jobs: for each a button to stop it, and for all but the first one to do it first."""
+    rows = []
+    for n, job in enumerate(listed, start=1):
+        label = texts.say("cancel-one-button", language, n=str(n))
+        row = [InlineKeyboardButton(text=label, callback_data=f"{STOP}{job.id}")]
+        if can_be_first and n > 1:
+            label = texts.say("first-button", language, n=str(n))
+            row.append(InlineKeyboardButton(text=label, callback_data=f"{FIRST}{job.id}"))
+        rows.append(row)
+    return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
 def refused_by_telegram(text: str, values: Mapping[str, Any]) -> bool:
@@ -61,6 +100,17 @@ def again(texts: Texts, language: str, prices: PriceList, code: str) -> InlineKe
 def _package(texts: Texts, language: str, label: str, package: Package) -> InlineKeyboardButton:
     price = {"credits": package.credits, "amount": package.amount, "currency": package.currency}
     return InlineKeyboardButton(text=texts.say(label, language, **price), callback_data=package.code)
+
+
+def _stop(texts: Texts, language: str, job_id: int) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text=texts.say("cancel-button", language), callback_data=f"{STOP}{job_id}")
+
+
+def _files(texts: Texts, language: str, values: Mapping[str, Any]) -> list[InlineKeyboardButton]:
+    if not values["files"]:
+        return []
+    data = f"{FILES}{values['job']}"
+    return [InlineKeyboardButton(text=texts.say("files-button", language), callback_data=data)]
 
 
 def _rows(*buttons: InlineKeyboardButton) -> InlineKeyboardMarkup:

@@ -1,5 +1,6 @@
 """Sends notices: a new one as a message, a rewritten one as an edit of it."""
 
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -11,6 +12,7 @@ from aiogram.exceptions import (
     TelegramNetworkError,
     TelegramRetryAfter,
 )
+from aiogram.types import LinkPreviewOptions
 
 from bot_platform.database import LOST_CONNECTION, Database
 from bot_platform.domain import notices, users
@@ -18,12 +20,16 @@ from bot_platform.domain.notices import Notice
 from bot_platform.domain.packages import PriceList
 from bot_platform.flows import deliver
 from bot_platform.loops import Pump
-from bot_platform.telegram import keyboards
+from bot_platform.telegram import letters
+from bot_platform.telegram.letters import Letter
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
 
 TRIES = 3  # of a notice that breaks the sender itself
+NOT_MODIFIED = "not modified"
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # an answer's links are not what it is about
+ONE_UPLOAD = 30  # seconds
 ONE_SEND = 10  # seconds before a silent Telegram counts as a fault
 LONGEST_PAUSE = 10.0  # seconds: a notice leaves within 30 of a fault's end
 AT_ONCE = 256  # chats: those that wait for a silent Telegram hold up no other
@@ -80,28 +86,52 @@ class Sender:
     async def _say(self, notice: Notice) -> int:
         user = await users.find(notice.chat_id)
         language = user.language if user else DEFAULT
-        values = notice.text_values
-        text = self._texts.say(notice.text, language, **values)
-        buttons = keyboards.under(self._texts, language, self._prices, notice.text, values)
-        if not self._local_links and keyboards.refused_by_telegram(notice.text, values):
-            text, buttons = f"{text}\n{values['url']}", keyboards.without_link(buttons)
+        letter = await letters.compose(
+            notice, self._texts, language, self._prices, local_links=self._local_links
+        )
+        try:
+            return await self._send(notice, letter)
+        except TelegramBadRequest as fault:
+            if not letter.entities or NOT_MODIFIED in fault.message:
+                raise
+            # A model may write a link that Telegram takes for none; its words matter more than their format.
+            log.warning("notice.format_refused", notice=notice.key, error=fault.message)
+            return await self._send(notice, replace(letter, entities=None))
+
+    async def _send(self, notice: Notice, letter: Letter) -> int:
+        if letter.file:
+            message = await self._bot.send_document(
+                notice.chat_id,
+                letter.file,
+                caption=letter.text,
+                reply_markup=letter.buttons,
+                request_timeout=ONE_UPLOAD,
+            )
+            return message.message_id
         if notice.message_id is None:
             message = await self._bot.send_message(
-                notice.chat_id, text, reply_markup=buttons, request_timeout=ONE_SEND
+                notice.chat_id,
+                letter.text,
+                entities=letter.entities,
+                link_preview_options=NO_PREVIEW,
+                reply_markup=letter.buttons,
+                request_timeout=ONE_SEND,
             )
             return message.message_id
         await self._bot.edit_message_text(
-            text,
+            letter.text,
             chat_id=notice.chat_id,
             message_id=notice.message_id,
-            reply_markup=buttons,
+            entities=letter.entities,
+            link_preview_options=NO_PREVIEW,
+            reply_markup=letter.buttons,
             request_timeout=ONE_SEND,
         )
         return notice.message_id
 
     async def _refused(self, notice: Notice, fault: TelegramBadRequest) -> None:
         """Take a 400 for final: the same request would be refused again."""
-        if notice.message_id is not None and "not modified" in fault.message:
+        if notice.message_id is not None and NOT_MODIFIED in fault.message:
             await deliver.sent(self._database, notice, notice.message_id)
             return
         log.error("notice.refused", notice=notice.key, text=notice.text, error=fault.message)

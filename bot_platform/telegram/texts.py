@@ -41,6 +41,11 @@ class Texts:
             raise KeyError(f"{name}: {faults}")
         return str(text)
 
+    def of_command(self, command: str, otherwise: str, language: str = DEFAULT) -> str:
+        """Say what a command does; `otherwise` for one that has no text here."""
+        name = f"command-{command}"
+        return self.say(name, language) if self._bundles[DEFAULT].has_message(name) else otherwise
+
 
 def _bundle(file: Path) -> FluentBundle:
     language = file.stem

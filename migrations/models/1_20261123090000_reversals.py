@@ -5,6 +5,8 @@ One text serves both databases, and every statement may run again, as in the fir
 
 from tortoise import BaseDBAsyncClient
 
+from migrations.columns import is_there
+
 RUN_IN_TRANSACTION = True
 
 SQLITE = {
@@ -85,7 +87,7 @@ UPDATE "purchase" SET "ask_at" = "created_at" WHERE "state" IN ('open', 'process
 
 async def upgrade(db: BaseDBAsyncClient) -> str:
     words = SQLITE if db.capabilities.dialect == "sqlite" else POSTGRES
-    new = [column for column in COLUMNS if not await _is_there(db, *column[:2])]
+    new = [column for column in COLUMNS if not await is_there(db, *column[:2])]
     columns = "".join(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {what};\n' for table, name, what in new)
     return (columns + TABLES).format(**words) + OLD_ROWS
 
@@ -101,23 +103,8 @@ async def downgrade(db: BaseDBAsyncClient) -> str:
     )
     drop = "".join(f'DROP TABLE IF EXISTS "{table}";' for table in ("round", "refund", "reversal"))
     drop += "".join(f'DROP INDEX IF EXISTS "{index}";' for index in indexes)
-    there = [column for column in COLUMNS if await _is_there(db, *column[:2])]
+    there = [column for column in COLUMNS if await is_there(db, *column[:2])]
     return drop + "".join(f'ALTER TABLE "{table}" DROP COLUMN "{name}";' for table, name, _ in there)
-
-
-async def _is_there(db: BaseDBAsyncClient, table: str, column: str) -> bool:
-    """Ask for the column: SQLite has no ADD COLUMN IF NOT EXISTS."""
-    if db.capabilities.dialect == "sqlite":
-        return bool(
-            await db.execute_query_dict("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", [table, column])
-        )
-    return bool(
-        await db.execute_query_dict(
-            "SELECT 1 FROM information_schema.columns WHERE table_schema = current_schema()"
-            " AND table_name = $1 AND column_name = $2",
-            [table, column],
-        )
-    )
 
 
 MODELS_STATE = (

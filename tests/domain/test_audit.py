@@ -96,10 +96,10 @@ async def real_books(database: Database) -> Books:
     await hear.news(t, PaymentConfirmed(paid, 500, 500, "usd", "mock-success"), "a look")
     for amount, name in ((200, "given"), (-50, "taken")):
         await grant(database, ann, amount, "because", name)
-    for cause in ("job:1", "job:2", "job:3"):
+    for cause in ("work:1", "work:2", "work:3"):
         await hold(database, ann, 60, cause)
-    await end_hold(database, ann, "job:1", 25)
-    await end_hold(database, ann, "job:2", None)
+    await end_hold(database, ann, "work:1", 25)
+    await end_hold(database, ann, "work:2", None)
 
     partly = await bought(t, bob, "bob")
     await reversed_(t, partly, "re_1", Stage.REFUNDED, 250)
@@ -107,8 +107,8 @@ async def real_books(database: Database) -> Books:
     await reversed_(t, partly, "du_1", Stage.INQUIRY, 500)
 
     spent = await bought(t, cyd, "cyd")
-    await hold(database, cyd, 5_000, "job:4")
-    await end_hold(database, cyd, "job:4", 5_000)
+    await hold(database, cyd, 5_000, "work:4")
+    await end_hold(database, cyd, "work:4", 5_000)
     await reversed_(t, spent, "du_2", Stage.DISPUTED, 500)
     await begun(database, cyd, "cyd-open")
     return books
@@ -144,11 +144,11 @@ ROWS = {
     "p_open": "(SELECT id FROM purchase WHERE request_key = 'cyd-open')",
     "given": "(SELECT id FROM entry WHERE cause = 'grant:given')",
     "taken": "(SELECT id FROM entry WHERE cause = 'grant:taken')",
-    "charged": "(SELECT id FROM entry WHERE cause = 'job:1:charge')",
+    "charged": "(SELECT id FROM entry WHERE cause = 'work:1:charge')",
     "sold": f"(SELECT id FROM entry WHERE kind = 'purchase' AND purchase_id = {BUYERS['p_ann']})",
     "back": f"(SELECT id FROM entry WHERE kind = 'reversal' AND purchase_id = {BUYERS['p_bob']})",
     "welcome": "(SELECT MIN(id) FROM entry WHERE kind = 'welcome')",  # Ann came first
-    **{f"job_{n}": f"(SELECT id FROM hold WHERE cause = 'job:{n}')" for n in (1, 2, 3)},
+    **{f"job_{n}": f"(SELECT id FROM hold WHERE cause = 'work:{n}')" for n in (1, 2, 3)},
     "asked": "(SELECT id FROM hold WHERE cause LIKE 'refund:%')",
     "refund": "(SELECT id FROM refund)",
 }
@@ -473,8 +473,8 @@ async def test_between_two_audits_a_hold_refuses_an_account_whose_books_are_off(
     await unlock(database)
     await spoil(sql)
     with pytest.raises(BooksBroken):
-        await hold(database, books.ann, 1, "job:new")
-    assert not await Hold.exists(cause="job:new")
+        await hold(database, books.ann, 1, "work:new")
+    assert not await Hold.exists(cause="work:new")
 
 
 async def test_the_operator_is_told_of_each_set_of_rows_once(database: Database) -> None:
@@ -530,9 +530,9 @@ async def test_charges_beyond_a_reversal_late_money_and_two_pages_are_in_order(d
     t = till(database, admins=(ADMIN,))
     user = await person(database, 5)
     first = await bought(t, user, "first")
-    await hold(database, user, 6_000, "job:1")
+    await hold(database, user, 6_000, "work:1")
     await reversed_(t, first, "du_1", Stage.DISPUTED, 500)
-    await end_hold(database, user, "job:1", 6_000)
+    await end_hold(database, user, "work:1", 6_000)
     assert (await ledger.find_account(user.id)).available == -6_000
     assert await proven(t) == set()
     repaid = await bought(t, user, "second")
@@ -624,10 +624,10 @@ async def test_between_two_audits_a_hold_refuses_an_account_whose_held_credit_wa
     database: Database,
 ) -> None:
     user = await person(database, credits_=100)
-    await hold(database, user, 100, "job:1")
+    await hold(database, user, 100, "work:1")
     await query("UPDATE account SET held = 0")
     with pytest.raises(BooksBroken):
-        await hold(database, user, 100, "job:2")
+        await hold(database, user, 100, "work:2")
 
 
 async def test_books_that_are_off_for_everybody_are_told_of(database: Database) -> None:

@@ -57,7 +57,7 @@ async def test_entries_are_numbered_without_a_gap_and_carry_the_balance(database
 
 async def test_credits_for_k_of_n_holds_admit_exactly_k(database: Database) -> None:
     user = await person(database, credits_=350)
-    tries = [database.transact(_held, user.id, 100, f"job:{n}") for n in range(10)]
+    tries = [database.transact(_held, user.id, 100, f"work:{n}") for n in range(10)]
     results = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(result, Hold) for result in results) == 3
     assert sum(isinstance(result, NotEnough) for result in results) == 7
@@ -67,26 +67,26 @@ async def test_credits_for_k_of_n_holds_admit_exactly_k(database: Database) -> N
 
 async def test_a_repeated_hold_is_the_first_one(database: Database) -> None:
     user = await person(database, credits_=100)
-    first = await database.transact(_held, user.id, 60, "job:1")
-    again = await database.transact(_held, user.id, 60, "job:1")
+    first = await database.transact(_held, user.id, 60, "work:1")
+    again = await database.transact(_held, user.id, 60, "work:1")
     assert first.id == again.id
     assert (await ledger.find_account(user.id)).held == 60
 
 
 async def test_a_capture_charges_and_frees_the_rest_once(database: Database) -> None:
     user = await person(database, credits_=100)
-    hold = await database.transact(_held, user.id, 60, "job:1")
+    hold = await database.transact(_held, user.id, 60, "work:1")
     results = await asyncio.gather(*(database.transact(_capture, user.id, hold, 25) for _ in range(5)))
     assert results.count(True) == 1
     account = await ledger.find_account(user.id)
     assert (account.balance, account.held) == (75, 0)
     (charge,) = await Entry.filter(kind=Kind.CHARGE)
-    assert (charge.amount, charge.cause) == (-25, "job:1:charge")
+    assert (charge.amount, charge.cause) == (-25, "work:1:charge")
 
 
 async def test_a_release_frees_everything_and_ends_the_hold(database: Database) -> None:
     user = await person(database, credits_=100)
-    hold = await database.transact(_held, user.id, 60, "job:1")
+    hold = await database.transact(_held, user.id, 60, "work:1")
     assert await database.transact(_release, user.id, hold)
     assert not await database.transact(_capture, user.id, hold, 60)
     account = await ledger.find_account(user.id)
@@ -96,7 +96,7 @@ async def test_a_release_frees_everything_and_ends_the_hold(database: Database) 
 
 async def test_a_capture_of_nothing_leaves_no_entry(database: Database) -> None:
     user = await person(database, credits_=100)
-    hold = await database.transact(_held, user.id, 60, "job:1")
+    hold = await database.transact(_held, user.id, 60, "work:1")
     assert await database.transact(_capture, user.id, hold, 0)
     assert await balance(user) == 100
     assert not await Entry.exists(kind=Kind.CHARGE)
@@ -105,7 +105,7 @@ async def test_a_capture_of_nothing_leaves_no_entry(database: Database) -> None:
 @pytest.mark.parametrize("amount", [-1, 61])
 async def test_a_capture_beyond_its_hold_is_a_bug(database: Database, amount: int) -> None:
     user = await person(database, credits_=100)
-    hold = await database.transact(_held, user.id, 60, "job:1")
+    hold = await database.transact(_held, user.id, 60, "work:1")
     with pytest.raises(ValueError, match="takes 0 to 60"):
         await database.transact(_capture, user.id, hold, amount)
 
@@ -114,7 +114,7 @@ async def test_a_frozen_account_holds_nothing_new(database: Database) -> None:
     user = await person(database, credits_=100)
     await Account.filter(user_id=user.id).update(frozen=True)
     with pytest.raises(AccountFrozen):
-        await database.transact(_held, user.id, 1, "job:1")
+        await database.transact(_held, user.id, 1, "work:1")
 
 
 @pytest.mark.parametrize("sql", ["UPDATE entry SET amount = 1", "DELETE FROM entry"])

@@ -100,7 +100,7 @@ def test_readme_says_the_defaults() -> None:
 
 
 def test_what_is_said_to_be_unused_is_unused() -> None:
-    _, _, later = _section("Settings").partition("does not use them yet")
+    _, _, later = _section("Settings").partition("does not use it yet")
     names = re.findall(r"^\| `([A-Z0-9_]+)` ", later, re.MULTILINE)
     assert names
     house = [path for path in (ROOT / "bot_platform").rglob("*.py") if path.name != "settings.py"]

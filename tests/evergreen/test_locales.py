@@ -15,12 +15,15 @@ from fluent.syntax.visitor import Visitor
 
 from bot_platform.telegram.dispatcher import COMMANDS
 from bot_platform.telegram.texts import DEFAULT, LOCALES, Texts
+from bot_platform.work.workshop import found_kinds
 
 HOUSE = LOCALES.parents[1]
 FILES = sorted(LOCALES.glob("*.ftl"))
 # Where texts are named; a word with a hyphen that stands there is the name of a text.
 NAMING = [
-    path for part in ("domain", "flows", "payments", "telegram") for path in (HOUSE / part).rglob("*.py")
+    path
+    for part in ("domain", "flows", "work", "payments", "telegram")
+    for path in (HOUSE / part).rglob("*.py")
 ]
 HYPHENATED = re.compile(r"[a-z]+(-[a-z]+)+")
 
@@ -34,6 +37,7 @@ class Variables(Visitor):
 
     def __init__(self) -> None:
         self.values: Values = defaultdict(set)
+        self.within: set[str] = set()
 
     def visit_FunctionReference(self, node: ftl.FunctionReference) -> None:  # noqa: N802 -- Fluent's name
         """Functions take hundredths, minor units or seconds first, and a currency second."""
@@ -48,6 +52,10 @@ class Variables(Visitor):
         self.values[node.selector.id.name] |= set(cases)
         self.generic_visit(node)
 
+    def visit_MessageReference(self, node: ftl.MessageReference) -> None:  # noqa: N802 -- as above
+        """Remember that another text stands in this one, and wants its values too."""
+        self.within.add(node.id.name)
+
     def visit_VariableReference(self, node: ftl.VariableReference) -> None:  # noqa: N802 -- as above
         """Write a variable of its own as it comes."""
         if not self.values[node.id.name]:
@@ -56,6 +64,7 @@ class Variables(Visitor):
 
 def _read(file: Path) -> dict[str, Values]:
     texts: dict[str, Values] = {}
+    within: dict[str, set[str]] = {}
     for entry in FluentParser().parse(file.read_text(encoding="utf-8")).body:
         assert not isinstance(entry, ftl.Junk), f"{file.name} cannot be read at: {entry.content}"
         if isinstance(entry, ftl.Message):
@@ -63,7 +72,20 @@ def _read(file: Path) -> dict[str, Values]:
             visitor = Variables()
             visitor.visit(entry)
             texts[entry.id.name] = visitor.values
+            within[entry.id.name] = visitor.within
+    for name, others in within.items():
+        for other in others:
+            for value, samples in texts[other].items():
+                texts[name][value] |= samples
     return texts
+
+
+def _said_within() -> set[str]:
+    """Name the texts that stand in other texts."""
+    resource = FluentParser().parse((LOCALES / f"{DEFAULT}.ftl").read_text(encoding="utf-8"))
+    visitor = Variables()
+    visitor.visit(resource)
+    return visitor.within
 
 
 ENGLISH = _read(LOCALES / f"{DEFAULT}.ftl")
@@ -133,7 +155,11 @@ def test_every_text_gets_its_values() -> None:
 
 
 def test_every_text_is_used() -> None:
-    used = {value for path in NAMING for value, _ in _literals(path)} | {f"command-{c}" for c in COMMANDS}
+    used = (
+        _said_within()
+        | {value for path in NAMING for value, _ in _literals(path)}
+        | {f"command-{name}" for name in (*COMMANDS, *found_kinds())}
+    )
     assert ENGLISH.keys() - used == set()
 
 

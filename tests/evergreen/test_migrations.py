@@ -166,6 +166,7 @@ async def test_many_processes_migrate_at_once_and_one_does_it(empty_url: str, tm
     )
 
 
+THE_REST = "'', created_at, account_id, NULL, NULL FROM entry"
 FORBIDDEN = {
     "SQLite": (
         "UPDATE entry SET amount = amount + 1",
@@ -173,9 +174,9 @@ FORBIDDEN = {
         "DELETE FROM entry",
         "DELETE FROM entry WHERE id = 1",
         # Each takes the place of an entry by another of its unique keys.
-        "REPLACE INTO entry SELECT id, 9, kind, 1, 1, 'x', '', created_at, account_id, NULL FROM entry",
-        "REPLACE INTO entry SELECT 99, 9, kind, 1, 1, cause, '', created_at, account_id, NULL FROM entry",
-        "REPLACE INTO entry SELECT 99, seq, kind, 1, 1, 'x', '', created_at, account_id, NULL FROM entry",
+        f"REPLACE INTO entry SELECT id, 9, kind, 1, 1, 'x', {THE_REST}",
+        f"REPLACE INTO entry SELECT 99, 9, kind, 1, 1, cause, {THE_REST}",
+        f"REPLACE INTO entry SELECT 99, seq, kind, 1, 1, 'x', {THE_REST}",
         "INSERT INTO entry SELECT * FROM entry WHERE true ON CONFLICT DO UPDATE SET amount = 1",
     ),
     "PostgreSQL": (

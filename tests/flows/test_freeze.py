@@ -87,11 +87,11 @@ async def test_a_frozen_person_can_buy_and_work_in_hand_ends(database: Database)
     async def hold(cause: str) -> ledger.Hold:
         return await ledger.hold(await ledger.lock(user.id), 1_000, cause)
 
-    held = await database.transact(hold, "job:1")
+    held = await database.transact(hold, "work:1")
     await says(t, "a", "du_1", Stage.INQUIRY, 1)
     with pytest.raises(AccountFrozen):
-        await database.transact(hold, "job:2")
-    assert (await database.transact(hold, "job:1")).id == held.id
+        await database.transact(hold, "work:2")
+    assert (await database.transact(hold, "work:1")).id == held.id
 
     async def capture() -> bool:
         return await ledger.capture(await ledger.lock(user.id), held, 1_000)

@@ -35,7 +35,7 @@ async def test_what_is_held_cannot_be_taken(database: Database) -> None:
     user = await person(database, credits_=1_000)
 
     async def hold() -> ledger.Hold:
-        return await ledger.hold(await ledger.lock(user.id), 900, "job:1")
+        return await ledger.hold(await ledger.lock(user.id), 900, "work:1")
 
     await database.transact(hold)
     with pytest.raises(CannotGrant):

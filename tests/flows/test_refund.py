@@ -148,7 +148,7 @@ async def sold(database: Database) -> Sold:
 async def spend(database: Database, user: User, amount: int) -> None:
     async def story() -> None:
         account = await ledger.lock(user.id)
-        held = await ledger.hold(account, amount, f"job:{amount}")
+        held = await ledger.hold(account, amount, f"work:{amount}")
         await ledger.capture(account, held, amount)
 
     await database.transact(story)
@@ -256,7 +256,7 @@ async def test_spent_credits_are_a_reason_not_to_unless_forced_and_become_a_debt
 
 async def test_a_refund_waits_for_no_work_that_holds_the_credits(sold: Sold) -> None:
     async def hold() -> ledger.Hold:
-        return await ledger.hold(await ledger.lock(sold.user.id), 6_000, "job:1")
+        return await ledger.hold(await ledger.lock(sold.user.id), 6_000, "work:1")
 
     held = await sold.till.database.transact(hold)
     with pytest.raises(CannotRefund, match="refund-spent"):

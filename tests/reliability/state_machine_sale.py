@@ -55,7 +55,7 @@ class Sale:
         async def story() -> None:
             account = await ledger.lock(self.user.id)
             await ledger.capture(
-                account, await ledger.hold(account, amount, f"job:{self.id}:{account.seq}"), amount
+                account, await ledger.hold(account, amount, f"work:{self.id}:{account.seq}"), amount
             )
 
         await self.money.database.transact(story)

@@ -38,7 +38,7 @@ async def spend(database_url: str, amount: int) -> None:
 
         async def story() -> None:
             account = await ledger.lock(user.id)
-            held = await ledger.hold(account, amount, f"job:{amount}")
+            held = await ledger.hold(account, amount, f"work:{amount}")
             await ledger.capture(account, held, amount)
 
         await database.transact(story)

@@ -16,11 +16,18 @@ welcome-back = Welcome back! Balance: { CREDITS($balance) } credits.
 help =
     What I can do for you:
 
+    { $work }
+    /jobs – see what runs and what waits
+    /cancel – stop it
+    /new – begin a new conversation
+    /forget – erase the texts of your work
+
     /buy – buy credits
     /balance – see how many you have
     /history – see where they came from and where they went
     /paysupport – get help with a payment
     /terms – read the terms of sale
+help-line = /{ $command } – { $what }
 not-understood = Sorry, I did not understand that. See /help for what I can do.
 
 ## Buying
@@ -103,6 +110,86 @@ history-line =
     } · { MOMENT($at) } UTC · balance { CREDITS($after) }
 history-empty = No credits have come or gone yet. Get some with /buy.
 
+## Paid work
+
+work-accepted = ⏳ On it. This costs up to { CREDITS($most) } credits.
+work-woken = ✅ Your credits are here, so this starts now. It costs up to { CREDITS($most) } credits.
+work-waits =
+    { $parts ->
+        [0] This costs up to { CREDITS($most) } credits, and you have { CREDITS($available) }.
+       *[other] ⏸ { $done } of { $parts } parts are finished and kept. The rest costs up to { CREDITS($most) } credits, and you have { CREDITS($available) }.
+    } { $before ->
+        [0] { CREDITS($missing) } are missing.
+        [one] One order waits before it; for both together { CREDITS($missing) } are missing.
+       *[other] { $before } orders wait before it; for all together { CREDITS($missing) } are missing.
+    }
+
+    Nothing is lost: it waits here for three days, and { $parts ->
+        [0] starts
+       *[other] goes on
+    } by itself as soon as you have the credits.
+work-waits-frozen = This waits: your bank has asked about one of your payments, so nothing new can be started until that is answered. Then it starts by itself. It costs up to { CREDITS($most) } credits.
+work-waits-broken = This waits: something is wrong with the record of your credits. The operator knows, nothing is lost, and it starts by itself when that is mended.
+work-progress =
+    { $bar } { $done }/{ $parts } { $what }
+
+    It costs up to { CREDITS($most) } credits more.
+work-draft = { $more ->
+        [0] …
+       *[other] … the rest follows when it is complete.
+    }
+work-charge = { $charged ->
+        [0] Nothing was charged.
+       *[other] Only what was finished was charged: { CREDITS($charged) } credits.
+    }
+work-stopping = ⏹ Stopping…
+work-done = ✅ { CREDITS($charged) } credits.
+work-cut = ⚠️ The answer was cut off here. You pay only for what came: { CREDITS($charged) } credits.
+work-cancelled = ⏹ Stopped. { work-charge }
+work-expired = ⌛ The credits for this did not come within three days, so it waits no longer. { work-charge } Order it again whenever you like.
+work-failed = 😕 Something broke on my side while I worked on this. { work-charge } You can order it again.
+work-empty = 😕 No answer came. { work-charge } Try to say it in another way.
+work-forgotten = This was erased, as you wished or because it was old.
+work-files = 📦 { $name }
+model-down = 😕 The AI does not answer at this moment. { work-charge } Try again in a few minutes.
+model-busy = 😕 The AI has too much to do at this moment. { work-charge } Try again in a few minutes.
+model-cut = 😕 The AI broke off in the middle. { work-charge } Try again.
+model-refused = 😕 The AI does not want to answer this. { work-charge } Try to say it in another way.
+model-misconfigured = 😕 The AI is not set up right, which only the operator of this bot can mend. { work-charge }
+model-missing = 😕 The AI is not set up here any more, which only the operator of this bot can mend. { work-charge }
+build-no-plan = 😕 No plan came of this, so nothing was built. { work-charge } Try to describe it in another way.
+build-stopped = ⚠️ I could finish only { $done } of { $of } files; they are below. { work-charge }
+low-balance = You have { CREDITS($balance) } credits left. Here is how to get more:
+work-not-set-up = This is not set up here yet: the operator of this bot has to name an AI first. Nothing was charged.
+work-says-nothing = Write what you want behind the command, like: /{ $command } { $command ->
+        [build] a command line tool that renames photos by date
+       *[other] how do I undo my last commit?
+    }
+no-such-job = This has ended already. See /jobs for what runs and waits.
+too-many-jobs = { $waiting } of your orders wait already. Stop some of them first, see /jobs.
+jobs = What runs and what waits:
+jobs-none = Nothing runs and nothing waits.
+jobs-line = { $n }. /{ $kind } { $says } – { $state ->
+        [running] running{ $parts ->
+            [0] { "" }
+           *[other] , { $done } of { $parts }
+        }
+        [queued] about to start
+       *[parked] waiting for credits
+    }, up to { CREDITS($most) } credits
+cancel-which = Which one shall I stop?
+cancel-none = Nothing runs and nothing waits, so there is nothing to stop.
+conversation-new = A new conversation begins: what we talked about before is out of my mind.
+forgotten = The texts of your work are erased: what you asked, and what came of it. { $open ->
+        [0] { "" }
+       *[other] What still runs or waits is erased when it ends.
+    } Your purchases and charges stay in the books.
+cancel-button = Stop
+cancel-one-button = Stop { $n }
+first-button = Do { $n } first
+files-button = 📦 Send what is finished
+enough-all-button = For all that waits: { SHORT($credits) } credits · { MONEY($amount, $currency) }
+
 ## Help with money
 
 paysupport =
@@ -156,6 +243,12 @@ command-buy = Buy credits
 command-balance = How many credits you have
 command-history = Where they came from and went
 command-help = What this bot can do
+command-jobs = What runs and what waits
+command-cancel = Stop it
+command-new = Begin a new conversation
+command-forget = Erase the texts of your work
+command-ask = Ask a question, and ask on about the answer
+command-build = Plan and write a small project, as a ZIP
 command-paysupport = Help with a payment
 command-terms = Terms of sale
 

@@ -11,6 +11,7 @@ from bot_platform.flows.arrive import arrive
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.middleware import Say
 from bot_platform.telegram.texts import Texts
+from bot_platform.work.workshop import Workshop
 
 
 def screen() -> Router:
@@ -57,9 +58,11 @@ async def start(
     await message.answer(greeting, reply_markup=keyboards.shop(texts, language, prices))
 
 
-async def say_help(message: Message, say: Say) -> None:
+async def say_help(message: Message, workshop: Workshop, texts: Texts, language: str, say: Say) -> None:
     """Say what there is."""
-    await message.answer(say("help"))
+    helps = {code: texts.of_command(code, kind.help, language) for code, kind in workshop.kinds.items()}
+    work = "\n".join(say("help-line", command=code, what=what) for code, what in helps.items())
+    await message.answer(say("help", work=work))
 
 
 async def say_terms(message: Message, say: Say) -> None:

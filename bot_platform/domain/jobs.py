@@ -1,0 +1,308 @@
+"""Paid work: ordered once, waiting for credits or for its turn, run under a lease, ended once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.expressions import Q
+from tortoise.models import Model
+from tortoise.timezone import now
+
+from bot_platform.sql import clock, connection, query, storable, take_turns
+
+LEASE_MS = 10_000  # a crashed worker's jobs are taken up after this
+WAITS_MS = 72 * 3600 * 1000  # for credits, before it expires
+
+
+class State(StrEnum):
+    """Queued and running jobs have a hold, parked ones wait for credits, the others have ended."""
+
+    QUEUED = "queued"
+    PARKED = "parked"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+OPEN = (State.QUEUED, State.PARKED, State.RUNNING)
+
+
+class Job(Model):
+    """One piece of paid work; credits in hundredths, times in milliseconds on the database's clock."""
+
+    id: int = fields.BigIntField(primary_key=True)
+    user: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "models.User", on_delete=fields.RESTRICT, related_name="jobs"
+    )
+    user_id: int
+    request_key = fields.CharField(max_length=100, unique=True)  # what ordered it: a repeat finds it
+    kind = fields.CharField(max_length=32)
+    request: Any = fields.JSONField(null=True)  # what was asked for; erased when it may be kept no longer
+    most = fields.BigIntField()  # what all that is left can cost
+    needs = fields.BigIntField()  # what its next step holds
+    charged = fields.BigIntField(default=0)  # so far, in all
+    step = fields.IntField(default=0)  # the number of its last hold
+    state = fields.CharEnumField(State, max_length=16, default=State.PARKED)
+    rank = fields.BigIntField(default=0)  # among the person's own: the lowest goes first
+    fence = fields.BigIntField(default=0)  # rises with each claim; a worker with an older one is too late
+    attempts = fields.IntField(default=0)  # claims since something was last finished
+    lease_until = fields.BigIntField(default=0)
+    expires_at = fields.BigIntField(default=0)  # while parked
+    stopping = fields.BooleanField(default=False)  # its person wants it to end
+    done = fields.IntField(default=0)  # of its `parts`, as far as it has come
+    parts = fields.IntField(default=0)
+    kept: Any = fields.JSONField(null=True)  # what its last checkpoint kept
+    result: Any = fields.JSONField(null=True)
+    remembered = fields.BooleanField(default=True)  # whether a later order may build on it
+    forget = fields.BooleanField(default=False)  # its person wants its texts gone, once it has ended
+    has_texts = fields.BooleanField(default=True)  # `request`, `kept` and `result` are still there
+    created_at = fields.DatetimeField(auto_now_add=True)
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """Workers look for queued rows, people for their own open ones."""
+
+        table = "job"
+        indexes = (("state", "id"), ("user_id", "state", "rank"), ("has_texts", "ended_at"))
+
+    @property
+    def cause(self) -> str:
+        """What its last hold is named."""
+        return f"job:{self.id}:{self.step}"
+
+    @property
+    def next_cause(self) -> str:
+        """What the hold of its next step is named."""
+        return f"job:{self.id}:{self.step + 1}"
+
+    @property
+    def subject(self) -> str:
+        """What its messages are about."""
+        return f"job:{self.id}"
+
+    @property
+    def more(self) -> str:
+        """What the messages are about that come after the one that lives with it."""
+        return f"job:{self.id}:more"
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """What is finished of it and can be had, by path."""
+        for where in (self.result, self.kept):
+            if where and where.get("files"):
+                return dict(where["files"])
+        return {}
+
+    @property
+    def name(self) -> str:
+        """What its files are called together."""
+        return str((self.result or {}).get("name") or (self.kept or {}).get("name") or self.kind)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in OPEN
+
+
+async def ordered_by(request_key: str) -> Job | None:
+    """Find the job that this request ordered."""
+    return await Job.get_or_none(request_key=request_key)
+
+
+async def submit(
+    user_id: int, request_key: str, kind: str, request: Mapping[str, Any], *, most: int, needs: int
+) -> Job:
+    """Write down what was ordered: parked, until it is queued."""
+    return await Job.create(
+        user_id=user_id,
+        request_key=request_key,
+        kind=kind,
+        request=storable(request),
+        most=most,
+        needs=needs,
+    )
+
+
+async def find(job_id: int) -> Job | None:
+    """Find a job by its number."""
+    return await Job.get_or_none(id=job_id)
+
+
+async def open_of(user_id: int) -> Sequence[Job]:
+    """List what a person has that runs or waits, in the order in which it is started."""
+    return await Job.filter(user_id=user_id, state__in=OPEN).order_by("rank", "id")
+
+
+async def waiting(user_id: int) -> Sequence[Job]:
+    """List what waits for a person's credits, first the first."""
+    return await Job.filter(user_id=user_id, state=State.PARKED).order_by("rank", "id")
+
+
+async def begin_step(job: Job) -> None:
+    """Count a step whose hold stands."""
+    job.step += 1
+    await job.save(update_fields=["step"])
+
+
+async def lock(job_id: int) -> Job | None:
+    """Lock a job's row against whoever claims it, and read it; its person's account is locked before."""
+    await query("UPDATE job SET fence = fence WHERE id = ?", job_id)
+    return await find(job_id)
+
+
+async def queue(job: Job) -> None:
+    """Let a job wait for its turn: its next step is held."""
+    job.state = State.QUEUED
+    await job.save(update_fields=["state"])
+
+
+async def park(job: Job) -> None:
+    """Let a job wait for credits, and expire when none come."""
+    (row,) = await query(f"SELECT {clock()} AS now")
+    job.state, job.lease_until, job.expires_at = State.PARKED, 0, row["now"] + WAITS_MS
+    await job.save(update_fields=["state", "lease_until", "expires_at"])
+
+
+async def end(job: Job, state: State, result: Any = None) -> None:
+    """End a job with what came of it, once."""
+    job.state, job.lease_until, job.ended_at, job.result = state, 0, now(), storable(result)
+    await job.save(update_fields=["state", "lease_until", "ended_at", "result"])
+
+
+async def put_first(job: Job) -> None:
+    """Let a job go before all others of its person."""
+    first, *_ = await open_of(job.user_id)
+    job.rank = min(0, first.rank) - 1
+    await job.save(update_fields=["rank"])
+
+
+async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
+    """Lease `limit` queued jobs at most: so that nobody has more than `for_one` running, nor all `in_all`.
+
+    What a worker let go of without a word, because its lease has run out, is queued again first.
+    """
+    await take_turns("jobs")  # two claims at once would count the same running ones
+    now_ = clock()
+    await query(
+        f"UPDATE job SET state = 'queued', lease_until = 0 WHERE state = 'running' AND lease_until < {now_}"  # noqa: S608 -- names are the code's own, here and below
+    )
+    (running,) = await query("SELECT COUNT(*) AS n FROM job WHERE state = 'running'")
+    limit = min(limit, in_all - running["n"])
+    if limit <= 0:
+        return []
+    lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
+    rows = await query(
+        f"""UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1,
+                lease_until = {now_} + ?
+            WHERE id IN (
+                SELECT q.id FROM job q WHERE q.state = 'queued' AND (
+                    SELECT COUNT(*) FROM job o WHERE o.user_id = q.user_id AND (o.state = 'running'
+                        OR o.state = 'queued' AND (o.rank < q.rank OR o.rank = q.rank AND o.id < q.id))
+                ) < ? ORDER BY q.id LIMIT {limit} {lock})
+            RETURNING id""",  # noqa: S608
+        LEASE_MS,
+        for_one,
+    )
+    return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
+
+
+async def renew(job_id: int, fence: int) -> None:
+    """Keep the lease of a job that a worker still has in hand."""
+    await query(
+        f"UPDATE job SET lease_until = {clock()} + ? WHERE id = ? AND fence = ? AND state = 'running'",  # noqa: S608
+        LEASE_MS,
+        job_id,
+        fence,
+    )
+
+
+async def is_mine(job: Job) -> bool:
+    """Lock a running job for the worker with this fence; False when it ended or another has it."""
+    mine = await query(
+        "UPDATE job SET fence = fence WHERE id = ? AND fence = ? AND state = 'running' RETURNING id",
+        job.id,
+        job.fence,
+    )
+    if mine:
+        await job.refresh_from_db()
+    return bool(mine)
+
+
+async def gone(fences: Mapping[int, int]) -> tuple[set[int], set[int]]:
+    """Tell which jobs of a worker, by id and fence, are to be stopped, and which are not its own any more."""
+    if not fences:
+        return set(), set()
+    rows = {job.id: job for job in await Job.filter(id__in=list(fences))}
+    lost = {i for i, fence in fences.items() if (rows[i].fence, rows[i].state) != (fence, State.RUNNING)}
+    return {i for i, job in rows.items() if job.stopping and i not in lost}, lost
+
+
+async def give_back(job: Job) -> None:
+    """Let another worker go on with a job that is in hand: this one has to leave, and that was no try."""
+    job.state, job.lease_until, job.attempts = State.QUEUED, 0, job.attempts - 1
+    await job.save(update_fields=["state", "lease_until", "attempts"])
+
+
+async def keep(job: Job, kept: Any, *, most: int, needs: int) -> None:
+    """Note what is finished of a running job, and what is left."""
+    job.kept, job.most, job.needs, job.attempts = storable(kept), most, needs, 0
+    await job.save(update_fields=["kept", "most", "needs", "attempts"])
+
+
+async def reach(job: Job, done: int, parts: int) -> None:
+    """Note how far a running job has come."""
+    job.done, job.parts = done, parts
+    await job.save(update_fields=["done", "parts"])
+
+
+async def count_charge(job: Job, amount: int) -> None:
+    """Add to what the job has cost."""
+    job.charged += amount
+    await job.save(update_fields=["charged"])
+
+
+async def ask_to_stop(job: Job) -> None:
+    """Let whoever runs the job know that its person wants it to end."""
+    await Job.filter(id=job.id).update(stopping=True)
+
+
+async def expired(limit: int) -> Sequence[Job]:
+    """Find what has waited for credits too long."""
+    rows = await query(
+        f"SELECT id FROM job WHERE state = 'parked' AND expires_at < {clock()} ORDER BY id LIMIT {limit}"  # noqa: S608
+    )
+    return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
+
+
+async def conversation(user_id: int, kind: str, limit: int) -> Sequence[Job]:
+    """List a person's last answered jobs of a kind, newest first, as far as they want them remembered."""
+    answered = Job.filter(user_id=user_id, kind=kind, state=State.DONE, remembered=True, has_texts=True)
+    return await answered.order_by("-id").limit(limit)
+
+
+async def end_conversation(user_id: int) -> None:
+    """Let no later order build on what was ordered before."""
+    await Job.filter(user_id=user_id, remembered=True).update(remembered=False)
+
+
+async def want_forgotten(user_id: int) -> None:
+    """Note that a person wants the texts of all their jobs gone, of open ones when they have ended."""
+    await Job.filter(user_id=user_id, has_texts=True).update(forget=True, remembered=False)
+
+
+async def forgettable(ended_before: datetime, after: int, limit: int) -> Sequence[Job]:
+    """Find ended jobs numbered above `after` whose texts are to go: by their person's wish, or by age."""
+    due = Q(forget=True) | Q(ended_at__lt=ended_before)
+    ended = Job.filter(due, has_texts=True, ended_at__not_isnull=True, id__gt=after)
+    return await ended.order_by("id").limit(limit)
+
+
+async def forget(job: Job) -> None:
+    """Erase a job's texts; that it was, and what it cost, stays."""
+    job.request = job.kept = job.result = None
+    job.has_texts = False
+    await job.save(update_fields=["request", "kept", "result", "has_texts"])

@@ -1,0 +1,170 @@
+"""Work that was admitted is claimed, kept under a lease, charged at each checkpoint, and ended once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot_platform.domain import jobs, ledger, notices, users
+from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.ledger import Account
+from bot_platform.flows.desk import Desk
+from bot_platform.flows.order_work import release
+from bot_platform.flows.wake import about, hold, waits_for, wake
+from bot_platform.sql import storable
+
+ANSWER = "answer"  # no text of ours: a page of what came of the work
+
+
+class LeaseLost(Exception):
+    """Another worker has the job now, or it has ended: nothing this one does may count."""
+
+
+async def claim(desk: Desk, limit: int) -> Sequence[Job]:
+    """Lease jobs whose turn it is, `limit` at most."""
+    return await desk.database.quietly(jobs.claim, limit, for_one=desk.for_one, in_all=desk.at_once)
+
+
+async def renew(desk: Desk, fences: Mapping[int, int]) -> None:
+    """Renew the leases of jobs in hand, by id and fence."""
+
+    async def story() -> None:
+        for job_id, fence in fences.items():
+            await jobs.renew(job_id, fence)
+
+    if fences:
+        await desk.database.quietly(story)
+
+
+async def show(desk: Desk, job: Job, text: str, **values: Any) -> None:
+    """Let the message of a running job say how it goes; raises LeaseLost."""
+
+    async def story() -> None:
+        await _mine(job)
+        await notices.rewrite(job.subject, text, **about(job), **values)
+
+    await desk.database.transact(story)
+
+
+async def reach(desk: Desk, job: Job, done: int, parts: int, what: str) -> None:
+    """Say that a running job has come to `done` of `parts`; raises LeaseLost."""
+
+    async def story() -> None:
+        await _mine(job)
+        await jobs.reach(job, done, parts)
+        await notices.rewrite(job.subject, "work-progress", **about(job), what=what)
+
+    await desk.database.transact(story)
+
+
+async def checkpoint(desk: Desk, job: Job, kept: Any, *, cost: int, most: int, needs: int) -> bool:
+    """Keep what is finished of a running job, charge for it, and hold the next step.
+
+    False when the work ends here: its person wants it to, or the credits do not reach, and it waits
+    for more. Raises LeaseLost.
+    """
+
+    async def story() -> bool:
+        account = await ledger.lock(job.user_id)
+        await _mine(job)
+        await _charge(desk, account, job, cost)
+        await jobs.keep(job, kept, most=most, needs=needs)
+        goes_on = not job.stopping and await hold(account, job) is None
+        if job.stopping:
+            await jobs.end(job, State.CANCELLED)
+            await notices.rewrite(job.subject, "work-cancelled", **about(job))
+        elif not goes_on:
+            await jobs.park(job)
+            await _tell_of_pause(account, job)
+        await wake(account)
+        return goes_on
+
+    return await desk.database.transact(story)
+
+
+async def finish(
+    desk: Desk, job: Job, state: State, result: Any, *, cost: int, text: str, answer: str = "", **values: Any
+) -> None:
+    """End a running job: charge for what was delivered, free the rest, and say what came of it.
+
+    `answer` is Markdown and becomes as many messages as it needs, the first in the job's own;
+    `text` names what else is said of it. Raises LeaseLost.
+    """
+    pages = desk.pages(storable(answer)) if answer else []
+
+    async def story() -> None:
+        account = await ledger.lock(job.user_id)
+        await _mine(job)
+        if cost:
+            await _charge(desk, account, job, cost)
+        else:
+            await release(account, job)
+        await jobs.end(job, state, result)
+        await _tell(job, pages, text, values)
+        await wake(account)
+
+    await desk.database.transact(story)
+
+
+async def give_back(desk: Desk, job: Job) -> None:
+    """Let another worker, or the next start, go on with a job at once."""
+
+    async def story() -> None:
+        if await jobs.is_mine(job):
+            await jobs.give_back(job)
+
+    await desk.database.transact(story)
+
+
+async def _mine(job: Job) -> None:
+    if not await jobs.is_mine(job):
+        raise LeaseLost
+
+
+async def _charge(desk: Desk, account: Account, job: Job, cost: int) -> None:
+    """Capture the hold of a job's step, and tell its person when little is left."""
+    held = await ledger.find_hold(job.cause)
+    if held is None:
+        raise LookupError(f"{job.cause} has no hold")
+    before = account.balance
+    charged = min(cost, held.amount)  # what was used beyond is ours to bear (money.md 6)
+    await ledger.capture(account, held, charged, note=job.kind)
+    await jobs.count_charge(job, charged)
+    if account.balance < desk.low_balance <= before:
+        person = await users.get(job.user_id)
+        key = f"low:{account.id}:{account.seq}"
+        await notices.post(
+            key,
+            person.telegram_id,
+            f"account:{account.id}",
+            "low-balance",
+            rank=notices.OTHER,
+            balance=account.balance,
+        )
+
+
+async def _tell_of_pause(account: Account, job: Job) -> None:
+    """Say in a message of its own that the credits ran out: nobody notices an edit of an older one."""
+    person = await users.get(job.user_id)
+    says = await waits_for(account, job)
+    await notices.post(f"{job.cause}:pause", person.telegram_id, job.more, rank=notices.OTHER, **says)
+
+
+async def _tell(job: Job, pages: Sequence[Mapping[str, Any]], text: str, values: Mapping[str, Any]) -> None:
+    """Put an answer into the job's own message and as many more as it needs; the last says `text`."""
+    person = await users.get(job.user_id)
+    says = {**about(job), **values}
+    if not pages:
+        await notices.rewrite(job.subject, text, **says)
+    for n, page in enumerate(pages, start=1):
+        one = says | {"page": page, "says": text if n == len(pages) else ""}
+        if n == 1:
+            await notices.rewrite(job.subject, ANSWER, **one)
+        else:
+            key = f"{job.subject}:page:{n}"
+            await notices.post(key, person.telegram_id, job.more, ANSWER, rank=notices.OTHER, **one)
+    if job.files and job.state is not State.CANCELLED:  # whoever stopped it may ask for them
+        await deliver_files(job, person.telegram_id, f"{job.subject}:files")
+
+
+async def deliver_files(job: Job, chat_id: int, key: str) -> None:
+    """Send what is finished of a job as a document; part of a transaction."""
+    await notices.post(key, chat_id, job.more, "work-files", rank=notices.OTHER, job=job.id, name=job.name)

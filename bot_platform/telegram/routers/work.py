@@ -1,0 +1,130 @@
+"""Paid work: ordering it, seeing what runs and waits, stopping it, and forgetting it."""
+
+from collections.abc import Sequence
+
+from aiogram import Bot, F, Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import CallbackQuery, Message
+
+from bot_platform.domain import jobs
+from bot_platform.domain.errors import NoSuchJob
+from bot_platform.domain.jobs import Job
+from bot_platform.domain.users import User
+from bot_platform.flows import order_work, tidy_work
+from bot_platform.telegram import keyboards
+from bot_platform.telegram.middleware import Registered, Say
+from bot_platform.telegram.texts import Texts
+from bot_platform.work.workshop import Workshop
+
+LISTED = 10  # jobs at once: more buttons than that are no list to choose from
+TITLE = 40  # characters of a request that stand for it
+
+
+def screen(workshop: Workshop) -> Router:
+    """Build the router of this screen; its commands are the kinds of work there are."""
+    router = Router(name="work")
+    router.message.middleware(Registered())
+    router.callback_query.middleware(Registered())
+    router.message.register(order, Command(*workshop.kinds))
+    router.message.register(list_jobs, Command("jobs"))
+    router.message.register(cancel, Command("cancel"))
+    router.message.register(begin_anew, Command("new"))
+    router.message.register(forget, Command("forget"))
+    router.callback_query.register(stop, F.data.startswith(keyboards.STOP))
+    router.callback_query.register(put_first, F.data.startswith(keyboards.FIRST))
+    router.callback_query.register(send_files, F.data.startswith(keyboards.FILES))
+    return router
+
+
+async def order(_: Message, command: CommandObject, workshop: Workshop, user: User, request_key: str) -> None:
+    """Order work; the outbox says the rest."""
+    await workshop.order(user, command.command, command.args or "", request_key)
+
+
+async def list_jobs(message: Message, texts: Texts, user: User, language: str, say: Say) -> None:
+    """Say what runs and what waits."""
+    listed = (await jobs.open_of(user.id))[:LISTED]
+    if not listed:
+        await message.answer(say("jobs-none"))
+        return
+    lines = [say("jobs"), "", *_lines(listed, say)]
+    buttons = keyboards.open_jobs(texts, language, listed, can_be_first=True)
+    await message.answer("\n".join(lines), reply_markup=buttons)
+
+
+async def cancel(
+    message: Message, workshop: Workshop, texts: Texts, user: User, language: str, say: Say
+) -> None:
+    """Stop what runs or waits, or ask which one when there are several."""
+    listed = (await jobs.open_of(user.id))[:LISTED]
+    match listed:
+        case []:
+            await message.answer(say("cancel-none"))
+        case [job]:
+            await order_work.cancel(workshop.desk, user, job.id)
+        case _:
+            lines = [say("cancel-which"), "", *_lines(listed, say)]
+            buttons = keyboards.open_jobs(texts, language, listed, can_be_first=False)
+            await message.answer("\n".join(lines), reply_markup=buttons)
+
+
+async def begin_anew(message: Message, workshop: Workshop, user: User, say: Say) -> None:
+    """Forget what the conversation was about."""
+    await tidy_work.start_anew(workshop.desk, user)
+    await message.answer(say("conversation-new"))
+
+
+async def forget(message: Message, workshop: Workshop, user: User, say: Say) -> None:
+    """Erase a person's texts."""
+    still_open = await tidy_work.forget(workshop.desk, user)
+    await message.answer(say("forgotten", open=still_open))
+
+
+async def stop(query: CallbackQuery, workshop: Workshop, user: User) -> None:
+    """Stop the job whose button was pressed; its own message says so."""
+    await order_work.cancel(workshop.desk, user, _number(query, keyboards.STOP))
+
+
+async def put_first(
+    query: CallbackQuery, bot: Bot, workshop: Workshop, texts: Texts, user: User, language: str, say: Say
+) -> None:
+    """Do the job whose button was pressed before all others, and list them as they stand then."""
+    await order_work.put_first(workshop.desk, user, _number(query, keyboards.FIRST))
+    listed = (await jobs.open_of(user.id))[:LISTED]
+    lines = [say("jobs"), "", *_lines(listed, say)]
+    buttons = keyboards.open_jobs(texts, language, listed, can_be_first=True)
+    await bot.send_message(user.telegram_id, "\n".join(lines), reply_markup=buttons)
+
+
+async def send_files(query: CallbackQuery, workshop: Workshop, user: User, request_key: str) -> None:
+    """Send what is finished of the job whose button was pressed."""
+    await tidy_work.send_files(workshop.desk, user, _number(query, keyboards.FILES), request_key)
+
+
+def _number(query: CallbackQuery, before: str) -> int:
+    number = (query.data or "").removeprefix(before)
+    if not number.isdecimal() or len(number) >= len(str(2**63)):
+        raise NoSuchJob
+    return int(number)
+
+
+def _lines(listed: Sequence[Job], say: Say) -> list[str]:
+    return [
+        say(
+            "jobs-line",
+            n=str(n),
+            kind=job.kind,
+            says=_title(job),
+            state=job.state.value,
+            done=job.done,
+            parts=job.parts,
+            most=job.most,
+        )
+        for n, job in enumerate(listed, start=1)
+    ]
+
+
+def _title(job: Job) -> str:
+    """Quote the beginning of what was asked for."""
+    text = " ".join((job.request or {}).get("text", "").split())
+    return f"“{text[:TITLE]}{'…' if len(text) > TITLE else ''}”"

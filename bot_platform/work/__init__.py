@@ -1,0 +1,1 @@
+"""What credits buy: every module here that defines a kind of work is found by itself."""

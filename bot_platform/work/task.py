@@ -1,0 +1,70 @@
+"""What running work sees of the house: it asks the model, shows how far it is, and keeps what is done."""
+
+import time
+from typing import Any
+
+from bot_platform.domain.jobs import Job
+from bot_platform.flows import run_job
+from bot_platform.flows.desk import Desk
+from bot_platform.sql import storable
+from bot_platform.work.kinds import Order
+from bot_platform.work.model import Message, Meter, Model, ModelFault, Rates, Usage
+
+SHOW_EVERY = 1.5  # seconds between two edits of an answer that grows; Telegram takes one a second in a chat
+
+
+class Parked(Exception):
+    """The work ends here for now: its job waits for credits, or was stopped."""
+
+
+class RunningTask:
+    """The `Task` of one claimed job."""
+
+    def __init__(self, desk: Desk, job: Job, order: Order, model: Model | None, rates: Rates) -> None:
+        self.order, self.kept, self.rates = order, job.kept, rates
+        self.shown = ""  # what its person has read so far
+        self._desk, self._job, self._model = desk, job, model
+        self._meter = Meter(rates)
+        self._next_look = 0.0
+
+    @property
+    def used(self) -> int:
+        """What was used since the last checkpoint, in hundredths, not bounded by what is held."""
+        return self._meter.cost
+
+    async def answer(self, *messages: Message | str, most_tokens: int, show: bool = False) -> str:
+        """Ask the model; raises ModelFault."""
+        if self._model is None:
+            raise ModelFault("model-missing")
+        said = [Message("user", m) if isinstance(m, str) else m for m in messages]
+        call, text = self._meter.call(said), ""
+        async for piece in self._model.answer(said, most_tokens):
+            if isinstance(piece, Usage):
+                call.usage = piece
+                continue
+            text += storable(piece)
+            call.received += len(piece.encode(errors="replace"))
+            if show and text.strip():
+                self.shown = text
+                await self._show()
+        return text
+
+    async def progress(self, done: int, of: int, what: str) -> None:
+        """Say how far the work is."""
+        await run_job.reach(self._desk, self._job, done, of, what)
+
+    async def checkpoint(self, kept: Any, *, most: int, first: int) -> None:
+        """Keep what is finished, charge for it, and hold the next step; raises Parked."""
+        goes_on = await run_job.checkpoint(
+            self._desk, self._job, kept, cost=self.used, most=most, needs=first
+        )
+        if not goes_on:
+            raise Parked
+        self.kept = kept
+        self._meter = Meter(self.rates)
+
+    async def _show(self) -> None:
+        if time.monotonic() >= self._next_look:
+            first, *more = self._desk.pages(self.shown)
+            await run_job.show(self._desk, self._job, "work-draft", page=first, more=len(more))
+            self._next_look = time.monotonic() + SHOW_EVERY

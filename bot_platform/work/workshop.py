@@ -1,0 +1,66 @@
+"""The counter where work is ordered: what there is, what it may cost, and what it builds on."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+
+from bot_platform import work
+from bot_platform.domain import jobs
+from bot_platform.domain.errors import CannotOrder
+from bot_platform.domain.jobs import Job
+from bot_platform.domain.users import User
+from bot_platform.flows.desk import Desk
+from bot_platform.flows.order_work import order
+from bot_platform.work.kinds import Kind, Order
+from bot_platform.work.model import Model, Rates
+from bot_platform.work.runner import turns
+
+REMEMBERED = 5  # answered orders that a new one of the same kind builds on
+REMEMBERED_BYTES = 8000  # of them: what is remembered is read again by the model, and paid for
+
+
+def found_kinds() -> Mapping[str, Kind]:
+    """Find every kind of work in the modules of `bot_platform.work`, by its command.
+
+    Raises ValueError when two have the same.
+    """
+    kinds: dict[str, Kind] = {}
+    for module in pkgutil.iter_modules(work.__path__, f"{work.__name__}."):
+        for thing in vars(importlib.import_module(module.name)).values():
+            if isinstance(thing, Kind) and kinds.setdefault(thing.code, thing) is not thing:
+                raise ValueError(f"two kinds of work are called /{thing.code}")
+    return kinds
+
+
+class Workshop:
+    """Takes orders of paid work."""
+
+    def __init__(self, desk: Desk, kinds: Mapping[str, Kind], model: Model | None, rates: Rates) -> None:
+        self.desk, self.kinds = desk, kinds
+        self._model, self._rates = model, rates
+
+    async def order(self, user: User, code: str, request: str, request_key: str) -> Job:
+        """Order work of a kind; raises CannotOrder for what is not set up or says nothing."""
+        kind = self.kinds[code]
+        if kind.needs_model and self._model is None:
+            raise CannotOrder("work-not-set-up")
+        if not request.strip():
+            raise CannotOrder("work-says-nothing", command=code)
+        before = await self._before(user, code) if kind.remembers else []
+        said = tuple(turn for job in before for turn in turns(job))
+        quote = kind.price(Order(request, said), self._rates)
+        asked = {"text": request, "before": [job.id for job in before]}
+        return await order(
+            self.desk, user, code, asked, request_key, most=quote.most, needs=min(quote.first, quote.most)
+        )
+
+    async def _before(self, user: User, code: str) -> Sequence[Job]:
+        """Choose the answered orders that a new one builds on, oldest first, within the budget."""
+        chosen: list[Job] = []
+        left = REMEMBERED_BYTES
+        for job in await jobs.conversation(user.id, code, REMEMBERED):
+            left -= sum(len(turn.text.encode(errors="replace")) for turn in turns(job))
+            if left < 0:
+                break
+            chosen.insert(0, job)
+        return chosen

@@ -1,0 +1,70 @@
+"""Somebody with no credits asks, is offered what is missing, pays, and the work starts by itself."""
+
+from typing import Any
+
+from tests.makers import BUYER, House, eventually, house, link_of
+from tests.work.model_server import Answer, ModelServer, model_server
+
+
+def ai(server: ModelServer) -> dict[str, Any]:
+    """Give the settings that name a model's endpoint."""
+    return {"ai_base_url": server.url, "ai_api_key": "sk-made-up", "ai_model": "made-up"}
+
+
+def buttons(message: dict[str, Any]) -> list[str]:
+    """List what the buttons under a message send."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return [button.get("callback_data", button.get("url")) for row in rows for button in row]
+
+
+async def answered(h: House, part: str) -> dict[str, Any]:
+    """Wait for the message that holds an answer."""
+    return await h.said(part)
+
+
+async def test_work_waits_for_a_payment_and_starts_by_itself(database_url: str) -> None:
+    async with model_server() as server, house(database_url, **ai(server)) as h:
+        server.always(Answer("You undo it with `git reset`.", usage=(100, 50)))
+        await h.say("/start", "Welcome!")
+        offer = await h.say("/ask how do I undo my last commit?", "are missing")
+        assert "and you have 0.00" in offer["text"]
+        assert buttons(offer) == ["buy_100", "buy_500", "stop:1"]
+        assert server.requests == []
+        await h.press(offer, "buy_100")
+        linked = await h.said("Please complete your purchase using the link below:")
+        async with h.http.post(link_of(linked), data={"how": "card"}) as page:
+            assert page.status == 200
+        done = await answered(h, "You undo it with git reset.")
+        assert done["message_id"] == offer["message_id"], "the offer lives on as the answer"
+        await h.said("✅ 0.03 credits.")
+        await h.said("Payment received: 100.00 credits added. Balance: 100.00 credits.")
+        await h.say("/balance", "Balance: 99.97 credits")
+        assert len(server.requests) == 1
+
+
+async def test_work_waits_for_a_mock_payment_too(database_url: str) -> None:
+    async with (
+        model_server() as server,
+        house(database_url, mock_stripe_payments=True, **ai(server)) as h,
+    ):
+        server.always(Answer("Like this.", usage=(100, 50)))
+        await h.say("/start", "Welcome!")
+        offer = await h.say("/ask how?", "are missing")
+        await h.press(offer, "buy_100")
+        await h.said("Success! Your MOCK purchase was processed. New balance: 100.00")
+        await answered(h, "Like this.")
+        await h.say("/balance", "Balance: 99.97 credits")
+
+
+async def test_work_that_the_credits_cover_starts_at_once_and_names_its_ceiling(database_url: str) -> None:
+    async with model_server() as server, house(database_url, welcome_credits="100", **ai(server)) as h:
+        server.always(Answer("Slowly ", "written.", usage=(1000, 500), delay=1.0))
+        await h.say("/start", "Welcome!")
+        await h.say("/ask what?", "This costs up to 0.8")
+        held = await h.say("/balance", "Held: 0.8")
+        assert "Balance: 99.1" in held["text"]
+        await answered(h, "Slowly written.")
+        await eventually(lambda: any("✅ 0.30 credits." in text for text in h.texts()))
+        last = await h.say("/balance", "Balance: 99.70 credits")
+        assert "Held" not in last["text"]
+        assert [t for t in h.texts(BUYER) if "Slowly" in t] == ["Slowly written.\n\n✅ 0.30 credits."]

@@ -1,0 +1,125 @@
+"""A task without a house: a scripted model answers, and what would be held or shown is written down."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot_platform.work.build_prompts import FILE, PATH, PLAN, README
+from bot_platform.work.kinds import Order
+from bot_platform.work.model import Message, ModelFault, Rates
+
+RATES = Rates(10, 40)
+PLANNED = [("notes/__init__.py", "a package"), ("notes/store.py", "keeps notes"), ("main.py", "starts it")]
+WRITTEN = {
+    "notes/__init__.py": '"""Notes."""\n',
+    "notes/store.py": "NOTES = []\n",
+    "main.py": "from notes.store import NOTES\n",
+    "README.md": "# Notes\n",
+}
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+@dataclass
+class Model:
+    """Answers what is asked for: `texts` has the answers to "plan" and each path, the last one for good."""
+
+    texts: dict[str, Sequence[str | ModelFault]]
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, prompt: tuple[Message, ...]) -> str:
+        what = wanted(prompt)
+        nth = self.asked.count(what)
+        self.asked.append(what)
+        answers = self.texts[what]
+        answer = answers[min(nth, len(answers) - 1)]
+        if isinstance(answer, ModelFault):
+            raise answer
+        return answer
+
+
+@dataclass
+class Ask:
+    """One request to the model."""
+
+    prompt: tuple[Message, ...]
+    most_tokens: int
+
+    @property
+    def most(self) -> int:
+        return RATES.most("".join(message.text for message in self.prompt), self.most_tokens)
+
+
+@dataclass
+class Step:
+    """What was named and held, and what was asked on it."""
+
+    most: int
+    first: int
+    asks: list[Ask] = field(default_factory=list)
+
+
+@dataclass
+class FakeTask:
+    """Keeps what the work does; crashes after so many checkpoints or at an answer if it is told to."""
+
+    order: Order
+    model: Callable[[tuple[Message, ...]], str]
+    steps: list[Step]
+    kept: Any = None
+    crash_after: int = -1
+    crash_at_answer: int = -1
+    rates: Rates = RATES
+    shown: list[tuple[int, int, str]] = field(default_factory=list)
+    checkpoints: int = 0
+    answers: int = 0
+
+    async def answer(self, *messages: Message | str, most_tokens: int, show: bool = False) -> str:
+        assert not show
+        if self.answers == self.crash_at_answer:
+            raise Crash
+        self.answers += 1
+        prompt = tuple(Message("user", m) if isinstance(m, str) else m for m in messages)
+        self.steps[-1].asks.append(Ask(prompt, most_tokens))
+        return self.model(prompt)
+
+    async def progress(self, done: int, of: int, what: str) -> None:
+        self.shown.append((done, of, what))
+
+    async def checkpoint(self, kept: Any, *, most: int, first: int) -> None:
+        self.kept = json.loads(json.dumps(kept, sort_keys=True))  # PostgreSQL keeps no order of keys either
+        self.steps.append(Step(most, first))
+        self.checkpoints += 1
+        if self.checkpoints == self.crash_after:
+            raise Crash
+
+
+def wanted(prompt: tuple[Message, ...]) -> str:
+    """Tell what a prompt asks for by its marks: "plan" or a path."""
+    first = prompt[0].text.split("\n", maxsplit=1)[0]
+    if first in {PLAN, README}:
+        return "plan" if first == PLAN else "README.md"
+    assert first == FILE
+    return str(marked(prompt, PATH))
+
+
+def marked(prompt: tuple[Message, ...], mark: str) -> Any:
+    """Read the first line of that mark."""
+    line = next(line for line in prompt[1].text.split("\n") if line.startswith(mark))
+    return json.loads(line.removeprefix(mark))
+
+
+def plan_of(planned: list[tuple[str, str]], name: str = "Notes", summary: str = "Keeps notes.") -> str:
+    """Answer with a plan as models do."""
+    files = [{"path": path, "purpose": purpose} for path, purpose in planned]
+    return f"Sure!\n```json\n{json.dumps({'name': name, 'summary': summary, 'files': files})}\n```"
+
+
+def model(**changes: str | ModelFault | Sequence[str | ModelFault]) -> Model:
+    """Script a model that writes the notes project, but for `changes`."""
+    texts: dict[str, Sequence[str | ModelFault]] = {"plan": [plan_of(PLANNED)]}
+    texts |= {path: [f"````\n{text}````"] for path, text in WRITTEN.items()}
+    return Model(texts | {key: [v] if isinstance(v, str | ModelFault) else v for key, v in changes.items()})

@@ -1,0 +1,339 @@
+"""`/build`: what it asks, keeps, holds and delivers, with a scripted model."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot_platform.work.build import LARGEST_FILE, build, quote
+from bot_platform.work.build_answers import contents, read_plan
+from bot_platform.work.build_prompts import (
+    MOST_FILES,
+    PATH,
+    PROBLEM_BYTES,
+    PURPOSE_BYTES,
+    REQUEST,
+    SO_FAR_BYTES,
+    SUMMARY_BYTES,
+    plan_prompt,
+)
+from bot_platform.work.kinds import CannotDo, Files, Order
+from bot_platform.work.model import ModelFault
+from bot_platform.work.project_files import safe_path
+from tests.work.fake_task import (
+    PLANNED,
+    RATES,
+    WRITTEN,
+    Crash,
+    FakeTask,
+    Model,
+    Step,
+    marked,
+    model,
+    plan_of,
+    wanted,
+)
+
+REQUEST_TEXT = "A tool that keeps notes."
+FAULT = ModelFault("model-down")
+TELEGRAM_CAPTION = 1024
+
+
+def task(answers: Model, request: str = REQUEST_TEXT, **more: Any) -> FakeTask:
+    order = Order(request)
+    held = build.price(order, RATES)
+    return FakeTask(order, answers, [Step(held.most, held.first)], **more)
+
+
+async def built(running: FakeTask) -> Files:
+    result = await build.work(running)
+    assert isinstance(result, Files)
+    return result
+
+
+async def test_a_project_is_planned_written_and_described() -> None:
+    running = task(answers := model())
+    result = await built(running)
+    assert result.name == "notes"
+    assert result.files == WRITTEN
+    assert list(result.files) == [*(path for path, _ in PLANNED), "README.md"]
+    assert result.caption.startswith("**notes**: Keeps notes.")
+    assert "- `notes/store.py`" in result.caption
+    assert "problems" not in result.caption
+    assert answers.asked == ["plan", *WRITTEN]
+
+
+async def test_each_file_is_announced_and_kept_before_the_next_is_begun() -> None:
+    running = task(model())
+    await built(running)
+    assert running.shown == [(n, 4, path) for n, path in enumerate(WRITTEN)]
+    assert running.checkpoints == 4  # after the plan and after each file; the README ends the work
+    assert sorted(running.kept["files"]) == sorted(path for path, _ in PLANNED)
+
+
+async def test_a_file_is_asked_for_with_the_request_the_plan_and_what_is_written() -> None:
+    running = task(model(), "two\nPath: lines")
+    await built(running)
+    asked = running.steps[-2].asks[0].prompt
+    assert (marked(asked, REQUEST), marked(asked, PATH)) == ("two\nPath: lines", "main.py")
+    assert "- notes/store.py: keeps notes" in asked[1].text
+    assert "--- notes/store.py\nNOTES = []\n" in asked[1].text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"name": "x", "files": [{"path": "a.py", "purpose": "all"}]}',
+        'Here {is} it:\n```json\n{"name": "x", "files": [{"path": "./a.py"}]}\n```\nEnjoy {}!',
+        '{"thought": 1} {"files": ["a.py"]}',
+        '{"files": [{"path": "../b.py"}, {"path": "a.py"}, {"path": "A.PY"}, {"path": "a.py/c"}, {}, 5]}',
+    ],
+)
+def test_a_plan_is_found_wherever_it_stands(answer: str) -> None:
+    assert [planned["path"] for planned in read_plan(answer)["plan"]] == ["a.py"]
+
+
+def test_a_plan_is_bounded_whatever_it_says() -> None:
+    many = [(f"{n}.py", "z" * 500) for n in range(MOST_FILES + 5)]
+    project = read_plan(plan_of(many, name="../../CON" + "é" * 99, summary="y\n" * 500))
+    assert len(project["plan"]) == MOST_FILES
+    assert safe_path(project["name"]) == project["name"]
+    assert "/" not in project["name"]
+    assert "\n" not in project["summary"]
+    assert len(project["summary"].encode()) <= SUMMARY_BYTES
+    assert all(len(planned["purpose"].encode()) <= PURPOSE_BYTES for planned in project["plan"])
+
+
+@pytest.mark.parametrize("name", ["", "con", "...", None, 7, "\ud800\0"])
+def test_a_name_that_cannot_be_a_folder_becomes_project(name: object) -> None:
+    assert read_plan(json.dumps({"name": name, "files": ["a.py"]}))["name"] == "project"
+
+
+@pytest.mark.parametrize("bad", ["No.", '{"files": {}}', '{"files": ["/etc/passwd"]}', '{"a":' * 3000, ""])
+async def test_a_plan_that_cannot_be_used_is_asked_for_once_more_with_what_was_wrong(bad: str) -> None:
+    running = task(answers := model(plan=[bad, plan_of(PLANNED)]))
+    assert (await built(running)).files == WRITTEN
+    assert "\nProblem: " in running.steps[0].asks[1].prompt[1].text
+
+    answers = model(plan=bad)
+    with pytest.raises(CannotDo) as caught:
+        await built(task(answers))
+    assert caught.value.text == "build-no-plan"
+    assert answers.asked == ["plan", "plan"]
+
+
+def test_what_was_wrong_is_told_within_its_budget_on_one_line() -> None:
+    told = plan_prompt(REQUEST_TEXT, "é\n" * 5000)[1].text
+    assert told.count("\n") == 1
+    assert len(told.encode()) <= len(plan_prompt(REQUEST_TEXT, "x" * PROBLEM_BYTES)[1].text)
+
+
+@pytest.mark.parametrize("first", ["", "x = (", "````\n````", "````\nx = 1\n", "import notes.gone"])
+async def test_a_file_that_fails_its_check_is_asked_for_once_more(first: str) -> None:
+    running = task(model(**{"main.py": [first, "x = 2"]}))
+    result = await built(running)
+    assert result.files["main.py"] == "x = 2\n"
+    assert "problems" not in result.caption
+    again = running.steps[-2].asks[1].prompt[1].text
+    assert "\nProblem: " in again
+    assert "--- main.py\n" in again
+
+
+async def test_a_file_that_fails_twice_is_kept_and_its_problem_named() -> None:
+    answers = model(**{"notes/store.py": ["x = (", "y = ["]})
+    result = await built(task(answers))
+    assert result.files["notes/store.py"] == "y = [\n"
+    assert answers.asked.count("notes/store.py") == 2
+    line = "- `notes/store.py`: line 1: '[' was never closed"
+    assert line in result.caption
+    assert result.files["README.md"] == f"# Notes\n\n## Known problems\n\n{line}\n"
+
+
+async def test_an_empty_second_answer_does_not_replace_a_first_that_has_something() -> None:
+    result = await built(task(model(**{"main.py": ["x = (", " "]})))
+    assert result.files["main.py"] == "x = (\n"
+    result = await built(task(model(**{"main.py": ""})))
+    assert "- `main.py`: empty" in result.caption
+
+
+async def test_the_file_that_makes_a_package_may_be_empty() -> None:
+    answers = model(**{"notes/__init__.py": "````python\n````"})
+    assert (await built(task(answers))).files["notes/__init__.py"] == ""
+    assert answers.asked.count("notes/__init__.py") == 1
+
+
+async def test_a_file_beyond_its_largest_size_is_cut_and_said_to_be() -> None:
+    result = await built(task(model(**{"main.py": "#é" * LARGEST_FILE})))
+    assert LARGEST_FILE - 2 < len(result.files["main.py"].encode()) <= LARGEST_FILE
+    assert "- `main.py`: longer than 64 KiB" in result.caption
+
+
+async def test_a_readme_of_the_plan_is_written_as_planned() -> None:
+    planned = [("readme.md", "first"), ("main.py", "all")]
+    answers = Model({"plan": [plan_of(planned)], "readme.md": ["# Mine"], "main.py": ["x = ("]})
+    running = task(answers)
+    result = await built(running)
+    assert list(result.files) == ["readme.md", "main.py"]
+    assert result.files["readme.md"].startswith("# Mine\n\n## Known problems\n\n- `main.py`: ")
+    assert answers.asked == ["plan", "readme.md", "main.py", "main.py"]
+    assert running.checkpoints == 2
+
+
+async def test_without_an_answer_the_readme_is_made_of_the_plan() -> None:
+    result = await built(task(model(**{"README.md": "\n"})))
+    assert result.files["README.md"].startswith("# notes\n\nKeeps notes.\n")
+    assert "- `main.py`: starts it" in result.files["README.md"]
+
+
+@pytest.mark.parametrize("what", ["plan", "notes/__init__.py"])
+async def test_a_model_that_fails_before_anything_is_finished_ends_the_work(what: str) -> None:
+    with pytest.raises(ModelFault) as caught:
+        await built(task(model(**{what: FAULT})))
+    assert caught.value is FAULT
+
+
+@pytest.mark.parametrize(("what", "done"), [("notes/store.py", 1), ("main.py", 2), ("README.md", 3)])
+async def test_a_model_that_fails_later_leaves_what_is_finished(what: str, done: int) -> None:
+    with pytest.raises(CannotDo) as caught:
+        await built(task(model(**{what: FAULT})))
+    no = caught.value
+    assert (no.text, no.values, no.__cause__) == ("build-stopped", {"done": done, "of": 4}, FAULT)
+    assert no.files
+    assert list(no.files.files) == list(WRITTEN)[:done]
+    assert f"Not written:\n- `{what}`" in no.files.caption
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+async def test_work_that_starts_again_after_any_checkpoint_goes_on_from_there(nth: int) -> None:
+    wrong = {"notes/store.py": "y = [", "main.py": "x = ("}
+    whole = await built(task(answers := model(**wrong)))
+    first = task(again := model(**wrong), crash_after=nth)
+    with pytest.raises(Crash):
+        await built(first)
+    second = task(again, kept=first.kept)
+    assert await built(second) == whole
+    assert again.asked == answers.asked  # nothing was asked for twice but what failed its check
+    assert [*first.shown, *second.shown] == [(n, 4, path) for n, path in enumerate(WRITTEN)]
+
+
+@pytest.mark.parametrize("nth", range(5))
+async def test_work_that_dies_while_it_writes_repeats_that_file_and_no_other(nth: int) -> None:
+    first = task(answers := model(), crash_at_answer=nth)
+    with pytest.raises(Crash):
+        await built(first)
+    done = set(first.kept["files"]) if first.kept else set()
+    answers.asked.clear()
+    assert (await built(task(answers, kept=first.kept))).files == WRITTEN
+    assert not done & set(answers.asked)
+
+
+async def test_what_is_kept_is_not_changed_by_the_work_that_goes_on() -> None:
+    first = task(answers := model(), crash_after=2)
+    with pytest.raises(Crash):
+        await built(first)
+    before = json.dumps(first.kept)
+    await built(task(answers, kept=first.kept))
+    assert json.dumps(first.kept) == before
+
+
+odd = st.text(max_size=40)
+paths = st.sampled_from(["a.py", "b/c.py", "b/__init__.py", "README.md", "d.json", "é" * 30 + "/x.toml"])
+GONE = "".join(f"import b.gone_{n}_{'x' * 500}\n" for n in range(9))
+long = st.sampled_from(["x = (", "", "{}", "#" * 30_000, GONE, "ж" * 20_000, "````\n1"])
+
+
+@settings(deadline=None)  # one example is a whole project
+@given(
+    request=odd,
+    planned=st.lists(st.tuples(paths | odd, odd | st.just("w" * 300)), max_size=MOST_FILES + 2),
+    name=odd,
+    bad_plan=st.booleans(),
+    texts=st.lists(long | odd, min_size=1, max_size=20),
+)
+async def test_no_step_asks_for_more_than_it_holds_and_no_work_for_more_than_was_quoted(
+    request: str, planned: list[tuple[str, str]], name: str, bad_plan: bool, texts: list[str]
+) -> None:
+    plans = ["?" * bad_plan, plan_of([*planned, ("last.py", "q")], name, request)][not bad_plan :]
+    running = FakeTask(Order(request), lambda prompt: answer(wanted(prompt)), [])
+    count = iter(range(1000))
+
+    def answer(what: str) -> str:
+        return plans.pop(0) if what == "plan" else texts[next(count) % len(texts)]
+
+    named = quote(running.order, RATES)
+    running.steps.append(Step(named.most, named.first))
+    result = await built(running)
+
+    for step in running.steps:
+        assert sum(ask.most for ask in step.asks) <= step.first <= step.most
+        assert 1 <= len(step.asks) <= 2
+    for step, following in zip(running.steps, running.steps[1:], strict=False):
+        assert following.most <= step.most - step.first
+    assert sum(step.first for step in running.steps) <= named.most
+    assert len(result.caption) <= TELEGRAM_CAPTION
+    assert all(safe_path(path) == path for path in result.files)
+    json.dumps(running.kept).encode()
+
+
+async def test_what_is_quoted_is_between_ten_and_twenty_credits() -> None:
+    named = quote(Order("x" * 1000), RATES)
+    assert 1000 < named.most < 2000
+    assert named.first < 100
+    assert quote(Order("x" * 4096), RATES).most > named.most
+
+
+async def test_what_is_written_so_far_is_told_within_its_budget() -> None:
+    running = task(model(**{"notes/__init__.py": "#" * 20_000, "notes/store.py": "##" * 20_000}))
+    await built(running)
+    last = running.steps[-2].asks[0].prompt[1].text
+    assert SO_FAR_BYTES < len(last.encode()) < SO_FAR_BYTES + 600
+    assert "--- notes/store.py\n##" in last  # the newest first
+    assert "--- notes/__init__.py" not in last
+
+
+async def test_a_caption_fits_a_message_however_much_there_is_to_say() -> None:
+    planned = [(f"b/{n}{'x' * 60}/{'y' * 50}.py", "z" * 300) for n in range(MOST_FILES - 1)]
+    texts = {path: [GONE] for path, _ in planned} | {"b/a.py": ["x = 1"], "README.md": ["# B"]}
+    answers = Model({"plan": [plan_of([("b/a.py", ""), *planned], "n" * 99, "s" * 999)], **texts})
+    result = await built(task(answers))
+    assert len(result.files) == MOST_FILES + 1
+    assert TELEGRAM_CAPTION / 2 < len(result.caption) <= TELEGRAM_CAPTION
+    assert result.caption.endswith("\n- …")
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "text", "closed"),
+    [
+        ("a.py", "x = 1", "x = 1\n", True),
+        ("a.py", "\n\n  x\n\n", "  x\n", True),
+        ("a.py", "```python\nx = 1\n```", "x = 1\n", True),
+        (
+            "a.py",
+            "Run:\n```sh\npip\n```\nThen:\n~~~py title=a\nx = 1\r\ny = 2\n~~~\nDone.",
+            "x = 1\ny = 2\n",
+            True,
+        ),
+        ("a.py", "````\nx = 1\n```", "x = 1\n", True),
+        ("a.py", "````\nx = '''\n```\n'''\n````", "x = '''\n```\n'''\n", True),
+        ("a.py", "```\nx = 1", "x = 1\n", False),
+        ("a.py", "```", "", False),
+        ("a.py", "x\0 = '\ud800'", "x = '?'\n", True),
+        ("a.md", "# A\n```sh\nls\n```\nEnd", "# A\n```sh\nls\n```\nEnd\n", True),
+        ("a.md", "```markdown\n# A\n```sh\nls\n```\nEnd\n```", "# A\n```sh\nls\n```\nEnd\n", True),
+        ("a.md", "Here:\n````\n# A\n```sh\nls\n```\n````", "# A\n```sh\nls\n```\n", True),
+        ("a.md", "```\n# A\n```", "# A\n", True),
+        ("a.md", "````md\n# A", "# A\n", False),
+    ],
+)
+def test_a_file_is_taken_out_of_its_fence(path: str, answer: str, text: str, closed: bool) -> None:
+    assert contents(path, answer) == (text, closed)
+
+
+@pytest.mark.parametrize(
+    "line", ["```" + "a" * 100_000 + "`", "```a\n```\n" * 12_000, "```" + " " * 100_000 + "`"]
+)
+def test_no_answer_takes_long_to_read(line: str) -> None:
+    contents("a.py", line)  # the suite's time limit says how long
+    contents("a.md", line)
