@@ -56,8 +56,9 @@ format: $(DEVELOPS) ## write the code as `make check` wants it, as far as a tool
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-bench: $(DEVELOPS) ## measure the webhook, beside an empty POST in the same run
+bench: $(DEVELOPS) ## measure the webhook beside an empty POST, and the way from a payment to the work it starts
 	@$(PY) -m tests.benchmarks.webhook
+	@$(PY) -m tests.benchmarks.waking
 
 pins: $(DEVELOPS) ## pin the requirements again after pyproject.toml changed; UPGRADE=1 takes newer ones
 	@$(PIP_COMPILE) --output-file requirements.txt pyproject.toml

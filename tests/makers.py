@@ -202,7 +202,7 @@ def link_of(message: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def house(database_url: str, **changed: Any) -> AsyncIterator[House]:
+async def house(database_url: str, *, model: Model | None = None, **changed: Any) -> AsyncIterator[House]:
     """Run a platform on a real port beside a local Stripe and a sandbox Telegram; `changed` are settings."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -231,6 +231,7 @@ async def house(database_url: str, **changed: Any) -> AsyncIterator[House]:
         SandboxSession(telegram),
         pages=(pages,),
         local_links=True,
+        model=model,
         start=stripe.start,
         stopping=telegram.close,
         close=stripe.close,

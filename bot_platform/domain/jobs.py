@@ -180,6 +180,14 @@ async def put_first(job: Job) -> None:
     await job.save(update_fields=["rank"])
 
 
+async def any_to_claim() -> bool:
+    """Whether something may be there to claim: asked often, so it takes no lock and changes nothing."""
+    rows = await query(
+        f"SELECT 1 FROM job WHERE state = 'queued' OR state = 'running' AND lease_until < {clock()} LIMIT 1"  # noqa: S608 -- names are the code's own, here and below
+    )
+    return bool(rows)
+
+
 async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
     """Lease `limit` queued jobs at most: so that nobody has more than `for_one` running, nor all `in_all`.
 

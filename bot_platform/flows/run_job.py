@@ -20,6 +20,8 @@ class LeaseLost(Exception):
 
 async def claim(desk: Desk, limit: int) -> Sequence[Job]:
     """Lease jobs whose turn it is, `limit` at most."""
+    if not await jobs.any_to_claim():
+        return []
     return await desk.database.quietly(jobs.claim, limit, for_one=desk.for_one, in_all=desk.at_once)
 
 

@@ -12,7 +12,7 @@ from bot_platform.domain.packages import Package, PriceList
 from bot_platform.telegram.texts import Texts
 
 PAID = "paid:"  # before the number of the purchase that its buyer says to have paid
-STOP, FIRST, FILES = "stop:", "first:", "files:"  # before the number of a job
+STOP, FIRST, FILES, AGAIN = "stop:", "first:", "files:", "again:"  # before the number of a job
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -40,8 +40,12 @@ def under(
             return _rows(_stop(texts, language, values["job"]))
         case "work-waits-frozen" | "work-waits-broken":
             return _rows(*_files(texts, language, values), _stop(texts, language, values["job"]))
-        case "work-cancelled" | "work-expired":
+        case "work-cancelled":
             return _rows(*_files(texts, language, values)) if values["files"] else None
+        case "work-expired":
+            return _rows(*_files(texts, language, values), _again(texts, language, values["job"]))
+        case "work-failed" | "model-down" | "model-busy" | "model-cut":
+            return _rows(*_files(texts, language, values), _again(texts, language, values["job"]))
         case "low-balance":
             return shop(texts, language, prices)
     return None
@@ -104,6 +108,11 @@ def _package(texts: Texts, language: str, label: str, package: Package) -> Inlin
 
 def _stop(texts: Texts, language: str, job_id: int) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=texts.say("cancel-button", language), callback_data=f"{STOP}{job_id}")
+
+
+def _again(texts: Texts, language: str, job_id: int) -> InlineKeyboardButton:
+    label = texts.say("order-again-button", language)
+    return InlineKeyboardButton(text=label, callback_data=f"{AGAIN}{job_id}")
 
 
 def _files(texts: Texts, language: str, values: Mapping[str, Any]) -> list[InlineKeyboardButton]:

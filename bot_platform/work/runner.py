@@ -14,7 +14,7 @@ from bot_platform.flows.desk import Desk
 from bot_platform.flows.run_job import LeaseLost
 from bot_platform.work.kinds import CannotDo, Files, Kind, Order
 from bot_platform.work.model import Message, Model, ModelFault, Rates
-from bot_platform.work.task import Parked, RunningTask
+from bot_platform.work.task import HouseDown, Parked, RunningTask
 
 log = structlog.get_logger()
 
@@ -82,7 +82,8 @@ class Runner:
         if kind is None or job.attempts > TRIES:
             log.error("work.given_up", job=job.id, kind=job.kind, attempts=job.attempts)
             return End(State.FAILED, "work-failed")
-        task = RunningTask(self._desk, job, await self._order(job), self._model, self._rates)
+        order = await self._order(job)
+        task = RunningTask(self._desk, job, order, self._model, self._rates, fixed=kind.fixed)
         running = asyncio.create_task(self._run(kind, task, job))
         self._running[job.id] = (job, running)
         try:
@@ -107,6 +108,8 @@ class Runner:
                 result = await kind.work(task)
         except (Parked, LeaseLost):
             return None
+        except HouseDown:
+            raise
         except CannotDo as no:
             return End(State.FAILED, no.text, 0, "", no.files, no.values)
         except ModelFault as fault:
@@ -124,14 +127,13 @@ class Runner:
             )
             log.debug("work.traceback", exc_info=fault)
             return _cut_off(task, "work-failed")
-        cost = job.needs if kind.fixed else task.used
-        if cost > job.needs:
-            log.warning("work.beyond_its_hold", job=job.id, used=cost, held=job.needs)
+        if task.cost > job.needs:
+            log.warning("work.beyond_its_hold", job=job.id, used=task.cost, held=job.needs)
         if isinstance(result, Files):
-            return End(State.DONE, "work-done", cost, result.caption, result)
+            return End(State.DONE, "work-done", task.cost, result.caption, result)
         if not result.strip():
             return End(State.FAILED, "work-empty")
-        return End(State.DONE, "work-done", cost, result)
+        return End(State.DONE, "work-done", task.cost, result)
 
     async def _order(self, job: Job) -> Order:
         asked = job.request or {"text": "", "before": []}

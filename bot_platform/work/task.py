@@ -1,8 +1,11 @@
 """What running work sees of the house: it asks the model, shows how far it is, and keeps what is done."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from bot_platform.database import LOST_CONNECTION
 from bot_platform.domain.jobs import Job
 from bot_platform.flows import run_job
 from bot_platform.flows.desk import Desk
@@ -17,13 +20,19 @@ class Parked(Exception):
     """The work ends here for now: its job waits for credits, or was stopped."""
 
 
-class RunningTask:
-    """The `Task` of one claimed job."""
+class HouseDown(Exception):
+    """The database is away, which is not the work's fault: it goes on when its lease has run out."""
 
-    def __init__(self, desk: Desk, job: Job, order: Order, model: Model | None, rates: Rates) -> None:
+
+class RunningTask:
+    """The `Task` of one claimed job; where the price is `fixed`, each step costs what it holds."""
+
+    def __init__(
+        self, desk: Desk, job: Job, order: Order, model: Model | None, rates: Rates, *, fixed: bool
+    ) -> None:
         self.order, self.kept, self.rates = order, job.kept, rates
         self.shown = ""  # what its person has read so far
-        self._desk, self._job, self._model = desk, job, model
+        self._desk, self._job, self._model, self._fixed = desk, job, model, fixed
         self._meter = Meter(rates)
         self._next_look = 0.0
 
@@ -31,6 +40,11 @@ class RunningTask:
     def used(self) -> int:
         """What was used since the last checkpoint, in hundredths, not bounded by what is held."""
         return self._meter.cost
+
+    @property
+    def cost(self) -> int:
+        """What this step costs when it ends well, in hundredths, not bounded by what is held."""
+        return self._job.needs if self._fixed else self.used
 
     async def answer(self, *messages: Message | str, most_tokens: int, show: bool = False) -> str:
         """Ask the model; raises ModelFault."""
@@ -51,20 +65,33 @@ class RunningTask:
 
     async def progress(self, done: int, of: int, what: str) -> None:
         """Say how far the work is."""
-        await run_job.reach(self._desk, self._job, done, of, what)
+        with _at_home():
+            await run_job.reach(self._desk, self._job, done, of, what)
 
     async def checkpoint(self, kept: Any, *, most: int, first: int) -> None:
         """Keep what is finished, charge for it, and hold the next step; raises Parked."""
-        goes_on = await run_job.checkpoint(
-            self._desk, self._job, kept, cost=self.used, most=most, needs=first
-        )
+        with _at_home():
+            goes_on = await run_job.checkpoint(
+                self._desk, self._job, kept, cost=self.cost, most=most, needs=first
+            )
         if not goes_on:
             raise Parked
         self.kept = kept
         self._meter = Meter(self.rates)
 
     async def _show(self) -> None:
-        if time.monotonic() >= self._next_look:
-            first, *more = self._desk.pages(self.shown)
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + SHOW_EVERY
+        first, *more = self._desk.pages(self.shown)
+        with _at_home():
             await run_job.show(self._desk, self._job, "work-draft", page=first, more=len(more))
-            self._next_look = time.monotonic() + SHOW_EVERY
+
+
+@contextmanager
+def _at_home() -> Iterator[None]:
+    """Tell a lost database from a connection that the work itself has lost."""
+    try:
+        yield
+    except LOST_CONNECTION as fault:
+        raise HouseDown from fault

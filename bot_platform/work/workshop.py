@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bot_platform import work
 from bot_platform.domain import jobs
-from bot_platform.domain.errors import CannotOrder
+from bot_platform.domain.errors import CannotOrder, NoSuchJob
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.users import User
 from bot_platform.flows.desk import Desk
@@ -41,7 +41,9 @@ class Workshop:
 
     async def order(self, user: User, code: str, request: str, request_key: str) -> Job:
         """Order work of a kind; raises CannotOrder for what is not set up or says nothing."""
-        kind = self.kinds[code]
+        kind = self.kinds.get(code)
+        if kind is None:
+            raise NoSuchJob  # it was sold once, and is no more
         if kind.needs_model and self._model is None:
             raise CannotOrder("work-not-set-up")
         if not request.strip():
@@ -53,6 +55,13 @@ class Workshop:
         return await order(
             self.desk, user, code, asked, request_key, most=quote.most, needs=min(quote.first, quote.most)
         )
+
+    async def order_again(self, user: User, job_id: int, request_key: str) -> Job:
+        """Order once more what came to nothing; raises NoSuchJob when it is another's, or forgotten."""
+        job = await jobs.find(job_id)
+        if job is None or job.user_id != user.id or job.is_open or not job.request:
+            raise NoSuchJob
+        return await self.order(user, job.kind, job.request["text"], request_key)
 
     async def _before(self, user: User, code: str) -> Sequence[Job]:
         """Choose the answered orders that a new one builds on, oldest first, within the budget."""

@@ -147,7 +147,7 @@ async def test_a_body_over_512_kib_is_413_and_one_below_is_read(database_url: st
 
 @pytest.mark.parametrize("path", [HOOK, "/api/v1/telegram-webhook"])
 async def test_a_webhook_takes_posts_alone(sqlite_url: str, path: str) -> None:
-    changed = {"telegram_mode": "webhook", "webapp_url": "https://bot.example.com"}
+    changed: dict[str, Any] = {"telegram_mode": "webhook", "webapp_url": "https://bot.example.com"}
     async with house(sqlite_url, **changed) as h:
         for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "BREW"):
             async with h.http.request(method, h.url + path) as answer:
@@ -521,7 +521,7 @@ def update(h: House, text: str = "/start") -> dict[str, Any]:
     return list(h.telegram.updates.pending.values())[-1]
 
 
-PUBLIC = {"telegram_mode": "webhook", "webapp_url": "https://bot.example.com"}
+PUBLIC: dict[str, Any] = {"telegram_mode": "webhook", "webapp_url": "https://bot.example.com"}
 TELEGRAM_HOOK = "/api/v1/telegram-webhook"
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
 

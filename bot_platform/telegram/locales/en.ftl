@@ -102,7 +102,7 @@ history-line =
     { SIGNED($amount) } { $kind ->
         [purchase] bought
         [welcome] welcome gift
-        [charge] paid work
+        [charge] paid for /{ $what }
         [reversal] refunded or disputed payment
         [returned] given back after a refund or dispute
         [grant] by the operator
@@ -146,8 +146,8 @@ work-stopping = ⏹ Stopping…
 work-done = ✅ { CREDITS($charged) } credits.
 work-cut = ⚠️ The answer was cut off here. You pay only for what came: { CREDITS($charged) } credits.
 work-cancelled = ⏹ Stopped. { work-charge }
-work-expired = ⌛ The credits for this did not come within three days, so it waits no longer. { work-charge } Order it again whenever you like.
-work-failed = 😕 Something broke on my side while I worked on this. { work-charge } You can order it again.
+work-expired = ⌛ The credits for this did not come within three days, so it waits no longer. { work-charge }
+work-failed = 😕 Something broke on my side while I worked on this. { work-charge }
 work-empty = 😕 No answer came. { work-charge } Try to say it in another way.
 work-forgotten = This was erased, as you wished or because it was old.
 work-files = 📦 { $name }
@@ -184,6 +184,7 @@ forgotten = The texts of your work are erased: what you asked, and what came of 
         [0] { "" }
        *[other] What still runs or waits is erased when it ends.
     } Your purchases and charges stay in the books.
+order-again-button = Try again
 cancel-button = Stop
 cancel-one-button = Stop { $n }
 first-button = Do { $n } first

@@ -87,6 +87,7 @@ async def history(message: Message, user: User, say: Say) -> None:
             "history-line",
             amount=entry.amount,
             kind="returned" if entry.kind is ledger.Kind.REVERSAL and entry.amount > 0 else entry.kind.value,
+            what=entry.note,
             at=int(entry.created_at.timestamp()),
             after=entry.balance_after,
         )

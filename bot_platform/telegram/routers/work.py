@@ -33,6 +33,7 @@ def screen(workshop: Workshop) -> Router:
     router.callback_query.register(stop, F.data.startswith(keyboards.STOP))
     router.callback_query.register(put_first, F.data.startswith(keyboards.FIRST))
     router.callback_query.register(send_files, F.data.startswith(keyboards.FILES))
+    router.callback_query.register(order_again, F.data.startswith(keyboards.AGAIN))
     return router
 
 
@@ -99,6 +100,11 @@ async def put_first(
 async def send_files(query: CallbackQuery, workshop: Workshop, user: User, request_key: str) -> None:
     """Send what is finished of the job whose button was pressed."""
     await tidy_work.send_files(workshop.desk, user, _number(query, keyboards.FILES), request_key)
+
+
+async def order_again(query: CallbackQuery, workshop: Workshop, user: User, request_key: str) -> None:
+    """Order once more what came to nothing."""
+    await workshop.order_again(user, _number(query, keyboards.AGAIN), request_key)
 
 
 def _number(query: CallbackQuery, before: str) -> int:
