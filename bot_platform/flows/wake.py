@@ -51,7 +51,7 @@ async def waits_for(account: Account, job: Job) -> dict[str, Any]:
     missing = sum(other.most for other in before) + job.most - account.available
     missing_all = sum(other.most for other in waiting) - account.available
     values = {"available": account.available, "before": len(before)}
-    values |= {"missing": max(job.needs, missing), "missing_all": max(job.needs, missing, missing_all)}
+    values |= {"missing": missing, "missing_all": missing_all}
     why = "work-waits-frozen" if account.frozen else "work-waits-broken" if account.broken else "work-waits"
     return {"text": why} | about(job) | values
 

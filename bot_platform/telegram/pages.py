@@ -1,6 +1,6 @@
 """Cuts Markdown into messages that Telegram takes, whatever a model wrote: text and entities."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from telegramify_markdown import convert, split_entities
@@ -11,11 +11,21 @@ LONGEST = 3800  # UTF-16 units of a page; Telegram takes 4096, and a closing lin
 
 def pages(markdown: str) -> Sequence[Mapping[str, Any]]:
     """Cut an answer into pages of `text` and `entities`, in order; text that says anything has one."""
-    text, entities = convert(markdown, latex_escape=False, config=_looks())
+    text, entities = convert("\n".join(_lines(markdown)), latex_escape=False, config=_looks())
     cut = [(part, found) for part, found in split_entities(text, entities, LONGEST) if part.strip()]
     if not cut:  # markup around nothing: say it as it was written
         cut = [(part, []) for part, _ in split_entities(markdown, [], LONGEST) if part.strip()]
     return [{"text": part, "entities": [entity.to_dict() for entity in found]} for part, found in cut]
+
+
+def _lines(markdown: str) -> Iterator[str]:
+    """Break lines that are longer than half a page between two words: a page ends between two lines."""
+    for line in markdown.split("\n"):
+        rest = line
+        while len(rest) > LONGEST // 2 and (cut := rest.rfind(" ", 1, LONGEST // 2)) > 0:
+            yield rest[:cut]
+            rest = rest[cut + 1 :]
+        yield rest
 
 
 def _looks() -> RenderConfig:

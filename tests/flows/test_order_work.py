@@ -1,0 +1,165 @@
+"""Work is ordered once, held for or parked at once, reordered and ended by its person alone."""
+
+import asyncio
+
+import pytest
+
+from bot_platform.database import Database
+from bot_platform.domain import jobs, ledger
+from bot_platform.domain.errors import NoSuchJob, TooManyJobs
+from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.ledger import Hold, HoldState
+from bot_platform.domain.notices import Notice
+from bot_platform.domain.users import User
+from bot_platform.flows import order_work
+from bot_platform.flows.desk import Desk
+from bot_platform.flows.grant import grant
+from bot_platform.flows.prove import prove
+from tests.makers import balance, desk, person
+
+
+async def ordered(at: Desk, who: User, key: str, most: int = 60, needs: int | None = None) -> Job:
+    """Order work that costs at most so much."""
+    request = {"text": "x", "before": []}
+    return await order_work.order(at, who, "ask", request, key, most=most, needs=needs or most)
+
+
+async def states(*found: Job) -> list[State]:
+    """Read the jobs' states as they are now."""
+    return [(await Job.get(id=job.id)).state for job in found]
+
+
+async def sound(database: Database) -> bool:
+    """Whether the books are as the law says."""
+    return list(await prove(database, (), lambda _: None)) == []
+
+
+async def test_work_that_the_credits_cover_is_queued_and_held_for(database: Database) -> None:
+    who = await person(database, credits_=100)
+    job = await ordered(desk(database), who, "a")
+    assert (job.state, await balance(who)) == (State.QUEUED, 40)
+    told = await Notice.get(key=f"job:{job.id}")
+    assert (told.text, told.text_values["most"]) == ("work-accepted", 60)
+    assert await sound(database)
+
+
+async def test_work_that_they_do_not_cover_waits_and_is_offered(database: Database) -> None:
+    who = await person(database, credits_=50)
+    job = await ordered(desk(database), who, "a")
+    assert (job.state, await balance(who)) == (State.PARKED, 50)
+    told = await Notice.get(key=f"job:{job.id}")
+    assert (told.text, told.text_values["missing"]) == ("work-waits", 10)
+    assert await sound(database)
+
+
+async def test_the_same_request_is_one_job(database: Database) -> None:
+    who, at = await person(database, credits_=100), desk(database)
+    found = await asyncio.gather(*(ordered(at, who, "a") for _ in range(5)))
+    assert len({job.id for job in found}) == 1
+    assert await balance(who) == 40
+
+
+async def test_what_is_missing_counts_what_waits_before(database: Database) -> None:
+    who, at = await person(database, credits_=10), desk(database)
+    await ordered(at, who, "a", 50)
+    second = await ordered(at, who, "b", 30)
+    told = await Notice.get(key=f"job:{second.id}")
+    assert (told.text_values["before"], told.text_values["missing"]) == (1, 70)
+    first = await Notice.get(subject="job:1")
+    assert (first.text_values["missing"], first.text_values["missing_all"]) == (40, 70)
+
+
+async def test_an_order_that_fits_does_not_queue_behind_one_that_waits(database: Database) -> None:
+    who, at = await person(database, credits_=50), desk(database)
+    large, small = await ordered(at, who, "a", 60), await ordered(at, who, "b", 50)
+    assert await states(large, small) == [State.PARKED, State.QUEUED]
+    assert await sound(database)
+
+
+async def test_credits_start_what_waits_first_the_first(database: Database) -> None:
+    who, at = await person(database), desk(database)
+    waiting = [await ordered(at, who, name, most) for name, most in (("a", 60), ("b", 50), ("c", 10))]
+    await grant(database, who, 70, "because", "g1")
+    assert await states(*waiting) == [State.QUEUED, State.PARKED, State.PARKED], (
+        "b is next, though c would fit"
+    )
+    await grant(database, who, 50, "because", "g2")
+    assert await states(*waiting) == [State.QUEUED] * 3
+    assert await balance(who) == 0
+    assert await sound(database)
+
+
+async def test_putting_a_job_first_starts_it_if_it_fits_now(database: Database) -> None:
+    who, at = await person(database, credits_=20), desk(database)
+    large, small = await ordered(at, who, "a", 60), await ordered(at, who, "b", 30)
+    await grant(database, who, 20, "because", "g")
+    assert await states(large, small) == [State.PARKED, State.PARKED]
+    await order_work.put_first(at, who, small.id)
+    assert await states(large, small) == [State.PARKED, State.QUEUED]
+    assert await sound(database)
+
+
+async def test_cancelling_what_is_queued_frees_its_credits_for_the_next(database: Database) -> None:
+    who, at = await person(database, credits_=60), desk(database)
+    first, second = await ordered(at, who, "a", 60), await ordered(at, who, "b", 60)
+    await order_work.cancel(at, who, first.id)
+    assert await states(first, second) == [State.CANCELLED, State.QUEUED]
+    assert (await Hold.get(cause="job:1:1")).state is HoldState.RELEASED
+    assert (await Notice.get(key="job:1")).text == "work-cancelled"
+    assert await sound(database)
+
+
+async def test_cancelling_the_first_that_waits_lets_the_next_start(database: Database) -> None:
+    who, at = await person(database, credits_=40), desk(database)
+    large = await ordered(at, who, "a", 60)
+    await ordered(at, who, "b", 30)
+    small = await ordered(at, who, "c", 10)
+    await order_work.cancel(at, who, large.id)
+    assert await states(large, small) == [State.CANCELLED, State.QUEUED]
+
+
+async def test_a_running_job_is_asked_to_stop(database: Database) -> None:
+    who, at = await person(database, credits_=60), desk(database)
+    job = await ordered(at, who, "a", 60)
+    await database.quietly(jobs.claim, 1, for_one=1, in_all=1)
+    await order_work.cancel(at, who, job.id)
+    now = await Job.get(id=job.id)
+    assert (now.state, now.stopping, await balance(who)) == (State.RUNNING, True, 0)
+
+
+@pytest.mark.parametrize("act", [order_work.cancel, order_work.put_first])
+async def test_nobody_touches_anothers_work_or_what_has_ended(database: Database, act: object) -> None:
+    at, who, other = desk(database), await person(database, 1, 60), await person(database, 2, 60)
+    job = await ordered(at, who, "a", 60)
+    do = order_work.cancel if act is order_work.cancel else order_work.put_first
+    for by, number in ((other, job.id), (who, job.id + 1), (who, -1)):
+        with pytest.raises(NoSuchJob):
+            await do(at, by, number)
+    await order_work.cancel(at, who, job.id)
+    with pytest.raises(NoSuchJob):
+        await do(at, who, job.id)
+
+
+async def test_a_frozen_accounts_order_waits_until_the_freeze_ends(
+    database: Database,
+) -> None:
+    who, at = await person(database, credits_=60), desk(database)
+
+    async def freeze(*, frozen: bool) -> None:
+        account = await ledger.lock(who.id)
+        await ledger.freeze(account, frozen=frozen)
+
+    await database.transact(freeze, frozen=True)
+    job = await ordered(at, who, "a", 60)
+    assert (job.state, (await Notice.get(key="job:1")).text) == (State.PARKED, "work-waits-frozen")
+    await database.transact(freeze, frozen=False)
+    await grant(database, who, 1, "because", "g")
+    assert await states(job) == [State.QUEUED]
+
+
+async def test_more_orders_than_anybody_means_are_refused(database: Database) -> None:
+    who, at = await person(database), desk(database)
+    for number in range(order_work.MOST_OPEN):
+        await ordered(at, who, f"{number}")
+    with pytest.raises(TooManyJobs):
+        await ordered(at, who, "one more")

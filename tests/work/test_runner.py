@@ -1,0 +1,224 @@
+"""A worker does what it claimed: it ends it, stops it, gives it back, or lets go of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import pytest
+
+from bot_platform.database import Database
+from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.notices import Notice
+from bot_platform.flows import order_work
+from bot_platform.flows.prove import prove
+from bot_platform.sql import query
+from bot_platform.work.kinds import CannotDo, Files, Kind, Task, by_usage, kind
+from bot_platform.work.model import Message, ModelFault, Usage
+from bot_platform.work.runner import TRIES, Runner
+from bot_platform.work.workshop import Workshop
+from tests.makers import balance, person, workshop
+
+Work = Callable[[Task], Awaitable[str | Files]]
+
+
+class Scripted:
+    """A model that says what the test wrote down: pieces, a usage, or a fault."""
+
+    name = "scripted"
+
+    def __init__(self, *script: str | Usage | ModelFault) -> None:
+        self.script = script
+        self.asked: list[Sequence[Message]] = []
+
+    async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:  # noqa: ARG002 -- the test knows
+        """Say it."""
+        self.asked.append(messages)
+        for part in self.script:
+            if isinstance(part, ModelFault):
+                raise part
+            yield part
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def sold(work: Work, price: int = 50) -> Kind:
+    """Make a kind of the test's own work."""
+    return kind("chore", "a chore", price=price, needs_model=False)(work)
+
+
+async def done(counter: Workshop, runner: Runner, telegram_id: int = 77, credits_: int = 100) -> Job:
+    """Let somebody order, and the worker do it; gives the job as it is then."""
+    who = await person(counter.desk.database, telegram_id, credits_)
+    job = await counter.order(who, next(iter(counter.kinds)), "please", f"tg:{telegram_id}")
+    for claimed in await runner.claim(1):
+        await runner.work(claimed)
+    broken = await prove(counter.desk.database, (), lambda _: None)
+    assert list(broken) == []
+    return await Job.get(id=job.id)
+
+
+async def test_a_fixed_price_is_charged_whatever_was_used(database: Database) -> None:
+    async def chore(task: Task) -> str:
+        return f"**{task.order.request}** is done"
+
+    job = await done(*workshop(database, sold(chore)))
+    assert (job.state, job.charged, job.result) == (State.DONE, 50, {"text": "**please** is done"})
+
+
+async def test_usage_is_priced_and_rounded_up(database: Database) -> None:
+    async def chore(task: Task) -> str:
+        return await task.answer("go", most_tokens=1000)
+
+    priced = kind("chore", "a chore", price=by_usage(1000))(chore)
+    job = await done(*workshop(database, priced, model=Scripted("Hello.", Usage(101, 50))))
+    assert (job.state, job.charged) == (State.DONE, 4), "101 tokens at 0.10 and 50 at 0.40: 3.01"
+
+
+async def test_without_a_reported_usage_bytes_are_counted(database: Database) -> None:
+    async def chore(task: Task) -> str:
+        return await task.answer(question, most_tokens=1000)
+
+    question = Message("user", "x" * 4000)
+    priced = kind("chore", "a chore", price=by_usage(1000, question))(chore)
+    job = await done(*workshop(database, priced, model=Scripted("é" * 2000)))
+    assert job.charged == 10 + 40
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (ModelFault("model-busy"), "model-busy"),
+        (CannotDo("build-no-plan"), "build-no-plan"),
+        (RuntimeError("quotes a secret"), "work-failed"),
+        (OSError("its own connection"), "work-failed"),
+    ],
+)
+async def test_work_that_breaks_is_charged_nothing_and_says_why(
+    database: Database, fault: Exception, says: str
+) -> None:
+    async def chore(_: Task) -> str:
+        raise fault
+
+    job = await done(*workshop(database, sold(chore)))
+    assert (job.state, job.charged) == (State.FAILED, 0)
+    assert (await Notice.get(key="job:1")).text == says
+
+
+async def test_an_empty_answer_is_charged_nothing(database: Database) -> None:
+    async def chore(_: Task) -> str:
+        return " \n"
+
+    job = await done(*workshop(database, sold(chore)))
+    assert (job.state, job.charged) == (State.FAILED, 0)
+
+
+async def test_an_answer_that_was_cut_costs_what_its_person_read(database: Database) -> None:
+    async def chore(task: Task) -> str:
+        return await task.answer("x" * 400, most_tokens=1000, show=True)
+
+    priced = kind("chore", "a chore", price=by_usage(1000))(chore)
+    job = await done(*workshop(database, priced, model=Scripted("y" * 400, ModelFault("model-cut"))))
+    assert (job.state, job.charged) == (State.FAILED, 5)
+    told = await Notice.get(key="job:1")
+    assert (told.text, told.text_values["says"]) == ("answer", "work-cut")
+
+
+async def test_a_stop_ends_work_that_would_go_on_for_ever(database: Database) -> None:
+    begun = asyncio.Event()
+
+    async def chore(_: Task) -> str:
+        begun.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    counter, runner = workshop(database, sold(chore))
+    who = await person(database, credits_=100)
+    job = await counter.order(who, "chore", "please", "tg:1")
+    (claimed,) = await runner.claim(1)
+    working = asyncio.create_task(runner.work(claimed))
+    await begun.wait()
+    await runner.look()
+    assert not working.done(), "nobody has asked for it"
+    await order_work.cancel(counter.desk, who, job.id)
+    await runner.look()
+    await working
+    assert ((await Job.get(id=job.id)).state, await balance(who)) == (State.CANCELLED, 100)
+
+
+async def test_a_worker_lets_go_of_what_another_has(database: Database) -> None:
+    begun = asyncio.Event()
+
+    async def chore(_: Task) -> str:
+        begun.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    counter, runner = workshop(database, sold(chore))
+    await counter.order(await person(database, credits_=100), "chore", "please", "tg:1")
+    (claimed,) = await runner.claim(1)
+    working = asyncio.create_task(runner.work(claimed))
+    await begun.wait()
+    await query("UPDATE job SET fence = fence + 1")
+    await runner.look()
+    await working
+    assert (await Job.get(id=1)).state is State.RUNNING, "it is the other's to end"
+
+
+async def test_a_process_that_stops_gives_its_work_back(database: Database) -> None:
+    begun = asyncio.Event()
+
+    async def chore(_: Task) -> str:
+        begun.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    counter, runner = workshop(database, sold(chore))
+    await counter.order(await person(database, credits_=100), "chore", "please", "tg:1")
+    (claimed,) = await runner.claim(1)
+    working = asyncio.create_task(runner.work(claimed))
+    await begun.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    job = await Job.get(id=1)
+    assert (job.state, job.attempts) == (State.QUEUED, 0)
+
+
+async def test_work_that_kills_its_worker_again_and_again_is_given_up(database: Database) -> None:
+    async def chore(_: Task) -> str:
+        return "never asked"
+
+    counter, runner = workshop(database, sold(chore))
+    who = await person(database, credits_=100)
+    await counter.order(who, "chore", "please", "tg:1")
+    for _ in range(TRIES):
+        assert await runner.claim(1)
+        await query("UPDATE job SET lease_until = 1")
+    (last,) = await runner.claim(1)
+    await runner.work(last)
+    assert ((await Job.get(id=1)).state, await balance(who)) == (State.FAILED, 100)
+
+
+async def test_what_no_database_can_keep_is_replaced(database: Database) -> None:
+    async def chore(task: Task) -> Files:
+        await task.checkpoint({"files": {"a": "\0"}}, most=50, first=50)
+        return Files("x", {"a\ud800": "\0"}, "done \ud800 \0")
+
+    job = await done(*workshop(database, sold(chore)))
+    assert job.state is State.DONE
+    assert job.charged == 100, "each step of a fixed price costs what it held"
+
+
+async def test_a_fault_of_the_work_is_logged_without_its_words(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def chore(task: Task) -> str:
+        raise RuntimeError(task.order.request)
+
+    counter, runner = workshop(database, sold(chore))
+    await counter.order(await person(database, credits_=100), "chore", "my-secret-question", "tg:1")
+    (claimed,) = await runner.claim(1)
+    await runner.work(claimed)
+    said = capsys.readouterr()
+    assert "work.broke" in said.out
+    assert "test_runner.py" in said.out
