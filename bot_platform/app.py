@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 from aiogram import Bot
@@ -14,13 +13,11 @@ from quart import Blueprint
 from bot_platform import caretaker, loops
 from bot_platform.database import UNREACHABLE, Database
 from bot_platform.domain.packages import PriceList
-from bot_platform.flows.desk import Desk
 from bot_platform.flows.till import Till
 from bot_platform.payments import choose
 from bot_platform.settings import Settings
 from bot_platform.telegram.dispatcher import dispatcher, set_commands
 from bot_platform.telegram.intake import ALLOWED, Intake, NotAnUpdate, read
-from bot_platform.telegram.pages import pages
 from bot_platform.telegram.sender import Sender
 from bot_platform.telegram.session import HttpSession
 from bot_platform.telegram.texts import Texts
@@ -31,9 +28,10 @@ from bot_platform.web.payment_pages import payment_pages
 from bot_platform.web.server import finishing, server
 from bot_platform.web.serving import listen, serve_until
 from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
-from bot_platform.work.model import Model, Rates
+from bot_platform.work.model import Model
 from bot_platform.work.runner import Runner
-from bot_platform.work.workshop import Workshop, found_kinds
+from bot_platform.work.workshop import Workshop
+from bot_platform.workplace import model, workplace
 
 log = structlog.get_logger()
 
@@ -94,7 +92,10 @@ class Platform:
             stack.push_async_callback(bot.session.close)
             prices, texts = self._settings.price_list(), Texts()
             till = self._till(stack, prices)
-            runner, workshop = self._workshop(stack)
+            ai = self._outside.model or model(self._settings)
+            if ai:
+                stack.push_async_callback(ai.close)
+            workshop, runner = workplace(self._settings, self._database, ai)
             talk = dispatcher(
                 database=self._database,
                 till=till,
@@ -144,31 +145,6 @@ class Platform:
             prices=prices,
             admins=self._settings.admin_telegram_ids,
         )
-
-    def _workshop(self, stack: AsyncExitStack) -> tuple[Runner, Workshop]:
-        settings, model = self._settings, self._outside.model
-        if model is None and settings.ai_api_key and not settings.ai_model:
-            log.warning("ai.not_set_up", why="AI_API_KEY is set, and AI_MODEL is not")
-        if model is None and settings.ai_api_key and settings.ai_model:
-            from bot_platform.work.openai_model import OpenAIModel  # noqa: PLC0415 -- a second, for who needs it
-
-            key = settings.ai_api_key.get_secret_value()
-            model = OpenAIModel(base_url=settings.ai_base_url, api_key=key, model=settings.ai_model)
-            if settings.mock_stripe_payments:
-                log.warning("ai.paid_by_nobody", why="payments are mock: whoever asks, you pay the AI for it")
-        if model:
-            stack.push_async_callback(model.close)
-        desk = Desk(
-            database=self._database,
-            pages=pages,
-            for_one=settings.jobs_per_user,
-            at_once=settings.jobs_at_once,
-            low_balance=settings.low_balance,
-            keep_texts=timedelta(days=settings.keep_texts_days),
-        )
-        kinds = found_kinds()
-        rates = Rates(settings.ai_credits_per_1k_input, settings.ai_credits_per_1k_output)
-        return Runner(desk, kinds, model, rates), Workshop(desk, kinds, model, rates)
 
     async def _open_database(self, stack: AsyncExitStack) -> None:
         try:

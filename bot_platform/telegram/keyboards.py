@@ -37,9 +37,9 @@ def under(
         case "work-waits":
             return offer(texts, language, prices, values)
         case "work-accepted" | "work-woken" | "work-progress" | "work-draft":
-            return _rows(_stop(texts, language, values["job"]))
+            return _rows(*_files(texts, language, values), _stop(texts, language, "stop-button", values))
         case "work-waits-frozen" | "work-waits-broken":
-            return _rows(*_files(texts, language, values), _stop(texts, language, values["job"]))
+            return _rows(*_files(texts, language, values), _stop(texts, language, "cancel-button", values))
         case "work-cancelled":
             return _rows(*_files(texts, language, values)) if values["files"] else None
         case "work-expired":
@@ -60,7 +60,7 @@ def offer(texts: Texts, language: str, prices: PriceList, values: Mapping[str, A
     elif larger := [package for package in prices if package.credits > enough.credits]:
         next_one = min(larger, key=lambda package: package.credits)
         buttons.append(_package(texts, language, "package-button", next_one))
-    return _rows(*buttons, *_files(texts, language, values), _stop(texts, language, values["job"]))
+    return _rows(*buttons, *_files(texts, language, values), _stop(texts, language, "cancel-button", values))
 
 
 def open_jobs(
@@ -106,8 +106,8 @@ def _package(texts: Texts, language: str, label: str, package: Package) -> Inlin
     return InlineKeyboardButton(text=texts.say(label, language, **price), callback_data=package.code)
 
 
-def _stop(texts: Texts, language: str, job_id: int) -> InlineKeyboardButton:
-    return InlineKeyboardButton(text=texts.say("cancel-button", language), callback_data=f"{STOP}{job_id}")
+def _stop(texts: Texts, language: str, label: str, values: Mapping[str, Any]) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text=texts.say(label, language), callback_data=f"{STOP}{values['job']}")
 
 
 def _again(texts: Texts, language: str, job_id: int) -> InlineKeyboardButton:

@@ -185,7 +185,8 @@ forgotten = The texts of your work are erased: what you asked, and what came of 
        *[other] What still runs or waits is erased when it ends.
     } Your purchases and charges stay in the books.
 order-again-button = Try again
-cancel-button = Stop
+stop-button = Stop
+cancel-button = Cancel
 cancel-one-button = Stop { $n }
 first-button = Do { $n } first
 files-button = 📦 Send what is finished
