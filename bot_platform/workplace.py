@@ -24,7 +24,7 @@ def model(settings: Settings) -> Model | None:
         return None
     if settings.mock_stripe_payments:
         log.warning("ai.paid_by_nobody", why="payments are mock: whoever asks, you pay the AI for it")
-    from bot_platform.work.openai_model import OpenAIModel  # noqa: PLC0415 -- a second, for who needs it
+    from bot_platform.ai import OpenAIModel  # noqa: PLC0415 -- a second, for who needs it
 
     key = settings.ai_api_key.get_secret_value()
     return OpenAIModel(base_url=settings.ai_base_url, api_key=key, model=settings.ai_model)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from bot_platform.ai import OpenAIModel
 from bot_platform.work.model import Message, Model, ModelFault, Usage
-from bot_platform.work.openai_model import OpenAIModel
 from tests.work.model_server import (
     Answer,
     Behaviour,
