@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import structlog
 from aiogram import Bot
@@ -27,7 +28,7 @@ from bot_platform.telegram.texts import DEFAULT, Texts
 log = structlog.get_logger()
 
 TRIES = 3  # of a notice that breaks the sender itself
-NOT_MODIFIED = "not modified"
+NOT_MODIFIED, GONE = "not modified", "message to edit not found"
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # an answer's links are not what it is about
 ONE_UPLOAD = 30  # seconds
 ONE_SEND = 10  # seconds before a silent Telegram counts as a fault
@@ -108,26 +109,24 @@ class Sender:
                 request_timeout=ONE_UPLOAD,
             )
             return message.message_id
-        if notice.message_id is None:
-            message = await self._bot.send_message(
-                notice.chat_id,
-                letter.text,
-                entities=letter.entities,
-                link_preview_options=NO_PREVIEW,
-                reply_markup=letter.buttons,
-                request_timeout=ONE_SEND,
-            )
-            return message.message_id
-        await self._bot.edit_message_text(
-            letter.text,
-            chat_id=notice.chat_id,
-            message_id=notice.message_id,
-            entities=letter.entities,
-            link_preview_options=NO_PREVIEW,
-            reply_markup=letter.buttons,
-            request_timeout=ONE_SEND,
-        )
-        return notice.message_id
+        looks: dict[str, Any] = {
+            "entities": letter.entities,
+            "link_preview_options": NO_PREVIEW,
+            "reply_markup": letter.buttons,
+            "request_timeout": ONE_SEND,
+        }
+        if notice.message_id is not None:
+            try:
+                await self._bot.edit_message_text(
+                    letter.text, chat_id=notice.chat_id, message_id=notice.message_id, **looks
+                )
+            except TelegramBadRequest as fault:
+                # Whoever deleted the message of their work has paid for what it was to say.
+                if GONE not in fault.message or not notice.subject.startswith("job:"):
+                    raise
+            else:
+                return notice.message_id
+        return (await self._bot.send_message(notice.chat_id, letter.text, **looks)).message_id
 
     async def _refused(self, notice: Notice, fault: TelegramBadRequest) -> None:
         """Take a 400 for final: the same request would be refused again."""

@@ -56,12 +56,12 @@ class Workshop:
             self.desk, user, code, asked, request_key, most=quote.most, needs=min(quote.first, quote.most)
         )
 
-    async def order_again(self, user: User, job_id: int, request_key: str) -> Job:
-        """Order once more what came to nothing; raises NoSuchJob when it is another's, or forgotten."""
+    async def order_again(self, user: User, job_id: int) -> Job:
+        """Order once more what came to nothing, once; raises NoSuchJob when it is another's, or forgotten."""
         job = await jobs.find(job_id)
         if job is None or job.user_id != user.id or job.is_open or not job.request:
             raise NoSuchJob
-        return await self.order(user, job.kind, job.request["text"], request_key)
+        return await self.order(user, job.kind, job.request["text"], f"{job.subject}:again")
 
     async def _before(self, user: User, code: str) -> Sequence[Job]:
         """Choose the answered orders that a new one builds on, oldest first, within the budget."""

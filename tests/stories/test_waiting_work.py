@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.makers import BUYER, House, eventually, house, link_of
-from tests.work.model_server import Answer, ModelServer, model_server
+from tests.work.model_server import Answer, Cut, ModelServer, model_server
 
 
 def ai(server: ModelServer) -> dict[str, Any]:
@@ -68,3 +68,26 @@ async def test_work_that_the_credits_cover_starts_at_once_and_names_its_ceiling(
         last = await h.say("/balance", "Balance: 99.70 credits")
         assert "Held" not in last["text"]
         assert [t for t in h.texts(BUYER) if "Slowly" in t] == ["Slowly written.\n\n✅ 0.30 credits."]
+
+
+async def test_an_answer_arrives_though_its_message_was_deleted(sqlite_url: str) -> None:
+    async with model_server() as server, house(sqlite_url, welcome_credits="100", **ai(server)) as h:
+        server.always(Answer("Late ", "but here.", usage=(10, 5), delay=1.0))
+        await h.say("/start", "Welcome!")
+        first = await h.say("/ask what?", "This costs up to")
+        del h.telegram.chats[BUYER.id].messages[first["message_id"]]
+        await answered(h, "Late but here.")
+
+
+async def test_what_failed_is_tried_again_once_however_often_it_is_pressed(sqlite_url: str) -> None:
+    async with model_server() as server, house(sqlite_url, welcome_credits="100", **ai(server)) as h:
+        server.will(Cut())
+        server.always(Answer("Now it works.", usage=(10, 5)))
+        await h.say("/start", "Welcome!")
+        failed = await h.say("/ask what?", "Nothing was charged")
+        assert buttons(failed) == ["again:1"]
+        for _ in range(3):
+            await h.press(failed, "again:1")
+        await answered(h, "Now it works.")
+        await h.say("/balance", "Balance: 99.99 credits")
+        assert len(server.requests) == 2

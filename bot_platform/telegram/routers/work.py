@@ -102,9 +102,9 @@ async def send_files(query: CallbackQuery, workshop: Workshop, user: User, reque
     await tidy_work.send_files(workshop.desk, user, _number(query, keyboards.FILES), request_key)
 
 
-async def order_again(query: CallbackQuery, workshop: Workshop, user: User, request_key: str) -> None:
+async def order_again(query: CallbackQuery, workshop: Workshop, user: User) -> None:
     """Order once more what came to nothing."""
-    await workshop.order_again(user, _number(query, keyboards.AGAIN), request_key)
+    await workshop.order_again(user, _number(query, keyboards.AGAIN))
 
 
 def _number(query: CallbackQuery, before: str) -> int:
