@@ -1,5 +1,6 @@
 """A language model behind any OpenAI-compatible endpoint: streamed, counted, its faults told in a word."""
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -46,6 +47,7 @@ class OpenAIModel:
         self._key = api_key.strip() or "none"  # the library does not start without one
         self._dialect = _Dialect()
         wait = openai.Timeout(silence, connect=connect)
+        self._begins = 1.5 * silence + connect  # all tries together
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=self._key, timeout=wait, max_retries=2)
 
     async def answer(
@@ -58,7 +60,9 @@ class OpenAIModel:
         """
         heard, fault = _Heard(), None
         try:
-            async with await self._ask(messages, most_tokens) as stream:
+            async with asyncio.timeout(self._begins):
+                begun = await self._ask(messages, most_tokens)
+            async with begun as stream:
                 async for chunk in stream:
                     if text := heard.take(chunk):
                         yield text
@@ -68,7 +72,9 @@ class OpenAIModel:
             yield heard.usage
         if heard.refused:
             raise ModelFault("model-refused", heard.refused)
-        if not heard.finished:  # what breaks after the last word takes nothing away
+        # What breaks after the last word takes nothing away; and some endpoints say only by a count of
+        # tokens that they have come to an end.
+        if not heard.finished and (fault or not heard.usage):
             # Raised out here it has no context: the library's errors hold the key and the prompt.
             raise fault or ModelFault(heard.broken, "the stream ended without a finish_reason")
 
