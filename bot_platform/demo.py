@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from bot_platform.app import Outside
 from bot_platform.sandbox.books import Books
 from bot_platform.sandbox.chat import chat_pages
+from bot_platform.sandbox.offline_model import OfflineModel
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_world import TelegramWorld
@@ -15,6 +16,8 @@ from bot_platform.settings import Settings
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_sandbox", "whsec_sandbox"
 STRIPE_PATH = "/sandbox/stripe"
 BOT_NAME = "Credits Bot"
+# Forty times what is usual, so that a /build outgrows the small package half-way; the page says so.
+CREDITS_PER_1K_INPUT, CREDITS_PER_1K_OUTPUT = "4", "16"
 
 
 class DemoSettings(Settings):
@@ -47,6 +50,8 @@ def demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outside]:
         port=port,
         database_url=f"sqlite://{folder / 'demo.db'}",
         log_level="INFO",
+        ai_credits_per_1k_input=CREDITS_PER_1K_INPUT,
+        ai_credits_per_1k_output=CREDITS_PER_1K_OUTPUT,
     )
     stripe = LocalStripe(
         secret_key=SECRET_KEY,
@@ -65,6 +70,7 @@ def demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outside]:
         pages=(chat, stripe_pages),
         way_back=f"{here}/demo",
         local_links=True,
+        model=OfflineModel(),
         start=stripe.start,
         stopping=world.close,
         close=stripe.close,

@@ -82,6 +82,18 @@ async def rewrite(subject: str, text: str, **values: Any) -> None:
     await about.exclude(state=State.DEAD).update(state=State.PENDING, next_at=0, attempts=0)
 
 
+async def move_down(subject: str, key: str, more: str, text: str, **values: Any) -> None:
+    """Let the message about a subject be sent anew, where its person sees it; the old one says `text`.
+
+    The old one becomes a notice of its own: `key`, about `more`.
+    """
+    for row in await Notice.filter(subject=subject, message_id__not_isnull=True):
+        old = Notice(key=key, chat_id=row.chat_id, subject=more, text=text, text_values=values, rank=row.rank)
+        old.message_id = row.message_id
+        await insert_once(old)
+    await Notice.filter(subject=subject).update(message_id=None)
+
+
 async def any_pending(subjects: Sequence[str]) -> bool:
     """Whether something about these has yet to be sent."""
     return await Notice.filter(subject__in=list(subjects), state=State.PENDING).exists()
@@ -137,7 +149,9 @@ async def keep(ids: Sequence[int]) -> None:
 
 async def mark_sent(notice: Notice, message_id: int) -> None:
     """Note that this version stands in the chat; one that was rewritten meanwhile stays pending."""
-    await Notice.filter(id=notice.id).update(message_id=message_id, lease_until=0)
+    await Notice.filter(id=notice.id).update(lease_until=0)
+    if notice.message_id != message_id:  # an edit leaves it, or one that was moved down would come back up
+        await Notice.filter(id=notice.id).update(message_id=message_id)
     await Notice.filter(id=notice.id, version=notice.version).update(state=State.SENT, error=None)
 
 

@@ -9,7 +9,7 @@ from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
 from bot_platform.flows.desk import Desk
-from bot_platform.flows.wake import about, admit, waits_for, wake
+from bot_platform.flows.wake import about, admit, begins, waits_for, wake
 
 MOST_OPEN = 100  # jobs of one person: more is a mistake or mischief
 
@@ -30,7 +30,7 @@ async def order(
             raise TooManyJobs(waiting)
         job = await jobs.submit(user.id, request_key, kind, request, most=most, needs=needs)
         if await admit(account, job) is None:
-            says = {"text": "work-accepted"} | about(job)
+            says = {"text": "work-accepted"} | begins(account, job)
         else:
             await jobs.park(job)
             says = await waits_for(account, job)

@@ -8,7 +8,7 @@ from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Account
 from bot_platform.flows.desk import Desk
 from bot_platform.flows.order_work import release
-from bot_platform.flows.wake import about, hold, waits_for, wake
+from bot_platform.flows.wake import about, hold, say_anew, waits_for, wake
 from bot_platform.sql import storable
 
 ANSWER = "answer"  # no text of ours: a page of what came of the work
@@ -75,7 +75,8 @@ async def checkpoint(desk: Desk, job: Job, kept: Any, *, cost: int, most: int, n
             await notices.rewrite(job.subject, "work-cancelled", **about(job))
         elif not goes_on:
             await jobs.park(job)
-            await _tell_of_pause(account, job)
+            await say_anew(job)  # nobody notices an edit of an older message
+            await notices.rewrite(job.subject, **await waits_for(account, job))
         await wake(account)
         return goes_on
 
@@ -141,13 +142,6 @@ async def _charge(desk: Desk, account: Account, job: Job, cost: int) -> None:
             rank=notices.OTHER,
             balance=account.balance,
         )
-
-
-async def _tell_of_pause(account: Account, job: Job) -> None:
-    """Say in a message of its own that the credits ran out: nobody notices an edit of an older one."""
-    person = await users.get(job.user_id)
-    says = await waits_for(account, job)
-    await notices.post(f"{job.cause}:pause", person.telegram_id, job.more, rank=notices.OTHER, **says)
 
 
 async def _tell(job: Job, pages: Sequence[Mapping[str, Any]], text: str, values: Mapping[str, Any]) -> None:

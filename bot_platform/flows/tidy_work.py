@@ -2,13 +2,13 @@
 
 from tortoise.timezone import now
 
-from bot_platform.domain import jobs, ledger, notices, users
+from bot_platform.domain import jobs, ledger, notices
 from bot_platform.domain.errors import NoSuchJob
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.users import User
 from bot_platform.flows.desk import Desk
 from bot_platform.flows.run_job import deliver_files
-from bot_platform.flows.wake import about, wake
+from bot_platform.flows.wake import about, say_anew, wake
 
 AT_ONCE = 100
 FORGOTTEN = "work-forgotten"  # what the messages of such work say, should one still be sent
@@ -28,11 +28,8 @@ async def _expire(user_id: int, job_id: int) -> None:
     if job is None or job.state is not State.PARKED:
         return  # credits came a moment ago
     await jobs.end(job, State.EXPIRED)
-    person = await users.get(user_id)
+    await say_anew(job)  # an edit of a message that is days old is noticed by nobody
     await notices.rewrite(job.subject, "work-expired", **about(job))
-    # An edit of a message that is days old is noticed by nobody.
-    key = f"{job.subject}:expired"
-    await notices.post(key, person.telegram_id, job.more, "work-expired", rank=notices.OTHER, **about(job))
     await wake(account)
 
 

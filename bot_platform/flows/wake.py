@@ -17,7 +17,7 @@ async def wake(account: Account) -> None:
     waiting = list(await jobs.waiting(account.user_id))
     while waiting and await admit(account, waiting[0]) is None:
         job = waiting.pop(0)
-        await notices.rewrite(job.subject, "work-woken", **about(job))
+        await notices.rewrite(job.subject, "work-woken", **begins(account, job))
     for job in waiting:  # what is missing may be another sum now
         await notices.rewrite(job.subject, **await waits_for(account, job))
 
@@ -54,6 +54,16 @@ async def waits_for(account: Account, job: Job) -> dict[str, Any]:
     values |= {"missing": missing, "missing_all": missing_all}
     why = "work-waits-frozen" if account.frozen else "work-waits-broken" if account.broken else "work-waits"
     return {"text": why} | about(job) | values
+
+
+def begins(account: Account, job: Job) -> dict[str, Any]:
+    """Say of a job that begins what it may still cost, and how much of that its person lacks."""
+    return about(job) | {"short": max(0, job.most - job.needs - account.available)}
+
+
+async def say_anew(job: Job) -> None:
+    """Let a job's message stand at the end of its chat; the one before points to it."""
+    await notices.move_down(job.subject, f"{job.cause}:moved", job.more, "work-below")
 
 
 def about(job: Job) -> dict[str, Any]:

@@ -1,19 +1,21 @@
-"""The demo's panel: what stands in one person's books, and what the local Stripe knows of their payments."""
+"""The demo's panel: one person's books and paid work, and what the local Stripe knows of their payments."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot_platform.domain import inbox, ledger, notices, purchases, reversals, statement, users
+from bot_platform.domain import inbox, jobs, ledger, notices, purchases, reversals, statement, users
 from bot_platform.domain.amounts import credits_text, money_text, short_credits_text
 from bot_platform.domain.checkout import Stage
-from bot_platform.domain.ledger import Entry
+from bot_platform.domain.jobs import Job
+from bot_platform.domain.ledger import Entry, HoldState
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.sandbox.stripe import LocalStripe
 
 ENTRIES, PURCHASES = 6, 5  # how many of the last are shown
+JOBS = 5  # of those that run or wait, the next first
 
 View = dict[str, Any]
 Draw = Callable[..., Awaitable[str]]
@@ -44,6 +46,7 @@ class Books:
         told = await statement.notices_of(user.telegram_id)
         undone = await statement.undone_events()
         known = await statement.reversals_of([purchase.id for purchase in bought])
+        open_jobs = await jobs.open_of(user.id)
         entries = [_entry(entry) for entry in await statement.history(account.id, ENTRIES)]
         return {
             "balance": credits_text(account.balance),
@@ -52,6 +55,8 @@ class Books:
             "debt": credits_text(-account.available) if account.available < 0 else "",
             "frozen": account.frozen,
             "broken": account.broken,
+            "jobs": [await _job(job) for job in open_jobs[:JOBS]],
+            "later": max(len(open_jobs) - JOBS, 0),
             "entries": entries,
             "earlier": max(account.seq - len(entries), 0),
             "purchases": [_purchase(each, [r for r in known if r.purchase_id == each.id]) for each in bought],
@@ -97,6 +102,20 @@ def _about(charge: View, rows: Iterable[View]) -> list[View]:
     return [row for row in rows if row["charge"] == charge["id"]]
 
 
+async def _job(job: Job) -> View:
+    hold = await ledger.find_hold(job.cause)
+    held = hold.amount if hold and hold.state is HoldState.HELD else 0
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "state": job.state.value,
+        "held": credits_text(held) if held else "",
+        "most": credits_text(job.most),
+        "done": job.done,
+        "parts": job.parts,
+    }
+
+
 def _entry(entry: Entry) -> View:
     return {
         "amount": f"{'+' if entry.amount > 0 else ''}{credits_text(entry.amount)}",
@@ -104,7 +123,7 @@ def _entry(entry: Entry) -> View:
         "kind": entry.kind.value,
         "purchase": entry.purchase_id,
         "after": credits_text(entry.balance_after),
-        "note": entry.note,
+        "note": f"/{entry.note}, job {entry.job_id}" if entry.job_id else entry.note,
         "at": entry.created_at,
     }
 

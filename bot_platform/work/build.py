@@ -50,7 +50,7 @@ async def build(task: Task) -> Files:
     """Plan a project unless that is done, then write file after file, each kept before the next begins."""
     project: Project = task.kept or await _begun(task)
     while todo := _todo(project):
-        await task.progress(len(project["files"]), len(_paths(project)), todo[0])
+        await _say_how_far(task, project)
         try:
             draft = await _draft(task, project, todo[0])
         except ModelFault as fault:
@@ -79,8 +79,13 @@ async def _begun(task: Task) -> Project:
 
 
 async def _keep(task: Task, project: Project) -> None:
+    await _say_how_far(task, project)  # before the checkpoint: should the work wait here, it says so
     prices = [_price(task.order.request, project, path, task.rates) for path in _todo(project)]
     await task.checkpoint(project, most=sum(prices), first=prices[0])
+
+
+async def _say_how_far(task: Task, project: Project) -> None:
+    await task.progress(len(project["files"]), len(_paths(project)), _todo(project)[0])
 
 
 async def _draft(task: Task, project: Project, path: str) -> Draft:

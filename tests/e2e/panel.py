@@ -10,8 +10,10 @@ const line = (row) => row.innerText.replace(/\\s+/g, ' ');
 const rows = (selector) => [...document.querySelectorAll(selector)].map(line);
 return {
   balance: text('#book-balance'),
+  held: text('#book-held'),
   available: text('#book-available'),
   spending: text('#book-spending'),
+  work: rows('#jobs li'),
   entries: rows('#entries li'),
   purchases: rows('#purchases li'),
 };
@@ -23,8 +25,10 @@ class Page:
     """The books as they are read; an entry without its time."""
 
     balance: str
+    held: str
     available: str
     spending: str
+    work: list[str]
     entries: list[str]
     purchases: list[str]
 

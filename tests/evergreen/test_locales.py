@@ -24,7 +24,7 @@ NAMING = [
     path
     for part in ("domain", "flows", "work", "payments", "telegram")
     for path in (HOUSE / part).rglob("*.py")
-]
+] + [HOUSE / "ai.py"]
 HYPHENATED = re.compile(r"[a-z]+(-[a-z]+)+")
 
 

@@ -83,12 +83,15 @@ async def test_a_checkpoint_charges_its_step_and_holds_the_next(database: Databa
 async def test_a_checkpoint_that_the_credits_do_not_cover_parks_and_goes_on_later(database: Database) -> None:
     who, at = await person(database, credits_=30), desk(database)
     job = await ordered(at, who, "a", 90, needs=30)
+    await Notice.all().update(message_id=9)
     running = await claimed(at)
     assert not await run_job.checkpoint(at, running, {"at": 1}, cost=30, most=60, needs=40)
     assert await states(job) == [State.PARKED]
     assert await sound(database)
-    paused = await Notice.get(key="job:1:1:pause")
+    paused = await Notice.get(key="job:1")
     assert (paused.text, paused.text_values["missing"]) == ("work-waits", 60)
+    assert paused.message_id is None, "it is said anew, at the end of the chat"
+    assert (await Notice.get(key="job:1:1:moved")).message_id == 9
     with pytest.raises(LeaseLost):
         await finish(at, running, 1)
     await grant(database, who, 60, "because", "g")

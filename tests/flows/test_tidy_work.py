@@ -23,10 +23,13 @@ async def test_work_that_waited_too_long_expires_and_its_person_is_told(database
     old = await ordered(at, who, "a", 60)
     young = await ordered(at, who, "b", 20 + 1)
     assert await tidy_work.expire(at) == 0
+    await Notice.filter(key="job:1").update(message_id=9)
     await query("UPDATE job SET expires_at = 1 WHERE id = ?", old.id)
     assert await tidy_work.expire(at) == 1
     assert await states(old, young) == [State.EXPIRED, State.PARKED]
-    assert {n.key for n in await Notice.filter(text="work-expired")} == {"job:1", "job:1:expired"}
+    told = await Notice.get(text="work-expired")
+    assert (told.key, told.message_id) == ("job:1", None), "it is said anew, at the end of the chat"
+    assert (await Notice.get(message_id=9)).text == "work-below"
     assert await sound(database)
 
 

@@ -17,11 +17,13 @@ from bot_platform.app import Platform
 from bot_platform.database import Database
 from bot_platform.demo import demo
 from bot_platform.domain import ledger, notices
+from bot_platform.domain.jobs import State
 from bot_platform.domain.ledger import Account
-from bot_platform.sandbox.books import ENTRIES, Books
+from bot_platform.flows import order_work, run_job
+from bot_platform.sandbox.books import ENTRIES, JOBS, Books
 from bot_platform.sandbox.chat import chat_pages
 from bot_platform.sandbox.telegram_world import TelegramWorld
-from tests.makers import eventually, free_port, person
+from tests.makers import desk, eventually, free_port, person
 
 OWN = {"X-Demo": "1"}
 NOBODY = "No account yet"
@@ -280,6 +282,33 @@ async def test_broken_books_say_that_spending_is_stopped(database: Database) -> 
     account = await ledger.find_account(user.id)
     await ledger.mark_broken([account.id], broken=True)
     assert "Spending stopped Stopped: the audit found these books off." in words(await seen())
+
+
+async def test_work_is_shown_with_what_it_holds_or_needs_and_what_it_has_cost(database: Database) -> None:
+    user, house = await person(database, credits_=3000), desk(database)
+    assert "Work Nothing runs and nothing waits. Entries" in words(await seen())
+    for n, (kind, most) in enumerate((("ask", 1000), ("build", 2500))):
+        asked = {"text": "what I ask for", "before": []}
+        await order_work.order(house, user, kind, asked, f"update:{n}", most=most, needs=most)
+    said = words(await seen())
+    assert "Work 1 /ask about to start 10.00 held 2 /build waits for credits 25.00 needed at most" in said
+    assert "what I ask for" not in said
+    (job,) = await run_job.claim(house, 1)
+    await run_job.reach(house, job, 2, 5, "drawing")
+    assert "1 /ask runs 2 of 5 parts 10.00 held" in words(await seen())
+    await run_job.finish(house, job, State.DONE, None, cost=300, text="work-done", answer="Done.")
+    said = words(await seen())
+    assert "Work 2 /build about to start 25.00 held" in said
+    assert "-3.00 paid work /ask, job 1 27.00" in said
+
+
+async def test_much_work_is_cut_and_counted(database: Database) -> None:
+    user = await person(database)
+    for n in range(JOBS + 2):
+        await order_work.order(desk(database), user, "ask", {"text": ""}, f"update:{n}", most=100, needs=100)
+    said = words(await seen())
+    assert said.count("/ask waits for credits") == JOBS
+    assert "and 2 behind" in said
 
 
 async def test_many_entries_are_cut_and_counted(database: Database) -> None:

@@ -215,7 +215,8 @@ async def test_work_that_starts_again_after_any_checkpoint_goes_on_from_there(nt
     second = task(again, kept=first.kept)
     assert await built(second) == whole
     assert again.asked == answers.asked  # nothing was asked for twice but what failed its check
-    assert [*first.shown, *second.shown] == [(n, 4, path) for n, path in enumerate(WRITTEN)]
+    shown = list(dict.fromkeys([*first.shown, *second.shown]))  # the line stands while the work waits
+    assert shown == [(n, 4, path) for n, path in enumerate(WRITTEN)]
 
 
 @pytest.mark.parametrize("nth", range(5))

@@ -113,6 +113,8 @@ function edited(message) {
 
 // Days, and which bubble of a group is its first and its last.
 function arrange() {
+  // A date that lies over messages is made anew as it was: else it would flash with every edit.
+  const stuck = [...$("log").querySelectorAll(".day.stuck")].map((old) => old.textContent);
   for (const old of $("log").querySelectorAll(".day")) old.remove();
   const all = [...$("log").querySelectorAll(".message")];
   all.forEach((made, i) => {
@@ -121,11 +123,15 @@ function arrange() {
     const joins = (other) => other && other.classList.contains("out") === made.classList.contains("out") && other.dataset.day === made.dataset.day;
     made.classList.toggle("first", !joins(previous));
     made.classList.toggle("last", !joins(next));
-    if (newDay) made.before(day(made.dataset.day));
+    if (!newDay) return;
+    const date = day(made.dataset.day);
+    date.classList.toggle("stuck", stuck.includes(date.textContent));
+    made.before(date);
   });
   $("empty").hidden = all.length > 0;
   $("start").hidden = all.length > 0;
   $("composer").hidden = all.length === 0;
+  hint();
 }
 
 function count(number) {
@@ -255,8 +261,19 @@ function showMenu(state) {
   $("menu").hidden = commands.length === 0;
   $("description").textContent = state.description || "Press START to begin.";
   // Only what the bot really offers is worth trying.
-  const offers = new Set(["start", ...commands.map(({ command }) => command)]);
-  for (const each of document.querySelectorAll(".try")) each.closest("li").hidden = !offers.has(each.dataset.say.match(/^\/(\w+)/)[1]);
+  const offers = new Set(["/start", ...commands.map(({ command }) => `/${command}`)]);
+  for (const each of document.querySelectorAll(".try")) each.closest("li").hidden = !offers.has(commandOf(each.dataset.say));
+  hint();
+}
+
+const commandOf = (text) => text.split(/\s/, 1)[0];
+
+// What was tried once needs no hint.
+function hint() {
+  const said = [...$("log").querySelectorAll(".out .text")].map((each) => commandOf(each.textContent));
+  const hints = [...$("hints").children];
+  for (const each of hints) each.hidden = said.includes(commandOf(each.dataset.say)) || !commands.some(({ command }) => `/${command}` === commandOf(each.dataset.say));
+  $("hints").hidden = $("composer").hidden || hints.every((each) => each.hidden);
 }
 
 function offer(list) {

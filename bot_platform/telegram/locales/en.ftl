@@ -112,8 +112,22 @@ history-empty = No credits have come or gone yet. Get some with /buy.
 
 ## Paid work
 
-work-accepted = ⏳ On it. This costs up to { CREDITS($most) } credits.
-work-woken = ✅ Your credits are here, so this starts now. It costs up to { CREDITS($most) } credits.
+work-accepted = ⏳ On it. This costs up to { CREDITS($most) } credits.{ $short ->
+        [0] {""}
+       *[other] {" "}{ work-short }
+    }
+work-woken = ✅ Your credits are here, so this { $parts ->
+        [0] starts
+       *[other] goes on
+    } now. It costs up to { CREDITS($most) } credits{ $parts ->
+        [0] .
+       *[other] {" "}more.
+    }{ $short ->
+        [0] {""}
+       *[other] {" "}{ work-short }
+    }
+work-short = Should your credits run out before, I keep what is finished and go on when you have more.
+work-below = ⤵️ This goes on below.
 work-waits =
     { $parts ->
         [0] This costs up to { CREDITS($most) } credits, and you have { CREDITS($available) }.
