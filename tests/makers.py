@@ -160,13 +160,15 @@ class House:
 
     def texts(self, who: Person = BUYER) -> list[str]:
         """List the texts that stand in a chat, the person's own and the bot's, in order."""
-        return [message["text"] for message in self.telegram.messages(who.id)]
+        return [message.get("text", "") for message in self.telegram.messages(who.id)]
 
     async def said(self, part: str, who: Person = BUYER, within: float = 10.0) -> dict[str, Any]:
         """Wait for a message of the bot that contains `part`, and give it."""
 
         def look() -> dict[str, Any] | None:
-            found = [m for m in self.telegram.messages(who.id) if part in m["text"] and m["from"]["is_bot"]]
+            found = [
+                m for m in self.telegram.messages(who.id) if part in m.get("text", "") and m["from"]["is_bot"]
+            ]
             return found[-1] if found else None
 
         return await eventually(look, within)

@@ -93,14 +93,15 @@ class Job(Model):
     def files(self) -> Mapping[str, str]:
         """What is finished of it and can be had, by path."""
         for where in (self.result, self.kept):
-            if where and where.get("files"):
+            if isinstance(where, Mapping) and isinstance(where.get("files"), Mapping) and where["files"]:
                 return dict(where["files"])
         return {}
 
     @property
     def name(self) -> str:
         """What its files are called together."""
-        return str((self.result or {}).get("name") or (self.kept or {}).get("name") or self.kind)
+        named = (where.get("name") for where in (self.result, self.kept) if isinstance(where, Mapping))
+        return str(next(filter(None, named), self.kind))
 
     @property
     def is_open(self) -> bool:
@@ -203,14 +204,15 @@ async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
     if limit <= 0:
         return []
     lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
+    # What runs of the same person, or goes before it: so everybody's first come before anybody's second.
+    before = """(SELECT COUNT(*) FROM job o WHERE o.user_id = q.user_id AND (o.state = 'running'
+        OR o.state = 'queued' AND (o.rank < q.rank OR o.rank = q.rank AND o.id < q.id)))"""
     rows = await query(
         f"""UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1,
                 lease_until = {now_} + ?
             WHERE id IN (
-                SELECT q.id FROM job q WHERE q.state = 'queued' AND (
-                    SELECT COUNT(*) FROM job o WHERE o.user_id = q.user_id AND (o.state = 'running'
-                        OR o.state = 'queued' AND (o.rank < q.rank OR o.rank = q.rank AND o.id < q.id))
-                ) < ? ORDER BY q.id LIMIT {limit} {lock})
+                SELECT q.id FROM job q WHERE q.state = 'queued' AND {before} < ?
+                ORDER BY {before}, q.id LIMIT {limit} {lock})
             RETURNING id""",  # noqa: S608
         LEASE_MS,
         for_one,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
-from tortoise.expressions import F
+from tortoise.expressions import F, Q
 from tortoise.models import Model
 
 from bot_platform.sql import claim_heads, clock, insert_once, put_off, query, renew, take_turns
@@ -16,6 +16,7 @@ LEASE_MS = 15_000  # a crashed sender's notices are taken up after this
 # Telegram's limits: so many messages a second in all, and one a second in each chat.
 EACH_SECOND = 30
 ONE_CHAT_MS = 1000
+BLOCKED = "blocked"  # the error of what a person who blocked the bot was not sent
 MONEY, OTHER = 0, 1  # ranks: what tells of money goes out first
 
 
@@ -79,7 +80,9 @@ async def rewrite(subject: str, text: str, **values: Any) -> None:
     if all((row.text, row.text_values) == (text, values) for row in await about):
         return  # nothing to edit
     await about.update(text=text, text_values=values, version=F("version") + 1)
-    await about.exclude(state=State.DEAD).update(state=State.PENDING, next_at=0, attempts=0)
+    # Telegram may take the new words where it refused the old ones, but nothing for who blocked the bot.
+    alive = about.filter(Q(error__isnull=True) | Q(error__not=BLOCKED))
+    await alive.update(state=State.PENDING, next_at=0, attempts=0)
 
 
 async def move_down(subject: str, key: str, more: str, text: str, **values: Any) -> None:
@@ -107,7 +110,7 @@ async def forget(subjects: Sequence[str], text: str) -> None:
 async def revive(chat_id: int) -> int:
     """Let what could not be said be said after all: the person is back. Returns how many."""
     return await Notice.filter(chat_id=chat_id, state=State.DEAD).update(
-        state=State.PENDING, next_at=0, lease_until=0, attempts=0
+        state=State.PENDING, error=None, next_at=0, lease_until=0, attempts=0
     )
 
 

@@ -32,7 +32,7 @@ async def dead(database: Database, notice: Notice, error: str, *, blocked: bool)
     """Give the notice up; `blocked` when its person blocked the bot."""
 
     async def story() -> None:
-        await notices.mark_dead(notice, error)
+        await notices.mark_dead(notice, notices.BLOCKED if blocked else error)
         if blocked:
             await users.mark_blocked(notice.chat_id, blocked=True)
 

@@ -35,8 +35,7 @@ async def order(
             await jobs.park(job)
             says = await waits_for(account, job)
         await notices.post(job.subject, user.telegram_id, job.subject, rank=notices.OTHER, **says)
-        if job.state is State.PARKED:
-            await wake(account)  # others that wait say what it takes for all
+        await wake(account)  # what others that wait are missing may be another sum now
         return job
 
     return await desk.database.transact(story)

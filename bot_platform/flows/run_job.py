@@ -1,7 +1,10 @@
 """Work that was admitted is claimed, kept under a lease, charged at each checkpoint, and ended once."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
+
+from tortoise.timezone import now
 
 from bot_platform.domain import jobs, ledger, notices, users
 from bot_platform.domain.jobs import Job, State
@@ -11,6 +14,7 @@ from bot_platform.flows.order_work import release
 from bot_platform.flows.wake import about, hold, say_anew, waits_for, wake
 from bot_platform.sql import storable
 
+LONG_AGO = timedelta(minutes=5)
 ANSWER = "answer"  # no text of ours: a page of what came of the work
 
 
@@ -63,11 +67,15 @@ async def checkpoint(desk: Desk, job: Job, kept: Any, *, cost: int, most: int, n
     False when the work ends here: its person wants it to, or the credits do not reach, and it waits
     for more. Raises LeaseLost.
     """
+    step = job.step
 
     async def story() -> bool:
         account = await ledger.lock(job.user_id)
         await _mine(job)
-        await _charge(desk, account, job, cost)
+        if job.step != step:
+            return True  # an earlier try was committed, and nobody heard of it
+        before = account.balance
+        await _charge(account, job, cost)
         await jobs.keep(job, kept, most=most, needs=needs)
         goes_on = not job.stopping and await hold(account, job) is None
         if job.stopping:
@@ -77,6 +85,7 @@ async def checkpoint(desk: Desk, job: Job, kept: Any, *, cost: int, most: int, n
             await jobs.park(job)
             await say_anew(job)  # nobody notices an edit of an older message
             await notices.rewrite(job.subject, **await waits_for(account, job))
+        await _tell_if_low(desk, account, before)
         await wake(account)
         return goes_on
 
@@ -96,12 +105,14 @@ async def finish(
     async def story() -> None:
         account = await ledger.lock(job.user_id)
         await _mine(job)
+        before = account.balance
         if cost:
-            await _charge(desk, account, job, cost)
+            await _charge(account, job, cost)
         else:
             await release(account, job)
         await jobs.end(job, state, result)
-        await _tell(job, pages, text, values)
+        await _tell(job, pages, text, {"available": account.available, **values})
+        await _tell_if_low(desk, account, before)
         await wake(account)
 
     await desk.database.transact(story)
@@ -122,32 +133,30 @@ async def _mine(job: Job) -> None:
         raise LeaseLost
 
 
-async def _charge(desk: Desk, account: Account, job: Job, cost: int) -> None:
-    """Capture the hold of a job's step, and tell its person when little is left."""
+async def _charge(account: Account, job: Job, cost: int) -> None:
+    """Capture the hold of a job's step."""
     held = await ledger.find_hold(job.cause)
     if held is None:
         raise LookupError(f"{job.cause} has no hold")
-    before = account.balance
     charged = min(cost, held.amount)  # what was used beyond is ours to bear (money.md 6)
     await ledger.capture(account, held, charged, note=job.kind)
     await jobs.count_charge(job, charged)
+
+
+async def _tell_if_low(desk: Desk, account: Account, before: int) -> None:
+    """Tell a person that little is left, when this charge has made it so."""
     if account.balance < desk.low_balance <= before:
-        person = await users.get(job.user_id)
-        key = f"low:{account.id}:{account.seq}"
-        await notices.post(
-            key,
-            person.telegram_id,
-            f"account:{account.id}",
-            "low-balance",
-            rank=notices.OTHER,
-            balance=account.balance,
-        )
+        person, key = await users.get(account.user_id), f"low:{account.id}:{account.seq}"
+        about_it, left = f"account:{account.id}", account.balance
+        await notices.post(key, person.telegram_id, about_it, "low-balance", rank=notices.OTHER, balance=left)
 
 
 async def _tell(job: Job, pages: Sequence[Mapping[str, Any]], text: str, values: Mapping[str, Any]) -> None:
     """Put an answer into the job's own message and as many more as it needs; the last says `text`."""
     person = await users.get(job.user_id)
     says = {**about(job), **values}
+    if now() - job.created_at > LONG_AGO:
+        await say_anew(job)  # nobody notices an edit of an older message
     if not pages:
         await notices.rewrite(job.subject, text, **says)
     for n, page in enumerate(pages, start=1):
@@ -163,4 +172,7 @@ async def _tell(job: Job, pages: Sequence[Mapping[str, Any]], text: str, values:
 
 async def deliver_files(job: Job, chat_id: int, key: str) -> None:
     """Send what is finished of a job as a document; part of a transaction."""
-    await notices.post(key, chat_id, job.more, "work-files", rank=notices.OTHER, job=job.id, name=job.name)
+    whole = "yes" if job.state is State.DONE else "no"
+    await notices.post(
+        key, chat_id, job.more, "work-files", rank=notices.OTHER, **about(job), name=job.name, whole=whole
+    )

@@ -18,6 +18,7 @@ from bot_platform.domain.purchases import Offer, Purchase, State
 from bot_platform.flows import reverse
 from bot_platform.flows.till import Outcome, Till
 from bot_platform.flows.top_up import top_up
+from bot_platform.flows.wake import wake
 from bot_platform.sql import take_turns
 
 
@@ -62,6 +63,8 @@ async def confirm(payment: PaymentConfirmed, sold: Package | None, admins: Seque
     elif purchase.payment_ref is None and checkout.payment_ref:
         await purchases.know_payment(purchase, checkout.payment_ref)
     await reverse.join(purchase, admins)
+    if paid:  # after what came before the payment has taken its share
+        await wake(await ledger.find_account(purchase.user_id))
     return Outcome(EventState.HANDLED, purchase_id=purchase.id, changed=paid)
 
 

@@ -1,9 +1,8 @@
-"""A paid purchase becomes credits, its buyer is told, and work that waited for them starts."""
+"""A paid purchase becomes credits, and its buyer is told."""
 
 from bot_platform.domain import ledger, notices, users
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
-from bot_platform.flows.wake import wake
 
 
 async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
@@ -27,4 +26,3 @@ async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
         amount=purchase.amount,
         currency=purchase.currency,
     )
-    await wake(account)

@@ -19,9 +19,14 @@ def pages(markdown: str) -> Sequence[Mapping[str, Any]]:
 
 
 def _lines(markdown: str) -> Iterator[str]:
-    """Break lines that are longer than half a page between two words: a page ends between two lines."""
+    """Break lines of prose longer than half a page between two words: a page ends between two lines."""
+    fenced = False
     for line in markdown.split("\n"):
         rest = line
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        if fenced:
+            yield line
+            continue
         while len(rest) > LONGEST // 2 and (cut := rest.rfind(" ", 1, LONGEST // 2)) > 0:
             yield rest[:cut]
             rest = rest[cut + 1 :]

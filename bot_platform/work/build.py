@@ -55,8 +55,8 @@ async def build(task: Task) -> Files:
             draft = await _draft(task, project, todo[0])
         except ModelFault as fault:
             done, of = len(project["files"]), len(_paths(project))
-            if not done:
-                raise
+            if not done:  # the plan was paid for: its person gets it
+                project = _with(project, README_FILE, Draft(plain_readme(project), []))
             raise CannotDo("build-stopped", files=_files(project), done=done, of=of) from fault
         project = _with(project, todo[0], draft)
         if todo[1:]:

@@ -1,12 +1,12 @@
 """Claimed jobs are worked on by their kinds: kept alive, stopped when asked, and ended."""
 
 import asyncio
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
+from bot_platform import faults
 from bot_platform.domain import jobs
 from bot_platform.domain.jobs import Job, State
 from bot_platform.flows import run_job
@@ -116,15 +116,7 @@ class Runner:
             log.warning("work.model_failed", job=job.id, says=str(fault))
             return _cut_off(task, fault.text)
         except Exception as fault:
-            # Its words may hold what the person asked; the kind of fault and its place say enough.
-            *_, where = traceback.extract_tb(fault.__traceback__)
-            log.error(
-                "work.broke",
-                job=job.id,
-                kind=kind.code,
-                error=type(fault).__name__,
-                where=f"{where.filename}:{where.lineno}",
-            )
+            log.error("work.broke", job=job.id, kind=kind.code, **faults.of(fault))
             log.debug("work.traceback", exc_info=fault)
             return _cut_off(task, "work-failed")
         if task.cost > job.needs:

@@ -15,6 +15,8 @@ from bot_platform.work.model import Message, Meter, Model, ModelFault, Rates, Us
 
 SHOW_EVERY = 1.5  # seconds between two edits of an answer that grows; Telegram takes one a second in a chat
 
+MOST_BYTES_A_TOKEN = 16  # of a model that keeps to its limit; none that was measured comes near
+
 
 class Parked(Exception):
     """The work ends here for now: its job waits for credits, or was stopped."""
@@ -57,6 +59,8 @@ class RunningTask:
                 call.usage = piece
                 continue
             text += storable(piece)
+            if call.received > MOST_BYTES_A_TOKEN * most_tokens:
+                raise ModelFault("model-cut", "it did not stop where it was told to")
             call.received += len(piece.encode(errors="replace"))
             if show and text.strip():
                 self.shown = text
@@ -70,14 +74,13 @@ class RunningTask:
 
     async def checkpoint(self, kept: Any, *, most: int, first: int) -> None:
         """Keep what is finished, charge for it, and hold the next step; raises Parked."""
+        cost = self.cost
+        self._meter = Meter(self.rates)  # before the charge: a stop in the middle of it must not find it here
         with _at_home():
-            goes_on = await run_job.checkpoint(
-                self._desk, self._job, kept, cost=self.cost, most=most, needs=first
-            )
+            goes_on = await run_job.checkpoint(self._desk, self._job, kept, cost=cost, most=most, needs=first)
         if not goes_on:
             raise Parked
         self.kept = kept
-        self._meter = Meter(self.rates)
 
     async def _show(self) -> None:
         if time.monotonic() < self._next_look:

@@ -23,8 +23,9 @@ from bot_platform.flows.arrive import arrive
 from bot_platform.flows.buy import buy
 from tests.makers import PRICES
 from tests.reliability.report import Report
-from tests.reliability.state_machine_model import Bought, Model, Person
+from tests.reliability.state_machine_model import Bought, Model
 from tests.reliability.state_machine_provider import paid, reversal
+from tests.reliability.state_machine_work import Person
 from tests.reliability.state_machine_world import World
 
 T = TypeVar("T")

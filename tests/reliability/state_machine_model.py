@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from bot_platform.domain.checkout import PaymentReversed, Stage
 from bot_platform.domain.purchases import PAID, State
 from bot_platform.domain.refunds import State as RefundState
-from bot_platform.domain.users import User
 from tests.reliability.state_machine_ends import credits_gone, money_gone, note_undone
 from tests.reliability.state_machine_sale import ADMINS
+from tests.reliability.state_machine_work import Person
 
 ASKING = frozenset({Stage.INQUIRY, Stage.WARNED})
 REFUNDS = frozenset({Stage.REFUND_PENDING, Stage.REFUNDED, Stage.REFUND_UNDONE})
@@ -22,29 +22,6 @@ class Ours:
     amount: int
     held: int
     state: RefundState = RefundState.ASKED
-
-
-@dataclass
-class Person:
-    """A buyer; `jobs` are open holds of work."""
-
-    user: User
-    balance: int
-    held: int = 0
-    frozen: bool = False
-    freezes_told: int = 0
-    jobs: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def id(self) -> int:
-        """Our number of them."""
-        id_: int = self.user.id
-        return id_
-
-    @property
-    def available(self) -> int:
-        """What may be spent."""
-        return self.balance - self.held
 
 
 @dataclass
@@ -105,6 +82,7 @@ class Model:
             self._tell_of_stage(news)
         if one.waiting:
             self._follow(one)
+        one.owner.wake()
 
     def hear(self, one: Bought, news: PaymentReversed) -> None:
         """Keep what was said last, and follow it."""
@@ -127,6 +105,7 @@ class Model:
         for one, key in asking:
             one.lifted.add(key)
         self._follow_freeze(person)
+        person.wake()
         return len(asking)
 
     def refuse(self, one: Bought, number: int) -> None:
@@ -135,6 +114,7 @@ class Model:
         if ours.state is RefundState.ASKED:
             self._release(one, ours)
             ours.state = RefundState.FAILED
+            one.owner.wake()
             self._tell_admins(f"refund:{number}:refused")
 
     def why_no_refund(self, one: Bought, amount: int | None, *, force: bool) -> tuple[str | None, int, int]:
@@ -178,6 +158,7 @@ class Model:
             one.state = partly if target else State.PAID
             self.told.add(f"purchase:{one.id}:reversed:{one.times}")
         self._follow_freeze(one.owner)
+        one.owner.wake()
 
     def _asking(self, person: Person) -> Iterator[tuple[Bought, str]]:
         for one in self.bought:

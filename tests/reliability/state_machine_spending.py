@@ -1,25 +1,24 @@
-"""The other half of the stateful test's steps: refunds of ours, work, grants and freezes."""
+"""The other half of the stateful test's steps: refunds of ours, grants and freezes."""
 
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from bot_platform.domain import ledger, refunds
+from bot_platform.domain import refunds
 from bot_platform.domain.checkout import PaymentReversed, ProviderDown, Stage
-from bot_platform.domain.errors import AccountFrozen, CannotGrant, CannotRefund, NotEnough, Refusal
-from bot_platform.domain.ledger import Hold
+from bot_platform.domain.errors import CannotGrant, CannotRefund, Refusal
 from bot_platform.domain.refunds import State as RefundState
 from bot_platform.flows import freeze, hear, refund
 from bot_platform.flows.grant import grant
 from tests.reliability.state_machine import PICK, pick
-from tests.reliability.state_machine_model import Bought, Ours, Person
+from tests.reliability.state_machine_model import Bought, Ours
 from tests.reliability.state_machine_provider import Mood
-from tests.reliability.state_machine_selling import Selling
+from tests.reliability.state_machine_working import Working
 
 
-class Shop(Selling):
-    """Sells, returns, works and gives."""
+class Shop(Working):
+    """Sells, works, returns and gives."""
 
     @precondition(lambda self: self.model.bought)
     @rule(which=PICK, amount=st.sampled_from((None, 1, 200, 500)), force=st.booleans())
@@ -60,43 +59,6 @@ class Shop(Selling):
         if made and mood is not Mood.IS_DOWN_AFTERWARDS:
             self.model.hear(one, made)
 
-    @rule(who=PICK, percent=st.sampled_from((1, 50, 100, 100, 101)))
-    def work_begins(self, who: int, percent: int) -> None:
-        person, cause = pick(self.model.people, who), self.name("job")
-        amount = max(1, person.available * percent // 100)
-        why = "account-frozen" if person.frozen else "not-enough" if person.available < amount else None
-        self.refused(
-            self.transact(self.hold(person, amount, cause)),
-            AccountFrozen if person.frozen else NotEnough,
-            why,
-        )
-        self.tell(f"{person.id} begins {cause} for {amount}: {why or 'held'}")
-        if why is None:
-            person.jobs[cause] = amount
-            person.held += amount
-
-    @precondition(lambda self: self.working())
-    @rule(which=PICK, share=st.sampled_from((None, 0, 50, 100, 100)), again=st.booleans())
-    def work_ends(self, which: int, share: int | None, *, again: bool) -> None:
-        person, cause = pick(self.working(), which)
-        held = person.jobs.pop(cause)
-        taken = None if share is None else held * share // 100
-        for n in range(1 + again):
-            assert self.world.do(self.transact(self.end(person, cause, taken))) is (n == 0)
-        person.held -= held
-        person.balance -= taken or 0
-        self.tell(f"{cause} ends, taking {taken}")
-
-    @precondition(lambda self: self.rich())
-    @rule(who=PICK)
-    def everything_is_spent(self, who: int) -> None:
-        person, cause = pick(self.rich(), who), self.name("job")
-        amount = person.available
-        self.world.do(self.transact(self.hold(person, amount, cause)))
-        assert self.world.do(self.transact(self.end(person, cause, amount)))
-        person.balance -= amount
-        self.tell(f"{person.id} spends everything: {amount}")
-
     @rule(who=PICK, percent=st.sampled_from((5, 30, -1, -50, -100, -101)), again=st.booleans())
     def an_operator_gives_or_takes(self, who: int, percent: int, *, again: bool) -> None:
         person, name = pick(self.model.people, who), self.name("g")
@@ -107,8 +69,10 @@ class Shop(Selling):
             left = self.refused(grant(self.world.database, person.user, amount, "so", name), CannotGrant, why)
         if why is None:
             person.balance += amount
+            left_then = person.available
+            person.wake()
             self.model.told.add(f"grant:{name}")
-            assert left == person.available
+            assert left == (person.available if again else left_then)
 
     @rule(who=PICK)
     def an_operator_lifts_a_freeze(self, who: int) -> None:
@@ -137,14 +101,6 @@ class Shop(Selling):
             if ours.state is RefundState.ASKED or number in self.world.desk.made
         ]
 
-    def rich(self) -> list[Person]:
-        """Who may spend something now."""
-        return [person for person in self.model.people if person.available > 0 and not person.frozen]
-
-    def working(self) -> list[tuple[Person, str]]:
-        """Work that has begun."""
-        return [(person, cause) for person in self.model.people for cause in person.jobs]
-
     async def hears(self, news: PaymentReversed) -> None:
         """Hear of a refund of ours before it is answered."""
         await hear.news(self.world.live, news)
@@ -154,19 +110,3 @@ class Shop(Selling):
         asked = await refunds.find(number)
         assert asked
         await refund.carry_out(self.world.live, asked)
-
-    async def transact(self, story: Any) -> Any:
-        """Run one story in one transaction."""
-        return await self.world.database.transact(lambda: story)
-
-    async def hold(self, person: Person, amount: int, cause: str) -> Hold:
-        """Hold credit for work."""
-        return await ledger.hold(await ledger.lock(person.id), amount, cause)
-
-    async def end(self, person: Person, cause: str, taken: int | None) -> bool:
-        """End work with a charge, or without."""
-        account, held = await ledger.lock(person.id), await ledger.find_hold(cause)
-        assert held
-        if taken is None:
-            return await ledger.release(account, held)
-        return await ledger.capture(account, held, taken)

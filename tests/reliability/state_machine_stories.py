@@ -42,7 +42,7 @@ async def _dispute(sale: Sale) -> None:
     await hear.event(sale.money, replace(Reader().event(said, str(sale.id)), key=f"stripe:evt_dp_{sale.id}"))
 
 
-async def _settle(sale: Sale) -> None:
+async def settle(sale: Sale) -> None:
     said = Reader().event(paid(sale.id, sale.user.id), str(sale.id))
     await hear.event(sale.money, replace(said, key=f"stripe:evt_paid_{sale.id}"))
 
@@ -50,7 +50,7 @@ async def _settle(sale: Sale) -> None:
 async def _settle_and_meet(sale: Sale) -> None:
     await sale.hears("re_1", Stage.REFUNDED, 200)
     await sale.hears("dp", Stage.INQUIRY, 200)
-    await _settle(sale)
+    await settle(sale)
 
 
 async def _keep_and_handle(sale: Sale) -> None:
@@ -188,7 +188,7 @@ STORIES: dict[str, Story] = {
     ),
     "buy": Story(pressed, _buy),
     "buy of the mock": Story(pressed, _buy_of_the_mock),
-    "settle": Story(pressed, _settle),
+    "settle": Story(pressed, settle),
     "settle and meet what waited": Story(pressed, _settle_and_meet),
     "reverse": Story(sold, _dispute),
     "keep and handle": Story(sold, _keep_and_handle),

@@ -7,19 +7,21 @@ from typing import Any, TypeVar
 
 from bot_platform.database import Database
 from bot_platform.domain.invariants import CHECKS
+from bot_platform.flows.desk import Desk as Counter
 from bot_platform.flows.till import Till
 from bot_platform.payments.mock import MockPayments
 from bot_platform.sql import query
-from tests.makers import till
+from tests.makers import desk, till
 from tests.reliability.state_machine_ends import untold
 from tests.reliability.state_machine_model import Model
 from tests.reliability.state_machine_provider import Desk, Reader
 from tests.reliability.state_machine_quick import quick_url
 from tests.reliability.state_machine_sale import ADMINS, BEGAN, broken
+from tests.reliability.state_machine_work import AT_ONCE, FOR_ONE
 
 T = TypeVar("T")
 
-TABLES = ("account", "entry", "hold", "purchase", "refund", "notice")
+TABLES = ("account", "entry", "hold", "purchase", "refund", "job", "notice")
 FAR = 2**62
 # All of the audit's questions as one, each about the rows that came since a run began.
 AUDIT = " UNION ALL ".join(
@@ -32,7 +34,11 @@ STANDS = """
     FROM account WHERE id > ?
     UNION ALL SELECT 'purchase', id, state || ' ' || reversed FROM purchase WHERE id > ?
     UNION ALL SELECT 'refund', id, state FROM refund WHERE id > ?
+    UNION ALL SELECT 'job', j.id, j.state || ' ' || j.charged || ' ' || j.step || ' ' || j.rank || ' '
+        || j.fence || ' ' || j.attempts || CASE WHEN j.stopping THEN ' stopping ' ELSE '  ' END || n.text
+    FROM job j JOIN notice n ON n.key = 'job:' || j.id WHERE j.id > ?
     UNION ALL SELECT 'notice', id, key FROM notice WHERE id > ?"""
+STANDING = ("account", "purchase", "refund", "job", "notice")
 
 
 class HastyMock(MockPayments):
@@ -59,6 +65,7 @@ class World:
         """Begin a run: a new desk, and nothing before counts."""
         self.desk, self.reader, self.mock = Desk(clock=BEGAN), Reader(), HastyMock()
         self._last = {table: self.do(_last(table)) for table in TABLES}
+        self._others_run = self.do(_let_run_for_ever())
 
     @property
     def live(self) -> Till:
@@ -70,6 +77,16 @@ class World:
     def mocked(self) -> Till:
         """Sell by the mock."""
         return replace(self.live, provider=self.mock)
+
+    @property
+    def counter(self) -> Counter:
+        """Take orders and hand out work, to so many at once besides what runs for ever."""
+        return desk(self.database, for_one=FOR_ONE, at_once=AT_ONCE + self._others_run)
+
+    async def keep(self, job_ids: Sequence[int]) -> None:
+        """Let leases run for so long that only a step of the test ends them."""
+        for job_id in job_ids:
+            await query("UPDATE job SET lease_until = ? WHERE id = ?", FAR, job_id)
 
     def restart(self) -> None:
         """Close the database and open it again."""
@@ -94,7 +111,7 @@ class World:
     async def _faults(self, model: Model) -> list[str]:
         spans = [value for check in CHECKS for value in (self._last[check.table] + 1, FAR)]
         found = [f"{row['what']} {row['id']}: {row['says']}" for row in await query(AUDIT, *spans)]
-        stands = await query(STANDS, *(self._last[t] for t in ("account", "purchase", "refund", "notice")))
+        stands = await query(STANDS, *(self._last[table] for table in STANDING))
         return found + _differences(stands, model)
 
     def _open(self) -> None:
@@ -107,12 +124,20 @@ async def _last(table: str) -> int:
     return int(row["id"])
 
 
+async def _let_run_for_ever() -> int:
+    """Let nobody be offered the open work of earlier runs; gives how much there is."""
+    await query("UPDATE job SET state = 'running', lease_until = ? WHERE state IN ('queued', 'running')", FAR)
+    (row,) = await query("SELECT COUNT(*) AS n FROM job WHERE state = 'running'")
+    return int(row["n"])
+
+
 def _differences(stands: Sequence[dict[str, Any]], model: Model) -> list[str]:
     is_so = {(row["what"], row["id"]): row["says"] for row in stands if row["what"] != "notice"}
     must_be = {
         ("account", p.id): f"{p.balance} {p.held} {'frozen' if p.frozen else 'free'}" for p in model.people
     }
     must_be |= {("purchase", one.id): f"{one.state} {one.reversed}" for one in model.bought}
+    must_be |= {("job", work.id): work.stands for person in model.people for work in person.works}
     must_be |= {("refund", n): ours.state.value for one in model.bought for n, ours in one.ours.items()}
     told = [row["says"] for row in stands if row["what"] == "notice"]
     freezes = [key for key in told if key.startswith("freeze:")]

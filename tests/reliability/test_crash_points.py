@@ -17,7 +17,9 @@ from tests.reliability.state_machine_fate import Calamity, Died, cut_off, fate
 from tests.reliability.state_machine_quick import quick_url
 from tests.reliability.state_machine_sale import Sale, broken, sold
 from tests.reliability.state_machine_stories import STORIES, ask, mend, reopened
+from tests.reliability.state_machine_work_stories import WORK_STORIES
 
+ALL = STORIES | WORK_STORIES
 BOOKS = {
     "account": """SELECT a.balance, a.held, a.seq, a.frozen, a.broken, u.blocked_bot
         FROM account a JOIN users u ON u.id = a.user_id WHERE u.telegram_id IN (?, ?)""",
@@ -31,10 +33,13 @@ BOOKS = {
         JOIN users u ON u.id = p.user_id WHERE u.telegram_id IN (?, ?)""",
     "reversal": """SELECT r.stage, r.amount, r.as_of, r.lifted FROM reversal r
         JOIN users u ON u.id = r.user_id WHERE r.provider = 'stripe' AND u.telegram_id IN (?, ?)""",
+    "job": """SELECT j.kind, j.most, j.needs, j.charged, j.step, j.state, j.stopping, j.kept,
+        j.request, j.result, j.has_texts, j.forget, j.ended_at IS NULL AS open
+        FROM job j JOIN users u ON u.id = j.user_id WHERE u.telegram_id IN (?, ?)""",
     "notice": """SELECT n.text, n.state, n.message_id, n.text_values FROM notice n
         WHERE n.chat_id IN (?, ?)""",
 }
-OF_THIS_SALE = ("purchase", "event", "user", "url", "rows")  # values of a notice that name rows
+OF_THIS_SALE = ("purchase", "event", "user", "url", "rows", "job")  # values of a notice that name rows
 
 
 async def _books(sale: Sale) -> dict[str, list[Any]]:
@@ -61,7 +66,7 @@ class Crashes:
     """Lives one story again and again in one database, each time with a calamity one point later."""
 
     def __init__(self, url: str, name: str) -> None:
-        self._url, self._story, self._number = url, STORIES[name], 7_600_000_000
+        self._url, self._story, self._number = url, ALL[name], 7_600_000_000
 
     async def undisturbed(self, calamity: Calamity) -> tuple[int, dict[str, list[Any]]]:
         """Live it without the calamity; gives how many points there are for it, and the books in the end."""
@@ -104,7 +109,7 @@ async def _opened(url: str) -> AsyncIterator[Database]:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("story", ALL)
 async def test_a_story_cut_at_any_point_and_begun_again_is_as_if_nothing_was(
     database_url: str, story: str, size: Size, report: Report
 ) -> None:
@@ -112,7 +117,7 @@ async def test_a_story_cut_at_any_point_and_begun_again_is_as_if_nothing_was(
     async with quick_url(database_url) as url:
         crashes = Crashes(url, story)
         points = []
-        for calamity in STORIES[story].calamities:
+        for calamity in ALL[story].calamities:
             number, books = await asyncio.create_task(crashes.undisturbed(calamity))
             points += [(at, calamity) for at in range(1, number + 1)]
         chosen = points[::every]

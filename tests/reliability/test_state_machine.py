@@ -8,6 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
+from tests.reliability.state_machine_courses import COURSES
 from tests.reliability.state_machine_spending import Shop
 from tests.reliability.state_machine_world import World
 
@@ -41,5 +42,20 @@ def test_after_every_step_the_books_are_as_the_law_says(
     except BaseException:
         report.wrong += 1
         raise
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_a_known_course_keeps_the_books_as_the_law_says(
+    database_url: str, course: str, report: Report
+) -> None:
+    world = World(database_url)
+    try:
+        run = Shop(world, report)
+        run.two_people_arrive((0, 0))
+        for step in COURSES[course]:
+            step(run)
+            run.the_books_are_right()
     finally:
         world.close()

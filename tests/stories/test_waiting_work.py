@@ -3,18 +3,8 @@
 from typing import Any
 
 from tests.makers import BUYER, House, eventually, house, link_of
-from tests.work.model_server import Answer, Cut, ModelServer, model_server
-
-
-def ai(server: ModelServer) -> dict[str, Any]:
-    """Give the settings that name a model's endpoint."""
-    return {"ai_base_url": server.url, "ai_api_key": "sk-made-up", "ai_model": "made-up"}
-
-
-def buttons(message: dict[str, Any]) -> list[str]:
-    """List what the buttons under a message send."""
-    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
-    return [button.get("callback_data", button.get("url")) for row in rows for button in row]
+from tests.work.model_server import Answer, Cut, model_server
+from tests.work.working_house import ai, buttons
 
 
 async def answered(h: House, part: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ help =
     /paysupport – get help with a payment
     /terms – read the terms of sale
 help-line = /{ $command } – { $what }
-not-understood = Sorry, I did not understand that. See /help for what I can do.
+not-understood = Sorry, I did not understand that. Put /ask before a question, or see /help for what I can do.
 
 ## Buying
 
@@ -157,14 +157,17 @@ work-charge = { $charged ->
        *[other] Only what was finished was charged: { CREDITS($charged) } credits.
     }
 work-stopping = ⏹ Stopping…
-work-done = ✅ { CREDITS($charged) } credits.
+work-done = ✅ { CREDITS($charged) } credits. You have { CREDITS($available) } left.
 work-cut = ⚠️ The answer was cut off here. You pay only for what came: { CREDITS($charged) } credits.
 work-cancelled = ⏹ Stopped. { work-charge }
 work-expired = ⌛ The credits for this did not come within three days, so it waits no longer. { work-charge }
 work-failed = 😕 Something broke on my side while I worked on this. { work-charge }
 work-empty = 😕 No answer came. { work-charge } Try to say it in another way.
 work-forgotten = This was erased, as you wished or because it was old.
-work-files = 📦 { $name }
+work-files = 📦 { $name }{ $whole ->
+        [yes] {""}
+       *[no] , what is finished so far
+    }
 model-down = 😕 The AI does not answer at this moment. { work-charge } Try again in a few minutes.
 model-busy = 😕 The AI has too much to do at this moment. { work-charge } Try again in a few minutes.
 model-cut = 😕 The AI broke off in the middle. { work-charge } Try again.
@@ -192,6 +195,7 @@ jobs-line = { $n }. /{ $kind } { $says } – { $state ->
        *[parked] waiting for credits
     }, up to { CREDITS($most) } credits
 cancel-which = Which one shall I stop?
+cancel-one = Stopping /{ $kind } { $says }.
 cancel-none = Nothing runs and nothing waits, so there is nothing to stop.
 conversation-new = A new conversation begins: what we talked about before is out of my mind.
 forgotten = The texts of your work are erased: what you asked, and what came of it. { $open ->

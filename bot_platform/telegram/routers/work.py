@@ -63,6 +63,7 @@ async def cancel(
             await message.answer(say("cancel-none"))
         case [job]:
             await order_work.cancel(workshop.desk, user, job.id)
+            await message.answer(say("cancel-one", kind=job.kind, says=_title(job)))
         case _:
             lines = [say("cancel-which"), "", *_lines(listed, say)]
             buttons = keyboards.open_jobs(texts, language, listed, can_be_first=False)

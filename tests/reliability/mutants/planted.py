@@ -5,11 +5,13 @@ from pathlib import Path
 
 RELIABILITY = "tests/reliability"
 LEDGER = "tests/domain/test_ledger.py"
+WORK = "tests/domain/test_audit_of_jobs.py"
 RULE = "tests/domain/test_reversals.py"
 EVENTS = "tests/payments/test_stripe_events.py"
 ORDERS = f"{RELIABILITY}/test_permutations.py"
 MACHINE = f"{RELIABILITY}/test_state_machine.py"
 STEPS = f"{MACHINE}::test_after_every_step_the_books_are_as_the_law_says[SQLite]"
+COURSE = f"{MACHINE}::test_a_known_course_keeps_the_books_as_the_law_says"
 STORIES = f"{RELIABILITY}/test_crash_points.py"
 CRASHES = f"{STORIES}::test_a_story_cut_at_any_point_and_begun_again_is_as_if_nothing_was"
 
@@ -130,5 +132,66 @@ PLANTED = (
         outcome = outcome if outcome.repeat else await till.database.transact(apply)
 """,
         (CRASHES,),
+    ),
+    Planted(
+        "a worker who lost the work still counts",
+        "domain/jobs.py",
+        "WHERE id = ? AND fence = ? AND state = 'running' RETURNING id",
+        "WHERE id = ? AND fence >= ? AND state = 'running' RETURNING id",
+        (f"{COURSE}[SQLite-too late to finish]",),
+    ),
+    Planted(
+        "nobody wakes what waits",
+        "flows/wake.py",
+        "    while waiting and await admit(account, waiting[0]) is None:\n",
+        "    while not waiting and await admit(account, waiting[0]) is None:\n",
+        (f"{COURSE}[SQLite-a grant]",),
+    ),
+    Planted(
+        "a grant wakes nobody",
+        "flows/grant.py",
+        "        await wake(account)\n",
+        "",
+        (f"{COURSE}[SQLite-a grant]",),
+    ),
+    Planted(
+        "credits that are given back wake nobody",
+        "flows/reverse.py",
+        "    await wake(account)  #",
+        "    #",
+        (f"{COURSE}[SQLite-a dispute that is won]",),
+    ),
+    Planted(
+        "work that ends wakes nobody",
+        "flows/run_job.py",
+        "        await _tell_if_low(desk, account, before)\n        await wake(account)\n\n",
+        "        await _tell_if_low(desk, account, before)\n\n",
+        (f"{COURSE}[SQLite-an end below the hold]",),
+    ),
+    Planted(
+        "work is parked in another transaction than found too little",
+        "flows/order_work.py",
+        """    async def story() -> Job:
+        account = await ledger.lock(user.id)
+        if known""",
+        """    account = await desk.database.transact(ledger.lock, user.id)
+
+    async def story() -> Job:
+        if known""",
+        (f"{WORK}::test_an_order_that_races_its_credits_never_waits_for_what_is_there",),
+    ),
+    Planted(
+        "work costs what was used beyond its hold",
+        "flows/run_job.py",
+        "charged = min(cost, held.amount)",
+        "charged = cost",
+        (f"{COURSE}[SQLite-an end beyond the hold]",),
+    ),
+    Planted(
+        "a person has as much running as all together may",
+        "domain/jobs.py",
+        "        for_one,\n    )\n",
+        "        in_all,\n    )\n",
+        (f"{COURSE}[SQLite-a share of workers]",),
     ),
 )

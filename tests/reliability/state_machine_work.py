@@ -1,0 +1,154 @@
+"""What must be true of one person's credit and paid work, in plain Python: money.md 6 once more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot_platform.domain.jobs import OPEN, Job, State
+from bot_platform.domain.users import User
+
+FOR_ONE, AT_ONCE = 2, 3  # jobs of one person, and of all, that run at the same time
+
+
+@dataclass
+class Work:
+    """One ordered job; `hand` is it as its worker knows it, `late` as those know it who lost it."""
+
+    id: int
+    key: str
+    needs: int
+    state: State = State.PARKED
+    says: str = ""
+    held: int = 0
+    charged: int = 0
+    step: int = 0
+    rank: int = 0
+    fence: int = 0
+    attempts: int = 0
+    stopping: bool = False
+    lapsed: bool = False
+    hand: Job | None = None
+    late: list[Job] = field(default_factory=list)
+
+    @property
+    def stands(self) -> str:
+        """How its row and its message must be."""
+        numbers = (self.charged, self.step, self.rank, self.fence, self.attempts)
+        return " ".join(map(str, (self.state, *numbers, "stopping" if self.stopping else "", self.says)))
+
+    def let_go(self, state: State) -> None:
+        """Run no more: whoever had it in hand comes too late from now on."""
+        self.state, self.lapsed = state, False
+        if self.hand:
+            self.late.append(self.hand)
+            self.hand = None
+
+
+@dataclass
+class Person:
+    """A buyer and their work."""
+
+    user: User
+    balance: int
+    held: int = 0
+    frozen: bool = False
+    freezes_told: int = 0
+    works: list[Work] = field(default_factory=list)
+
+    @property
+    def id(self) -> int:
+        """Our number of them."""
+        id_: int = self.user.id
+        return id_
+
+    @property
+    def available(self) -> int:
+        """What may be spent."""
+        return self.balance - self.held
+
+    def work(self, *states: State) -> Sequence[Work]:
+        """List what is in these states, in the order in which it is started."""
+        found = [work for work in self.works if work.state in states]
+        return sorted(found, key=lambda work: (work.rank, work.id))
+
+    def wake(self) -> None:
+        """Let what waits start as far as the credits reach, first the first."""
+        waiting = list(self.work(State.PARKED))
+        while waiting and self.admit(waiting[0]):
+            waiting.pop(0).says = "work-woken"
+        for work in waiting:
+            work.says = "work-waits-frozen" if self.frozen else "work-waits"
+
+    def admit(self, work: Work) -> bool:
+        """Let work that can be held wait for its turn."""
+        if not self._hold(work):
+            return False
+        work.state = State.QUEUED
+        return True
+
+    def order(self, work: Work) -> None:
+        """Take new work on."""
+        self.works.append(work)
+        if self.admit(work):
+            work.says = "work-accepted"
+        else:
+            work.says = "work-waits-frozen" if self.frozen else "work-waits"
+
+    def may_start(self) -> Sequence[Work]:
+        """List what a worker may take, first the first."""
+        return self.work(State.QUEUED)[: max(0, FOR_ONE - len(self.work(State.RUNNING)))]
+
+    def checkpoint(self, work: Work, cost: int, needs: int) -> bool:
+        """Pay for what is finished and go on; False when the work ends or waits."""
+        self._charge(work, cost)
+        work.needs, work.attempts = needs, 0
+        goes_on = not work.stopping and self._hold(work)
+        if work.stopping:
+            self._end(work, State.CANCELLED, "work-cancelled")
+        elif not goes_on:
+            work.let_go(State.PARKED)
+        self.wake()
+        return goes_on
+
+    def finish(self, work: Work, state: State, cost: int, says: str) -> None:
+        """End running work."""
+        self._charge(work, cost)
+        self._end(work, state, says)
+        self.wake()
+
+    def cancel(self, work: Work) -> None:
+        """End work that waits, or ask for its end."""
+        if work.state is State.RUNNING:
+            work.stopping, work.says = True, "work-stopping"
+            return
+        self._charge(work, 0)
+        self._end(work, State.CANCELLED, "work-cancelled")
+        self.wake()
+
+    def expire(self, work: Work) -> None:
+        """End work that waited too long."""
+        self._end(work, State.EXPIRED, "work-expired")
+        self.wake()
+
+    def put_first(self, work: Work) -> None:
+        """Let work go before all other."""
+        work.rank = min(0, *(other.rank for other in self.work(*OPEN))) - 1
+        self.wake()
+
+    def _hold(self, work: Work) -> bool:
+        if self.frozen or self.available < work.needs:
+            return False
+        work.step += 1
+        work.held = work.needs
+        self.held += work.held
+        return True
+
+    def _charge(self, work: Work, cost: int) -> None:
+        taken = min(cost, work.held)
+        self.balance -= taken
+        self.held -= work.held
+        work.charged += taken
+        work.held = 0
+
+    def _end(self, work: Work, state: State, says: str) -> None:
+        work.says = says
+        work.let_go(state)

@@ -1,0 +1,97 @@
+"""What time and limits do to paid work: it expires with a word, and a low balance is told once."""
+
+import asyncio
+import time
+
+from bot_platform.flows.order_work import MOST_OPEN
+from tests.makers import BUYER, eventually
+from tests.work.model_server import Answer
+from tests.work.working_house import (
+    becomes,
+    broken,
+    buttons,
+    from_bot,
+    give,
+    ordered,
+    rows,
+    standing,
+    until,
+    working,
+)
+
+LOW = "credits left. Here is how to get more:"
+
+
+async def test_a_low_balance_is_told_once_for_each_time_it_is_crossed(database_url: str) -> None:
+    async with working(database_url, welcome_credits="3.25", low_balance="3") as (h, server):
+        server.always(Answer("Like this.", usage=(1000, 250)))
+
+        async def spend(balance: int) -> None:
+            h.telegram.say(BUYER, "/ask how?")
+            await until(h, f"SELECT id FROM account WHERE balance = {balance} AND held = 0")  # noqa: S608 -- a number
+            await h.say("/new", "A new conversation begins")
+
+        await spend(305)
+        assert not any(LOW in text for text in from_bot(h))
+        await spend(285)
+        low = await h.said(f"You have 2.85 {LOW}")
+        assert buttons(low) == ["buy_100", "buy_500"]
+        await spend(265)
+        await give(h, 50)
+        await spend(295)
+        await h.said(f"You have 2.95 {LOW}")
+        assert sum(LOW in text for text in from_bot(h)) == 2
+        assert await broken(h) == []
+
+
+async def test_nobody_is_told_of_a_low_balance_where_the_setting_is_0(database_url: str) -> None:
+    async with working(database_url, welcome_credits="1", low_balance="0") as (h, server):
+        server.always(Answer("Like this.", usage=(1000, 1000)))
+        await ordered(h, "/ask how?", "✅")
+        assert await standing(h) == (50, 0)
+        assert not any(LOW in text for text in from_bot(h))
+
+
+async def test_work_whose_credits_never_came_expires_and_says_so(database_url: str) -> None:
+    async with working(database_url) as (h, server):
+        offer = await ordered(h, "/ask how?", "it waits here for three days")
+        fresh = await ordered(h, "/ask and now?")
+        (job,) = await rows(h, "SELECT expires_at FROM job WHERE id = 1")
+        assert abs(job["expires_at"] / 1000 - time.time() - 72 * 3600) < 60
+        await rows(h, "UPDATE job SET expires_at = 1 WHERE id = 1")
+        await rows(h, "UPDATE round SET next_at = 0 WHERE name = 'work'")
+        await until(h, "SELECT id FROM job WHERE state = 'expired'")
+        said = "did not come within three days, so it waits no longer. Nothing was charged."
+        await becomes(h, offer, said)
+        await eventually(lambda: sum(said in text for text in from_bot(h)) == 2)
+        await becomes(h, fresh, "and you have 0.00. 0.81 are missing.")
+        h.telegram.press(BUYER, offer["message_id"], "stop:1", stale=True)
+        await h.said("This has ended already.")
+        await give(h, 500)
+        await becomes(h, fresh, "Like this.")
+        assert len(server.requests) == 1
+        assert await broken(h) == []
+
+
+async def test_more_orders_than_anybody_can_mean_are_refused_in_words(sqlite_url: str) -> None:
+    async with working(sqlite_url) as (h, _):
+        for _ in range(MOST_OPEN + 1):
+            h.telegram.say(BUYER, "/ask how?")
+        await h.said(
+            f"{MOST_OPEN} of your orders wait already. Stop some of them first, see /jobs.", within=60
+        )
+        listed = await h.say("/jobs", "What runs and what waits:")
+        assert len(buttons(listed)) == 19
+        assert await broken(h) == []
+
+
+async def test_orders_at_once_run_as_far_as_the_credits_reach(database_url: str) -> None:
+    async with working(database_url, welcome_credits="2.50", jobs_per_user=5) as (h, server):
+        server.always(Answer("Like this.", usage=(0, 2000), delay=0.5))
+        for _ in range(6):
+            h.telegram.say(BUYER, "/ask how?")
+        await until(h, "SELECT COUNT(*) AS n FROM job WHERE state = 'done' HAVING COUNT(*) = 3")
+        await asyncio.sleep(1.5)
+        assert len(server.requests) == 3
+        assert await standing(h) == (10, 0)
+        assert await broken(h) == []

@@ -1,0 +1,162 @@
+"""A house with a scripted model: its settings, its buttons, and its books as they are read from beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from bot_platform.database import Database
+from bot_platform.domain import ledger
+from bot_platform.domain.audit import audit
+from bot_platform.domain.users import User
+from bot_platform.flows.grant import grant
+from bot_platform.sandbox.telegram_state import Person
+from bot_platform.sql import query
+from bot_platform.work.build_prompts import FILE, PLAN, README
+from bot_platform.work.model import Message, ModelFault
+from tests.makers import BUYER, House, eventually, house
+from tests.reliability.platforms import in_database
+from tests.work.fake_task import Model
+from tests.work.model_server import Answer, Behaviour, Json, ModelServer, Status, model_server
+
+
+def ai(server: ModelServer) -> dict[str, Any]:
+    """Give the settings that name a model's endpoint."""
+    return {"ai_base_url": server.url, "ai_api_key": "sk-made-up", "ai_model": "made-up"}
+
+
+def buttons(message: dict[str, Any]) -> list[str]:
+    """List what the buttons under a message send."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return [button.get("callback_data", button.get("url")) for row in rows for button in row]
+
+
+def from_bot(h: House) -> list[str]:
+    """List what the bot's messages say in the buyer's chat, documents by their names."""
+    sent = [message for message in h.telegram.messages(BUYER.id) if message["from"]["is_bot"]]
+    return [message.get("text") or message["document"]["file_name"] for message in sent]
+
+
+async def broken(h: House) -> Sequence[str]:
+    """Prove the books: gives every row that breaks an invariant."""
+
+    async def prove(database: Database) -> Sequence[str]:
+        async with database.snapshot() as ask:
+            return [
+                f"{row.invariant} {row.table} {row.id}: {row.says}"
+                async for step in audit(ask)
+                for row in step.broken
+            ]
+
+    return await in_database(h.settings.database_url, prove)
+
+
+async def rows(h: House, sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Ask the database, or change it, beside the house."""
+
+    async def ask(_: Database) -> list[dict[str, Any]]:
+        return await query(sql, *values)
+
+    return await in_database(h.settings.database_url, ask)
+
+
+async def standing(h: House) -> tuple[int, int]:
+    """Read the buyer's balance and what of it is held, in hundredths."""
+
+    async def read(_: Database) -> tuple[int, int]:
+        user = await User.get(telegram_id=BUYER.id)
+        account = await ledger.find_account(user.id)
+        return account.balance, account.held
+
+    return await in_database(h.settings.database_url, read)
+
+
+async def give(h: House, credits_: int, id_: str = "1") -> None:
+    """Grant the buyer credits, in hundredths, as the operator's command does beside the house."""
+
+    async def granted(database: Database) -> None:
+        await grant(database, await User.get(telegram_id=BUYER.id), credits_, "Because.", id_)
+
+    await in_database(h.settings.database_url, granted)
+
+
+class Builder:
+    """Answers what a build asks for as a script says, other questions by `other`; a ModelFault refuses."""
+
+    def __init__(
+        self,
+        script: Model,
+        *,
+        usage: tuple[int, int] = (100, 50),
+        delay: float = 0,
+        other: Behaviour | None = None,
+    ) -> None:
+        self.script, self._usage, self._delay = script, usage, delay
+        self._other = other or Answer("An answer.")
+
+    async def to(self, request: web.Request, body: Json) -> web.StreamResponse:
+        """Answer."""
+        prompt = tuple(Message(turn["role"], turn["content"]) for turn in body["messages"])
+        if prompt[0].text.split("\n", maxsplit=1)[0] not in {PLAN, FILE, README}:
+            return await self._other.to(request, body)
+        try:
+            text = self.script(prompt)
+        except ModelFault:
+            return await Status(400).to(request, body)
+        return await Answer(text, usage=self._usage, delay=self._delay).to(request, body)
+
+
+async def told(h: House, part: str, within: float = 10.0) -> dict[str, Any]:
+    """Wait for the bot's last message to the buyer with this in its text, caption or file name."""
+
+    def look() -> dict[str, Any] | None:
+        sent = [message for message in h.telegram.messages(BUYER.id) if message["from"]["is_bot"]]
+        return next((message for message in reversed(sent) if part in words(message)), None)
+
+    return await eventually(look, within)
+
+
+def words(message: dict[str, Any]) -> str:
+    """Give all that a message says."""
+    document = message.get("document", {})
+    return "\n".join([message.get("text", ""), message.get("caption", ""), document.get("file_name", "")])
+
+
+@asynccontextmanager
+async def working(database_url: str, **changed: Any) -> AsyncIterator[tuple[House, ModelServer]]:
+    """Run a house whose model answers; its buyer has arrived."""
+    async with model_server() as server, house(database_url, **ai(server), **changed) as h:
+        server.always(Answer("Like this.", usage=(100, 50)))
+        await h.say("/start", "Welcome!")
+        yield h, server
+
+
+async def ordered(h: House, text: str, says: str = "are missing", who: Person = BUYER) -> dict[str, Any]:
+    """Order, and give the message that says it."""
+    known = {message["message_id"] for message in h.telegram.messages(who.id)}
+    h.telegram.say(who, text)
+
+    def look() -> dict[str, Any] | None:
+        sent = [m for m in h.telegram.messages(who.id) if m["from"]["is_bot"]]
+        return next((m for m in sent if m["message_id"] not in known and says in words(m)), None)
+
+    return await eventually(look)
+
+
+def now(h: House, message: dict[str, Any], who: Person = BUYER) -> str:
+    """Read what stands in a message now."""
+    return str(h.telegram.chat(who.id).messages[message["message_id"]]["text"])
+
+
+async def becomes(h: House, message: dict[str, Any], part: str, who: Person = BUYER) -> None:
+    """Wait until a message says something else."""
+    await eventually(lambda: part in now(h, message, who))
+
+
+async def until(h: House, sql: str) -> None:
+    """Wait until the database has such a row."""
+    async with asyncio.timeout(15):
+        while not await rows(h, sql):  # noqa: ASYNC110 -- the database tells nobody
+            await asyncio.sleep(0.1)
