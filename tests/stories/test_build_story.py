@@ -218,13 +218,13 @@ async def test_a_build_without_a_plan_costs_nothing(database_url: str, script: M
         assert await broken(h) == []
 
 
-async def test_a_build_of_which_nothing_is_delivered_costs_nothing(database_url: str) -> None:
+async def test_a_build_that_stops_after_its_plan_costs_and_delivers_the_plan(database_url: str) -> None:
     script = model(**{"notes/__init__.py": ModelFault("model-down")})
     async with building(database_url, script, credits_="50") as h:
         await ordered(h, REQUEST, "")
-        await told(h, "does not want to answer this.")
-        assert documents(h) == []
-        assert await standing(h) == (5000, 0)
+        await told(h, "I could finish only 0 of 4 files")
+        await eventually(lambda: documents(h))
+        assert await standing(h) == (5000 - 74, 0)
 
 
 async def test_a_question_is_answered_while_a_build_waits(database_url: str) -> None:

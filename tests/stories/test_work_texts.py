@@ -256,7 +256,7 @@ async def test_an_answer_that_was_paid_for_arrives_though_an_edit_before_it_was_
         await ordered(h, "/ask how?")
         h.telegram.fail("editMessageText", Fault(code=400, description="Bad Request: odd"))
         await give(h, 100)
-        await h.said("✅ 0.03 credits.", within=8)
+        await h.said("✅ 0.03 credits.", within=20)
 
 
 async def test_an_answer_whose_offer_was_deleted_meanwhile_comes_as_a_new_message(database_url: str) -> None:
