@@ -33,7 +33,7 @@ async def order(
             says = {"text": "work-accepted"} | begins(account, job)
         else:
             await jobs.park(job)
-            says = await waits_for(account, job)
+            says = waits_for(account, job, await jobs.waiting(user.id))
         await notices.post(job.subject, user.telegram_id, job.subject, rank=notices.OTHER, **says)
         await wake(account)  # what others that wait are missing may be another sum now
         return job

@@ -84,7 +84,8 @@ async def checkpoint(desk: Desk, job: Job, kept: Any, *, cost: int, most: int, n
         elif not goes_on:
             await jobs.park(job)
             await say_anew(job)  # nobody notices an edit of an older message
-            await notices.rewrite(job.subject, **await waits_for(account, job))
+            waiting = await jobs.waiting(job.user_id)
+            await notices.rewrite(job.subject, **waits_for(account, job, waiting))
         await _tell_if_low(desk, account, before)
         await wake(account)
         return goes_on

@@ -1,5 +1,6 @@
 """Whenever credits may reach further than before, work that waited for them starts by itself."""
 
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -19,7 +20,7 @@ async def wake(account: Account) -> None:
         job = waiting.pop(0)
         await notices.rewrite(job.subject, "work-woken", **begins(account, job))
     for job in waiting:  # what is missing may be another sum now
-        await notices.rewrite(job.subject, **await waits_for(account, job))
+        await notices.rewrite(job.subject, **waits_for(account, job, waiting))
 
 
 async def admit(account: Account, job: Job) -> Refusal | None:
@@ -40,13 +41,12 @@ async def hold(account: Account, job: Job) -> Refusal | None:
     return None
 
 
-async def waits_for(account: Account, job: Job) -> dict[str, Any]:
+def waits_for(account: Account, job: Job, waiting: Sequence[Job]) -> dict[str, Any]:
     """Say why a job waits: the name of the `text`, and what stands in it.
 
     `missing` is what lets it run in its order, after those that wait before it; `missing_all` lets
     run whatever waits.
     """
-    waiting = await jobs.waiting(account.user_id)
     before = list(takewhile(lambda other: other.id != job.id, waiting))
     missing = sum(other.most for other in before) + job.most - account.available
     missing_all = sum(other.most for other in waiting) - account.available

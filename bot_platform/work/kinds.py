@@ -51,10 +51,10 @@ class Task(Protocol):
     async def progress(self, done: int, of: int, what: str) -> None:
         """Say how far the work is."""
 
-    async def checkpoint(self, kept: Any, *, most: int, first: int) -> None:
+    async def checkpoint(self, kept: Mapping[str, Any], *, most: int, first: int) -> None:
         """Keep what is finished, charge for it, and hold `first` for the next step.
 
-        `kept` is JSON, and comes back as `kept` when the work goes on; its `files` can be fetched
+        `kept` is a JSON object, and comes back as `kept` when the work goes on; its `files` can be fetched
         meanwhile. `most` is what all that is left can cost. When the credits do not reach, the work
         ends here, waits, and starts again from `kept`.
         """

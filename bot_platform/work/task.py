@@ -1,7 +1,7 @@
 """What running work sees of the house: it asks the model, shows how far it is, and keeps what is done."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,8 +72,10 @@ class RunningTask:
         with _at_home():
             await run_job.reach(self._desk, self._job, done, of, what)
 
-    async def checkpoint(self, kept: Any, *, most: int, first: int) -> None:
+    async def checkpoint(self, kept: Mapping[str, Any], *, most: int, first: int) -> None:
         """Keep what is finished, charge for it, and hold the next step; raises Parked."""
+        if not isinstance(kept, Mapping):
+            raise TypeError("what is kept at a checkpoint is a JSON object")
         cost = self.cost
         self._meter = Meter(self.rates)  # before the charge: a stop in the middle of it must not find it here
         with _at_home():

@@ -57,7 +57,9 @@ async def test_work_that_the_credits_cover_starts_at_once_and_names_its_ceiling(
         await eventually(lambda: any("✅ 0.30 credits." in text for text in h.texts()))
         last = await h.say("/balance", "Balance: 99.70 credits")
         assert "Held" not in last["text"]
-        assert [t for t in h.texts(BUYER) if "Slowly" in t] == ["Slowly written.\n\n✅ 0.30 credits."]
+        assert [t for t in h.texts(BUYER) if "Slowly" in t] == [
+            "Slowly written.\n\n✅ 0.30 credits. You have 99.70 left."
+        ]
 
 
 async def test_an_answer_arrives_though_its_message_was_deleted(sqlite_url: str) -> None:

@@ -222,3 +222,20 @@ async def test_a_fault_of_the_work_is_logged_without_its_words(
     said = capsys.readouterr()
     assert "work.broke" in said.out
     assert "test_runner.py" in said.out
+
+
+async def test_work_may_keep_any_object_and_comes_to_its_end(database: Database) -> None:
+    async def chore(task: Task) -> str:
+        await task.checkpoint({"files": ["no paths"], "name": None}, most=50, first=50)
+        return "both"
+
+    assert (await done(*workshop(database, sold(chore)))).state is State.DONE
+
+
+async def test_what_is_kept_and_is_no_object_is_refused_at_once(database: Database) -> None:
+    async def chore(task: Task) -> str:
+        await task.checkpoint(["a list"], most=50, first=50)  # type: ignore[arg-type]  # as a stranger may
+        return "never"
+
+    job = await done(*workshop(database, sold(chore)))
+    assert (job.state, job.charged) == (State.FAILED, 0)
