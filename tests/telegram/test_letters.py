@@ -14,7 +14,7 @@ from bot_platform.telegram.letters import Letter, bar, compose
 from bot_platform.telegram.texts import Texts
 from tests.makers import PRICES, person
 
-ABOUT = {"job": 7, "most": 250, "charged": 30, "done": 3, "parts": 5, "files": 0}
+ABOUT = {"job": 7, "most": 250, "charged": 30, "done": 3, "parts": 5, "files": 0, "available": 5}
 
 
 async def letter(text: str, **values: Any) -> Letter:
@@ -46,7 +46,7 @@ async def test_progress_names_how_far_and_what() -> None:
 async def test_an_answer_keeps_its_format_and_ends_with_its_cost() -> None:
     page = {"text": "Bold.", "entities": [{"type": "bold", "offset": 0, "length": 4}]}
     found = await letter("answer", page=page, says="work-done")
-    assert found.text == "Bold.\n\n✅ 0.30 credits."
+    assert found.text == "Bold.\n\n✅ 0.30 credits. You have 0.05 left."
     assert found.entities
     assert found.entities[0].type == "bold"
     assert (await letter("answer", page=page, says="")).text == "Bold."
@@ -83,11 +83,11 @@ async def test_files_are_packed_and_what_was_forgotten_is_said_to_be(database: D
         needs=1,
         result={"name": "pie", "files": {"a.py": "print(1)"}},
     )
-    found = await letter("work-files", job=job.id, name=job.name)
+    found = await letter("work-files", job=job.id, name=job.name, whole="yes")
     assert isinstance(found.file, BufferedInputFile)
     assert found.file.filename == "pie.zip"
     with zipfile.ZipFile(io.BytesIO(found.file.data)) as packed:
         assert packed.read("pie/a.py") == b"print(1)"
     await Job.all().update(result=None)
-    gone = await letter("work-files", job=job.id, name="pie")
+    gone = await letter("work-files", job=job.id, name="pie", whole="yes")
     assert (gone.file, gone.text[:15]) == (None, "This was erased")
