@@ -6,6 +6,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError
 from aiogram.types import ErrorEvent
 from aiogram.types import User as TelegramUser
 
+from bot_platform import faults
 from bot_platform.telegram.middleware import PASSING_FAULT
 from bot_platform.telegram.texts import DEFAULT, Texts
 
@@ -24,7 +25,8 @@ async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
     if isinstance(event.exception, TelegramForbiddenError):
         log.info("telegram.blocked", update=event.update.update_id)
         return
-    log.error("telegram.handler_failed", update=event.update.update_id, exc_info=event.exception)
+    log.error("telegram.handler_failed", update=event.update.update_id, **faults.of(event.exception))
+    log.debug("telegram.traceback", exc_info=event.exception)
     source = event.update.message or event.update.callback_query
     if source and source.from_user:
         await apologise(bot, texts, source.from_user, "server-error")

@@ -12,6 +12,7 @@ from aiogram.exceptions import TelegramRetryAfter
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from bot_platform import faults
 from bot_platform.database import Database
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event
@@ -81,7 +82,7 @@ class Intake:
             update = Update.model_validate(row.payload, context={"bot": self._bot})
             await self._dispatcher.feed_update(self._bot, update)
         except ValidationError as fault:
-            log.error("telegram.unreadable_update", update=row.key, says=str(fault)[:500])
+            log.error("telegram.unreadable_update", update=row.key, **faults.of(fault))
             await updates.handled(self._database, row, "unreadable")
         except PASSING as fault:
             await self._again(row, fault)
