@@ -143,7 +143,7 @@ def test_work_waits_for_a_payment_runs_out_half_way_and_ends_as_a_zip(chat: Chat
     assert 2 <= len(first) <= 4
     pay(chat, offer, LARGE)
     assert reads(chat, offer, "✅").text.startswith("renames-photos-date: A plan of work for: a tool")
-    assert reads(chat, progress, "This goes on below").buttons == []
+    assert reads(chat, progress, "See below").buttons == []
     _, whole = zips(chat, 2)
     files = downloaded(chat, whole, downloads)
     assert first.items() <= files.items()

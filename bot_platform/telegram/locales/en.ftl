@@ -127,7 +127,7 @@ work-woken = ✅ Your credits are here, so this { $parts ->
        *[other] {" "}{ work-short }
     }
 work-short = Should your credits run out before, I keep what is finished and go on when you have more.
-work-below = ⤵️ This goes on below.
+work-below = ⤵️ See below.
 work-waits =
     { $parts ->
         [0] This costs up to { CREDITS($most) } credits, and you have { CREDITS($available) }.
