@@ -187,11 +187,18 @@ async def test_without_an_answer_the_readme_is_made_of_the_plan() -> None:
     assert "- `main.py`: starts it" in result.files["README.md"]
 
 
-@pytest.mark.parametrize("what", ["plan", "notes/__init__.py"])
-async def test_a_model_that_fails_before_anything_is_finished_ends_the_work(what: str) -> None:
+async def test_a_model_that_fails_at_the_plan_ends_the_work() -> None:
     with pytest.raises(ModelFault) as caught:
-        await built(task(model(**{what: FAULT})))
+        await built(task(model(plan=FAULT)))
     assert caught.value is FAULT
+
+
+async def test_a_model_that_fails_after_the_plan_leaves_the_plan() -> None:
+    with pytest.raises(CannotDo) as caught:
+        await built(task(model(**{"notes/__init__.py": FAULT})))
+    assert (caught.value.text, caught.value.values) == ("build-stopped", {"done": 0, "of": 4})
+    assert caught.value.files
+    assert list(caught.value.files.files) == ["README.md"]
 
 
 @pytest.mark.parametrize(("what", "done"), [("notes/store.py", 1), ("main.py", 2), ("README.md", 3)])
