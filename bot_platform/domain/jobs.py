@@ -213,7 +213,7 @@ async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
             WHERE id IN (
                 SELECT q.id FROM job q WHERE q.state = 'queued' AND {before} < ?
                 ORDER BY {before}, q.id LIMIT {limit} {lock})
-            RETURNING id""",  # noqa: S608
+            RETURNING id""",  # noqa: S608 -- as above
         LEASE_MS,
         for_one,
     )
@@ -223,7 +223,7 @@ async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
 async def renew(job_id: int, fence: int) -> None:
     """Keep the lease of a job that a worker still has in hand."""
     await query(
-        f"UPDATE job SET lease_until = {clock()} + ? WHERE id = ? AND fence = ? AND state = 'running'",  # noqa: S608
+        f"UPDATE job SET lease_until = {clock()} + ? WHERE id = ? AND fence = ? AND state = 'running'",  # noqa: S608 -- as above
         LEASE_MS,
         job_id,
         fence,
@@ -283,7 +283,7 @@ async def ask_to_stop(job: Job) -> None:
 async def expired(limit: int) -> Sequence[Job]:
     """Find what has waited for credits too long."""
     rows = await query(
-        f"SELECT id FROM job WHERE state = 'parked' AND expires_at < {clock()} ORDER BY id LIMIT {limit}"  # noqa: S608
+        f"SELECT id FROM job WHERE state = 'parked' AND expires_at < {clock()} ORDER BY id LIMIT {limit}"  # noqa: S608 -- as above
     )
     return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
 
