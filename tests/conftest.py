@@ -18,6 +18,11 @@ from bot_platform.database import Database
 from tests.makers import TEMPLATE, FreshDatabase
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two workers for each core: half of a test's time is spent waiting for something outside it."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_report_header() -> list[str]:
     """Say on which databases the suite runs."""
     return ["databases: SQLite and PostgreSQL, every test that keeps a row on both"]

@@ -98,8 +98,10 @@ async def process(*command: str, ready: str, **environment: str) -> AsyncIterato
 
 
 @asynccontextmanager
-async def outside(database_url: str, *, mode: str = "polling", mock: bool = False) -> AsyncIterator[Outside]:
-    """Start all three; `mode` is how updates come."""
+async def outside(
+    database_url: str, *, mode: str = "polling", mock: bool = False, **settings: str
+) -> AsyncIterator[Outside]:
+    """Start all three; `mode` is how updates come, and `settings` go to the service besides."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     listening, stripe_url = listen()
@@ -125,7 +127,7 @@ async def outside(database_url: str, *, mode: str = "polling", mock: bool = Fals
             "WEBAPP_URL": "https://bot.example",
             "PORT": str(port),
             "DATABASE_URL": database_url,
-        }
+        } | settings
         async with process("run.py", ready="Running on", **environment) as (service, _):
             yield Outside(url, telegram, stripe, http, service, environment)
 

@@ -65,12 +65,8 @@ async def working(
 ) -> AsyncIterator[Working]:
     """Run a service that reaches the model."""
     reached = {"AI_BASE_URL": server.url, "AI_API_KEY": "sk-made-up", "AI_MODEL": "made-up"}
-    async with outside(database_url, mode=mode, mock=mock) as o:
-        o.service.terminate()
-        await o.service.wait()
-        o.environment |= reached
-        async with process("run.py", ready="Running on", **o.environment) as (o.service, _):
-            yield Working(o, o.environment)
+    async with outside(database_url, mode=mode, mock=mock, **reached) as o:
+        yield Working(o, o.environment)
 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
