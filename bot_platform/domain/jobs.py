@@ -1,18 +1,15 @@
-"""Paid work: ordered once, waiting for credits or for its turn, run under a lease, ended once."""
+"""Paid work: ordered once, waiting for credits or for its turn, ended once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
-from tortoise.expressions import Q
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.sql import clock, connection, query, storable, take_turns
+from bot_platform.sql import clock, query, storable
 
-LEASE_MS = 10_000  # a crashed worker's jobs are taken up after this
 WAITS_MS = 72 * 3600 * 1000  # for credits, before it expires
 
 
@@ -181,82 +178,6 @@ async def put_first(job: Job) -> None:
     await job.save(update_fields=["rank"])
 
 
-async def any_to_claim() -> bool:
-    """Whether something may be there to claim: asked often, so it takes no lock and changes nothing."""
-    rows = await query(
-        f"SELECT 1 FROM job WHERE state = 'queued' OR state = 'running' AND lease_until < {clock()} LIMIT 1"  # noqa: S608 -- names are the code's own, here and below
-    )
-    return bool(rows)
-
-
-async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
-    """Lease `limit` queued jobs at most: so that nobody has more than `for_one` running, nor all `in_all`.
-
-    What a worker let go of without a word, because its lease has run out, is queued again first.
-    """
-    await take_turns("jobs")  # two claims at once would count the same running ones
-    now_ = clock()
-    await query(
-        f"UPDATE job SET state = 'queued', lease_until = 0 WHERE state = 'running' AND lease_until < {now_}"  # noqa: S608 -- names are the code's own, here and below
-    )
-    (running,) = await query("SELECT COUNT(*) AS n FROM job WHERE state = 'running'")
-    limit = min(limit, in_all - running["n"])
-    if limit <= 0:
-        return []
-    lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
-    # What runs of the same person, or goes before it: so everybody's first come before anybody's second.
-    before = """(SELECT COUNT(*) FROM job o WHERE o.user_id = q.user_id AND (o.state = 'running'
-        OR o.state = 'queued' AND (o.rank < q.rank OR o.rank = q.rank AND o.id < q.id)))"""
-    rows = await query(
-        f"""UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1,
-                lease_until = {now_} + ?
-            WHERE id IN (
-                SELECT q.id FROM job q WHERE q.state = 'queued' AND {before} < ?
-                ORDER BY {before}, q.id LIMIT {limit} {lock})
-            RETURNING id""",  # noqa: S608 -- as above
-        LEASE_MS,
-        for_one,
-    )
-    return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
-
-
-async def renew(job_id: int, fence: int) -> None:
-    """Keep the lease of a job that a worker still has in hand."""
-    await query(
-        f"UPDATE job SET lease_until = {clock()} + ? WHERE id = ? AND fence = ? AND state = 'running'",  # noqa: S608 -- as above
-        LEASE_MS,
-        job_id,
-        fence,
-    )
-
-
-async def is_mine(job: Job) -> bool:
-    """Lock a running job for the worker with this fence; False when it ended or another has it."""
-    mine = await query(
-        "UPDATE job SET fence = fence WHERE id = ? AND fence = ? AND state = 'running' RETURNING id",
-        job.id,
-        job.fence,
-    )
-    if mine:
-        await job.refresh_from_db()
-    return bool(mine)
-
-
-async def gone(fences: Mapping[int, int]) -> tuple[set[int], set[int]]:
-    """Tell which jobs of a worker, by id and fence, are to be stopped, and which are not its own any more."""
-    if not fences:
-        return set(), set()
-    rows = {job.id: job for job in await Job.filter(id__in=list(fences))}
-    lost = {i for i, fence in fences.items() if (rows[i].fence, rows[i].state) != (fence, State.RUNNING)}
-    return {i for i, job in rows.items() if job.stopping and i not in lost}, lost
-
-
-async def give_back(job: Job) -> None:
-    """Let another worker go on with a job that is in hand: this one has to leave, and that was no try."""
-    job.state, job.lease_until, job.attempts = State.QUEUED, 0, job.attempts - 1
-    await job.save(update_fields=["state", "lease_until", "attempts"])
-
-
 async def keep(job: Job, kept: Any, *, most: int, needs: int) -> None:
     """Note what is finished of a running job, and what is left."""
     job.kept, job.most, job.needs, job.attempts = storable(kept), most, needs, 0
@@ -286,33 +207,3 @@ async def expired(limit: int) -> Sequence[Job]:
         f"SELECT id FROM job WHERE state = 'parked' AND expires_at < {clock()} ORDER BY id LIMIT {limit}"  # noqa: S608 -- as above
     )
     return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
-
-
-async def conversation(user_id: int, kind: str, limit: int) -> Sequence[Job]:
-    """List a person's last answered jobs of a kind, newest first, as far as they want them remembered."""
-    answered = Job.filter(user_id=user_id, kind=kind, state=State.DONE, remembered=True, has_texts=True)
-    return await answered.order_by("-id").limit(limit)
-
-
-async def end_conversation(user_id: int) -> None:
-    """Let no later order build on what was ordered before."""
-    await Job.filter(user_id=user_id, remembered=True).update(remembered=False)
-
-
-async def want_forgotten(user_id: int) -> None:
-    """Note that a person wants the texts of all their jobs gone, of open ones when they have ended."""
-    await Job.filter(user_id=user_id, has_texts=True).update(forget=True, remembered=False)
-
-
-async def forgettable(ended_before: datetime, after: int, limit: int) -> Sequence[Job]:
-    """Find ended jobs numbered above `after` whose texts are to go: by their person's wish, or by age."""
-    due = Q(forget=True) | Q(ended_at__lt=ended_before)
-    ended = Job.filter(due, has_texts=True, ended_at__not_isnull=True, id__gt=after)
-    return await ended.order_by("id").limit(limit)
-
-
-async def forget(job: Job) -> None:
-    """Erase a job's texts; that it was, and what it cost, stays."""
-    job.request = job.kept = job.result = None
-    job.has_texts = False
-    await job.save(update_fields=["request", "kept", "result", "has_texts"])

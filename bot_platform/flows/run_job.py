@@ -6,7 +6,7 @@ from typing import Any
 
 from tortoise.timezone import now
 
-from bot_platform.domain import jobs, ledger, notices, users
+from bot_platform.domain import job_leases, jobs, ledger, notices, users
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Account
 from bot_platform.flows.desk import Desk
@@ -24,9 +24,9 @@ class LeaseLost(Exception):
 
 async def claim(desk: Desk, limit: int) -> Sequence[Job]:
     """Lease jobs whose turn it is, `limit` at most."""
-    if not await jobs.any_to_claim():
+    if not await job_leases.any_to_claim():
         return []
-    return await desk.database.quietly(jobs.claim, limit, for_one=desk.for_one, in_all=desk.at_once)
+    return await desk.database.quietly(job_leases.claim, limit, for_one=desk.for_one, in_all=desk.at_once)
 
 
 async def renew(desk: Desk, fences: Mapping[int, int]) -> None:
@@ -34,7 +34,7 @@ async def renew(desk: Desk, fences: Mapping[int, int]) -> None:
 
     async def story() -> None:
         for job_id, fence in fences.items():
-            await jobs.renew(job_id, fence)
+            await job_leases.renew(job_id, fence)
 
     if fences:
         await desk.database.quietly(story)
@@ -123,14 +123,14 @@ async def give_back(desk: Desk, job: Job) -> None:
     """Let another worker, or the next start, go on with a job at once."""
 
     async def story() -> None:
-        if await jobs.is_mine(job):
-            await jobs.give_back(job)
+        if await job_leases.is_mine(job):
+            await job_leases.give_back(job)
 
     await desk.database.transact(story)
 
 
 async def _mine(job: Job) -> None:
-    if not await jobs.is_mine(job):
+    if not await job_leases.is_mine(job):
         raise LeaseLost
 
 

@@ -2,7 +2,7 @@
 
 from tortoise.timezone import now
 
-from bot_platform.domain import jobs, ledger, notices
+from bot_platform.domain import job_texts, jobs, ledger, notices
 from bot_platform.domain.errors import NoSuchJob
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.users import User
@@ -49,7 +49,7 @@ async def forget(desk: Desk, user: User) -> int:
     """Erase the texts of a person's work; what is still open follows when it ends, and is counted."""
 
     async def story() -> int:
-        await jobs.want_forgotten(user.id)
+        await job_texts.want_forgotten(user.id)
         return len(await jobs.open_of(user.id))
 
     still_open = await desk.database.transact(story)
@@ -59,13 +59,13 @@ async def forget(desk: Desk, user: User) -> int:
 
 async def start_anew(desk: Desk, user: User) -> None:
     """Let no later order build on a person's earlier ones."""
-    await desk.database.quietly(jobs.end_conversation, user.id)
+    await desk.database.quietly(job_texts.end_conversation, user.id)
 
 
 async def forget_old(desk: Desk) -> int:
     """Erase texts that may be kept no longer; returns of how many jobs."""
     forgotten, last = 0, 0
-    while due := await desk.database.quietly(jobs.forgettable, now() - desk.keep_texts, last, AT_ONCE):
+    while due := await desk.database.quietly(job_texts.forgettable, now() - desk.keep_texts, last, AT_ONCE):
         for job in due:
             forgotten += await desk.database.quietly(_forget, job)
         last = due[-1].id
@@ -77,6 +77,6 @@ async def _forget(job: Job) -> bool:
     about = [job.subject, job.more]
     if await notices.any_pending(about):
         return False
-    await jobs.forget(job)
+    await job_texts.forget(job)
     await notices.forget(about, FORGOTTEN)
     return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot_platform import faults
-from bot_platform.domain import jobs
+from bot_platform.domain import job_leases, jobs
 from bot_platform.domain.jobs import Job, State
 from bot_platform.flows import run_job
 from bot_platform.flows.desk import Desk
@@ -59,7 +59,7 @@ class Runner:
 
     async def look(self) -> None:
         """Stop what its person wants stopped, and let go of what another worker has."""
-        stop, lost = await jobs.gone(self._fences)
+        stop, lost = await job_leases.gone(self._fences)
         self._stopped |= stop
         for job_id in stop | lost:
             if job_id in self._running:

@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Mapping, Sequence
 
 from bot_platform import work
-from bot_platform.domain import jobs
+from bot_platform.domain import job_texts, jobs
 from bot_platform.domain.errors import CannotOrder, NoSuchJob
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.users import User
@@ -67,7 +67,7 @@ class Workshop:
         """Choose the answered orders that a new one builds on, oldest first, within the budget."""
         chosen: list[Job] = []
         left = REMEMBERED_BYTES
-        for job in await jobs.conversation(user.id, code, REMEMBERED):
+        for job in await job_texts.conversation(user.id, code, REMEMBERED):
             left -= sum(len(turn.text.encode(errors="replace")) for turn in turns(job))
             if left < 0:
                 break

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot_platform.database import Database
-from bot_platform.domain import jobs, ledger
+from bot_platform.domain import job_leases, ledger
 from bot_platform.domain.errors import NoSuchJob, TooManyJobs
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Hold, HoldState
@@ -121,7 +121,7 @@ async def test_cancelling_the_first_that_waits_lets_the_next_start(database: Dat
 async def test_a_running_job_is_asked_to_stop(database: Database) -> None:
     who, at = await person(database, credits_=60), desk(database)
     job = await ordered(at, who, "a", 60)
-    await database.quietly(jobs.claim, 1, for_one=1, in_all=1)
+    await database.quietly(job_leases.claim, 1, for_one=1, in_all=1)
     await order_work.cancel(at, who, job.id)
     now = await Job.get(id=job.id)
     assert (now.state, now.stopping, await balance(who)) == (State.RUNNING, True, 0)

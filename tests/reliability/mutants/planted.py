@@ -135,7 +135,7 @@ PLANTED = (
     ),
     Planted(
         "a worker who lost the work still counts",
-        "domain/jobs.py",
+        "domain/job_leases.py",
         "WHERE id = ? AND fence = ? AND state = 'running' RETURNING id",
         "WHERE id = ? AND fence >= ? AND state = 'running' RETURNING id",
         (f"{COURSE}[SQLite-too late to finish]",),
@@ -189,7 +189,7 @@ PLANTED = (
     ),
     Planted(
         "a person has as much running as all together may",
-        "domain/jobs.py",
+        "domain/job_leases.py",
         "        for_one,\n    )\n",
         "        in_all,\n    )\n",
         (f"{COURSE}[SQLite-a share of workers]",),
