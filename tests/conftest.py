@@ -18,6 +18,7 @@ from bot_platform.database import Database
 from tests.makers import TEMPLATE, FreshDatabase
 
 
+@pytest.hookimpl(optionalhook=True)  # the mutants' own runs do without xdist
 def pytest_xdist_auto_num_workers() -> int:
     """Run two workers for each core: half of a test's time is spent waiting for something outside it."""
     return 2 * (os.cpu_count() or 1)
