@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.reliability.report import PROGRESS, progress_line
 
-WORKERS = 2
+WORKERS = 3
 LINE_EVERY = 15.0  # seconds, where the line can't be rewritten
 
 
