@@ -1,0 +1,84 @@
+"""Who works on a job: claimed under a lease, renewed, lost, or given back."""
+
+from collections.abc import Mapping, Sequence
+
+from bot_platform.domain.jobs import Job, State
+from bot_platform.sql import clock, connection, query, take_turns
+
+LEASE_MS = 10_000  # a crashed worker's jobs are taken up after this
+
+
+async def any_to_claim() -> bool:
+    """Whether something may be there to claim: asked often, so it takes no lock and changes nothing."""
+    rows = await query(
+        f"SELECT 1 FROM job WHERE state = 'queued' OR state = 'running' AND lease_until < {clock()} LIMIT 1"  # noqa: S608 -- names are the code's own, here and below
+    )
+    return bool(rows)
+
+
+async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
+    """Lease `limit` queued jobs at most: so that nobody has more than `for_one` running, nor all `in_all`.
+
+    What a worker let go of without a word, because its lease has run out, is queued again first.
+    """
+    await take_turns("jobs")  # two claims at once would count the same running ones
+    now_ = clock()
+    await query(
+        f"UPDATE job SET state = 'queued', lease_until = 0 WHERE state = 'running' AND lease_until < {now_}"  # noqa: S608 -- names are the code's own, here and below
+    )
+    (running,) = await query("SELECT COUNT(*) AS n FROM job WHERE state = 'running'")
+    limit = min(limit, in_all - running["n"])
+    if limit <= 0:
+        return []
+    lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
+    # What runs of the same person, or goes before it: so everybody's first come before anybody's second.
+    before = """(SELECT COUNT(*) FROM job o WHERE o.user_id = q.user_id AND (o.state = 'running'
+        OR o.state = 'queued' AND (o.rank < q.rank OR o.rank = q.rank AND o.id < q.id)))"""
+    rows = await query(
+        f"""UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1,
+                lease_until = {now_} + ?
+            WHERE id IN (
+                SELECT q.id FROM job q WHERE q.state = 'queued' AND {before} < ?
+                ORDER BY {before}, q.id LIMIT {limit} {lock})
+            RETURNING id""",  # noqa: S608 -- as above
+        LEASE_MS,
+        for_one,
+    )
+    return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
+
+
+async def renew(job_id: int, fence: int) -> None:
+    """Keep the lease of a job that a worker still has in hand."""
+    await query(
+        f"UPDATE job SET lease_until = {clock()} + ? WHERE id = ? AND fence = ? AND state = 'running'",  # noqa: S608 -- as above
+        LEASE_MS,
+        job_id,
+        fence,
+    )
+
+
+async def is_mine(job: Job) -> bool:
+    """Lock a running job for the worker with this fence; False when it ended or another has it."""
+    mine = await query(
+        "UPDATE job SET fence = fence WHERE id = ? AND fence = ? AND state = 'running' RETURNING id",
+        job.id,
+        job.fence,
+    )
+    if mine:
+        await job.refresh_from_db()
+    return bool(mine)
+
+
+async def gone(fences: Mapping[int, int]) -> tuple[set[int], set[int]]:
+    """Tell which jobs of a worker, by id and fence, are to be stopped, and which are not its own any more."""
+    if not fences:
+        return set(), set()
+    rows = {job.id: job for job in await Job.filter(id__in=list(fences))}
+    lost = {i for i, fence in fences.items() if (rows[i].fence, rows[i].state) != (fence, State.RUNNING)}
+    return {i for i, job in rows.items() if job.stopping and i not in lost}, lost
+
+
+async def give_back(job: Job) -> None:
+    """Let another worker go on with a job that is in hand: this one has to leave, and that was no try."""
+    job.state, job.lease_until, job.attempts = State.QUEUED, 0, job.attempts - 1
+    await job.save(update_fields=["state", "lease_until", "attempts"])
