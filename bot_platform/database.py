@@ -34,6 +34,8 @@ MODELS = (
     "bot_platform.domain.inbox",
     "bot_platform.domain.notices",
     "bot_platform.domain.rounds",
+    "bot_platform.domain.actions",
+    "bot_platform.domain.broadcasts",
     "aerich.models",
 )
 SQLITE_PRAGMAS = {

@@ -82,7 +82,7 @@ class Entry(Model):
 
         table = "entry"
         unique_together = (("account", "seq"),)
-        indexes = (("purchase_id",), ("job_id",))
+        indexes = (("purchase_id",), ("job_id",), ("created_at",))
 
 
 class Hold(Model):

@@ -9,6 +9,7 @@ from tortoise import fields
 from tortoise.expressions import F, Q
 from tortoise.models import Model
 
+from bot_platform import trace
 from bot_platform.sql import claim_heads, clock, insert_once, put_off, query, renew, take_turns
 
 LONGEST_KEY = 100
@@ -17,7 +18,7 @@ LEASE_MS = 15_000  # a crashed sender's notices are taken up after this
 EACH_SECOND = 30
 ONE_CHAT_MS = 1000
 BLOCKED = "blocked"  # the error of what a person who blocked the bot was not sent
-MONEY, OTHER = 0, 1  # ranks: what tells of money goes out first
+MONEY, OTHER, TO_ALL = 0, 1, 2  # ranks: what tells of money goes out first, what is said to all last
 
 
 class State(StrEnum):
@@ -48,6 +49,9 @@ class Notice(Model):
     tried_at = fields.BigIntField(default=0, db_default=0)  # as next_at; Telegram counts tries by the second
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
+    request = fields.CharField(
+        max_length=100, default="", db_default=""
+    )  # what it answers: the line that logs its sending names it
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:
@@ -62,7 +66,15 @@ async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = M
     if len(key) > LONGEST_KEY:  # providers' ids may be long, and stand in it
         key = hashlib.sha256(key.encode()).hexdigest()
     return await insert_once(
-        Notice(key=key, chat_id=chat_id, subject=subject, text=text, rank=rank, text_values=values)
+        Notice(
+            key=key,
+            chat_id=chat_id,
+            subject=subject,
+            text=text,
+            rank=rank,
+            text_values=values,
+            request=trace.request(),
+        )
     )
 
 
@@ -79,7 +91,7 @@ async def rewrite(subject: str, text: str, **values: Any) -> None:
     about = Notice.filter(subject=subject)
     if all((row.text, row.text_values) == (text, values) for row in await about):
         return  # nothing to edit
-    await about.update(text=text, text_values=values, version=F("version") + 1)
+    await about.update(text=text, text_values=values, version=F("version") + 1, request=trace.request())
     # Telegram may take the new words where it refused the old ones, but nothing for who blocked the bot.
     alive = about.filter(Q(error__isnull=True) | Q(error__not=BLOCKED))
     await alive.update(state=State.PENDING, next_at=0, attempts=0)

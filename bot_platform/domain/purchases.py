@@ -93,7 +93,7 @@ class Purchase(Model):
 
         table = "purchase"
         unique_together = (("provider", "provider_ref"),)
-        indexes = (("user_id", "state"), ("payment_ref",), ("state", "ask_at"))
+        indexes = (("user_id", "state"), ("payment_ref",), ("state", "ask_at"), ("state", "id"), ("paid_at",))
 
     @property
     def subject(self) -> str:

@@ -1,0 +1,20 @@
+"""Which request the running code serves: one name from the press of a button to the answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from structlog.contextvars import bound_contextvars, get_contextvars
+
+LONGEST = 100  # of a request's name, as it is kept beside what it caused
+
+
+def request() -> str:
+    """Name the request that is served here, such as `tg:4711`; empty when none is."""
+    return str(get_contextvars().get("request", ""))[:LONGEST]
+
+
+@contextmanager
+def serving(name: str, **ids: object) -> Iterator[None]:
+    """Let every line that is logged meanwhile carry the request's name, and `ids` besides."""
+    with bound_contextvars(request=name[:LONGEST], **ids):
+        yield
