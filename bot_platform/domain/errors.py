@@ -42,6 +42,13 @@ class AccountFrozen(Refusal):
         super().__init__("account-frozen")
 
 
+class Banned(Refusal):
+    """An operator banned the person: nothing new is begun."""
+
+    def __init__(self) -> None:
+        super().__init__("account-banned")
+
+
 class BooksBroken(Refusal):
     """The account's books do not add up, so nothing is spent from it until they are mended."""
 

@@ -172,7 +172,8 @@ CHECKS = (
         FROM account a JOIN job j ON j.id = (
             SELECT first.id FROM job first WHERE first.user_id = a.user_id AND first.state = 'parked'
             ORDER BY first.rank, first.id LIMIT 1)
-        WHERE a.id BETWEEN ? AND ? AND a.balance - a.held >= j.needs AND NOT a.frozen AND NOT a.broken""",
+        WHERE a.id BETWEEN ? AND ? AND a.balance - a.held >= j.needs AND NOT a.frozen AND NOT a.banned
+            AND NOT a.broken""",
     ),
     Check(
         "I8",

@@ -8,7 +8,7 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
-from bot_platform.domain.errors import AccountFrozen, BooksBroken, NotEnough
+from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough
 from bot_platform.sql import insert_once
 
 
@@ -40,6 +40,7 @@ class Account(Model):
     held = fields.BigIntField(default=0)
     seq = fields.BigIntField(default=0)  # the number of the last entry
     frozen = fields.BooleanField(default=False)  # a bank's question is open: nothing new may be spent
+    banned = fields.BooleanField(default=False, db_default=False)  # by an operator: nothing new is begun
     broken = fields.BooleanField(
         default=False, db_default=False
     )  # the audit found its books off: nothing may be spent
@@ -164,10 +165,12 @@ async def post(
 async def hold(account: Account, amount: int, cause: str, *, job_id: int | None = None) -> Hold:
     """Promise credit of a locked account to a piece of work; a repeat returns the first hold.
 
-    Raises NotEnough when the available credit does not reach, AccountFrozen, or BooksBroken.
+    Raises NotEnough when the available credit does not reach, AccountFrozen, Banned, or BooksBroken.
     """
     if known := await find_hold(cause):
         return known
+    if account.banned:
+        raise Banned
     if account.frozen:
         raise AccountFrozen
     return await reserve(account, amount, cause, job_id=job_id)
@@ -211,6 +214,12 @@ async def freeze(account: Account, *, frozen: bool) -> None:
     """Forbid or allow new spending from a locked account."""
     account.frozen = frozen
     await account.save(update_fields=["frozen"])
+
+
+async def ban(account: Account, *, banned: bool) -> None:
+    """Forbid a locked account's person to begin anything, or allow it again."""
+    account.banned = banned
+    await account.save(update_fields=["banned"])
 
 
 async def broken_accounts() -> Sequence[int]:

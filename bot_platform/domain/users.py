@@ -16,7 +16,6 @@ class User(Model):
     id = fields.BigIntField(primary_key=True, generated=False, default=lambda: 1 + secrets.randbelow(2**48))
     telegram_id = fields.BigIntField(unique=True)
     language = fields.CharField(max_length=35, default="en")  # IETF tag, as Telegram tells it
-    banned = fields.BooleanField(default=False, db_default=False)  # by an operator
     blocked_bot = fields.BooleanField(default=False)  # messages to this person fail until they return
     arrived_by = fields.CharField(max_length=100, default="", db_default="")  # the press that made the row
     created_at = fields.DatetimeField(auto_now_add=True)
@@ -26,6 +25,11 @@ class User(Model):
 
         table = "users"  # "user" is a word of SQL
         indexes = (("created_at",),)
+
+    @property
+    def subject(self) -> str:
+        """How notices and operators' acts name this person."""
+        return f"user:{self.id}"
 
 
 async def welcome(telegram_id: int, language: str, request_key: str = "") -> tuple[User, bool]:
@@ -52,10 +56,3 @@ async def exists(user_id: int) -> bool:
 async def mark_blocked(telegram_id: int, *, blocked: bool) -> None:
     """Remember whether this person blocked the bot."""
     await User.filter(telegram_id=telegram_id).update(blocked_bot=blocked)
-
-
-async def ban(user: User, *, banned: bool) -> bool:
-    """Ban a person, or let them back; False when nothing changed."""
-    changed = await User.filter(id=user.id, banned=not banned).update(banned=banned)
-    user.banned = banned
-    return bool(changed)

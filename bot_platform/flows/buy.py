@@ -7,7 +7,7 @@ from bot_platform.domain.checkout import (
     PaymentConfirmed,
     PaymentProvider,
 )
-from bot_platform.domain.errors import CheckoutUnavailable
+from bot_platform.domain.errors import Banned, CheckoutUnavailable
 from bot_platform.domain.packages import Package
 from bot_platform.domain.purchases import Offer, Purchase, State
 from bot_platform.domain.users import User
@@ -18,7 +18,7 @@ from bot_platform.flows.till import Till
 async def buy(till: Till, user: User, package: Package, request_key: str) -> None:
     """Sell a package; `request_key` names the press, so that a repeated one finds its purchase.
 
-    Raises CheckoutUnavailable when the provider could open no checkout.
+    Raises Banned, or CheckoutUnavailable when the provider could open no checkout.
     """
     database, provider = till.database, till.provider
     purchase = await database.transact(_begin, provider, user, package, request_key)
@@ -40,7 +40,9 @@ async def _begin(
     provider: PaymentProvider, user: User, package: Package, request_key: str
 ) -> Purchase | None:
     """Choose the purchase this press means; None when nothing is left to do for it."""
-    await ledger.lock(user.id)  # two presses of one person take turns
+    account = await ledger.lock(user.id)  # two presses of one person take turns
+    if account.banned:
+        raise Banned
     offer = Offer.of(package, user.id, provider.name)
     purchase = await purchases.begun_by(request_key)
     if purchase is None:

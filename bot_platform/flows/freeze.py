@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from bot_platform.database import Database
-from bot_platform.domain import ledger, notices, reversals, users
+from bot_platform.domain import actions, ledger, notices, reversals, users
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
@@ -28,12 +28,14 @@ async def follow(account: Account, why: Stage | None = None) -> None:
     await notices.post(key, person.telegram_id, f"account:{account.id}", text)
 
 
-async def lift(database: Database, user: User) -> int:
+async def lift(database: Database, user: User, *, by: str = actions.CONSOLE) -> int:
     """Let a person spend although questions of a bank are open; returns how many were."""
 
     async def story() -> int:
         account = await ledger.lock(user.id)
         lifted = await reversals.lift(user.id)
+        if lifted:
+            await actions.record(by, "lift", user.subject, questions=lifted)
         await follow(account)
         await wake(account)
         return lifted

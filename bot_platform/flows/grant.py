@@ -1,13 +1,15 @@
 """An operator gives credits by hand, or takes them, with a reason that stands in the books."""
 
 from bot_platform.database import Database
-from bot_platform.domain import ledger, notices
+from bot_platform.domain import actions, ledger, notices
 from bot_platform.domain.errors import CannotGrant
 from bot_platform.domain.users import User
 from bot_platform.flows.wake import wake
 
 
-async def grant(database: Database, user: User, amount: int, reason: str, grant_id: str) -> int:
+async def grant(
+    database: Database, user: User, amount: int, reason: str, grant_id: str, *, by: str = actions.CONSOLE
+) -> int:
     """Post a grant, negative takes back, once for each `grant_id`; returns what is available then.
 
     Raises CannotGrant when more would be taken than is available, or the id stands for another grant.
@@ -23,6 +25,7 @@ async def grant(database: Database, user: User, amount: int, reason: str, grant_
         if amount < 0 and account.available < -amount:
             raise CannotGrant("grant-too-much", wanted=-amount, available=account.available)
         await ledger.post(account, ledger.Kind.GRANT, amount, cause, note=reason)
+        await actions.record(by, "grant", user.subject, credits=amount, reason=reason, grant=grant_id)
         await notices.post(
             cause,
             user.telegram_id,

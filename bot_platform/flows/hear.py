@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from bot_platform.database import LOST_CONNECTION
-from bot_platform.domain import inbox, notices
+from bot_platform.domain import actions, inbox, notices
 from bot_platform.domain.checkout import (
     BadPayload,
     News,
@@ -107,9 +107,14 @@ async def stored(till: Till, row: Event) -> Outcome:
     return await till.database.transact(story)
 
 
-async def replay(till: Till, row: Event) -> None:
+async def replay(till: Till, row: Event, *, by: str = actions.CONSOLE) -> None:
     """Let an event be handled once more, whatever it came to before: by the loop, as if it had just come."""
-    await till.database.transact(inbox.replay, row)
+
+    async def story() -> None:
+        await inbox.replay(row)
+        await actions.record(by, "replay", f"event:{row.id}", event=row.key, type=row.type)
+
+    await till.database.transact(story)
 
 
 async def broke(till: Till, row: Event, why: str, *, passing: bool) -> None:

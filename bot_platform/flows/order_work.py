@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot_platform.domain import jobs, ledger, notices
-from bot_platform.domain.errors import NoSuchJob, TooManyJobs
+from bot_platform.domain.errors import Banned, NoSuchJob, TooManyJobs
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
@@ -19,13 +19,15 @@ async def order(
 ) -> Job:
     """Order work, once for each `request_key`: queued when its first step can be held, else parked.
 
-    `most` is what it can cost, `needs` what its first step holds. Raises TooManyJobs.
+    `most` is what it can cost, `needs` what its first step holds. Raises Banned or TooManyJobs.
     """
 
     async def story() -> Job:
         account = await ledger.lock(user.id)
         if known := await jobs.ordered_by(request_key):
             return known
+        if account.banned:
+            raise Banned
         if (waiting := len(await jobs.open_of(user.id))) >= MOST_OPEN:
             raise TooManyJobs(waiting)
         job = await jobs.submit(user.id, request_key, kind, request, most=most, needs=needs)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import uuid4
 
-from bot_platform.domain import ledger, notices, purchases, refunds, reversals
+from bot_platform.domain import actions, ledger, notices, purchases, refunds, reversals
 from bot_platform.domain.checkout import ProviderDown, RefundOrder, RefundRefused
 from bot_platform.domain.errors import CannotRefund
 from bot_platform.domain.refunds import Refund, State
@@ -15,7 +15,14 @@ LONGEST_PAUSE = 600  # seconds between two tries
 
 
 async def ask(
-    till: Till, purchase_id: int, *, amount: int | None, reason: str, force: bool, request_key: str = ""
+    till: Till,
+    purchase_id: int,
+    *,
+    amount: int | None,
+    reason: str,
+    force: bool,
+    request_key: str = "",
+    by: str = actions.CONSOLE,
 ) -> Refund:
     """Write a refund down and hold its credits: `amount` in minor units, None for all that is left.
 
@@ -50,6 +57,9 @@ async def ask(
         refund = await refunds.ask(key, purchase_id, wanted, reason)
         if held := min(taken, there):
             await ledger.reserve(account, held, refund.cause)
+        await actions.record(
+            by, "refund", purchase.subject, refund=refund.id, amount=wanted, reason=reason, force=force
+        )
         return refund
 
     return await till.database.transact(story)

@@ -5,7 +5,7 @@ from itertools import takewhile
 from typing import Any
 
 from bot_platform.domain import jobs, ledger, notices
-from bot_platform.domain.errors import AccountFrozen, BooksBroken, NotEnough, Refusal
+from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough, Refusal
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.ledger import Account
 
@@ -35,7 +35,7 @@ async def hold(account: Account, job: Job) -> Refusal | None:
     """Hold what the next step of a job may cost; gives the reason when that cannot be."""
     try:
         await ledger.hold(account, job.needs, job.next_cause, job_id=job.id)
-    except (NotEnough, AccountFrozen, BooksBroken) as no:
+    except (NotEnough, AccountFrozen, Banned, BooksBroken) as no:
         return no
     await jobs.begin_step(job)
     return None
@@ -52,7 +52,12 @@ def waits_for(account: Account, job: Job, waiting: Sequence[Job]) -> dict[str, A
     missing_all = sum(other.most for other in waiting) - account.available
     values = {"available": account.available, "before": len(before)}
     values |= {"missing": missing, "missing_all": missing_all}
-    why = "work-waits-frozen" if account.frozen else "work-waits-broken" if account.broken else "work-waits"
+    if account.banned:
+        why = "work-waits-banned"
+    elif account.frozen:
+        why = "work-waits-frozen"
+    else:
+        why = "work-waits-broken" if account.broken else "work-waits"
     return {"text": why} | about(job) | values
 
 

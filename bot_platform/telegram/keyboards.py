@@ -38,7 +38,7 @@ def under(
             return offer(texts, language, prices, values)
         case "work-accepted" | "work-woken" | "work-progress" | "work-draft":
             return _rows(*_files(texts, language, values), _stop(texts, language, "stop-button", values))
-        case "work-waits-frozen" | "work-waits-broken":
+        case "work-waits-frozen" | "work-waits-banned" | "work-waits-broken":
             return _rows(*_files(texts, language, values), _stop(texts, language, "cancel-button", values))
         case "work-cancelled":
             return _rows(*_files(texts, language, values)) if values["files"] else None

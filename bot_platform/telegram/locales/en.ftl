@@ -2,6 +2,14 @@
 # CREDITS($n) writes hundredths as 98.90, SHORT($n) 100.00 as 100, SIGNED($n) with a plus, MONEY($minor, $currency)
 # an amount with its currency, MOMENT($seconds) a date and time.
 
+## Before Start is pressed
+
+bot-description =
+    Buy credits here and spend them on work I do for you.
+
+    Press Start to see the packages and everything I can do.
+bot-short-description = Credits, and work that is done for them.
+
 ## Arriving
 
 welcome =
@@ -90,12 +98,22 @@ credits-withdrawn =
 
     Why: { $reason }
 
+banned =
+    The operator has closed your account for new orders. What you have stays yours, and work that runs comes to its end. Questions? See /paysupport.
+
+    Why: { $reason }
+let-back =
+    Your account is open again: you can buy, and use your credits.
+
+    Why: { $reason }
+
 ## The books
 
 balance = Balance: { CREDITS($balance) } credits
 balance-held = Held: { CREDITS($held) } credits
 balance-debt = This is a debt from a refunded or disputed payment: your next purchase repays it first.
 balance-frozen = Nothing new can be started now: your bank has asked about one of your payments. See /paysupport.
+balance-banned = The operator has closed your account for new orders. What you have stays yours: see /paysupport.
 balance-more = Get more with /buy, or see where they went with /history.
 history = Your credits, the latest changes first:
 history-line =
@@ -143,6 +161,7 @@ work-waits =
        *[other] goes on
     } by itself as soon as you have the credits.
 work-waits-frozen = This waits: your bank has asked about one of your payments, so nothing new can be started until that is answered. Then it starts by itself. It costs up to { CREDITS($most) } credits.
+work-waits-banned = This waits: the operator has closed your account for new orders. See /paysupport.
 work-waits-broken = This waits: something is wrong with the record of your credits. The operator knows, nothing is lost, and it starts by itself when that is mended.
 work-progress =
     { $bar } { $done }/{ $parts } { $what }
@@ -251,6 +270,7 @@ no-payment-link = Sorry, we could not create a payment link at this time.
 mock-failed = An error occurred during the mock purchase.
 not-enough = This needs { CREDITS($needed) } credits, and you have { CREDITS($available) }. Get more with /buy.
 account-frozen = Nothing new can be started now: your bank has asked about one of your payments. Your credits stay as they are. See /paysupport.
+account-banned = The operator has closed your account for new orders. What you have stays yours: see /paysupport.
 books-broken = Something is wrong with the record of your credits, so nothing can be started now. The operator knows, and nothing is lost. See /paysupport.
 no-such-purchase = There is no such purchase of yours. See /paysupport for the last ones.
 cannot-ask-now = The payment could not be looked up at this moment. Nothing is lost: I look again by myself, and add your credits as soon as I see the payment.

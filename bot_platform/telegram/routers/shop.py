@@ -73,6 +73,8 @@ async def balance(message: Message, user: User, say: Say) -> None:
         lines.append(say("balance-held", held=account.held))
     if account.available < 0:
         lines.append(say("balance-debt"))
+    if account.banned:
+        lines.append(say("balance-banned"))
     if account.frozen:
         lines.append(say("balance-frozen"))
     await message.answer("\n".join([*lines, "", say("balance-more")]))

@@ -1,0 +1,29 @@
+"""An operator bans a person, or lets them back: what they paid for stays theirs, nothing new is begun."""
+
+from uuid import uuid4
+
+from bot_platform.database import Database
+from bot_platform.domain import actions, ledger, notices
+from bot_platform.domain.users import User
+from bot_platform.flows.wake import wake
+
+
+async def ban(
+    database: Database, user: User, *, banned: bool, reason: str, by: str = actions.CONSOLE
+) -> bool:
+    """Ban or let back, and tell the person; False when that was so before. What waited goes on waiting."""
+    told = uuid4().hex  # each change is told once: only one try of the story commits
+
+    async def story() -> bool:
+        account = await ledger.lock(user.id)
+        if account.banned == banned:
+            return False
+        await ledger.ban(account, banned=banned)
+        what = "ban" if banned else "unban"
+        await actions.record(by, what, user.subject, reason=reason)
+        text = "banned" if banned else "let-back"
+        await notices.post(f"{what}:{told}", user.telegram_id, f"account:{account.id}", text, reason=reason)
+        await wake(account)
+        return True
+
+    return await database.transact(story)

@@ -1,0 +1,62 @@
+"""A ban closes an account for whatever is new, and takes nothing."""
+
+import pytest
+
+from bot_platform.database import Database
+from bot_platform.domain import actions, ledger
+from bot_platform.domain.errors import Banned
+from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.notices import Notice
+from bot_platform.flows import order_work
+from bot_platform.flows.ban import ban
+from bot_platform.flows.buy import buy
+from bot_platform.flows.grant import grant
+from bot_platform.flows.prove import prove
+from bot_platform.sql import query
+from tests.makers import PRICES, balance, desk, person, till
+
+
+async def test_who_is_banned_can_neither_buy_nor_order_and_keeps_what_is_theirs(database: Database) -> None:
+    user = await person(database, credits_=1_000)
+    assert await ban(database, user, banned=True, reason="Spam.", by=actions.telegram(42))
+    with pytest.raises(Banned):
+        await buy(till(database), user, PRICES.get("buy_100"), "press:1")
+    with pytest.raises(Banned):
+        await order_work.order(desk(database), user, "ask", {}, "order:1", most=100, needs=100)
+    assert await balance(user) == 1_000
+    assert [notice.text for notice in await Notice.filter(text="banned")] == ["banned"]
+
+
+async def test_what_waits_goes_on_waiting_under_a_ban_and_starts_by_itself_after_it(
+    database: Database,
+) -> None:
+    user = await person(database)
+    await order_work.order(desk(database), user, "ask", {}, "order:1", most=100, needs=100)
+    await ban(database, user, banned=True, reason="Spam.")
+    await grant(database, user, 500, "Because.", "g1")
+    (job,) = await Job.all()
+    assert job.state is State.PARKED
+    assert (await Notice.get(subject=job.subject)).text == "work-waits-banned"
+    assert not await prove(database, (), lambda _: None)
+    await ban(database, user, banned=False, reason="A mistake.")
+    assert [job.state for job in await Job.all()] == [State.QUEUED]
+    assert not await prove(database, (), lambda _: None)
+
+
+async def test_a_ban_told_twice_is_one_and_each_change_stands_in_the_log(database: Database) -> None:
+    user = await person(database)
+    by = actions.telegram(42)
+    changed = [await ban(database, user, banned=b, reason="R.", by=by) for b in (True, True, False, False)]
+    assert changed == [True, False, True, False]
+    said = [(act.by, act.what, act.details) for act in await actions.of([user.subject], 10)]
+    assert said == [(by, "unban", {"reason": "R."}), (by, "ban", {"reason": "R."})]
+    assert not (await ledger.find_account(user.id)).banned
+
+
+@pytest.mark.parametrize("sql", ["UPDATE action SET what = 'x'", "DELETE FROM action"])
+async def test_no_act_of_an_operator_can_be_changed_or_removed(database: Database, sql: str) -> None:
+    user = await person(database)
+    await ban(database, user, banned=True, reason="R.")
+    with pytest.raises(Exception, match="append-only"):
+        await query(sql)
+    assert len(await actions.of([user.subject], 10)) == 1
