@@ -2,11 +2,13 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+MINUTES ?= 10
 ARGS ?=
 
 PY := .venv/bin/python
 RUNS := .venv/.runs
 DEVELOPS := .venv/.develops
+AUDITS := .venv/audit/.installed
 NODE_MODULES := tests/e2e/node_modules/.installed
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --requirement
 PIP_COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
@@ -14,11 +16,11 @@ PIP_COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extra
 PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the oldest that is served.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e reliability check format bench pins clean
+.PHONY: help demo test e2e reliability soak check format bench audit-deps pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNS) ## sell credits in the browser, no account needed; PORT=8010 listens there, MOCK=1 sells by the mock
 	@exec $(PY) run.py demo --port $(PORT) $(if $(MOCK),--mock)
@@ -46,6 +48,9 @@ e2e: $(DEVELOPS) ## run the tests that need Chromium and node
 reliability: $(DEVELOPS) ## run the reliability tests in full size, about an hour; ARGS="-k crowd" goes to pytest
 	@$(PY) -m tests.reliability $(ARGS)
 
+soak: $(DEVELOPS) ## live through a busy day on each database; MINUTES=10 is how long each takes
+	@$(PY) -m tests.soak --minutes $(MINUTES) $(ARGS)
+
 check: $(DEVELOPS) ## check format, lint, types and who imports whom
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
@@ -59,6 +64,10 @@ format: $(DEVELOPS) ## write the code as `make check` wants it, as far as a tool
 bench: $(DEVELOPS) ## measure the webhook beside an empty POST, and the way from a payment to the work it starts
 	@$(PY) -m tests.benchmarks.webhook
 	@$(PY) -m tests.benchmarks.waking
+
+audit-deps: $(AUDITS) ## compare the pinned requirements with the known weaknesses; needs a way to the internet
+	@.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		--requirement requirements.txt
 
 pins: $(DEVELOPS) ## pin the requirements again after pyproject.toml changed; UPGRADE=1 takes newer ones
 	@$(PIP_COMPILE) --output-file requirements.txt pyproject.toml
@@ -95,6 +104,12 @@ $(DEVELOPS): requirements-dev.txt | $(PY)
 	@echo "Installing what it is tested with (once; a minute or two)"
 	@$(PIP_INSTALL) requirements-dev.txt
 	@touch $(RUNS) $@
+
+# In an environment of its own: what audits has requirements that nothing else here should have.
+$(AUDITS): | $(PY)
+	@$(PY) -m venv --clear .venv/audit
+	@.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check --no-input "pip-audit==2.10.*"
+	@touch $@
 
 $(NODE_MODULES): tests/e2e/package.json tests/e2e/package-lock.json
 	@npm ci --prefix tests/e2e --no-audit --no-fund

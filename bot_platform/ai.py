@@ -22,6 +22,7 @@ FAULTS = (openai.OpenAIError, httpx2.HTTPError, OSError, ValueError, RecursionEr
 MISTAKES = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeEncodeError)  # not even sent
 # Below 500. Any other status, 401, 403 and 404 among them, is what a wrong key or address is answered.
 TEXTS = {408: "model-down", 429: "model-busy", **dict.fromkeys((400, 413, 422), "model-refused")}
+KEY_REFUSED = (401, 403)
 BROKEN_OFF = ("error", "abort")  # how OpenRouter and vLLM finish an answer that is not whole
 WORD = re.compile(r"[\w.:-]{1,80}")  # an error's type or code; another may be a sentence with the prompt
 COUNTS = range(2**31)
@@ -77,6 +78,20 @@ class OpenAIModel:
         if not heard.finished and (fault or not heard.usage):
             # Raised out here it has no context: the library's errors hold the key and the prompt.
             raise fault or ModelFault(heard.broken, "the stream ended without a finish_reason")
+
+    async def known(self) -> Sequence[str]:
+        """List the models there are; none where an endpoint keeps no list. Raises ModelFault."""
+        try:
+            said = await self._client.with_options(max_retries=0).get("/models", cast_to=object)
+        except openai.APIStatusError as refused:
+            if refused.status_code not in KEY_REFUSED:
+                return ()
+            raise ModelFault("model-misconfigured", str(refused.status_code)) from None
+        except FAULTS as broke:
+            raise self._fault(broke, _Heard()) from None
+        data = _object(said).get("data")
+        names = [_object(one).get("id") for one in data] if isinstance(data, list) else []
+        return [name for name in names if isinstance(name, str)]
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,9 +1,14 @@
 """The composition root: builds everything once, starts it, and stops it without losing anything."""
 
 import asyncio
+import contextlib
+import hashlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
+from socket import gethostname
 
 import structlog
 from aiogram import Bot
@@ -11,24 +16,31 @@ from aiogram.client.session.base import BaseSession
 from quart import Blueprint
 
 from bot_platform import caretaker, loops
+from bot_platform.calls import Calls
 from bot_platform.database import UNREACHABLE, Database
+from bot_platform.domain.backlog import backlog
 from bot_platform.domain.packages import PriceList
+from bot_platform.figures import Figures
+from bot_platform.flows import tell_all
 from bot_platform.flows.till import Till
+from bot_platform.outages import Outages
 from bot_platform.payments import choose
 from bot_platform.settings import Settings
-from bot_platform.telegram.dispatcher import dispatcher, set_commands
-from bot_platform.telegram.intake import ALLOWED, Intake, NotAnUpdate, read
+from bot_platform.telegram.dispatcher import dispatcher, set_admin_commands, set_commands
+from bot_platform.telegram.intake import Intake, NotAnUpdate, read
+from bot_platform.telegram.listening import LEASE, RENEW_EVERY, Listening, Way
 from bot_platform.telegram.sender import Sender
-from bot_platform.telegram.session import HttpSession
+from bot_platform.telegram.session import HttpSession, calls_heard
 from bot_platform.telegram.texts import Texts
-from bot_platform.telemetry import Figures
 from bot_platform.web.health import health
 from bot_platform.web.metrics import metrics
+from bot_platform.web.operator.building import operator_pages
 from bot_platform.web.payment_pages import payment_pages
 from bot_platform.web.server import finishing, server
 from bot_platform.web.serving import listen, serve_until
 from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
 from bot_platform.work.model import Model
+from bot_platform.work.overheard import OverheardModel
 from bot_platform.work.runner import Runner
 from bot_platform.work.workshop import Workshop
 from bot_platform.workplace import model, workplace
@@ -38,7 +50,9 @@ log = structlog.get_logger()
 HANDLERS_MAY_TAKE = 3.0  # seconds at the end; with the requests and the closing together under 10
 LAST_WORDS_MAY_TAKE = 0.5
 LOOK_WHETHER_TO_STOP = 0.5  # seconds between looks whether work in hand was stopped
+TRIES_TO_HEAR = 5
 LOOK_FOR_ROUNDS = 5.0  # seconds between looks whether a round is due
+LOOK_FOR_OUTAGES = 5.0
 
 
 class CannotStart(Exception):
@@ -57,6 +71,7 @@ class Outside:
     start: Callable[[], Awaitable[None]] | None = None
     stopping: Callable[[], None] | None = None  # before the server waits for open pages
     close: Callable[[], Awaitable[None]] | None = None
+    clock: Callable[[], float] = time.time  # unix seconds
 
 
 def real_world(settings: Settings) -> Outside:
@@ -71,6 +86,9 @@ class Platform:
         self._settings, self._outside = settings, outside
         self._database = Database(settings.database_url)
         self._figures = Figures()
+        self._database.on_fact.append(self._figures.happened)
+        self._calls = Calls()
+        self._calls.listeners.append(self._figures.called)
         self._way_back = outside.way_back
         self._loops: list[asyncio.Task[None]] = []
 
@@ -89,11 +107,13 @@ class Platform:
             stack.callback(listener.close)
             await self._open_database(stack)
             bot = Bot(self._settings.telegram_bot_token.get_secret_value(), session=self._outside.telegram)
+            bot.session.middleware(calls_heard(self._calls))
             stack.push_async_callback(bot.session.close)
             prices, texts = self._settings.price_list(), Texts()
             till = self._till(stack, prices)
             ai = self._outside.model or model(self._settings)
             if ai:
+                ai = OverheardModel(ai, self._calls)
                 stack.push_async_callback(ai.close)
             workshop, runner = workplace(self._settings, self._database, ai)
             talk = dispatcher(
@@ -106,16 +126,30 @@ class Platform:
             )
             intake = Intake(self._database, bot, talk)
             sender = Sender(self._database, bot, texts, prices, local_links=self._outside.local_links)
+            listening = Listening(
+                self._database,
+                bot,
+                intake,
+                Way(
+                    webhook=self._settings.telegram_mode == "webhook",
+                    webapp_url=self._settings.webapp_url,
+                    secret=self._settings.telegram_secret,
+                    process=_process(host, port),
+                ),
+            )
+            await self._may_hear(listening)
             routes = [
                 health({"database": self._database.answers, "dispatcher": self._dispatcher_runs}),
-                metrics(self._figures.text),
-                stripe_webhook(till),
+                metrics(self._figures_text),
+                stripe_webhook(till, self._figures.took),
                 payment_pages(lambda: self._way_back),
                 *self._outside.pages,
             ]
+            if token := self._settings.operator_token:
+                routes.append(operator_pages(till, token.get_secret_value(), self._settings.webapp_url))
             if self._settings.telegram_mode == "webhook":
                 routes.append(telegram_webhook(self._settings.telegram_secret, _store_in(intake)))
-            await self._start_loops(stack, bot, texts, intake, sender, till, workshop, runner)
+            await self._start_loops(stack, bot, texts, intake, listening, sender, till, workshop, runner)
             log.info(
                 "started",
                 payments=till.provider.name,
@@ -134,7 +168,7 @@ class Platform:
         log.info("stopped")
 
     def _till(self, stack: AsyncExitStack, prices: PriceList) -> Till:
-        providers = choose.providers(self._settings)
+        providers = choose.providers(self._settings, self._calls)
         for provider in providers.values():
             stack.push_async_callback(provider.close)
         return Till(
@@ -164,6 +198,7 @@ class Platform:
         bot: Bot,
         texts: Texts,
         intake: Intake,
+        ears: Listening,
         sender: Sender,
         till: Till,
         workshop: Workshop,
@@ -180,10 +215,15 @@ class Platform:
             updates.run(),
             loops.until_done(lambda: self._introduce(bot), name="telegram.introduce"),
             loops.until_done(lambda: set_commands(bot, texts, workshop.kinds), name="telegram.commands"),
-            loops.until_done(lambda: self._choose_mode(bot), name="telegram.mode"),
+            loops.until_done(
+                lambda: set_admin_commands(bot, texts, workshop.kinds, till.admins),
+                name="telegram.admin_commands",
+            ),
+            loops.until_done(ears.settle, name="telegram.mode"),
+            loops.repeat(ears.stand, name="telegram.part", every=RENEW_EVERY),
         ]
         if self._settings.telegram_mode == "polling":
-            listening.append(loops.repeat(intake.poll, name="telegram.poll"))
+            listening.append(loops.repeat(ears.poll, name="telegram.poll"))
         stored, refunds = caretaker.inbox_pump(till), caretaker.refunds_pump(till)
         rounds = caretaker.Rounds(
             till,
@@ -191,6 +231,10 @@ class Platform:
             on_audit=lambda broken: self._figures.audited(len(broken)),
         )
         tidy = caretaker.Tidy(workshop.desk)
+        outages = Outages(till, self._outside.clock)
+        self._calls.listeners.append(outages.hear)
+        for pump in (updates, notices, work, stored, refunds):
+            pump.took = self._figures.took
         listening += [stored.run(), refunds.run()]
         listening += [
             loops.repeat(rounds.missed, name="missed", every=LOOK_FOR_ROUNDS),
@@ -199,6 +243,10 @@ class Platform:
             work.run(),
             loops.repeat(runner.look, name="work.look", every=LOOK_WHETHER_TO_STOP),
             loops.repeat(tidy.once, name="work.tidy", every=LOOK_FOR_ROUNDS),
+            loops.repeat(
+                partial(tell_all.portion, self._database), name="broadcast", every=tell_all.EVERY_MS / 1000
+            ),
+            loops.repeat(outages.look, name="outages", every=LOOK_FOR_OUTAGES),
         ]
         hears = [asyncio.create_task(step) for step in listening]
         speaks = asyncio.create_task(notices.run())
@@ -207,6 +255,7 @@ class Platform:
         async def wind_down() -> None:
             """Hear nothing new, finish what was heard, say what came of it."""
             await _cancel(hears)
+            await ears.leave()
             await asyncio.gather(
                 updates.finish(HANDLERS_MAY_TAKE),
                 stored.finish(HANDLERS_MAY_TAKE),
@@ -224,22 +273,31 @@ class Platform:
         self._way_back = self._way_back or f"https://t.me/{me.username}"
         log.info("telegram.bot", username=me.username)
 
-    async def _choose_mode(self, bot: Bot) -> None:
-        """Tell Telegram where updates go; a stop leaves it as it is, so that none is lost meanwhile."""
-        if self._settings.telegram_mode == "polling":
-            await bot.delete_webhook(drop_pending_updates=False)
-            return
-        await bot.set_webhook(
-            f"{self._settings.webapp_url}/api/v1/telegram-webhook",
-            secret_token=self._settings.telegram_secret,
-            allowed_updates=ALLOWED,
-            drop_pending_updates=False,
-        )
+    async def _may_hear(self, listening: Listening) -> None:
+        """Wait out the lease of one that died; raises CannotStart when one lives that hears otherwise."""
+        for _ in range(TRIES_TO_HEAR):
+            if (why := await listening.forbidden()) is None:
+                return
+            await asyncio.sleep(LEASE / (TRIES_TO_HEAR - 2))
+        raise CannotStart(why)
+
+    async def _figures_text(self) -> tuple[bytes, str]:
+        """Write the figures; those of the database as they last were, when it does not answer."""
+        with contextlib.suppress(*UNREACHABLE):
+            async with asyncio.timeout(2):
+                self._figures.waits(await backlog())
+        return self._figures.text()
 
     async def _dispatcher_runs(self) -> bool:
         return bool(self._loops) and not any(
             task.done() and (task.cancelled() or task.exception()) for task in self._loops
         )
+
+
+def _process(host: str, port: int) -> int:
+    """Give this process a number among its replicas, the same when it is started again after a crash."""
+    name = f"{gethostname()}:{host}:{port}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -37,7 +37,14 @@ def inbox_pump(till: Till, on_outcome: OnOutcome | None = None) -> Pump[Event]:
             await hear.broke(till, row, "the provider cannot be asked", passing=True)
             return
         log.info(
-            "inbox.handled", key=row.key, type=row.type, outcome=outcome.state.value, says=outcome.reason
+            "inbox.handled",
+            key=row.key,
+            type=row.type,
+            outcome=outcome.state.value,
+            says=outcome.reason,
+            purchase=outcome.purchase_id,
+            user=outcome.user_id,
+            request=outcome.request or row.key,
         )
         if on_outcome:
             on_outcome(row, outcome)

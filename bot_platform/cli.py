@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot_platform.commands import books, money, service
+from bot_platform.commands import backup, books, doctor, money, service
 from bot_platform.commands.running import MISUSED
 from bot_platform.domain.amounts import hundredths
 from bot_platform.settings import SettingsError
@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=service.serve)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _service_commands(commands)
+    _backup_commands(commands)
     _book_commands(commands)
     _money_commands(commands)
     return parser
@@ -44,7 +45,23 @@ def _service_commands(commands: Parsers) -> None:
     demo = _add(commands, "demo", service.demo, "the service with no account anywhere, in the browser")
     demo.add_argument("--mock", action="store_true", help="sell by the mock instead of the local Stripe")
     demo.add_argument("--port", type=_port, default=8000, help="where to listen (default: 8000)")
+    looked = _add(
+        commands, "doctor", doctor.doctor, "look whether everything is set up right; names each fix"
+    )
+    looked.add_argument("--json", action="store_true", help="answer as JSON")
+    looked.add_argument(
+        "--fix", action="store_true", help="make Stripe's webhook, set the bot's menu and texts"
+    )
     _add(commands, "migrate", service.migrate, "bring the database to the newest schema")
+
+
+def _backup_commands(commands: Parsers) -> None:
+    saved = _add(commands, "backup", backup.backup, "save the database to a file, beside a running service")
+    saved.add_argument("file", metavar="FILE", help="where to; - is standard output")
+    saved.add_argument("--force", action="store_true", help="write over a file that is there")
+    back = _add(commands, "restore", backup.restore, "put a backup in the place of the database")
+    back.add_argument("file", metavar="FILE", help="which; - is standard input")
+    back.add_argument("--force", action="store_true", help="replace a database that has people in it")
 
 
 def _book_commands(commands: Parsers) -> None:

@@ -18,6 +18,8 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import DBConnectionError, OperationalError
 from tortoise.transactions import in_transaction
 
+from bot_platform import facts
+from bot_platform.facts import Fact
 from bot_platform.sql import connection, numbered, query
 
 P = ParamSpec("P")
@@ -90,11 +92,14 @@ class Database:
         (only,) = self._config["connections"].values()
         self._credentials = only["credentials"]
         self.name = "SQLite" if "file_path" in self._credentials else "PostgreSQL"
+        self.file: Path | None = None  # where SQLite keeps everything
         if self.name == "SQLite":
-            self._read_only = f"{Path(self._credentials['file_path']).resolve().as_uri()}?mode=ro"
+            self.file = Path(self._credentials["file_path"])
+            self._read_only = f"{self.file.resolve().as_uri()}?mode=ro"
         self._context = TortoiseContext()  # of our own: a process, or a test, may hold two databases
         self._running: set[asyncio.Task[Any]] = set()
         self.on_commit: list[Callable[[], None]] = []
+        self.on_fact: list[Callable[[Fact], None]] = []  # hears what each transaction did, once it holds
 
     async def open(self) -> None:
         """Connect in the caller's context, so that every task started later finds the connection.
@@ -195,12 +200,19 @@ class Database:
     async def _until_it_holds(self, story: Callable[[], Awaitable[T]]) -> T:
         for pause in PAUSES:
             try:
-                return await _alone(story)
+                return self._told(await _alone(story))
             except (*LOST_CONNECTION, *CONTENTION, OperationalError) as fault:
                 if not _passing(fault):
                     raise
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads rivals, guards nothing
-        return await _alone(story)
+        return self._told(await _alone(story))
+
+    def _told(self, done: tuple[T, Sequence[Fact]]) -> T:
+        result, noted = done
+        for listener in self.on_fact:
+            for fact in noted:
+                listener(fact)
+        return result
 
     @contextlib.asynccontextmanager
     async def _one_migrator(self) -> AsyncIterator[None]:
@@ -221,12 +233,13 @@ class Database:
         return await asyncpg.connect(**{key: c for key in where if (c := self._credentials.get(key))})
 
 
-async def _alone(story: Callable[[], Awaitable[T]]) -> T:
+async def _alone(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[Fact]]:
     """Try once, in a task of its own: one that breaks leaves its dead connection in the task's context."""
     return await asyncio.create_task(_once(story))
 
 
-async def _once(story: Callable[[], Awaitable[T]]) -> T:
+async def _once(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[Fact]]:
+    noted = facts.begin()
     context = in_transaction()
     try:
         transaction = await context.__aenter__()
@@ -243,7 +256,7 @@ async def _once(story: Callable[[], Awaitable[T]]) -> T:
             await context.__aexit__(type(fault), fault, fault.__traceback__)
         raise
     await context.__aexit__(None, None, None)
-    return result
+    return result, noted
 
 
 async def _give_back(context: Any) -> None:

@@ -16,6 +16,7 @@ from bot_platform.settings import Settings
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_sandbox", "whsec_sandbox"
 STRIPE_PATH = "/sandbox/stripe"
 BOT_NAME = "Credits Bot"
+OPERATOR_TOKEN = "demo"  # no secret: the demo listens to this machine alone
 # Forty times what is usual, so that a /build outgrows the small package half-way; the page says so.
 CREDITS_PER_1K_INPUT, CREDITS_PER_1K_OUTPUT = "4", "16"
 
@@ -48,6 +49,7 @@ def demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outside]:
         stripe_api_base=here + STRIPE_PATH,
         webapp_url=here,
         port=port,
+        operator_token=OPERATOR_TOKEN,
         database_url=f"sqlite://{folder / 'demo.db'}",
         log_level="INFO",
         ai_credits_per_1k_input=CREDITS_PER_1K_INPUT,

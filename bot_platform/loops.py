@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -95,6 +96,7 @@ class Pump(Generic[R]):
         self._tasks: dict[asyncio.Task[None], int] = {}
         self._poked = asyncio.Event()
         self._idle = asyncio.Event()
+        self.took: Callable[[str, float], None] = lambda _name, _seconds: None  # hears of each work
 
     def poke(self) -> None:
         """Look again now: something was written."""
@@ -139,12 +141,15 @@ class Pump(Generic[R]):
                     await self._poked.wait()
 
     async def _one(self, row: R) -> None:
+        begun = time.monotonic()
         try:
             await self._work(row)
         except Exception as fault:
             log.exception("loop.work_failed", loop=self.name, row=row.id, error=type(fault).__name__)
             # Without a `broke` that says otherwise, the row is claimed again when its lease has run out.
             await self._note(row, fault)
+        finally:
+            self.took(self.name, time.monotonic() - begun)
 
     async def _note(self, row: R, fault: Exception) -> None:
         if self._broke is None:

@@ -92,6 +92,11 @@ def _parts(address: str) -> SplitResult | None:
     return None if port == 0 else parts
 
 
+def is_local(host: str | None) -> bool:
+    """Whether a name means the machine that asks, so that nobody else could come there."""
+    return host in LOCAL_HOSTS or str(host).startswith("127.") or str(host).endswith(".localhost")
+
+
 def reached_by_telegram(address: object, *, any_port: bool) -> bool:
     """Whether updates would be delivered to this address; a Bot API server of one's own takes any port."""
     parts = _parts(str(address))

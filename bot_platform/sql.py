@@ -1,6 +1,7 @@
 """SQL that both databases take: rows inserted once, and lanes of rows claimed under a lease."""
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -19,6 +20,16 @@ def clock() -> str:
     if connection().capabilities.dialect == "sqlite":
         return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
     return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+def tables(modules: Sequence[str]) -> list[str]:
+    """Name the tables of the models in these modules."""
+    return [
+        model._meta.db_table or model.__name__.lower()  # as Tortoise names one without a name
+        for module in map(import_module, modules)
+        for model in vars(module).values()
+        if isinstance(model, type) and issubclass(model, Model) and model.__module__ == module.__name__
+    ]
 
 
 async def query(sql: str, *values: Any) -> list[dict[str, Any]]:

@@ -1,12 +1,10 @@
-"""Logs and figures: one line per event, for people or as JSON, and what Prometheus reads."""
+"""Logs: one line per event, for people or as JSON."""
 
 import logging
 import sys
 from typing import Any, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 QUIET = ("aiogram", "hypercorn.access", "tortoise", "aiosqlite", "asyncio", "stripe")  # they tell each step
 
@@ -45,25 +43,3 @@ def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(level if level == "DEBUG" else "WARNING")
-
-
-class Figures:
-    """What this process has to show; each of them its own, so that two may live side by side."""
-
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._rows_off = Gauge(
-            "audit_broken_rows", "Rows that break an invariant of the books", registry=self._registry
-        )
-        self._audited_at = Gauge(
-            "audit_last_run_timestamp_seconds", "When the books were last proved", registry=self._registry
-        )
-
-    def audited(self, rows_off: int) -> None:
-        """Note what an audit found."""
-        self._rows_off.set(rows_off)
-        self._audited_at.set_to_current_time()
-
-    def text(self) -> tuple[bytes, str]:
-        """Write them all; gives the content type too."""
-        return generate_latest(self._registry), CONTENT_TYPE_LATEST

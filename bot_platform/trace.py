@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from structlog.contextvars import bound_contextvars, get_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
 
 LONGEST = 100  # of a request's name, as it is kept beside what it caused
 
@@ -11,6 +11,11 @@ LONGEST = 100  # of a request's name, as it is kept beside what it caused
 def request() -> str:
     """Name the request that is served here, such as `tg:4711`; empty when none is."""
     return str(get_contextvars().get("request", ""))[:LONGEST]
+
+
+def follow(name: str) -> None:
+    """Go on for an earlier request: what this task does from here on is for it."""
+    bind_contextvars(request=name[:LONGEST])
 
 
 @contextmanager

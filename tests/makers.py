@@ -204,11 +204,21 @@ def link_of(message: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def house(database_url: str, *, model: Model | None = None, **changed: Any) -> AsyncIterator[House]:
-    """Run a platform on a real port beside a local Stripe and a sandbox Telegram; `changed` are settings."""
+async def house(
+    database_url: str,
+    *,
+    model: Model | None = None,
+    telegram: TelegramWorld | None = None,
+    clock: Callable[[], float] = time.time,
+    **changed: Any,
+) -> AsyncIterator[House]:
+    """Run a platform on a real port beside a local Stripe and a sandbox Telegram; `changed` are settings.
+
+    Raises CannotStart when it does not start.
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    telegram = TelegramWorld(allow_local_urls=True)
+    own, telegram = telegram is None, telegram or TelegramWorld(allow_local_urls=True)
     stripe = LocalStripe(
         secret_key=SECRET_KEY,
         webhook_secret=WEBHOOK_SECRET,
@@ -234,8 +244,9 @@ async def house(database_url: str, *, model: Model | None = None, **changed: Any
         pages=(pages,),
         local_links=True,
         model=model,
+        clock=clock,
         start=stripe.start,
-        stopping=telegram.close,
+        stopping=telegram.close if own else None,
         close=stripe.close,
     )
     ready = asyncio.Event()
@@ -245,6 +256,8 @@ async def house(database_url: str, *, model: Model | None = None, **changed: Any
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
+        if running.done():
+            await running
         try:
             yield built
         finally:

@@ -29,12 +29,15 @@ def serve(_: Namespace) -> int:
 def demo(given: Namespace) -> int:
     """Serve with nobody outside."""
     telemetry.set_up("INFO", "console")
-    from bot_platform.demo import demo as built  # noqa: PLC0415 -- as above
+    from bot_platform.demo import OPERATOR_TOKEN  # noqa: PLC0415 -- as above
+    from bot_platform.demo import demo as built  # noqa: PLC0415
 
     settings, outside = built(Path("data"), given.port, mock=given.mock)
 
     def invite(port: int) -> None:
-        print(f"\n  Open http://127.0.0.1:{port}/demo in a browser. Ctrl+C ends it.\n", flush=True)
+        here = f"http://127.0.0.1:{port}"
+        print(f"\n  Open {here}/demo in a browser. Ctrl+C ends it.")
+        print(f"  The operator's side is {here}/operator, with the token {OPERATOR_TOKEN}.\n", flush=True)
 
     return run(_until_told(settings, outside, invite))
 

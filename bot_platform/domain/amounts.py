@@ -57,6 +57,11 @@ def money_text(minor: int, currency: str, language: str = "en") -> str:
     return format_currency(value, code, locale=language.replace("-", "_"), currency_digits=usual)
 
 
+def plain_money(minor: int, currency: str) -> str:
+    """Write an amount of minor units as a bare number, as machines read it: 500 usd -> `5.00`."""
+    return f"{Decimal(minor).scaleb(-_digits(currency.upper())):f}"
+
+
 def known_currency(currency: str) -> bool:
     """Whether this is a lower-case currency code of ISO 4217."""
     return currency.isascii() and currency.islower() and currency.upper() in list_currencies()

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.expressions import F
 from tortoise.models import Model
 from tortoise.timezone import now
 
@@ -59,6 +60,12 @@ async def find(broadcast_id: int) -> Broadcast | None:
 async def running() -> Broadcast | None:
     """Find the oldest that goes on."""
     return await Broadcast.filter(state=State.RUNNING).order_by("id").first()
+
+
+async def lock(broadcast_id: int) -> Broadcast | None:
+    """Lock a message to all against whoever writes or ends it, and read it."""
+    await Broadcast.filter(id=broadcast_id).update(written=F("written"))
+    return await find(broadcast_id)
 
 
 async def wrote(broadcast: Broadcast, messages: int, after: int) -> None:

@@ -1,7 +1,7 @@
 """The words between us and whoever takes the money: pages, confirmations, and the provider's Protocol."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -122,11 +122,15 @@ class PaymentReversed:
 
 @dataclass(frozen=True, slots=True)
 class NotForUs:
-    """Genuine, but nothing to do; `keep` when it concerns money, `alarm` when an operator must look."""
+    """Genuine, but nothing to do; `keep` when it concerns money, `alarm` when an operator must look.
+
+    `about` names what an alarm is about: the operator hears once of each.
+    """
 
     reason: str
     keep: bool
     alarm: bool = False
+    about: str = field(default="", compare=False)
 
 
 News = PaymentConfirmed | PaymentPending | PaymentFailed | CheckoutExpired | PaymentReversed | NotForUs

@@ -64,6 +64,18 @@ class CannotGrant(Refusal):
     """Why credits are not given or taken by hand, told to whoever asked for it."""
 
 
+class CannotShow(Refusal):
+    """There is nothing to show by that name."""
+
+
+class WrittenWrong(Refusal):
+    """What was written says too little or makes no sense; the text says what to write instead."""
+
+
+class CannotTellAll(Refusal):
+    """Why a message is not sent to everybody, told to whoever wrote it."""
+
+
 class NoSuchPurchase(Refusal):
     """The purchase asked about is not this person's."""
 

@@ -119,11 +119,13 @@ async def later(event: Event, ms: int, error: str | None = None, *, is_try: bool
     await put_off(Event, event.id, ms)
 
 
-async def replay(event: Event) -> None:
-    """Let an event be handled once more, as if it had just come."""
-    event.state, event.handled_at, event.error = State.RECEIVED, None, None
-    event.attempts = event.next_at = event.lease_until = 0
-    await event.save()
+async def replay(event: Event) -> bool:
+    """Let an event be handled once more, as if it had just come; False when it moved on since it was read."""
+    as_read = Event.filter(id=event.id, state=event.state, handled_at=event.handled_at)
+    replayed = await as_read.update(
+        state=State.RECEIVED, handled_at=None, error=None, attempts=0, next_at=0, lease_until=0
+    )
+    return bool(replayed)
 
 
 async def from_providers(state: State | None, limit: int) -> Sequence[Event]:
@@ -136,7 +138,9 @@ async def look_up(name: str) -> Event | None:
     """Find a provider's event by what somebody typed: its key, the provider's own id, or our number."""
     if len(name) > LONGEST_NAME:
         return None
-    found = await Event.filter(lane=None, key__in=[name, f"stripe:{name}"]).first()
+    # By its key alone: a database that also sees the lane and an order goes through the whole inbox.
+    keyed = await Event.filter(key__in=[name, f"stripe:{name}"])
+    found = next((event for event in keyed if event.lane is None), None)
     if found is None and name.isascii() and name.isdigit() and len(name) < len(str(2**63)):
         found = await Event.get_or_none(lane=None, id=int(name))
     return found

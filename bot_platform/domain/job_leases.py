@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bot_platform import facts
 from bot_platform.domain.jobs import Job, State
 from bot_platform.sql import clock, connection, query, take_turns
 
@@ -40,10 +41,13 @@ async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
             WHERE id IN (
                 SELECT q.id FROM job q WHERE q.state = 'queued' AND {before} < ?
                 ORDER BY {before}, q.id LIMIT {limit} {lock})
-            RETURNING id""",  # noqa: S608 -- as above
+            RETURNING id, attempts, {now_} - queued_at AS waited""",  # noqa: S608 -- as above
         LEASE_MS,
         for_one,
     )
+    for row in rows:
+        if row["attempts"] == 1:  # not taken up after a crash
+            facts.note("job started", row["waited"] / 1000)
     return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
 
 

@@ -8,6 +8,7 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.timezone import now
 
+from bot_platform import facts
 from bot_platform.sql import clock, query, storable
 
 WAITS_MS = 72 * 3600 * 1000  # for credits, before it expires
@@ -49,6 +50,7 @@ class Job(Model):
     attempts = fields.IntField(default=0)  # claims since something was last finished
     lease_until = fields.BigIntField(default=0)
     expires_at = fields.BigIntField(default=0)  # while parked
+    queued_at = fields.BigIntField(default=0, db_default=0)  # when its next step was held
     stopping = fields.BooleanField(default=False)  # its person wants it to end
     done = fields.IntField(default=0)  # of its `parts`, as far as it has come
     parts = fields.IntField(default=0)
@@ -155,7 +157,7 @@ async def lock(job_id: int) -> Job | None:
 async def queue(job: Job) -> None:
     """Let a job wait for its turn: its next step is held."""
     job.state = State.QUEUED
-    await job.save(update_fields=["state"])
+    await query(f"UPDATE job SET state = 'queued', queued_at = {clock()} WHERE id = ?", job.id)  # noqa: S608 -- names are the code's own
 
 
 async def park(job: Job) -> None:
@@ -167,6 +169,7 @@ async def park(job: Job) -> None:
 
 async def end(job: Job, state: State, result: Any = None) -> None:
     """End a job with what came of it, once."""
+    facts.note("job ended", kind=job.kind, state=state)
     job.state, job.lease_until, job.ended_at, job.result = state, 0, now(), storable(result)
     await job.save(update_fields=["state", "lease_until", "ended_at", "result"])
 

@@ -8,6 +8,7 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
+from bot_platform import facts
 from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough
 from bot_platform.sql import insert_once
 
@@ -159,6 +160,7 @@ async def post(
         job_id=job_id,
         note=note,
     )
+    facts.note("credits", amount, kind=kind)
     return True
 
 

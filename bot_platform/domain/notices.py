@@ -1,12 +1,15 @@
 """The outbox: messages that people must be told, written in the commit they tell of."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
 from tortoise.expressions import F, Q
+from tortoise.functions import Count
 from tortoise.models import Model
 
 from bot_platform import trace
@@ -18,6 +21,7 @@ LEASE_MS = 15_000  # a crashed sender's notices are taken up after this
 EACH_SECOND = 30
 ONE_CHAT_MS = 1000
 BLOCKED = "blocked"  # the error of what a person who blocked the bot was not sent
+WITHDRAWN = "withdrawn"  # the error of what was not sent because nobody wants it said any more
 MONEY, OTHER, TO_ALL = 0, 1, 2  # ranks: what tells of money goes out first, what is said to all last
 
 
@@ -44,7 +48,7 @@ class Notice(Model):
     error = fields.TextField(null=True)
     rank = fields.SmallIntField(
         default=MONEY, db_default=MONEY
-    )  # which chat goes first; in a chat the order of writing counts
+    )  # which chat goes first; in a chat the order of writing counts, but what is said to all comes last
     attempts = fields.IntField(default=0)
     tried_at = fields.BigIntField(default=0, db_default=0)  # as next_at; Telegram counts tries by the second
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
@@ -59,6 +63,15 @@ class Notice(Model):
 
         table = "notice"
         indexes = (("state", "chat_id", "id"), ("subject",), ("chat_id", "tried_at"), ("tried_at",))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many messages were sent, could not be, and wait; what was withdrawn is none of them."""
+
+    sent: int
+    dead: int
+    pending: int
 
 
 async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = MONEY, **values: Any) -> bool:
@@ -109,6 +122,33 @@ async def move_down(subject: str, key: str, more: str, text: str, **values: Any)
     await Notice.filter(subject=subject).update(message_id=None)
 
 
+async def find(key: str) -> Notice | None:
+    """Find a message by its key."""
+    return await Notice.get_or_none(key=key)
+
+
+async def withdraw(subject: str) -> None:
+    """Let what was not sent yet about a subject never be sent."""
+    unsent = Notice.filter(subject=subject, state=State.PENDING, message_id__isnull=True)
+    await unsent.update(state=State.DEAD, error=WITHDRAWN)
+
+
+async def tally(subject: str) -> Tally:
+    """Count the messages about a subject by what became of them."""
+    rows = Notice.filter(subject=subject).annotate(n=Count("id")).group_by("state", "error")
+    counted: Counter[str] = Counter()
+    for row in await rows.values("state", "error", "n"):
+        dead = row["state"] == State.DEAD
+        counted["withdrawn" if dead and row["error"] == WITHDRAWN else str(row["state"])] += row["n"]
+    return Tally(counted[State.SENT], counted[State.DEAD], counted[State.PENDING])
+
+
+async def unsent(rank: int) -> int:
+    """Count the new messages of a rank that wait."""
+    waiting = Notice.filter(state=State.PENDING, rank=rank, message_id__isnull=True)
+    return await waiting.count()
+
+
 async def any_pending(subjects: Sequence[str]) -> bool:
     """Whether something about these has yet to be sent."""
     return await Notice.filter(subject__in=list(subjects), state=State.PENDING).exists()
@@ -120,8 +160,11 @@ async def forget(subjects: Sequence[str], text: str) -> None:
 
 
 async def revive(chat_id: int) -> int:
-    """Let what could not be said be said after all: the person is back. Returns how many."""
-    return await Notice.filter(chat_id=chat_id, state=State.DEAD).update(
+    """Let what could not be said be said after all: the person is back. Returns how many.
+
+    What was said to all has had its day.
+    """
+    return await Notice.filter(chat_id=chat_id, state=State.DEAD, rank__not=TO_ALL).update(
         state=State.PENDING, error=None, next_at=0, lease_until=0, attempts=0
     )
 
@@ -144,7 +187,7 @@ async def claim(limit: int) -> Sequence[Notice]:
         waiting=State.PENDING,
         lane="chat_id",
         first="{t}.rank",
-        order="{t}.message_id IS NOT NULL, {t}.id",
+        order=f"{{t}}.rank = {TO_ALL}, {{t}}.message_id IS NOT NULL, {{t}}.id",
         only=f"""NOT EXISTS (SELECT 1 FROM "notice" lately WHERE lately.chat_id = {{t}}.chat_id
             AND lately.tried_at > {clock()} - {ONE_CHAT_MS})""",  # noqa: S608 -- as above
         limit=limit,

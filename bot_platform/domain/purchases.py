@@ -177,6 +177,17 @@ async def recent(user_id: int, limit: int) -> Sequence[Purchase]:
     return await Purchase.filter(user_id=user_id).order_by("-id").limit(limit)
 
 
+async def last_paid(limit: int) -> Sequence[Purchase]:
+    """Read the last purchases that were paid, newest first, with their buyers."""
+    rows = Purchase.exclude(paid_at=None).order_by("-paid_at").limit(limit)
+    return await rows.prefetch_related("user")
+
+
+async def count(state: State) -> int:
+    """Count the purchases in a state."""
+    return await Purchase.filter(state=state).count()
+
+
 async def find_paid_by(provider: str, payment_ref: str) -> Purchase | None:
     """Find the purchase whose money came by this payment."""
     return await Purchase.filter(provider=provider, payment_ref=payment_ref).order_by("id").first()

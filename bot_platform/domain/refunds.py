@@ -83,6 +83,11 @@ async def asked(purchase_id: int) -> int:
     return sum(row.amount for row in rows)
 
 
+async def unanswered() -> int:
+    """Count what is asked for and not yet answered."""
+    return await Refund.filter(state=State.ASKED).count()
+
+
 async def finish(refund: Refund, state: State, error: str | None = None) -> None:
     """Say what became of it."""
     refund.state, refund.error = state, error

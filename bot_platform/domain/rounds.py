@@ -45,10 +45,35 @@ async def end(name: str, mark: int, every_ms: int) -> None:
     )
 
 
+async def hold(name: str, holder: int, lease_ms: int) -> bool:
+    """Take what one at a time may have, or keep it, for so long; False while another holder has it."""
+    await insert_once(Round(name=name))
+    rows = await query(
+        f"UPDATE round SET mark = ?, lease_until = {clock()} + ? "  # noqa: S608 -- names are the code's own
+        f"WHERE name = ? AND (mark = ? OR lease_until <= {clock()}) RETURNING name",
+        holder,
+        lease_ms,
+        name,
+        holder,
+    )
+    return bool(rows)
+
+
+async def holder(name: str) -> int | None:
+    """Tell who has it now; None when nobody has."""
+    rows = await query(f"SELECT mark FROM round WHERE name = ? AND lease_until > {clock()}", name)  # noqa: S608 -- as above
+    return rows[0]["mark"] if rows else None
+
+
 async def mark(name: str) -> int:
     """Read how far it has come, 0 at first."""
     known = await Round.get_or_none(name=name)
     return known.mark if known else 0
+
+
+async def furthest(kind: str) -> int:
+    """Read how far the furthest round of a kind (`missed:`) has come, 0 when there was none."""
+    return max([known.mark for known in await Round.filter(name__startswith=kind)], default=0)
 
 
 async def set_mark(name: str, mark: int) -> None:

@@ -7,6 +7,8 @@ from tortoise.models import Model
 
 from bot_platform.sql import insert_once
 
+LONGEST_NUMBER = len(str(2**63))
+
 
 class User(Model):
     """A person; `telegram_id` is Telegram's, `id` is ours and the only one providers see."""
@@ -41,6 +43,13 @@ async def welcome(telegram_id: int, language: str, request_key: str = "") -> tup
 async def find(telegram_id: int) -> User | None:
     """Find the person behind a Telegram id, if they ever pressed Start."""
     return await User.get_or_none(telegram_id=telegram_id)
+
+
+async def look_up(number: str) -> User | None:
+    """Find a person by what somebody typed: Telegram's id of them, or else ours."""
+    if not (number.isascii() and number.isdigit() and len(number) < LONGEST_NUMBER):
+        return None
+    return await find(int(number)) or await User.get_or_none(id=int(number))
 
 
 async def get(user_id: int) -> User:

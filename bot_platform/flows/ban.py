@@ -11,7 +11,10 @@ from bot_platform.flows.wake import wake
 async def ban(
     database: Database, user: User, *, banned: bool, reason: str, by: str = actions.CONSOLE
 ) -> bool:
-    """Ban or let back, and tell the person; False when that was so before. What waited goes on waiting."""
+    """Ban or let back, and tell the person; False when that was so before. What waited goes on waiting.
+
+    The person reads the reason, if one is given.
+    """
     told = uuid4().hex  # each change is told once: only one try of the story commits
 
     async def story() -> bool:
@@ -22,7 +25,9 @@ async def ban(
         what = "ban" if banned else "unban"
         await actions.record(by, what, user.subject, reason=reason)
         text = "banned" if banned else "let-back"
-        await notices.post(f"{what}:{told}", user.telegram_id, f"account:{account.id}", text, reason=reason)
+        await notices.post(
+            f"{what}:{told}", user.telegram_id, f"account:{account.id}", text, reason=reason or "none"
+        )
         await wake(account)
         return True
 

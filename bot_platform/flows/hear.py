@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
+from bot_platform import facts
 from bot_platform.database import LOST_CONNECTION
 from bot_platform.domain import actions, inbox, notices
 from bot_platform.domain.checkout import (
@@ -15,7 +16,7 @@ from bot_platform.domain.checkout import (
 )
 from bot_platform.domain.inbox import Event, State
 from bot_platform.flows import reverse, settle
-from bot_platform.flows.till import Outcome, Till
+from bot_platform.flows.till import Outcome, Till, alarm_key
 
 TRIES = 12  # of a stored event that breaks whoever handles it; their pauses come to 37 minutes
 LONGEST_PAUSE = 600  # seconds between two of them
@@ -56,14 +57,15 @@ async def news(till: Till, said: News, about: str = "") -> Outcome:
     async def story() -> Outcome:
         outcome = await apply()
         if outcome.alarm:
-            what = about or _named(said)
+            reason = outcome.reason or ""
             await notices.tell_each(
                 till.admins,
-                f"alarm:{what}",
+                alarm_key(_cause(said) or about, reason),
                 "provider",
                 "operator-finding",
-                what=what,
-                reason=outcome.reason or "",
+                what=about or _cause(said),
+                reason=reason,
+                purchase=str(outcome.purchase_id or "none"),
             )
         return outcome
 
@@ -97,24 +99,29 @@ async def stored(till: Till, row: Event) -> Outcome:
         said = till.events.again(row.payload)
     except BadPayload:
         return await till.database.transact(
-            _finish, till, row, Outcome(State.FAILED, "it can no longer be read", alarm=True)
+            _finish, till, row, row.key, Outcome(State.FAILED, "it can no longer be read", alarm=True)
         )
     apply = await _prepared(till, said.news)
 
     async def story() -> Outcome:
-        return await _finish(till, row, await apply())
+        return await _finish(till, row, _cause(said.news) or row.key, await apply())
 
     return await till.database.transact(story)
 
 
-async def replay(till: Till, row: Event, *, by: str = actions.CONSOLE) -> None:
-    """Let an event be handled once more, whatever it came to before: by the loop, as if it had just come."""
+async def replay(till: Till, row: Event, *, by: str = actions.CONSOLE) -> bool:
+    """Let an event be handled once more, whatever it came to before: by the loop, as if it had just come.
 
-    async def story() -> None:
-        await inbox.replay(row)
-        await actions.record(by, "replay", f"event:{row.id}", event=row.key, type=row.type)
+    False when somebody else did so, or it was handled, since the row was read.
+    """
 
-    await till.database.transact(story)
+    async def story() -> bool:
+        replayed = await inbox.replay(row)
+        if replayed:
+            await actions.record(by, "replay", f"event:{row.id}", event=row.key, type=row.type)
+        return replayed
+
+    return await till.database.transact(story)
 
 
 async def broke(till: Till, row: Event, why: str, *, passing: bool) -> None:
@@ -128,7 +135,7 @@ async def broke(till: Till, row: Event, why: str, *, passing: bool) -> None:
         pause = min(LONGEST_PAUSE, 2 ** min(row.attempts, 12))
         await till.database.quietly(inbox.later, row, pause * 1000, why)
     else:
-        await till.database.transact(_finish, till, row, Outcome(State.FAILED, why, alarm=True))
+        await till.database.transact(_finish, till, row, row.key, Outcome(State.FAILED, why, alarm=True))
 
 
 async def _receive(till: Till, said: ProviderEvent, apply: Story) -> Outcome:
@@ -137,17 +144,19 @@ async def _receive(till: Till, said: ProviderEvent, apply: Story) -> Outcome:
         received = await inbox.find(said.key)
         if received is None or received.state is not State.RECEIVED:
             return Outcome(received.state if received else State.HANDLED, repeat=True)
-    return await _finish(till, received, await apply())
+    return await _finish(till, received, _cause(said.news) or received.key, await apply())
 
 
-async def _finish(till: Till, row: Event, outcome: Outcome) -> Outcome:
+async def _finish(till: Till, row: Event, cause: str, outcome: Outcome) -> Outcome:
     await inbox.finish(row, outcome.state, outcome.reason)
+    facts.note("event", type=row.type, outcome=outcome.state)
     if outcome.alarm:
         await notices.tell_each(
             till.admins,
-            f"alarm:{row.id}",
+            alarm_key(cause, outcome.reason or ""),
             f"event:{row.id}",
             "operator-event",
+            number=row.id,
             event=row.key.removeprefix("stripe:"),
             type=row.type,
             reason=outcome.reason or "",
@@ -166,9 +175,10 @@ async def _prepared(till: Till, said: News) -> Story:
     return partial(settle.note, said)
 
 
-def _named(said: News) -> str:
+def _cause(said: News) -> str:
+    """Name what the news are about; several events may be about the same."""
     if isinstance(said, NotForUs):
-        return ""
+        return said.about
     return said.key if isinstance(said, PaymentReversed) else said.checkout.provider_ref
 
 

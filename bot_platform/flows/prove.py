@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from bot_platform.database import Database
-from bot_platform.domain import ledger, notices, rounds
+from bot_platform.domain import actions, ledger, notices, rounds
 from bot_platform.domain.audit import Broken, Step, audit
 from bot_platform.flows.wake import wake
 
@@ -14,9 +14,12 @@ NAMED = 10  # broken rows that a message names; the command names all
 
 
 async def prove(
-    database: Database, admins: Sequence[int], on_step: Callable[[Step], None]
+    database: Database, admins: Sequence[int], on_step: Callable[[Step], None], *, by: str = ""
 ) -> Sequence[Broken]:
-    """Prove the books; gives every broken row, and calls `on_step` on the way."""
+    """Prove the books; gives every broken row, and calls `on_step` on the way.
+
+    `by` is the operator who asked for it, if one did: then it is noted what they saw.
+    """
     broken: list[Broken] = []
     async with database.snapshot() as ask:
         async for step in audit(ask):
@@ -28,6 +31,8 @@ async def prove(
     for account_id in sorted(marked - off):
         await database.transact(_trust_again, account_id)
     await database.transact(_tell, admins, broken)
+    if by:
+        await database.quietly(actions.record, by, "audit", "books", rows_off=len(broken))
     return broken
 
 

@@ -1,17 +1,29 @@
 """Money goes back by the way it came: the credits are held, the provider is asked, its answer takes them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import uuid4
 
 from bot_platform.domain import actions, ledger, notices, purchases, refunds, reversals
 from bot_platform.domain.checkout import ProviderDown, RefundOrder, RefundRefused
 from bot_platform.domain.errors import CannotRefund
+from bot_platform.domain.ledger import Account
+from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.refunds import Refund, State
 from bot_platform.flows import hear
 from bot_platform.flows.till import Till
 from bot_platform.flows.wake import wake
 
 LONGEST_PAUSE = 600  # seconds between two tries
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a refund returns, in minor units; the credits it takes back, and how many of them are there."""
+
+    amount: int
+    takes: int
+    there: int
 
 
 async def ask(
@@ -32,37 +44,42 @@ async def ask(
     key = request_key or uuid4().hex  # the story may be told again after a commit nobody heard of
 
     async def story() -> Refund:
-        if known := await refunds.asked_by(key):
-            return known
         purchase = await purchases.look_up(purchase_id)
         if purchase is None:
             raise CannotRefund("refund-no-purchase", purchase=str(purchase_id))
         account = await ledger.lock(purchase.user_id)
+        if known := await refunds.asked_by(key):  # under the lock: pressed twice at once, asked for once
+            return known
         await purchase.refresh_from_db()
-        if not purchase.was_paid or purchase.charged is None:
-            raise CannotRefund("refund-not-paid", purchase=str(purchase_id))
-        if purchase.payment_ref is None or purchase.provider not in till.providers:
-            raise CannotRefund("refund-no-way", purchase=str(purchase_id), provider=purchase.provider)
-        lost = reversals.money_lost(await reversals.of(purchase_id)) + await refunds.asked(purchase_id)
-        left = purchase.charged - lost
-        wanted = left if amount is None else amount
-        if not 0 < wanted <= left:
-            raise CannotRefund(
-                "refund-too-much", left=max(0, left), wanted=wanted, currency=purchase.currency
-            )
-        taken = purchases.credits_lost(purchase, lost + wanted) - purchases.credits_lost(purchase, lost)
-        there = max(0, account.available)
-        if taken > there and not force:
-            raise CannotRefund("refund-spent", needed=taken, available=account.available)
-        refund = await refunds.ask(key, purchase_id, wanted, reason)
-        if held := min(taken, there):
-            await ledger.reserve(account, held, refund.cause)
+        agreed = await _terms(till, purchase, account, amount, force=force)
+        refund = await refunds.ask(key, purchase_id, agreed.amount, reason)
+        if agreed.there:
+            await ledger.reserve(account, agreed.there, refund.cause)
         await actions.record(
-            by, "refund", purchase.subject, refund=refund.id, amount=wanted, reason=reason, force=force
+            by,
+            "refund",
+            purchase.subject,
+            refund=refund.id,
+            amount=agreed.amount,
+            currency=purchase.currency,
+            reason=reason,
+            force=force,
         )
         return refund
 
     return await till.database.transact(story)
+
+
+async def terms(till: Till, purchase: Purchase, *, amount: int | None, force: bool) -> Terms:
+    """Say what `ask` would do as things stand; raises CannotRefund as it would."""
+    account = await ledger.find_account(purchase.user_id)
+    return await _terms(till, purchase, account, amount, force=force)
+
+
+async def hand_over(till: Till, refund: Refund) -> None:
+    """Let the loop ask the provider now: whoever wrote the refund down will not."""
+    if refund.attempts == 0:
+        await till.database.quietly(refunds.later, refund, 0, "")
 
 
 async def carry_out(till: Till, refund: Refund) -> Refund:
@@ -108,6 +125,25 @@ async def later(till: Till, refund: Refund, why: str) -> None:
     """Ask again after a while: later and later, but for ever, because money is promised."""
     pause = min(LONGEST_PAUSE, 2 ** min(refund.attempts, 12))
     await till.database.quietly(refunds.later, refund, pause * 1000, why)
+
+
+async def _terms(
+    till: Till, purchase: Purchase, account: Account, amount: int | None, *, force: bool
+) -> Terms:
+    if not purchase.was_paid or purchase.charged is None:
+        raise CannotRefund("refund-not-paid", purchase=str(purchase.id))
+    if purchase.payment_ref is None or purchase.provider not in till.providers:
+        raise CannotRefund("refund-no-way", purchase=str(purchase.id), provider=purchase.provider)
+    lost = reversals.money_lost(await reversals.of(purchase.id)) + await refunds.asked(purchase.id)
+    left = purchase.charged - lost
+    wanted = left if amount is None else amount
+    if not 0 < wanted <= left:
+        raise CannotRefund("refund-too-much", left=max(0, left), wanted=wanted, currency=purchase.currency)
+    takes = purchases.credits_lost(purchase, lost + wanted) - purchases.credits_lost(purchase, lost)
+    available = max(0, account.available)
+    if takes > available and not force:
+        raise CannotRefund("refund-spent", needed=takes, available=account.available)
+    return Terms(wanted, takes, min(takes, available))
 
 
 async def _refused(till: Till, refund: Refund, why: str) -> None:

@@ -9,7 +9,7 @@ from bot_platform.domain.inbox import State
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import freeze
-from bot_platform.flows.till import Outcome
+from bot_platform.flows.till import Outcome, alarm_key
 from bot_platform.flows.wake import wake
 from bot_platform.sql import take_turns
 
@@ -25,7 +25,7 @@ async def reverse(news: PaymentReversed, admins: Sequence[int]) -> Outcome:
         await reversals.note(news, None, None)
         return Outcome(State.HANDLED, "it waits for its payment")
     if news.currency not in {None, purchase.currency}:
-        return Outcome(State.FAILED, _other_currency(purchase, news.currency), purchase.id, alarm=True)
+        return Outcome.of(purchase, State.FAILED, _other_currency(purchase, news.currency), alarm=True)
     account = await ledger.lock(purchase.user_id)
     await purchase.refresh_from_db()
     changed = await reversals.note(news, purchase.id, purchase.user_id)
@@ -33,7 +33,7 @@ async def reverse(news: PaymentReversed, admins: Sequence[int]) -> Outcome:
     await _follow(account, purchase, news.stage)
     if changed:
         await _tell_the_operator(purchase, news.key, news.stage, news.amount, admins)
-    return Outcome(State.HANDLED, purchase_id=purchase.id, changed=changed)
+    return Outcome.of(purchase, State.HANDLED, changed=changed)
 
 
 async def join(purchase: Purchase, admins: Sequence[int]) -> None:
@@ -43,13 +43,15 @@ async def join(purchase: Purchase, admins: Sequence[int]) -> None:
     why: Stage | None = None
     for row in await reversals.waiting(purchase.provider, purchase.payment_ref):
         if row.currency not in {None, purchase.currency}:
+            reason = _other_currency(purchase, row.currency)
             await notices.tell_each(
                 admins,
-                f"{row.key}:currency",
+                alarm_key(row.key, reason),
                 purchase.subject,
                 "operator-finding",
                 what=row.key,
-                reason=_other_currency(purchase, row.currency),
+                reason=reason,
+                purchase=str(purchase.id),
             )
             continue
         await reversals.join(row, purchase.id, purchase.user_id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot_platform import trace
 from bot_platform.domain import ledger, notices, purchases, users
 from bot_platform.domain.checkout import (
     CheckoutExpired,
@@ -52,11 +53,13 @@ async def confirm(payment: PaymentConfirmed, sold: Package | None, admins: Seque
         return Outcome(EventState.IGNORED, reason, alarm=names_us)
     if (offer.amount, offer.currency) != payment.price:
         reason = f"asked for {offer.amount} {offer.currency}, but {payment.amount} {payment.currency} came"
-        return Outcome(EventState.FAILED, reason, purchase.id if purchase else None, alarm=True)
+        outcome = Outcome(EventState.FAILED, reason, alarm=True)
+        return Outcome.of(purchase, EventState.FAILED, reason, alarm=True) if purchase else outcome
     # A purchase that was paid on another page before: the money came twice, so the credits do.
     if purchase is None or (purchase.was_paid and purchase.provider_ref != checkout.provider_ref):
         await ledger.lock(offer.user_id)
         purchase = await purchases.begin(f"{checkout.provider}:{checkout.provider_ref}", offer)
+    trace.follow(purchase.request_key)
     paid = await purchases.pay(purchase, payment)
     if paid:
         await top_up(await ledger.find_account(purchase.user_id), purchase, payment.receipt)
@@ -65,7 +68,7 @@ async def confirm(payment: PaymentConfirmed, sold: Package | None, admins: Seque
     await reverse.join(purchase, admins)
     if paid:  # after what came before the payment has taken its share
         await wake(await ledger.find_account(purchase.user_id))
-    return Outcome(EventState.HANDLED, purchase_id=purchase.id, changed=paid)
+    return Outcome.of(purchase, EventState.HANDLED, changed=paid)
 
 
 async def note(news: PaymentPending | PaymentFailed | CheckoutExpired | NotForUs) -> Outcome:
@@ -75,7 +78,8 @@ async def note(news: PaymentPending | PaymentFailed | CheckoutExpired | NotForUs
     purchase = await _locked(news.checkout)
     if purchase is None:
         return Outcome(EventState.IGNORED, "no purchase of ours stands behind this checkout")
-    outcome = Outcome(EventState.HANDLED, purchase_id=purchase.id)
+    trace.follow(purchase.request_key)
+    outcome = Outcome.of(purchase, EventState.HANDLED)
     if purchase.provider_ref not in {None, news.checkout.provider_ref}:
         return outcome  # news of an older page: the purchase has a newer one
     match news:

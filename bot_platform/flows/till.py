@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from bot_platform.database import Database
 from bot_platform.domain.checkout import EventReader, PaymentProvider
 from bot_platform.domain.inbox import State
 from bot_platform.domain.packages import PriceList
+from bot_platform.domain.purchases import Purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,26 @@ class Till:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of news, and why when it moved nothing; `alarm` when an operator must look."""
+    """What became of news, and why when it moved nothing; `alarm` when an operator must look.
+
+    `request` is what began the purchase, such as the press of a button.
+    """
 
     state: State
     reason: str | None = None
     purchase_id: int | None = None
+    user_id: int | None = None
+    request: str = ""
     repeat: bool = False
     changed: bool = False
     alarm: bool = False
+
+    @classmethod
+    def of(cls, purchase: Purchase, state: State, reason: str | None = None, **more: bool) -> Self:
+        """Say what became of news about a purchase."""
+        return cls(state, reason, purchase.id, purchase.user_id, purchase.request_key, **more)
+
+
+def alarm_key(cause: str, reason: str) -> str:
+    """Name an alarm: the same cause with the same reason is told once, however it came to light."""
+    return f"alarm:{cause}:{reason}"

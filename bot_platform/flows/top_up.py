@@ -1,5 +1,6 @@
 """A paid purchase becomes credits, and its buyer is told."""
 
+from bot_platform import facts
 from bot_platform.domain import ledger, notices, users
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
@@ -10,6 +11,7 @@ async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
     await ledger.post(
         account, ledger.Kind.PURCHASE, purchase.credits, f"purchase:{purchase.id}", purchase_id=purchase.id
     )
+    facts.note("sale", provider=purchase.provider)
     buyer = await users.get(purchase.user_id)
     await notices.post(
         f"{purchase.subject}:receipt",

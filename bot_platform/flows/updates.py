@@ -36,6 +36,6 @@ async def handled(database: Database, update: Event, error: str | None = None) -
     await database.quietly(inbox.finish, update, state, error, erase=True)
 
 
-async def later(database: Database, update: Event, seconds: float) -> None:
-    """Handle the update again after a while, and with it its chat."""
-    await database.quietly(inbox.later, update, int(seconds * 1000))
+async def later(database: Database, update: Event, seconds: float, *, is_try: bool = True) -> None:
+    """Handle the update again after a while, and with it its chat; what is no try counts as none."""
+    await database.quietly(inbox.later, update, int(seconds * 1000), is_try=is_try)

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 
+from bot_platform.calls import Heard, unheard
 from bot_platform.domain.checkout import EventReader, PaymentProvider
 from bot_platform.payments.mock import MockPayments
 from bot_platform.payments.stripe import SignedEvents, StripePayments
 from bot_platform.settings import MoneySettings
 
 
-def providers(settings: MoneySettings) -> Mapping[str, PaymentProvider]:
+def providers(settings: MoneySettings, heard: Heard = unheard) -> Mapping[str, PaymentProvider]:
     """Build every provider that can be asked, by name; the first is the one that sells.
 
-    A refund goes back by the way its payment came, so the other one is there too.
+    A refund goes back by the way its payment came, so the other one is there too. `heard` is told how
+    each call ends; the mock calls nobody.
     """
     mock = MockPayments()
     if settings.stripe_secret_key is None:
@@ -22,6 +24,7 @@ def providers(settings: MoneySettings) -> Mapping[str, PaymentProvider]:
         webapp_url=settings.webapp_url,
         proxy_url=settings.proxy_url,
         live=settings.stripe_live,
+        heard=heard,
     )
     if settings.mock_stripe_payments:
         return {mock.name: mock, stripe.name: stripe}

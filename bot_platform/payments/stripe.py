@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bot_platform.calls import Heard, unheard
 from bot_platform.domain.checkout import (
     BadPayload,
     BadSignature,
@@ -50,6 +51,7 @@ class StripePayments:
         webapp_url: str,
         proxy_url: str | None,
         live: bool,
+        heard: Heard = unheard,
         patience: float = PATIENCE,
         one_try: float = ONE_TRY,
     ) -> None:
@@ -60,6 +62,7 @@ class StripePayments:
             proxy_url=proxy_url,
             patience=patience,
             one_try=one_try,
+            heard=heard,
         )
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ import json
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -12,10 +13,14 @@ import aiohttp
 import stripe
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
+from bot_platform.calls import DOWN, MISCONFIGURED, OK, REFUSED, Heard, unheard
+
 TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
 PATIENCE = 12  # seconds for an answer, tries included: a buyer hears within 15
 ONE_TRY = 5
+PARTY = "stripe"
 PAGE = 100  # objects of a list in one answer: the most there is
+API_VERSION = stripe.api_version  # in whose words we ask, and want events told
 
 # TimeoutError is an OSError; the proxy's errors have no base of their own.
 NETWORK_FAULTS = (aiohttp.ClientError, OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
@@ -26,10 +31,11 @@ Json = dict[str, Any]
 
 
 class Answer(NamedTuple):
-    """What Stripe said, and the id under which its support finds the request."""
+    """What Stripe said, the id under which its support finds the request, and when it was by its clock."""
 
     said: Json
     request_id: str | None
+    at: float | None = None  # unix seconds, whole
 
 
 class Down(Exception):
@@ -48,6 +54,9 @@ class Refused(Exception):
     def __init__(self, fault: stripe.StripeError) -> None:
         super().__init__(fault.user_message or str(fault))
         self.not_found = fault.http_status == HTTPStatus.NOT_FOUND
+        self.forbidden = fault.http_status == HTTPStatus.FORBIDDEN
+        self.bad_key = fault.http_status == HTTPStatus.UNAUTHORIZED
+        self.at = _moment(fault.headers)
         self.reasons = _reasons(fault)
 
 
@@ -55,9 +64,16 @@ class Client:
     """The calls we make; each gives JSON, or raises Refused or Down."""
 
     def __init__(
-        self, *, secret_key: str, api_base: str, proxy_url: str | None, patience: float, one_try: float
+        self,
+        *,
+        secret_key: str,
+        api_base: str,
+        proxy_url: str | None,
+        patience: float,
+        one_try: float,
+        heard: Heard = unheard,
     ) -> None:
-        self._patience = patience
+        self._patience, self._heard = patience, heard
         stripe.enable_telemetry = False  # it would write into the home folder
         trust = ssl.create_default_context(cafile=stripe.ca_bundle_path)
         connector = ProxyConnector.from_url(proxy_url, ssl=trust) if proxy_url else None
@@ -68,6 +84,7 @@ class Client:
             http_client=self._http,
             max_network_retries=2,
         )
+        self._raw = client.raw_request_async
         self._sessions, self._refunds = client.v1.checkout.sessions, client.v1.refunds
         self._lists: Mapping[str, Callable[[Any], Awaitable[Any]]] = {
             "events": client.v1.events.list_async,
@@ -94,11 +111,11 @@ class Client:
             "payment_intent": payment_intent,
             "expand": ["data.payment_intent"],
         }
-        return _objects(await self._ask(self._sessions.list_async(wanted)))
+        return objects(await self._ask(self._sessions.list_async(wanted)))
 
     async def lines(self, ref: str) -> Sequence[Json]:
         """Read what a session sold."""
-        return _objects(await self._ask(self._sessions.line_items.list_async(ref)))
+        return objects(await self._ask(self._sessions.line_items.list_async(ref)))
 
     async def create_refund(self, params: "stripe.params.RefundCreateParams", key: str) -> Answer:
         """Return money, once for each key."""
@@ -107,28 +124,37 @@ class Client:
     async def refunds_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the refunds of a payment intent."""
         wanted: stripe.params.RefundListParams = {"payment_intent": payment_intent, "limit": PAGE}
-        return _objects(await self._ask(self._refunds.list_async(wanted)))
+        return objects(await self._ask(self._refunds.list_async(wanted)))
 
     async def pages(self, what: str, since: int, **more: Any) -> AsyncIterator[Sequence[Json]]:
         """Read all of one kind made since a moment (unix seconds), the newest page first."""
         wanted: Json = {"created": {"gte": since}, "limit": PAGE, **more}
         while True:
             found = await self._ask(self._lists[what](wanted))
-            page = _objects(found)
+            page = objects(found)
             yield page
             if not page or not found.said.get("has_more"):
                 return
             wanted["starting_after"] = page[-1]["id"]
+
+    async def call(self, method: str, path: str, **params: Any) -> Answer:
+        """Call what setting up needs; `method` is `get` or `post`."""
+        return await self._ask(self._raw(method, path, **params))
 
     async def _ask(self, asking: Awaitable[Any]) -> Answer:
         try:
             async with asyncio.timeout(self._patience):
                 answer = await asking
         except REFUSALS as fault:
-            raise Refused(fault) from fault
+            no = Refused(fault)
+            self._heard(PARTY, MISCONFIGURED if no.bad_key else REFUSED)
+            raise no from fault
         except (stripe.StripeError, TimeoutError) as fault:
+            self._heard(PARTY, DOWN)
             raise Down(fault) from fault
-        return Answer(answer.last_response.data, answer.last_response.request_id)
+        self._heard(PARTY, OK)
+        response = getattr(answer, "last_response", answer)
+        return Answer(response.data, response.request_id, _moment(response.headers))
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
@@ -176,7 +202,14 @@ def _is_answer(body: bytes, status: int) -> bool:
     return isinstance(said, dict) and (status < HTTPStatus.BAD_REQUEST or isinstance(said.get("error"), dict))
 
 
-def _objects(found: Answer) -> Sequence[Json]:
+def _moment(headers: Mapping[str, str] | None) -> float | None:
+    try:
+        return parsedate_to_datetime((headers or {})["Date"]).timestamp()
+    except (KeyError, ValueError):
+        return None
+
+
+def objects(found: Answer) -> Sequence[Json]:
     """Give the objects of a list; what is none of Stripe's is left out."""
     data = found.said.get("data")
     objects = data if isinstance(data, list) else []

@@ -17,6 +17,7 @@ from bot_platform.domain.checkout import (
     Stage,
 )
 
+DAY = 24 * 3600  # an endpoint of the wrong mode is one cause a day, however much it sends
 LARGEST = 2**63 - 1  # what the database's integers hold
 LONGEST_ID, LONGEST_TYPE = 200, 100
 MONEY_EVENTS = ("checkout.session.", "refund.", "charge.", "radar.early_fraud_warning.", "payment_intent.")
@@ -71,7 +72,8 @@ def translated(event: Any, *, live: bool) -> ProviderEvent:
     kind = event["type"]
     news = _news(kind, event["data"]["object"], event.get("created"))
     if kind.startswith(MONEY_EVENTS) and bool(event.get("livemode")) != live:
-        news = NotForUs("its livemode is not our key's", keep=True, alarm=True)
+        day = as_of // DAY if _is_amount(as_of := event.get("created")) else 0
+        news = NotForUs("its livemode is not our key's", keep=True, alarm=True, about=f"livemode:{day}")
     return ProviderEvent(f"stripe:{event['id']}", kind, event, news)
 
 
@@ -134,7 +136,8 @@ def _session(what: str, about: dict[str, Any]) -> News:
         case "completed", "unpaid":
             return PaymentPending(checkout)
         case "completed", "no_payment_required":
-            return NotForUs("nothing was paid, and our prices are not nothing", keep=True, alarm=True)
+            says = "nothing was paid, and our prices are not nothing"
+            return NotForUs(says, keep=True, alarm=True, about=about["id"])
         case "async_payment_failed", _:
             return PaymentFailed(checkout)
         case "expired", _:
@@ -177,7 +180,7 @@ def _reversed(
     if not _is_id(id_) or not _is_id(payment):
         return NotForUs("it names no payment that a checkout could have made", keep=True)
     if not _is_amount(amount) or (money and not _is_currency(currency)):
-        return NotForUs("it does not say how much it is about", keep=True, alarm=True)
+        return NotForUs("it does not say how much it is about", keep=True, alarm=True, about=f"stripe:{id_}")
     return PaymentReversed(
         provider="stripe",
         key=f"stripe:{id_}",
@@ -194,7 +197,8 @@ def _confirmed(checkout: CheckoutRef, about: dict[str, Any]) -> News:
     amount, charged = about.get("amount_subtotal"), about.get("amount_total")
     currency = about.get("currency")
     if not _is_amount(amount) or not _is_amount(charged) or not isinstance(currency, str):
-        return NotForUs("it does not say how much was paid", keep=True, alarm=True)
+        says = "it does not say how much was paid"
+        return NotForUs(says, keep=True, alarm=True, about=checkout.provider_ref)
     return PaymentConfirmed(checkout, amount, charged, currency.lower())
 
 

@@ -78,6 +78,9 @@ def get_webhook_info(state: TelegramState, _: Params) -> dict[str, Any]:
 
 def set_my_commands(state: TelegramState, params: Params) -> bool:
     """Set the menu for an audience: a scope and a language."""
+    scope = params.get("scope") or {}
+    if scope.get("type") == "chat" and scope.get("chat_id") not in state.chats:
+        raise ApiError(400, "Bad Request: chat not found")
     state.commands[_audience(params)] = rules.bot_commands(params.get("commands"))
     state.tell(None, {"kind": "menu"})
     return True

@@ -1,22 +1,27 @@
 """Builds the dispatcher: screens, middlewares, and the answer when something breaks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import structlog
 from aiogram import Bot, Dispatcher, F
-from aiogram.types import BotCommand
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.types import BotCommand, BotCommandScopeChat
 
 from bot_platform.database import Database
 from bot_platform.domain.packages import PriceList
 from bot_platform.flows.till import Till
 from bot_platform.telegram import apologies
 from bot_platform.telegram.middleware import Acquaint, AnswerFirst, SayNo
-from bot_platform.telegram.routers import home, shop, work
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.routers import admin, admin_acts, home, shop, work
+from bot_platform.telegram.texts import Texts, code_of
 from bot_platform.work.kinds import Kind
 from bot_platform.work.workshop import Workshop
 
+log = structlog.get_logger()
+
 # The menu, with the kinds of work after "start".
 ABOUT_WORK = ("jobs", "cancel", "new", "forget")
+ADMIN = "admin"
 COMMANDS = ("start", "buy", "balance", "history", *ABOUT_WORK, "help", "paysupport", "terms")
 
 
@@ -46,18 +51,54 @@ def dispatcher(
     built.message.filter(F.chat.type == "private")
     # The first router that has words for a fault says them, so the general apology is last.
     built.include_routers(
-        home.screen(), work.screen(workshop), shop.screen(prices), home.last_resort(), apologies.last_words()
+        admin_acts.screen(texts, till.admins),
+        admin.screen(texts, till.admins),
+        home.screen(),
+        work.screen(workshop),
+        shop.screen(prices),
+        home.last_resort(),
+        apologies.last_words(),
     )
     return built
 
 
 async def set_commands(bot: Bot, texts: Texts, kinds: Mapping[str, Kind]) -> None:
     """Set the menu of commands in every language."""
+    for language in texts.languages:
+        await bot.set_my_commands(_menu(texts, kinds, language), language_code=code_of(language))
+
+
+async def set_admin_commands(
+    bot: Bot, texts: Texts, kinds: Mapping[str, Kind], admins: Sequence[int]
+) -> None:
+    """Set the menu of each admin (Telegram ids): everybody's, and `/admin` below it."""
+    for chat_id in admins:
+        for language in texts.languages:
+            below = BotCommand(command=ADMIN, description=texts.of_command(ADMIN, "", language))
+            try:
+                await bot.set_my_commands(
+                    [*_menu(texts, kinds, language), below],
+                    scope=BotCommandScopeChat(chat_id=chat_id),
+                    language_code=code_of(language),
+                )
+            except TelegramBadRequest as fault:  # until they press Start, Telegram knows no such chat
+                log.warning("telegram.no_menu_for_admin", admin=chat_id, says=fault.message)
+
+
+async def is_menu_set(bot: Bot, texts: Texts, kinds: Mapping[str, Kind]) -> bool:
+    """Whether the menu is what `set_commands` would make it."""
+    for language in texts.languages:
+        wanted = _menu(texts, kinds, language)
+        found = await bot.get_my_commands(language_code=code_of(language))
+        if [(c.command, c.description) for c in found] != [(c.command, c.description) for c in wanted]:
+            return False
+    return True
+
+
+def _menu(texts: Texts, kinds: Mapping[str, Kind], language: str) -> list[BotCommand]:
     first, *rest = COMMANDS
     explained = dict.fromkeys(COMMANDS, "") | {code: kind.help for code, kind in kinds.items()}
-    for language in texts.languages:
-        commands = [
-            BotCommand(command=name, description=texts.of_command(name, explained[name], language))
-            for name in (first, *kinds, *rest)
-        ]
-        await bot.set_my_commands(commands, language_code=None if language == "en" else language)
+    return [
+        BotCommand(command=name, description=texts.of_command(name, explained[name], language))
+        for name in (first, *kinds, *rest)
+    ]

@@ -12,12 +12,13 @@ from aiogram.exceptions import TelegramRetryAfter
 from aiogram.types import Update
 from pydantic import ValidationError
 
-from bot_platform import faults
+from bot_platform import faults, trace
 from bot_platform.database import Database
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event
 from bot_platform.flows import updates
 from bot_platform.loops import Pump
+from bot_platform.pace import Pace
 from bot_platform.telegram.middleware import PASSING
 
 log = structlog.get_logger()
@@ -26,6 +27,7 @@ ALLOWED = ["message", "callback_query", "pre_checkout_query"]
 LONG_POLL = 25  # seconds Telegram holds an empty answer back
 PAUSE = 0.2
 AT_ONCE = 32  # chats
+EACH_SECOND, BURST = 10, 30  # updates of one chat; what comes faster waits, and is not lost
 TRIES = 6  # of an update that cannot be handled, or whose answer Telegram would not take
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 
@@ -40,6 +42,7 @@ class Intake:
     def __init__(self, database: Database, bot: Bot, dispatcher: Dispatcher) -> None:
         self._database, self._bot, self._dispatcher = database, bot, dispatcher
         self._offset: int | None = None
+        self._pace = Pace(each_second=EACH_SECOND, burst=BURST)
 
     async def poll(self) -> None:
         """Ask Telegram once; what came is confirmed by the next question, so it is stored first."""
@@ -71,11 +74,19 @@ class Intake:
         )
 
     async def _handle(self, row: Event) -> None:
+        with trace.serving(row.key, chat=row.lane):
+            if pause := self._pace.wait(row.lane):  # put off, so that it keeps no other chat from its turn
+                await updates.later(self._database, row, pause, is_try=False)
+            else:
+                await self._answer(row)
+
+    async def _answer(self, row: Event) -> None:
+        begun, kind = time.monotonic(), _kind(row.payload)
         if row.attempts > TRIES:  # whatever it does, it ends no handler and no process a seventh time
             log.error("telegram.gave_up", update=row.key, attempts=row.attempts)
             await updates.handled(self._database, row, "gave up")
             return
-        if not any(kind in row.payload for kind in ALLOWED):
+        if not kind:
             await updates.handled(self._database, row)  # of a kind that nobody asked for
             return
         try:
@@ -88,12 +99,19 @@ class Intake:
             await self._again(row, fault)
         else:
             await updates.handled(self._database, row)
+            took = round(time.monotonic() - begun, 3)
+            log.info("telegram.handled", kind=kind, seconds=took, attempts=row.attempts)
 
     async def _again(self, row: Event, fault: Exception) -> None:
         """Handle the update once more when what failed is back; what it did to the books stays once."""
         pause = fault.retry_after if isinstance(fault, TelegramRetryAfter) else 0.5 * 2**row.attempts
         log.warning("telegram.again", update=row.key, error=str(fault)[:300], seconds=pause)
         await updates.later(self._database, row, pause)
+
+
+def _kind(update: dict[str, Any]) -> str:
+    """Name what an update brings; empty for what nobody asked for."""
+    return next((kind for kind in ALLOWED if kind in update), "")
 
 
 def _as_sent(update: Update) -> dict[str, Any]:

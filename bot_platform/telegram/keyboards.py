@@ -9,6 +9,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from bot_platform.domain.errors import NoSuchPackage
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.packages import Package, PriceList
+from bot_platform.telegram.admin_buttons import Buttons
 from bot_platform.telegram.texts import Texts
 
 PAID = "paid:"  # before the number of the purchase that its buyer says to have paid
@@ -48,7 +49,7 @@ def under(
             return _rows(*_files(texts, language, values), _again(texts, language, values["job"]))
         case "low-balance":
             return shop(texts, language, prices)
-    return None
+    return Buttons(texts, language).look(text, values)
 
 
 def offer(texts: Texts, language: str, prices: PriceList, values: Mapping[str, Any]) -> InlineKeyboardMarkup:

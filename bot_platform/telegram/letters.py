@@ -6,7 +6,7 @@ from typing import Any
 
 from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, MessageEntity
 
-from bot_platform.domain import jobs
+from bot_platform.domain import broadcasts, jobs
 from bot_platform.domain.notices import Notice
 from bot_platform.domain.packages import PriceList
 from bot_platform.telegram import keyboards
@@ -37,6 +37,11 @@ async def compose(
             return _answer(notice.text, values, texts, language, buttons)
         case "work-files":
             return await _files(values, texts, language)
+        case "broadcast":
+            said = await broadcasts.find(values["broadcast"])
+            return Letter(said.text if said else "")
+        case "admin-say-draft" | "admin-say-progress":  # longer than what may stand in a text
+            return Letter(f"{texts.say(notice.text, language, **values)}\n\n{values['says']}", buttons)
         case "work-progress":
             values = values | {"bar": bar(values["done"], values["parts"])}
     text = texts.say(notice.text, language, **values)

@@ -13,13 +13,14 @@ from aiogram.exceptions import (
     TelegramServerError,
 )
 from aiogram.filters import ExceptionTypeFilter
-from aiogram.types import CallbackQuery, TelegramObject, Update
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, TelegramObject, Update
 from aiogram.types import User as TelegramUser
 
 from bot_platform.database import LOST_CONNECTION, Database
 from bot_platform.domain import users
 from bot_platform.domain.errors import NoAccount, Refusal
 from bot_platform.flows.arrive import come_back
+from bot_platform.telegram.admin_buttons import Buttons
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
@@ -27,7 +28,7 @@ log = structlog.get_logger()
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 # What the middlewares below provide to handlers, beside the dispatcher's own names.
-PROVIDED = frozenset({"person", "user", "language", "say", "request_key"})
+PROVIDED = frozenset({"person", "user", "language", "say", "request_key", "buttons", "reply"})
 # Telegram or the database failed: the update is handled again later, so nobody is told of it.
 PASSING = (TelegramNetworkError, TelegramRetryAfter, TelegramServerError, *LOST_CONNECTION)
 PASSING_FAULT = ExceptionTypeFilter(*PASSING)
@@ -88,6 +89,32 @@ class Registered(BaseMiddleware):
         if data["person"] is None:
             raise NoAccount
         data["user"] = data["person"]
+        return await handler(event, data)
+
+
+class Reply(Protocol):
+    """Write to whoever speaks."""
+
+    async def __call__(self, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
+        """Send a message, with buttons under it where there are some."""
+
+
+class Operating(BaseMiddleware):
+    """Provides what an operator's screen answers with."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """Provide `buttons` and `reply`."""
+        bot: Bot = data["bot"]
+        who: TelegramUser = data["event_from_user"]
+
+        async def reply(text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
+            some = buttons if buttons and buttons.inline_keyboard else None
+            await bot.send_message(who.id, text, reply_markup=some)
+
+        data |= {"buttons": Buttons(self._texts, data["language"]), "reply": reply}
         return await handler(event, data)
 
 

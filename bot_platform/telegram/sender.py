@@ -15,6 +15,7 @@ from aiogram.exceptions import (
 )
 from aiogram.types import LinkPreviewOptions
 
+from bot_platform import trace
 from bot_platform.database import LOST_CONNECTION, Database
 from bot_platform.domain import notices, users
 from bot_platform.domain.notices import Notice
@@ -59,6 +60,10 @@ class Sender:
 
     async def send(self, notice: Notice) -> None:
         """Send or edit one notice and mark what became of it."""
+        with trace.serving(notice.request or notice.key, notice=notice.key, chat=notice.chat_id):
+            await self._carry(notice)
+
+    async def _carry(self, notice: Notice) -> None:
         try:
             message_id = await self._say(notice)
         except TelegramForbiddenError as fault:
@@ -69,13 +74,12 @@ class Sender:
             await deliver.later(self._database, notice, fault.retry_after, fault.message)
         except (TelegramNetworkError, TelegramAPIError) as fault:
             pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(notice.attempts, 10))
-            log.warning(
-                "notice.fault", notice=notice.key, error=fault.message[:300], attempts=notice.attempts
-            )
+            log.warning("notice.fault", error=fault.message[:300], attempts=notice.attempts)
             await deliver.later(self._database, notice, pause, fault.message[:1000])
         else:
             await deliver.sent(self._database, notice, message_id)
-            log.info("notice.sent", notice=notice.key, text=notice.text, edit=notice.message_id is not None)
+            tell = log.debug if notice.message_id else log.info  # a stream of edits is one message
+            tell("notice.sent", text=notice.text, attempts=notice.attempts)
 
     async def _broke(self, notice: Notice, fault: Exception) -> None:
         """Let a notice wait that met what nobody foresaw; one that always does is given up for its chat."""
@@ -96,7 +100,7 @@ class Sender:
             if not letter.entities or NOT_MODIFIED in fault.message:
                 raise
             # A model may write a link that Telegram takes for none; its words matter more than their format.
-            log.warning("notice.format_refused", notice=notice.key, error=fault.message)
+            log.warning("notice.format_refused", error=fault.message)
             return await self._send(notice, replace(letter, entities=None))
 
     async def _send(self, notice: Notice, letter: Letter) -> int:
@@ -133,5 +137,5 @@ class Sender:
         if notice.message_id is not None and NOT_MODIFIED in fault.message:
             await deliver.sent(self._database, notice, notice.message_id)
             return
-        log.error("notice.refused", notice=notice.key, text=notice.text, error=fault.message)
+        log.error("notice.refused", text=notice.text, error=fault.message)
         await deliver.dead(self._database, notice, fault.message, blocked=False)

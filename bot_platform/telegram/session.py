@@ -1,16 +1,45 @@
 """aiogram's HTTP session, which takes a proxy's faults for faults of the network."""
 
+from collections.abc import Callable
 from typing import Any
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.session.middlewares.base import NextRequestMiddlewareType, RequestMiddlewareType
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramNetworkError
-from aiogram.methods import TelegramMethod
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
+RESULTS: dict[type[TelegramAPIError], str] = {
+    TelegramNetworkError: "down",
+    TelegramServerError: "down",
+    TelegramRetryAfter: "slow down",
+}
 PROXY_FAULTS = (ProxyError, ProxyConnectionError, ProxyTimeoutError)  # they have no base of their own
+
+
+def calls_heard(heard: Callable[[str, str], None]) -> RequestMiddlewareType:
+    """Tell of each call to Telegram how it ended: `heard(party, result)`."""
+
+    async def listen(
+        make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
+    ) -> Response[TelegramType]:
+        try:
+            answer = await make_request(bot, method)
+        except TelegramAPIError as fault:
+            heard("telegram", RESULTS.get(type(fault), "refused"))
+            raise
+        heard("telegram", "ok")
+        return answer
+
+    return listen
 
 
 class HttpSession(AiohttpSession):

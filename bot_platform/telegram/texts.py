@@ -47,6 +47,11 @@ class Texts:
         return self.say(name, language) if self._bundles[DEFAULT].has_message(name) else otherwise
 
 
+def code_of(language: str) -> str | None:
+    """Give the `language_code` under which Telegram keeps a bot's texts: none for those of everybody else."""
+    return None if language == DEFAULT else language
+
+
 def _bundle(file: Path) -> FluentBundle:
     language = file.stem
 

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from ipaddress import ip_address
+from math import ceil
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -13,6 +16,8 @@ from quart.typing import ResponseReturnValue
 from quart.wrappers import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
+from bot_platform.pace import Pace
+
 log = structlog.get_logger()
 
 Receive = Callable[[], Awaitable[Any]]
@@ -20,7 +25,10 @@ Send = Callable[[Any], Awaitable[None]]
 
 LARGEST_BODY = 512 * 1024
 SENDING_ON = 2.0  # seconds a client may still send what nobody reads
+LONGEST_ADDRESS = 45  # characters of one in IPv6
 LONGEST_PATH = 250  # bytes; no route is longer, and a file system breaks on longer names
+EACH_SECOND, BURST = 20, 200  # requests of one address; machines that sign what they send are not counted
+UNCOUNTED = ("/api/", "/healthz", "/readyz", "/metrics")
 CONTENT_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
@@ -33,6 +41,7 @@ def server(pages: Iterable[Blueprint]) -> Quart:
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(Exception, _broke)
     app.before_request(_refuse_long_path)
+    app.before_request(partial(_keep_pace, Pace(each_second=EACH_SECOND, burst=BURST)))
     app.after_request(_harden)
     return app
 
@@ -40,6 +49,29 @@ def server(pages: Iterable[Blueprint]) -> Quart:
 async def _refuse_long_path() -> None:
     if len(request.path.encode(errors="replace")) > LONGEST_PATH:
         raise NotFound
+
+
+async def _keep_pace(pace: Pace) -> ResponseReturnValue | None:
+    who = visitor(request.remote_addr, request.headers.get("X-Forwarded-For"))
+    wait = 0.0 if who is None or request.path.startswith(UNCOUNTED) else pace.wait(who)
+    if not wait:
+        return None
+    return {"status": "too many requests"}, 429, {"Retry-After": str(ceil(wait))}
+
+
+def visitor(peer: str | None, forwarded: str | None) -> str | None:
+    """Tell whose request it is by its address; None for this machine's own.
+
+    Only a neighbour is believed when it says for whom it asks: a web server in front of us names
+    last whom it heard itself. Anybody else may write into that header what they like.
+    """
+    try:
+        nearby = ip_address(peer or "").is_private
+    except ValueError:  # a socket that has no address is on this machine
+        nearby = True
+    if nearby and forwarded:
+        return forwarded.rpartition(",")[2].strip()[:LONGEST_ADDRESS]
+    return None if nearby else peer
 
 
 async def _refuse(error: HTTPException) -> ResponseReturnValue:

@@ -1,6 +1,7 @@
 """Where machines knock: Stripe's events and Telegram's updates."""
 
 import hmac
+import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -8,6 +9,7 @@ import structlog
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from bot_platform import trace
 from bot_platform.domain.checkout import BadPayload, BadSignature, ProviderDown
 from bot_platform.domain.inbox import State
 from bot_platform.flows import hear
@@ -23,8 +25,8 @@ STATUS = {
 }
 
 
-def stripe_webhook(till: Till) -> Blueprint:
-    """Build the route that Stripe posts its events to."""
+def stripe_webhook(till: Till, took: Callable[[str, float], None]) -> Blueprint:
+    """Build the route that Stripe posts its events to; `took` hears how many seconds one did."""
     pages = Blueprint("stripe_webhook", __name__)
 
     @pages.post("/api/v1/stripe-webhook")
@@ -38,11 +40,14 @@ def stripe_webhook(till: Till) -> Blueprint:
         except BadPayload:
             log.warning("webhook.invalid_payload", size=len(body))
             return {"status": "invalid payload"}, 400
+        begun = time.monotonic()
         try:
-            outcome = await hear.event(till, event)
+            with trace.serving(event.key):
+                outcome = await hear.event(till, event)
         except ProviderDown:
             log.warning("webhook.provider_down", key=event.key, type=event.type)
             return {"status": "error"}, 500  # kept, and tried again by the loop and by Stripe
+        took("webhook", time.monotonic() - begun)
         tell = log.warning if outcome.alarm else log.info
         tell(
             "webhook.event",
@@ -51,6 +56,8 @@ def stripe_webhook(till: Till) -> Blueprint:
             outcome=outcome.state.value,
             repeat=outcome.repeat,
             purchase=outcome.purchase_id,
+            user=outcome.user_id,
+            request=outcome.request or event.key,
             reason=outcome.reason,
         )
         return {"status": STATUS[outcome.state]}, 200

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot_platform import faults
+from bot_platform import faults, trace
 from bot_platform.domain import job_leases, jobs
 from bot_platform.domain.jobs import Job, State
 from bot_platform.flows import run_job
@@ -67,12 +67,14 @@ class Runner:
 
     async def work(self, job: Job) -> None:
         """Work on a claimed job and end it."""
-        try:
-            end = await self._outcome(job)
-            if end:
-                await self._finish(job, end)
-        except LeaseLost:
-            log.warning("work.lease_lost", job=job.id, fence=job.fence)
+        with trace.serving(job.request_key, job=job.id, kind=job.kind, user=job.user_id):
+            log.info("work.started", attempts=job.attempts, step=job.step)
+            try:
+                end = await self._outcome(job)
+                if end:
+                    await self._finish(job, end)
+            except LeaseLost:
+                log.warning("work.lease_lost", fence=job.fence)
 
     async def _outcome(self, job: Job) -> End | None:
         """Run the job's kind; None when there is nothing to end: it was parked, or somebody else has it."""
@@ -80,7 +82,7 @@ class Runner:
         if job.stopping:
             return End(State.CANCELLED, "work-cancelled")
         if kind is None or job.attempts > TRIES:
-            log.error("work.given_up", job=job.id, kind=job.kind, attempts=job.attempts)
+            log.error("work.given_up", attempts=job.attempts)
             return End(State.FAILED, "work-failed")
         order = await self._order(job)
         task = RunningTask(self._desk, job, order, self._model, self._rates, fixed=kind.fixed)
@@ -113,14 +115,14 @@ class Runner:
         except CannotDo as no:
             return End(State.FAILED, no.text, 0, "", no.files, no.values)
         except ModelFault as fault:
-            log.warning("work.model_failed", job=job.id, says=str(fault))
+            log.warning("work.model_failed", says=str(fault))
             return _cut_off(task, fault.text)
         except Exception as fault:
-            log.error("work.broke", job=job.id, kind=kind.code, **faults.of(fault))
+            log.error("work.broke", **faults.of(fault))
             log.debug("work.traceback", exc_info=fault)
             return _cut_off(task, "work-failed")
         if task.cost > job.needs:
-            log.warning("work.beyond_its_hold", job=job.id, used=task.cost, held=job.needs)
+            log.warning("work.beyond_its_hold", used=task.cost, held=job.needs)
         if isinstance(result, Files):
             return End(State.DONE, "work-done", task.cost, result.caption, result)
         if not result.strip():
@@ -143,7 +145,7 @@ class Runner:
             answer=end.answer,
             **end.values,
         )
-        log.info("work.ended", job=job.id, kind=job.kind, state=end.state.value, charged=job.charged)
+        log.info("work.ended", state=end.state.value, charged=job.charged)
 
     @property
     def _fences(self) -> dict[int, int]:

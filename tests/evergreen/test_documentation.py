@@ -34,7 +34,7 @@ def _section(title: str) -> str:
 
 
 def _settings_rows() -> list[tuple[str, str]]:
-    """Read name and default of each row of the README's two tables."""
+    """Read name and default of each row of the README's table."""
     return re.findall(r"^\| `([A-Z0-9_]+)` \| ([^|]+) \|", _section("Settings"), re.MULTILINE)
 
 
@@ -97,15 +97,6 @@ def test_readme_says_the_defaults() -> None:
             assert rows[name].startswith("none"), name
             assert field.is_required() or not field.default, name
             assert field.is_required() == (rows[name] == "none, required"), name
-
-
-def test_what_is_said_to_be_unused_is_unused() -> None:
-    _, _, later = _section("Settings").partition("does not use it yet")
-    names = re.findall(r"^\| `([A-Z0-9_]+)` ", later, re.MULTILINE)
-    assert names
-    house = [path for path in (ROOT / "bot_platform").rglob("*.py") if path.name != "settings.py"]
-    code = "\n".join(path.read_text(encoding="utf-8") for path in house)
-    assert [name for name in names if re.search(rf"ettings\.{name.lower()}\b", code)] == []
 
 
 def test_webhooks_are_explained_directly_below_the_proxy() -> None:

@@ -283,6 +283,25 @@ async def test_an_odd_finding_names_what_it_is_about(shop: Shop) -> None:
     assert row.text_values["what"]
 
 
+async def test_one_cause_is_told_once_by_whatever_ways_it_comes_to_light(shop: Shop) -> None:
+    purchase = await shop.begin("p")
+    for n, kind in enumerate(("completed", "async_payment_succeeded", "completed")):
+        event = paid(purchase, f"evt_{n}", amount_subtotal=499) | {"type": f"checkout.session.{kind}"}
+        await shop.store(event)
+    await shop.handle()
+    session = event["data"]["object"]
+    ref = CheckoutRef("stripe", session["id"], "pi_1", purchase.id, shop.user.id)
+    await hear.news(shop.till, PaymentConfirmed(ref, 499, 499, "usd"), purchase.subject)
+    assert await Notice.filter(chat_id=ADMIN).count() == 1
+
+
+async def test_an_endpoint_of_the_wrong_mode_is_told_once_a_day(shop: Shop) -> None:
+    for n, day in enumerate((1, 1, 1, 2)):
+        await shop.store(session_event(id_=f"evt_{n}", livemode=True) | {"created": day * 24 * 3600 + n})
+    await shop.handle()
+    assert await Notice.filter(chat_id=ADMIN, text="operator-event").count() == 2
+
+
 async def test_an_alarm_without_a_purchase_is_told_without_one(shop: Shop) -> None:
     await shop.store(session_event(id_="evt_1", client_reference_id="404"))
     await shop.handle()

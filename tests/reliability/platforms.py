@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot_platform.database import Database
 from bot_platform.sandbox.stripe import LocalStripe
+from bot_platform.sandbox.telegram_rules import FloodLimits
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from bot_platform.sql import query
@@ -79,11 +80,13 @@ class Surroundings:
 
 
 @asynccontextmanager
-async def surroundings(database_url: str, **changed: Any) -> AsyncIterator[Surroundings]:
-    """Serve a Telegram and a Stripe; `changed` are settings of the platforms to come."""
+async def surroundings(
+    database_url: str, *, flood: FloodLimits | None = None, **changed: Any
+) -> AsyncIterator[Surroundings]:
+    """Serve a Telegram, with its limits or without, and a Stripe; `changed` are settings of the platforms."""
     port, telegram_port = free_port(), free_port()
     listening, stripe_url = listen()
-    telegram = TelegramWorld(allow_local_urls=True, allow_local_webhooks=True)
+    telegram = TelegramWorld(allow_local_urls=True, allow_local_webhooks=True, flood=flood)
     stripe = LocalStripe(
         secret_key=SECRET_KEY,
         webhook_secret=WEBHOOK_SECRET,

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -65,7 +66,7 @@ async def test_no_request_whatever_breaks_the_service(database_url: str, size: S
     number = size(small=750, full=50_000)
     report.plan(number, "requests")
     assert {STRIPE, TELEGRAM, "/payment-success", "/readyz"} <= set(ROUTES)
-    webhook = {"telegram_mode": "webhook", "webapp_url": "https://bot.example"}
+    webhook: dict[str, Any] = {"telegram_mode": "webhook", "webapp_url": "https://bot.example"}
     seen, wrong = Counter[int](), list[str]()
     async with surroundings(database_url, **webhook) as w:
         await books.prepare(database_url, range(BUYERS + 1))

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,11 @@ async def test_two_platforms_write_into_one_file_and_nobody_sees_an_error(
     report.plan(seconds * EACH_SECOND, "purchases")
     pace = Pace(EACH_SECOND)
     people, payments, wrong = itertools.count(), itertools.count(), list[str]()
-    webhooks = {"telegram_mode": "webhook", "webapp_url": "https://bot.example", "mock_stripe_payments": True}
+    webhooks: dict[str, Any] = {
+        "telegram_mode": "webhook",
+        "webapp_url": "https://bot.example",
+        "mock_stripe_payments": True,
+    }
     async with surroundings(sqlite_url, **webhooks) as w:
         doors = (w.url, f"http://127.0.0.1:{second_port}")
         w.start()

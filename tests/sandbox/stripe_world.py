@@ -106,6 +106,7 @@ async def serving(local: LocalStripe, listening: socket.socket) -> AsyncIterator
     config.bind = [f"fd://{listening.detach()}"]
     config.graceful_timeout = 0.1
     config.errorlog = None
+    config.include_date_header = False  # the local Stripe says its own clock's
     stop = asyncio.Event()
     server = asyncio.create_task(serve(standalone(local), config, shutdown_trigger=stop.wait))
     try:

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from bot_platform.web.server import BURST, visitor
 from tests.makers import House, house
 from tests.web.selling import HOOK, arrive, balance
 
@@ -184,3 +185,43 @@ async def test_an_answer_says_nothing_of_the_server_and_forbids_what_a_page_does
 async def test_an_unknown_route_is_a_short_json(sqlite_url: str) -> None:
     async with house(sqlite_url) as h, h.http.get(f"{h.url}/nowhere") as answer:
         assert (answer.status, json.loads(await answer.text())) == (404, {"status": "not found"})
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "who"),
+    [
+        ("93.184.216.34", None, "93.184.216.34"),
+        ("93.184.216.34", "198.51.100.1", "93.184.216.34"),
+        ("127.0.0.1", None, None),
+        ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("172.18.0.1", "made up, 198.51.100.1", "198.51.100.1"),
+        ("127.0.0.1", "x" * 500, "x" * 45),
+        ("::1", None, None),
+        ("2606:4700::1", None, "2606:4700::1"),
+        ("<local>", None, None),
+        (None, None, None),
+    ],
+)
+def test_only_a_neighbour_says_for_whom_it_asks(
+    peer: str | None, forwarded: str | None, who: str | None
+) -> None:
+    assert visitor(peer, forwarded) == who
+
+
+async def test_who_asks_too_often_waits_and_nobody_else_does(sqlite_url: str) -> None:
+    hasty, other = {"X-Forwarded-For": "198.51.100.1"}, {"X-Forwarded-For": "198.51.100.2"}
+
+    async def ask(h: House, path: str, headers: dict[str, str]) -> int:
+        async with h.http.get(h.url + path, headers=headers) as answer:
+            if answer.status == 429:
+                assert int(answer.headers["Retry-After"]) >= 1
+                assert await answer.json() == {"status": "too many requests"}
+            return answer.status
+
+    async with house(sqlite_url) as h:
+        asked = [await ask(h, "/payment-cancelled", hasty) for _ in range(3 * BURST)]
+        assert asked[:BURST] == [200] * BURST
+        assert 429 in asked
+        assert await ask(h, "/payment-cancelled", other) == 200
+        assert await ask(h, "/healthz", hasty) == 200
+        assert await ask(h, "/api/v1/stripe-webhook", hasty) == 405

@@ -1,11 +1,13 @@
 """The parameters of every endpoint, by Stripe's names; what has no effect here is harmless or refused."""
 
+from .account import API_VERSION
 from .dispute_shape import EVIDENCE
 from .parameters import Anything, Flag, Hash, Kind, Many, Metadata, NotModelled, Range, Text, Url, Whole
 
 _DEEP_EVIDENCE = "appeal enhanced_evidence"
 NAME = Text(longest=250)
 EXPAND = Many(Text())
+API_VERSIONS = (API_VERSION,)
 
 
 def _all(kind: Kind, names: str) -> dict[str, Kind]:
@@ -230,6 +232,18 @@ UPDATE_DISPUTE = UPDATE_REFUND.also(
     intended_submission_method=Text(("manual", "prefer_manual", "prefer_smart_disputes", "smart_disputes")),
     submit=Flag(),
 )
+
+_WEBHOOK: dict[str, Kind] = {
+    "description": Text(),
+    "enabled_events": Many(Text()),
+    "expand": EXPAND,
+    "url": Url(),
+}
+CREATE_WEBHOOK = Hash(
+    {**_WEBHOOK, "api_version": Text(API_VERSIONS), "connect": NotModelled(), "metadata": Metadata()},
+    required=("enabled_events", "url"),
+)
+UPDATE_WEBHOOK = Hash({**_WEBHOOK, "disabled": Flag(), "metadata": Metadata(changes=True)})
 
 # Gone from the current version; an account's older default version, which a request without a
 # Stripe-Version header gets, still takes them (the Stripe CLI sends them so).

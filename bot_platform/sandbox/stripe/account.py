@@ -22,6 +22,7 @@ _TABLES = {
     "dispute": "disputes",
     "radar.early_fraud_warning": "warnings",
     "event": "events",
+    "webhook_endpoint": "webhook_endpoints",
 }
 _NOUNS = {table: noun for noun, table in _TABLES.items()}
 
@@ -45,6 +46,7 @@ class Account:
         public_url: str,
         bank_transfer_delay: float,
         refund_delay: float,
+        allow_local_webhooks: bool,
         on_event: Callable[[Row], None],
     ) -> None:
         self.state = state
@@ -52,6 +54,7 @@ class Account:
         self.public_url = public_url.rstrip("/")
         self.bank_transfer_delay = bank_transfer_delay
         self.refund_delay = refund_delay
+        self.allow_local_webhooks = allow_local_webhooks
         self._on_event = on_event
 
     def now(self) -> int:

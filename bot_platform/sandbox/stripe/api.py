@@ -1,21 +1,19 @@
 """A request to the API becomes an answer: faults, key, parameters, idempotency, endpoint, in this order."""
 
 import asyncio
-import base64
-import binascii
 import copy
-import hmac
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import form, idempotency, identifiers, listing, paying_api, reversing_api, selling_api
+from . import form, idempotency, identifiers, listing, paying_api, reversing_api, selling_api, webhooks_api
 from .account import API_VERSION, Account, Origin
 from .endpoint import Call, Endpoint
-from .errors import ApiError, bad_key, unknown_url
+from .errors import ApiError, unknown_url
 from .faults import Fault, Faults
 from .idempotency import Answer
+from .keys import Keyring
 from .mischief import Mischief
 from .parameters import Hash
 from .state import Row
@@ -24,6 +22,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *selling_api.ENDPOINTS,
     *paying_api.ENDPOINTS,
     *reversing_api.ENDPOINTS,
+    *webhooks_api.ENDPOINTS,
 )
 _REMEMBERED = 10_000
 
@@ -45,19 +44,19 @@ class HangUp(Exception):
 
 
 class Api:
-    """All endpoints of one account behind one secret key."""
+    """All endpoints of one account behind its keys."""
 
     def __init__(
         self,
         account: Account,
         *,
-        secret_key: str,
+        keys: Keyring,
         faults: Faults,
         mischief: Mischief,
         catch_up: Callable[[], None],
     ) -> None:
         self._account = account
-        self._secret_key = secret_key
+        self._keyring = keys
         self._faults = faults
         self._mischief = mischief
         self._catch_up = catch_up
@@ -96,9 +95,7 @@ class Api:
             return Answer(error.status, error.body, request_id)
 
     async def _serve(self, request: ApiRequest, request_id: str, fault: Fault) -> Answer:
-        key = _key_of(request.authorization)
-        if key is None or not hmac.compare_digest(key.encode(), self._secret_key.encode()):
-            raise bad_key(key)
+        self._keyring.check(request.authorization, request.method, request.path)
         endpoint, id_ = _endpoint(request)
         # Read before the key is looked at: a request that was never executed is never replayed.
         params = _accepts(endpoint, request).read(request.params)
@@ -144,18 +141,6 @@ def _accepts(endpoint: Endpoint, request: ApiRequest) -> Hash:
     if request.stripe_version == API_VERSION:
         return endpoint.accepts
     return endpoint.accepts.also(**endpoint.older)
-
-
-def _key_of(authorization: str | None) -> str | None:
-    scheme, _, rest = (authorization or "").strip().partition(" ")
-    if scheme.lower() == "bearer":
-        return rest.strip()
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return None
 
 
 async def _held_back(answer: Answer, seconds: float) -> Answer:

@@ -60,8 +60,29 @@ def bad_key(key: str | None) -> ApiError:
             "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
             status=401,
         )
-    shown = key[:8] + "*" * max(len(key) - 12, 4) + key[-4:]
-    return ApiError(f"Invalid API Key provided: {shown}", status=401)
+    return ApiError(f"Invalid API Key provided: {_shown(key)}", status=401)
+
+
+def not_permitted(key: str, permission: str) -> ApiError:
+    """Refuse what a restricted key was not given."""
+    return ApiError(
+        f"The provided key '{_shown(key)}' does not have the required permissions for this endpoint. "
+        f"Having the '{permission}' permission would allow this request to continue.",
+        status=403,
+    )
+
+
+def not_public() -> ApiError:
+    """Refuse to post events to an address that Stripe cannot reach."""
+    return ApiError(
+        "Invalid URL: URL must be publicly accessible. Consider using a tool like the Stripe CLI to test "
+        "webhooks locally: https://github.com/stripe/stripe-cli",
+        param="url",
+    )
+
+
+def _shown(key: str) -> str:
+    return key[:8] + "*" * max(len(key) - 12, 4) + key[-4:]
 
 
 def unknown_url(method: str, path: str) -> ApiError:

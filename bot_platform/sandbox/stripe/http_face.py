@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from email.utils import formatdate
 
 from quart import Blueprint, Response, redirect, render_template, request
 from quart.typing import ResponseReturnValue
@@ -45,7 +46,7 @@ def blueprint(till: Acts, mischief: Mischief, account: Account, api: Api) -> Blu
             return await _unanswered()
         finally:
             till.changed()
-        return _response(answer, request.headers.get("Idempotency-Key"))
+        return _response(answer, request.headers.get("Idempotency-Key"), account.clock())
 
     @routes.get("/pay/<session_id>")
     async def page(session_id: str) -> ResponseReturnValue:
@@ -74,10 +75,11 @@ async def _sent() -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _response(answer: Answer, key: str | None) -> Response:
+def _response(answer: Answer, key: str | None, now: float) -> Response:
     text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, indent=2)
     response = Response(text, answer.status)
     response.content_type = "text/html" if isinstance(answer.body, str) else "application/json"
+    response.headers["Date"] = formatdate(now, usegmt=True)
     response.headers["Request-Id"] = answer.request_id
     response.headers["Stripe-Version"] = API_VERSION
     if answer.status == 401:  # noqa: PLR2004 - unauthorized

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +15,7 @@ from .acts import BY_TIME, Acts
 from .agenda import Agenda
 from .api import Api, ApiRequest
 from .faults import Faults
+from .keys import Keyring
 from .mischief import Mischief
 from .state import Row, State
 from .webhooks import Deliveries
@@ -29,6 +30,8 @@ class LocalStripe(Acts):
     `public_url` is how a browser reaches it, with the prefix under which the blueprint is mounted.
     `keep_in` names the file of JSON lines that holds its state across restarts; None keeps it in
     memory. Delays are seconds; the last of `retry_delays` repeats. `clock` gives unix seconds.
+    `webhook_url` is an endpoint that no list shows; others are made over the API, on this machine
+    only where `allow_local_webhooks` says so.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class LocalStripe(Acts):
         retry_delays: Sequence[float] = _RETRY_DELAYS,
         bank_transfer_delay: float = 5.0,
         refund_delay: float = 5.0,
+        allow_local_webhooks: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._state = State(keep_in)
@@ -52,6 +56,7 @@ class LocalStripe(Acts):
             public_url=public_url,
             bank_transfer_delay=bank_transfer_delay,
             refund_delay=refund_delay,
+            allow_local_webhooks=allow_local_webhooks,
             on_event=self._on_event,
         )
         super().__init__(account, Agenda(account, BY_TIME))
@@ -63,9 +68,10 @@ class LocalStripe(Acts):
             plan=self._mischief.plan,
         )
         self.faults = Faults()
+        self._keys = Keyring(secret_key)
         self._api = Api(
             account,
-            secret_key=secret_key,
+            keys=self._keys,
             faults=self.faults,
             mischief=self._mischief,
             catch_up=self.catch_up,
@@ -77,6 +83,10 @@ class LocalStripe(Acts):
     def mischief(self) -> Mischief:
         """The switches of what goes wrong; set them whenever you like."""
         return self._mischief
+
+    def restrict(self, key: str, permissions: Iterable[str]) -> None:
+        """Let a restricted key (`rk_test_...`) do this much from now on: `rak_charge_read`..."""
+        self._keys.restrict(key, permissions)
 
     @property
     def sessions(self) -> Mapping[str, Row]:
@@ -107,6 +117,11 @@ class LocalStripe(Acts):
     def events(self) -> Sequence[Row]:
         """Every event, oldest first."""
         return list(self._state["events"].values())
+
+    @property
+    def webhook_endpoints(self) -> Sequence[Row]:
+        """Every endpoint that was made over the API, oldest first."""
+        return list(self._state["webhook_endpoints"].values())
 
     @property
     def deliveries(self) -> Sequence[Row]:

@@ -15,6 +15,7 @@ from .state import Row
 _PATIENCE = aiohttp.ClientTimeout(total=20)
 _GIVES_UP_AFTER = 3 * 24 * 60 * 60
 _WHEN_NONE_GIVEN = 60.0
+_UNLISTED = ""  # the endpoint that stands in no list
 
 
 def signature(body: str, secret: str, at: int) -> str:
@@ -56,6 +57,10 @@ class Deliveries:
             id_: row for id_, row in account.state["deliveries"].items() if row["state"] == "pending"
         }
         self._on_their_way: set[str] = set()
+        # Which endpoints have not taken an event; one takes it once, however many copies travel.
+        self._awaited: dict[str, set[str]] = {}
+        for row in self._waiting.values():
+            self._awaited.setdefault(row["event"], set()).add(row.get("endpoint", _UNLISTED))
 
     @property
     def unfinished(self) -> int:
@@ -64,23 +69,35 @@ class Deliveries:
 
     def announce(self, event: Row) -> None:
         """Note that an event must be sent."""
-        if self._url is None:
+        endpoints = self._listening(event["type"])
+        if not endpoints:
             return
-        # One endpoint is waited for, however many copies travel, and also if all of them are lost.
-        event["pending_webhooks"] = 1
-        for delay in self._plan(event):
-            row = {
-                "id": identifiers.new("whd"),
-                "event": event["id"],
-                "type": event["type"],
-                "state": "pending",
-                "attempts": 0,
-                "last_status": None,
-                "last_error": None,
-                "next_at": self._account.clock() + delay,
-                "created": self._account.clock(),
-            }
-            self._waiting[row["id"]] = self._account.add("deliveries", row)
+        # Each endpoint is waited for, also if all copies for it are lost.
+        event["pending_webhooks"] = len(endpoints)
+        self._awaited[event["id"]] = set(endpoints)
+        for endpoint in endpoints:
+            for delay in self._plan(event):
+                row = {
+                    "id": identifiers.new("whd"),
+                    "event": event["id"],
+                    "endpoint": endpoint,
+                    "type": event["type"],
+                    "state": "pending",
+                    "attempts": 0,
+                    "last_status": None,
+                    "last_error": None,
+                    "next_at": self._account.clock() + delay,
+                    "created": self._account.clock(),
+                }
+                self._waiting[row["id"]] = self._account.add("deliveries", row)
+
+    def _listening(self, type_: str) -> list[str]:
+        listed = [
+            row["id"]
+            for row in self._account.state["webhook_endpoints"].values()
+            if row["status"] == "enabled" and {type_, "*"} & set(row["enabled_events"])
+        ]
+        return listed if self._url is None else [_UNLISTED, *listed]
 
     def start(self) -> None:
         """Begin anew: whatever was on its way before was cut off."""
@@ -99,7 +116,13 @@ class Deliveries:
 
     async def attempt(self, delivery: Row, session: aiohttp.ClientSession) -> None:
         """Send once, under a fresh signature, and note what came of it."""
-        status, error = await self._post(self._account.state["events"][delivery["event"]], session)
+        where = self._address(delivery.get("endpoint", _UNLISTED))
+        if where is None:
+            self._on_their_way.discard(delivery["id"])
+            self._finish(delivery, "given_up")
+            self._account.state.touch("deliveries", delivery["id"])
+            return
+        status, error = await self._post(self._account.state["events"][delivery["event"]], session, *where)
         self._on_their_way.discard(delivery["id"])
         delivery["attempts"] += 1
         delivery["last_status"] = status
@@ -116,23 +139,39 @@ class Deliveries:
     def _finish(self, delivery: Row, state: str) -> None:
         delivery["state"] = state
         self._waiting.pop(delivery["id"], None)
-        if state == "delivered":
-            event = self._account.state["events"][delivery["event"]]
-            event["pending_webhooks"] = 0
-            self._account.changed(event)
+        if state != "delivered":
+            return
+        awaited = self._awaited.get(delivery["event"], set())
+        awaited.discard(delivery.get("endpoint", _UNLISTED))
+        if not awaited:
+            self._awaited.pop(delivery["event"], None)
+        event = self._account.state["events"][delivery["event"]]
+        event["pending_webhooks"] = len(awaited)
+        self._account.changed(event)
 
-    async def _post(self, event: Row, session: aiohttp.ClientSession) -> tuple[int | None, str | None]:
+    def _address(self, endpoint: str) -> tuple[str, str] | None:
+        """Give the URL and the secret of an endpoint; None for one that takes nothing any more."""
+        if endpoint == _UNLISTED:
+            return (self._url, self._secret) if self._url else None
+        row = self._account.state["webhook_endpoints"].get(endpoint)
+        if row is None or row["status"] != "enabled":
+            return None
+        return row["url"], self._account.state["webhook_secrets"][endpoint]["secret"]
+
+    async def _post(
+        self, event: Row, session: aiohttp.ClientSession, url: str, secret: str
+    ) -> tuple[int | None, str | None]:
         body = json.dumps(event, indent=2)
         headers = {
             "Accept": "*/*; q=0.5, application/xml",
             "Cache-Control": "no-cache",
             "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": signature(body, self._secret, self._account.now()),
+            "Stripe-Signature": signature(body, secret, self._account.now()),
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
         try:
             async with session.post(
-                str(self._url), data=body.encode(), headers=headers, allow_redirects=False, timeout=_PATIENCE
+                url, data=body.encode(), headers=headers, allow_redirects=False, timeout=_PATIENCE
             ) as answer:
                 await answer.read()
                 return answer.status, None

@@ -98,14 +98,14 @@ credits-withdrawn =
 
     Why: { $reason }
 
-banned =
-    The operator has closed your account for new orders. What you have stays yours, and work that runs comes to its end. Questions? See /paysupport.
-
-    Why: { $reason }
-let-back =
-    Your account is open again: you can buy, and use your credits.
-
-    Why: { $reason }
+banned = The operator has closed your account for new orders. What you have stays yours, and work that runs comes to its end. Questions? See /paysupport.{ $reason ->
+        [none] {""}
+       *[other] {"\u000A\u000A"}Why: { $reason }
+    }
+let-back = Your account is open again: you can buy, and use your credits.{ $reason ->
+        [none] {""}
+       *[other] {"\u000A\u000A"}Why: { $reason }
+    }
 
 ## The books
 
@@ -291,27 +291,34 @@ command-ask = Ask a question, and ask on about the answer
 command-build = Plan and write a small project, as a ZIP
 command-paysupport = Help with a payment
 command-terms = Terms of sale
+command-admin = Look after the shop
 
 ## For the operator
 
-operator-event = ⚠️ An event about money needs you: { $event } ({ $type }){ $purchase ->
+operator-event =
+    ⚠️ An event about money needs you: { $event } ({ $type }){ $purchase ->
         [none] .
        *[other] , purchase { $purchase }.
     }
 
     { $reason }
 
-    See it with: run.py events show { $event }
+    Nothing was credited for it. See at Stripe whose payment it is: refund it there, or give the credits by /admin grant. If something was broken here and is mended now, look and replay it.
 operator-finding =
-    ⚠️ Something at Stripe needs you: { $what }
+    ⚠️ A payment at Stripe needs you: { $what }{ $purchase ->
+        [none] .
+       *[other] , purchase { $purchase }.
+    }
 
     { $reason }
+
+    Nothing was credited for it. Look it up at Stripe: refund it there, or give the credits by /admin grant.
 operator-dispute = { $stage ->
-        [inquiry] ⚠️ A bank asks about purchase { $purchase } ({ MONEY($amount, $currency) }). Nothing was taken yet; the buyer cannot start anything new until it is closed. Answer in the Stripe Dashboard, or let the buyer go on with: run.py unfreeze { $user }
-        [warned] ⚠️ A bank warns of fraud about purchase { $purchase } ({ MONEY($amount, $currency) }). A refund now may avoid a dispute: run.py refund { $purchase } --reason "fraud warning". The buyer cannot start anything new until then, or until: run.py unfreeze { $user }
+        [inquiry] ⚠️ A bank asks about purchase { $purchase } ({ MONEY($amount, $currency) }). Nothing was taken yet; the buyer cannot start anything new until it is closed. Answer in the Stripe Dashboard, or let the buyer go on with: /admin lift { $user }
+        [warned] ⚠️ A bank warns of fraud about purchase { $purchase } ({ MONEY($amount, $currency) }). A refund now may avoid a dispute: /admin refund { $purchase } fraud warning. The buyer cannot start anything new until then, or until: /admin lift { $user }
         [disputed] ⚠️ Purchase { $purchase } is disputed over { MONEY($disputed, $currency) }. The bank took the money, and its credits were taken back. Answer in the Stripe Dashboard before the deadline there.
-        [appealed] ⚠️ The lost dispute about purchase { $purchase } is appealed.
-        [lost] The dispute about purchase { $purchase } is lost. Its credits stay taken back.
+        [appealed] ⚠️ The lost dispute about purchase { $purchase } is appealed. Follow it in the Stripe Dashboard.
+        [lost] The dispute about purchase { $purchase } is lost. Its credits stay taken back, and nothing is left to do.
         [won] ✅ The dispute about purchase { $purchase } is won. Its credits are the buyer's again.
        *[other] Purchase { $purchase }: { $stage }
     }
@@ -321,9 +328,228 @@ operator-books-off =
     🚨 The books are off: { $count ->
         [one] one row breaks
        *[other] { $count } rows break
-    } a rule. Whose books they are cannot spend until it is mended. See all with: run.py audit
+    } a rule. Whose books they are cannot spend until it is mended. See all of them with: run.py audit
 
     { $rows }
+operator-outage = 🚨 { $party ->
+        [stripe] { $why ->
+            [misconfigured] Stripe has refused our key for { $minutes } minutes, so nobody can buy. Has it been rolled or revoked? Put the new one into STRIPE_SECRET_KEY and start the service again.
+           *[other] Stripe has not answered for { $minutes } minutes, so nobody can buy. See https://status.stripe.com, and whether this machine reaches the internet. Payments made meanwhile are credited as soon as it answers.
+        }
+       *[model] { $why ->
+            [misconfigured] The AI has refused our requests for { $minutes } minutes, so paid work fails and is not charged. See AI_BASE_URL, AI_API_KEY and AI_MODEL.
+            [busy] The AI has turned us away for { $minutes } minutes, so paid work fails and is not charged. See the limits and the balance of its account.
+           *[other] The AI has not answered for { $minutes } minutes, so paid work fails and is not charged. See its provider's status page.
+        }
+    } I go on trying, and write when it works again.
+operator-outage-over = ✅ { $party ->
+        [stripe] Stripe
+       *[model] The AI
+    } works again, after { $minutes ->
+        [one] one minute.
+       *[other] { $minutes } minutes.
+    } { $party ->
+        [stripe] Payments that were missed are being credited now.
+       *[model] Paid work can be ordered again.
+    }
+
+## What operators see and do in Telegram
+
+admin-help =
+    /admin – today at a glance
+    /admin 4711 – a person by their customer number, or a purchase by its number
+    /admin cs_test_a1b2 – a purchase by what Stripe calls it (cs_, pi_, re_, du_), or an event (evt_)
+    /admin grant 4711 5.00 sorry for the wait – give credits; -5.00 takes them. The reason is read by the person
+    /admin refund 12 paid twice – return all of a purchase; I ask once more
+    /admin refund 12 2.50 half of it – return a part, in the purchase's currency
+    /admin ban 4711 spam – nothing new for this person; /admin unban 4711 lets them back
+    /admin lift 4711 – let a person spend although a bank asks about a payment
+    /admin say We are back! – a message to everybody; I show it to you first
+admin-today =
+    Today, until { MOMENT($at) } UTC
+
+    Taken: { $takings }
+    Sales: { $sales }, and { $failed ->
+        [0] none failed
+       *[other] { $failed } failed
+    }
+    Credits: { CREDITS($sold) } sold, { CREDITS($spent) } spent, { CREDITS($given) } given, { CREDITS($back) } taken back
+    Work: { $running } running, { $queued } about to start, { $parked } waiting for credits
+    Messages to be sent: { $messages }
+    Events that failed: { $events }{ $events ->
+        [0] {""}
+       *[other] {" "}⚠️
+    }
+    Books: { $books ->
+        [off] 🚨 off, see run.py audit
+        [never] not proved yet
+       *[fine] they balanced at { MOMENT($proved) } UTC
+    }
+
+    /admin help says what else I can do.
+admin-takings = { MONEY($amount, $currency) } by { $provider }
+admin-takings-none = nothing yet
+admin-failed = Events that failed, the latest first:
+admin-failed-none = No event has failed.
+admin-event-line = { $n }. { $event } ({ $type }), { MOMENT($at) } UTC: { $reason }
+admin-waits =
+    What waits:
+
+    Work: { $running } running, { $queued } about to start, { $parked } waiting for credits
+    Messages to be sent: { $messages }{ $messages ->
+        [0] {""}
+       *[other] , the oldest for { $oldest } s
+    }
+    Refunds that Stripe has not answered: { $refunds }
+    Bank transfers on their way: { $transfers }
+admin-sales = The last sales:
+admin-sales-none = Nothing has been sold yet.
+admin-sale-line = { $n }. Purchase { $purchase }, { MOMENT($at) } UTC: { SHORT($credits) } credits for { MONEY($amount, $currency) }, { $state ->
+        [partly_reversed] some taken back
+        [reversed] taken back
+       *[paid] by { $user }
+    }
+admin-found-nothing = Nothing here is called “{ $what }”. I know people by their customer number, purchases by their number or as Stripe calls them (cs_, pi_, re_, du_), and events (evt_). See /admin help.
+admin-not-a-person = { $what } is no customer number of anybody here. It is the number that /paysupport shows, such as: /admin { $verb } 4711
+admin-not-a-purchase = { $what } is no number of a purchase. Write it like: /admin refund 12 paid twice
+admin-how-grant = Write who, how many credits, and why, like: /admin grant 4711 5.00 sorry for the wait
+admin-how-refund = Write which purchase and why, like: /admin refund 12 paid twice. A part: /admin refund 12 2.50 half of it
+admin-refund-how-this = A refund wants a reason. Write it like: /admin refund { $purchase } paid twice. I show you what it does before it is done.
+admin-how-who = Write for whom, like: /admin { $verb } 4711
+admin-how-say = Write what everybody is to read, like: /admin say We are back!
+admin-reason-too-long = The reason is too long: { $most } characters at most.
+admin-person =
+    👤 { $user }{ $blocked ->
+        [yes] {" "}(has blocked the bot)
+       *[no] {""}
+    }, here since { MOMENT($since) } UTC
+
+    Balance: { CREDITS($balance) } credits{ $held ->
+        [0] {""}
+       *[other] , and { CREDITS($held) } held
+    }
+    Purchases: { $paid } paid, { $unpaid } not
+    Work: { $open } open, { $done } done, { $failed } failed
+    Unsent messages: { $unsent }
+admin-person-frozen = 🧊 Frozen: a bank asks about a payment, so nothing new can be started.
+admin-person-banned = ⛔ Banned: nothing new can be started.
+admin-person-broken = 🚨 The books of this person are off, so nothing can be spent. See run.py audit.
+admin-person-grant = Give credits: /admin grant { $user } 5.00 why
+admin-life = 👤 { $user }, the latest last:
+admin-purchase = 🧾 Purchase { $purchase } of { $user }: { SHORT($credits) } credits for { MONEY($amount, $currency) }, { $state ->
+        [open] not paid yet
+        [processing] bank transfer on its way
+        [paid] paid
+        [partly_reversed] paid, { CREDITS($reversed) } credits taken back
+        [reversed] paid, its credits taken back
+        [expired] expired
+       *[failed] failed
+    }
+admin-purchase-refs = { $provider } { $session } { $payment }
+admin-earlier = … { $n } earlier
+story = { MOMENT($at) } { $what ->
+        [arrived] pressed Start
+        [opened] purchase { $purchase } opened: { SHORT($credits) } credits for { MONEY($amount, $currency) }
+        [link] got the link
+        [transfer] bank transfer on its way
+        [failed] the payment failed
+        [paid] paid { MONEY($amount, $currency) } by { $by }
+        [receipt] { $told ->
+            [sent] receipt sent
+            [dead] the receipt could not be sent
+           *[pending] the receipt waits to be sent
+        }
+        [purchase] { SIGNED($credits) } credited, balance { CREDITS($after) }
+        [welcome] { SIGNED($credits) } welcome gift, balance { CREDITS($after) }
+        [charge] { SIGNED($credits) } for /{ $note }, balance { CREDITS($after) }
+        [charges] { CREDITS($credits) } spent since then, in { $n ->
+            [one] one charge
+           *[other] { $n } charges, the last of them now
+        }
+        [reversal] { SIGNED($credits) } for a refund or dispute, balance { CREDITS($after) }
+        [grant] { SIGNED($credits) } by hand ({ $note }), balance { CREDITS($after) }
+        [refund] refund of { MONEY($amount, $currency) } asked for ({ $note }): { $state ->
+            [asked] Stripe has not answered yet
+            [failed] it failed, { $error }
+           *[done] done
+        }
+        [said] Stripe: { $stage } { MONEY($amount, $currency) }
+        [asked] the bank: { $stage }
+       *[act] { $by }: { $act }{ $note ->
+            [none] {""}
+           *[other] {" "}({ $note })
+        }
+    }
+admin-event =
+    📨 { $event } ({ $type })
+
+    Came: { MOMENT($at) } UTC
+    { $state ->
+        [received] Waits to be handled{ $tries ->
+            [0] .
+           *[other] , after { $tries } tries.
+        }
+        [handled] Handled.
+        [ignored] Ignored.
+       *[failed] Failed.
+    } { $reason }
+admin-replayed = { $event } is handled once more. Look in a moment what came of it.
+admin-moved-on = This has changed since. Here is how it stands now:
+admin-checked = { $changed ->
+        [yes] ✅ That was news: purchase { $purchase } has changed.
+       *[no] Nothing new about purchase { $purchase }.
+    }
+admin-nobody-to-ask = Purchase { $purchase } has nothing that Stripe could be asked about.
+admin-cannot-ask = Stripe does not answer now. I ask again by myself; try it here in a minute.
+admin-granted = { SIGNED($credits) } credits for { $user }, who has { CREDITS($balance) } now and was told why.
+admin-banned = ⛔ { $user } is banned, and was told so.
+admin-banned-before = { $user } was banned before. Nothing has changed.
+admin-unbanned = { $user } may begin new things again, and was told so.
+admin-unbanned-before = { $user } is not banned. Nothing has changed.
+admin-lifted = { $user } may spend again, and was told so.
+admin-lifted-before = { $user } is not frozen. Nothing has changed.
+admin-refund-draft =
+    Refund { MONEY($amount, $currency) } of purchase { $purchase } to { $user }?
+
+    It takes back { CREDITS($takes) } credits. { $debt ->
+        [0] {""}
+       *[other] ⚠️ { CREDITS($debt) } of them are spent, and become a debt.
+    }
+    Why: { $reason }
+admin-refund-asked = ↩️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } is on its way to Stripe. The buyer reads when it is through; you read only if it is refused.
+admin-refund-dropped = Nothing was refunded of purchase { $purchase }.
+admin-draft-gone = This cannot be done from here any more. Write it again, see /admin help.
+admin-say-draft = This is what { $people ->
+        [one] one person
+       *[other] { $people } people
+    } would read:
+admin-say-dropped = Nobody was written to.
+admin-say-progress = { $state ->
+        [running] 📣 Being sent: { $sent } have it, { $unreached } could not be reached, { $left } to go.
+        [stopped] ⏹ Stopped: { $sent } have it, { $unreached } could not be reached, { $left } were not written to.
+       *[done] ✅ Sent: { $sent } have it, { $unreached } could not be reached.
+    }
+admin-say-one-runs = Another message to all is being sent. Wait for its end, or stop it: see /admin.
+admin-say-too-long = This is too long: { $most } characters at most.
+look-button = Look
+failed-button = What failed ({ $n })
+waits-button = What waits
+sales-button = Last sales
+said-button = Message to all
+nth-button = Look at { $n }
+person-button = The person
+purchase-button = Purchase { $purchase }
+life-button = Story
+ban-button = Ban
+unban-button = Let back
+lift-button = Lift the freeze
+check-button = Ask Stripe again
+refund-button = Refund…
+refund-yes-button = Yes, refund { MONEY($amount, $currency) }
+no-button = No
+replay-button = Replay
+say-yes-button = Send to { $people }
+halt-button = Stop
 
 ## The operator's commands
 

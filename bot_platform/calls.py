@@ -1,0 +1,25 @@
+"""How each call to somebody outside ended, told to whoever listens."""
+
+from collections.abc import Callable
+
+# The party, such as `stripe`, and the result: one of the words below, or another that says as much.
+Heard = Callable[[str, str], None]
+
+OK, REFUSED, BUSY, DOWN, MISCONFIGURED = "ok", "refused", "busy", "down", "misconfigured"
+ANSWERS = frozenset({OK, REFUSED})  # a no is an answer: the party works
+
+
+class Calls:
+    """Passes on what is heard to all who listen."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Heard] = []
+
+    def __call__(self, party: str, result: str) -> None:
+        """Say how a call ended."""
+        for listener in self.listeners:
+            listener(party, result)
+
+
+def unheard(_party: str, _result: str) -> None:
+    """Tell nobody."""

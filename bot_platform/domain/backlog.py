@@ -1,0 +1,40 @@
+"""How much waits to be done: jobs, messages, and events of providers that failed."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tortoise.functions import Count
+from tortoise.timezone import now
+
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.inbox import State as EventState
+from bot_platform.domain.jobs import OPEN, Job
+from bot_platform.domain.notices import Notice
+from bot_platform.domain.notices import State as NoticeState
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Counts of rows, jobs by their state; `oldest_message` is how many seconds the oldest new one waits."""
+
+    jobs: Mapping[str, int]
+    messages: int
+    oldest_message: float
+    failed_events: int
+
+
+async def backlog() -> Backlog:
+    """Count what waits now."""
+    jobs = Job.filter(state__in=list(OPEN)).annotate(n=Count("id")).group_by("state")
+    counted = Counter({row["state"]: row["n"] for row in await jobs.values("state", "n")})
+    pending = Notice.filter(state=NoticeState.PENDING)
+    # An edit waits for nobody's eyes, and its row is as old as the message.
+    # Sorted, because SQLite would look for a MIN() through the whole table.
+    oldest = await pending.filter(message_id__isnull=True).order_by("created_at").first()
+    return Backlog(
+        jobs={state.value: counted[state] for state in OPEN},
+        messages=await pending.count(),
+        oldest_message=(now() - oldest.created_at).total_seconds() if oldest else 0.0,
+        failed_events=await Event.filter(state=EventState.FAILED, lane=None).count(),
+    )

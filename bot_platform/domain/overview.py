@@ -1,0 +1,126 @@
+"""Figures for whoever runs the bot: takings and credits of today and of each day, and what needs a person."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from tortoise.timezone import now
+
+from bot_platform.domain import rounds
+from bot_platform.domain.backlog import Backlog, backlog
+from bot_platform.domain.ledger import Kind
+from bot_platform.domain.purchases import State as PurchaseState
+from bot_platform.sql import connection, query
+
+AUDITED, OFF_OR_MENDED = "audit", "audit:turns"  # rounds: when the books were proved; odd while they are off
+
+Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What one day (UTC) brought: money in minor units, credits in hundredths.
+
+    `takings` by provider and currency, so that nobody takes the mock's for money.
+    """
+
+    date: date
+    takings: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    sales: int = 0
+    sold: int = 0
+    spent: int = 0
+    given: int = 0  # by welcome and by hand, less what was taken by hand
+    taken_back: int = 0  # by refunds and disputes, less what was given back
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the last audit said: when it was, if there was one, and whether the books are off."""
+
+    proved_at: datetime | None
+    off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The day so far, and what waits or needs somebody now."""
+
+    day: Day
+    failed_purchases: int  # begun today
+    waits: Backlog
+    books: Books
+
+
+async def today() -> Today:
+    """Read the figures of the current day (UTC)."""
+    (day,) = await by_day(query, 1)
+    since = _midnight(day.date)
+    (failed,) = await query(
+        "SELECT COUNT(*) AS n FROM purchase WHERE state = ? AND created_at >= ?",
+        PurchaseState.FAILED,
+        _stored(since),
+    )
+    return Today(day=day, failed_purchases=failed["n"], waits=await backlog(), books=await books())
+
+
+async def books() -> Books:
+    """Read what the last audit said."""
+    proved, turns = await rounds.mark(AUDITED), await rounds.mark(OFF_OR_MENDED)
+    return Books(datetime.fromtimestamp(proved, UTC) if proved else None, off=turns % 2 == 1)
+
+
+async def by_day(ask: Ask, days: int) -> Sequence[Day]:
+    """Read the last `days`, oldest first and today last; `ask` answers SQL written with `?`.
+
+    Give it a snapshot's where there may be much to add up: it delays no transaction.
+    """
+    last = now().astimezone(UTC).date()
+    dates = [last - timedelta(days=ago) for ago in reversed(range(days))]
+    since = _stored(_midnight(dates[0]))
+    paid = await ask(
+        f"""SELECT {_day("paid_at")} AS day, provider, currency, COUNT(*) AS n,
+            CAST(SUM(charged) AS BIGINT) AS amount
+        FROM purchase WHERE paid_at >= ? GROUP BY 1, 2, 3""",  # noqa: S608 -- names are the code's own
+        since,
+    )
+    moved = await ask(
+        f"""SELECT {_day("created_at")} AS day, kind, CAST(SUM(amount) AS BIGINT) AS amount
+        FROM entry WHERE created_at >= ? GROUP BY 1, 2""",  # noqa: S608 -- as above
+        since,
+    )
+    return [_told(day, paid, moved) for day in dates]
+
+
+def _told(day: date, paid: Sequence[dict[str, Any]], moved: Sequence[dict[str, Any]]) -> Day:
+    name = day.isoformat()
+    sales = [row for row in paid if row["day"] == name]
+    credits_ = {Kind(row["kind"]): row["amount"] for row in moved if row["day"] == name}
+    return Day(
+        date=day,
+        takings={(row["provider"], row["currency"]): row["amount"] or 0 for row in sales},
+        sales=sum(row["n"] for row in sales),
+        sold=credits_.get(Kind.PURCHASE, 0),
+        spent=-credits_.get(Kind.CHARGE, 0),
+        given=credits_.get(Kind.WELCOME, 0) + credits_.get(Kind.GRANT, 0),
+        taken_back=-credits_.get(Kind.REVERSAL, 0),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _stored(moment: datetime) -> Any:
+    """Write a moment as the database keeps it: SQLite as text."""
+    return moment.isoformat(" ") if _is_sqlite() else moment
+
+
+def _day(column: str) -> str:
+    if _is_sqlite():
+        return f"substr({column}, 1, 10)"
+    return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+
+
+def _is_sqlite() -> bool:
+    return connection().capabilities.dialect == "sqlite"

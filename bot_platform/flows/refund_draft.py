@@ -1,0 +1,75 @@
+"""An operator in Telegram is shown what a refund would do, and says yes or no to it, once."""
+
+from typing import Any
+
+from bot_platform.domain import actions, notices, purchases, users
+from bot_platform.domain.errors import CannotRefund
+from bot_platform.domain.notices import Notice
+from bot_platform.flows import refund
+from bot_platform.flows.till import Till
+from bot_platform.sql import storable
+
+
+async def draft(
+    till: Till, chat_id: int, purchase_id: int, amount: int | None, reason: str, request_key: str
+) -> None:
+    """Show an operator what a refund would do: `amount` in minor units, None for all. Raises CannotRefund."""
+    purchase = await purchases.look_up(purchase_id)
+    if purchase is None:
+        raise CannotRefund("refund-no-purchase", purchase=str(purchase_id))
+    terms = await refund.terms(till, purchase, amount=amount, force=True)
+    buyer = await users.get(purchase.user_id)
+    values = {
+        "purchase": str(purchase.id),
+        "user": str(buyer.telegram_id),
+        "amount": terms.amount,
+        "currency": purchase.currency,
+        "takes": terms.takes,
+        "debt": terms.takes - terms.there,
+        "reason": storable(reason),
+        "draft": request_key,
+    }
+    await till.database.transact(_write, chat_id, _key(request_key), values)
+
+
+async def confirm(till: Till, chat_id: int, request_key: str) -> None:
+    """Ask for the refund that was shown, once; raises CannotRefund."""
+    shown = await _shown(chat_id, request_key)
+    if shown.text != "admin-refund-draft":
+        return
+    said = shown.text_values
+    asked = await refund.ask(
+        till,
+        int(said["purchase"]),
+        amount=said["amount"],
+        reason=said["reason"],
+        force=said["debt"] > 0,  # what was not shown is not agreed to
+        request_key=shown.key,
+        by=actions.telegram(chat_id),
+    )
+    await refund.hand_over(till, asked)
+    done = {name: said[name] for name in ("purchase", "amount", "currency")}
+    await till.database.transact(notices.rewrite, shown.subject, "admin-refund-asked", **done)
+
+
+async def drop(till: Till, chat_id: int, request_key: str) -> None:
+    """Let a refund that was shown never be asked for."""
+    shown = await _shown(chat_id, request_key)
+    if shown.text == "admin-refund-draft":
+        about = shown.text_values["purchase"]
+        await till.database.transact(notices.rewrite, shown.subject, "admin-refund-dropped", purchase=about)
+
+
+async def _shown(chat_id: int, request_key: str) -> Notice:
+    shown = await notices.find(_key(request_key))
+    if shown is None or shown.chat_id != chat_id:
+        raise CannotRefund("admin-draft-gone")
+    return shown
+
+
+async def _write(chat_id: int, key: str, values: dict[str, Any]) -> None:
+    await notices.post(key, chat_id, key, "admin-refund-draft", rank=notices.OTHER, **values)
+
+
+def _key(request_key: str) -> str:
+    return f"refund:{request_key}"

@@ -1,0 +1,51 @@
+"""What a person asked for in an address or a form, checked; anything else is a 400 that says so."""
+
+from enum import StrEnum
+from typing import TypeVar
+
+from quart import request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
+
+from bot_platform.domain.listings import Place
+from bot_platform.domain.purchases import LARGEST_ID
+
+LONGEST_NUMBER = len(str(LARGEST_ID))
+
+S = TypeVar("S", bound=StrEnum)
+
+
+def place() -> Place:
+    """Read where a page of a list begins."""
+    return Place(older=_number("older"), newer=_number("newer"))
+
+
+def state(kind: type[S]) -> S | None:
+    """Read which state to list; None for all."""
+    given = request.args.get("state", "")
+    if not given:
+        return None
+    if given not in set(kind):
+        raise BadRequest
+    return kind(given)
+
+
+def choice(name: str, among: tuple[int, ...], usual: int) -> int:
+    """Read one of a few numbers."""
+    given = request.args.get(name, "")
+    return int(given) if given in {str(one) for one in among} else usual
+
+
+def line(form: MultiDict[str, str], name: str, longest: int) -> str:
+    """Read a text of one line, cleaned of what no database keeps and nobody sees."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in form.get(name, ""))
+    return " ".join(shown.split())[:longest]
+
+
+def _number(name: str) -> int | None:
+    given = request.args.get(name)
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) <= LONGEST_NUMBER and int(given) < LARGEST_ID):
+        raise BadRequest
+    return int(given)

@@ -1,0 +1,83 @@
+"""Figures of many days as bars, measured for a picture that stretches: 10 units a day, 100 high."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bot_platform.domain.amounts import credits_text, money_text
+from bot_platform.domain.overview import Day
+
+A_DAY, HEIGHT, GAP = 10, 100, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar; `series` counts from 0."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    series: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One day: its bars, and what they say in words."""
+
+    day: date
+    bars: Sequence[Bar]
+    says: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture: `totals` are of all days, one for each series, as is `peak` the highest bar's text."""
+
+    name: str
+    provider: str
+    totals: Sequence[str]
+    peak: str
+    columns: Sequence[Column]
+
+    @property
+    def width(self) -> int:
+        """How wide it is, in units."""
+        return A_DAY * len(self.columns)
+
+
+def takings(days: Sequence[Day]) -> Sequence[Chart]:
+    """Draw what came in: a chart for each provider and currency, as money of two kinds has no sum."""
+    kinds = sorted({kind for day in days for kind in day.takings})
+
+    def draw(provider: str, currency: str) -> Chart:
+        values = [day.takings.get((provider, currency), 0) for day in days]
+        return _chart(currency.upper(), provider, days, [values], lambda n: money_text(n, currency))
+
+    return [draw(*kind) for kind in kinds]
+
+
+def credits_moved(days: Sequence[Day]) -> Chart:
+    """Draw what was sold beside what was spent."""
+    return _chart("", "", days, [[day.sold for day in days], [day.spent for day in days]], credits_text)
+
+
+def _chart(
+    name: str, provider: str, days: Sequence[Day], series: Sequence[Sequence[int]], says: Callable[[int], str]
+) -> Chart:
+    highest = max(max(values, default=0) for values in series)
+    width = (A_DAY - GAP) / len(series)
+
+    def bar(column: int, number: int, value: int) -> Bar:
+        height = round(HEIGHT * max(0, value) / highest, 2) if highest > 0 else 0
+        return Bar(column * A_DAY + GAP / 2 + number * width, HEIGHT - height, width, height, number)
+
+    columns = [
+        Column(
+            day.date,
+            [bar(at, number, values[at]) for number, values in enumerate(series)],
+            [says(values[at]) for values in series],
+        )
+        for at, day in enumerate(days)
+    ]
+    return Chart(name, provider, [says(sum(values)) for values in series], says(highest), columns)

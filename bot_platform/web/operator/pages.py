@@ -1,0 +1,174 @@
+"""What the operator reads: figures by day, purchases, people, jobs, the inbox, the acts, and the books."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quart import Blueprint, redirect, render_template, request
+from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from bot_platform.domain import actions, inbox, jobs, ledger, listings, overview, purchases, statement, users
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.ledger import Account
+from bot_platform.domain.purchases import LARGEST_ID, Purchase
+from bot_platform.domain.users import User
+from bot_platform.flows.till import Till
+from bot_platform.web.operator import asked, charts
+from bot_platform.web.operator.sign_in import PATH
+
+SPANS = (7, 30, 90)  # days that a chart shows
+LATEST = 20  # rows of what is shown beside something else
+
+
+def reading(pages: Blueprint, till: Till) -> None:
+    """Add the pages that change nothing."""
+    to_read = _Reading(till)
+    pages.get("")(to_read.home_page)
+    pages.get("/")(to_read.slash_page)
+    pages.get("/purchases")(to_read.purchases_page)
+    pages.get("/purchases/<int:number>")(to_read.purchase_page)
+    pages.get("/people")(to_read.people_page)
+    pages.get("/people/<int:telegram_id>")(to_read.person_page)
+    pages.get("/accounts/<int:number>")(to_read.account_page)
+    pages.get("/jobs")(to_read.jobs_page)
+    pages.get("/inbox")(to_read.inbox_page)
+    pages.get("/inbox/<int:number>")(to_read.event_page)
+    pages.get("/acts")(to_read.acts_page)
+    pages.get("/audit")(to_read.audit_page)
+    pages.get("/search")(to_read.search_page)
+    pages.get("/<path:_>")(to_read.nothing_page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    till: Till
+
+    async def home_page(self) -> ResponseReturnValue:
+        span = asked.choice("days", SPANS, usual=30)
+        async with self.till.database.snapshot() as ask:
+            days = await overview.by_day(ask, span)
+        return await render_template(
+            "operator/home.html",
+            today=await overview.today(),
+            days=days,
+            takings=charts.takings(days),
+            credits_moved=charts.credits_moved(days),
+            span=span,
+            spans=SPANS,
+        )
+
+    async def slash_page(self) -> ResponseReturnValue:
+        return redirect(PATH, 303)
+
+    async def purchases_page(self) -> ResponseReturnValue:
+        state = asked.state(purchases.State)
+        page = await listings.sales(asked.place(), state)
+        return await render_template(
+            "operator/purchases.html", page=page, state=state, states=list(purchases.State)
+        )
+
+    async def purchase_page(self, number: int) -> ResponseReturnValue:
+        return await render_template("operator/purchase.html", **await about_purchase(number))
+
+    async def people_page(self) -> ResponseReturnValue:
+        return await render_template("operator/people.html", page=await listings.people(asked.place()))
+
+    async def person_page(self, telegram_id: int) -> ResponseReturnValue:
+        user, account = await somebody(telegram_id)
+        return await render_template(
+            "operator/person.html",
+            user=user,
+            account=account,
+            page=await listings.entries(account.id, asked.place()),
+            bought=await purchases.recent(user.id, LATEST),
+            jobs=await jobs.open_of(user.id),
+            notices=await statement.notices_of(user.telegram_id),
+            acts=await actions.of([user.subject], LATEST),
+        )
+
+    async def account_page(self, number: int) -> ResponseReturnValue:
+        if not (0 < number < LARGEST_ID and await users.exists(number)):
+            raise NotFound
+        return redirect(f"{PATH}/people/{(await users.get(number)).telegram_id}", 303)
+
+    async def jobs_page(self) -> ResponseReturnValue:
+        state = asked.state(jobs.State)
+        page = await listings.work(asked.place(), state)
+        return await render_template("operator/jobs.html", page=page, state=state, states=list(jobs.State))
+
+    async def inbox_page(self) -> ResponseReturnValue:
+        state = asked.state(inbox.State)
+        page = await listings.events(asked.place(), state)
+        return await render_template("operator/inbox.html", page=page, state=state, states=list(inbox.State))
+
+    async def event_page(self, number: int) -> ResponseReturnValue:
+        row = await an_event(number)
+        payload = json.dumps(row.payload, indent=2, ensure_ascii=False)
+        acts = await actions.of([f"event:{row.id}"], LATEST)
+        return await render_template("operator/event.html", event=row, payload=payload, acts=acts)
+
+    async def acts_page(self) -> ResponseReturnValue:
+        return await render_template("operator/acts.html", page=await listings.acts(asked.place()))
+
+    async def audit_page(self) -> ResponseReturnValue:
+        books = await overview.books()
+        # Nobody is marked while the books are good, and then the table need not be looked through.
+        marked = await listings.accounts(await ledger.broken_accounts()) if books.off else []
+        return await render_template("operator/audit.html", books=books, marked=marked, found=None)
+
+    async def search_page(self) -> ResponseReturnValue:
+        words = asked.line(request.args, "q", listings.LONGEST)
+        found = await listings.search(words, list(self.till.providers))
+        if len(found) == 1:
+            return redirect(_page_of(found), 303)
+        return await render_template("operator/search.html", words=words, found=found)
+
+    async def nothing_page(self, _: str) -> ResponseReturnValue:
+        raise NotFound
+
+
+async def about_purchase(number: int) -> Mapping[str, Any]:
+    """Read all that is known of a purchase; a 404 when there is none."""
+    row = await a_purchase(number)
+    return {
+        "purchase": row,
+        "entries": await listings.entries_of(row.id),
+        "refunds": await listings.refunds_of(row.id),
+        "reversals": await statement.reversals_of([row.id]),
+        "acts": await actions.of([row.subject], LATEST),
+    }
+
+
+async def a_purchase(number: int) -> Purchase:
+    """Read a purchase with its buyer, or end in a 404."""
+    row = await purchases.look_up(number)
+    if row is None:
+        raise NotFound
+    await row.fetch_related("user")
+    return row
+
+
+async def an_event(number: int) -> Event:
+    """Read an event of a provider, or end in a 404."""
+    row = await inbox.look_up(str(number))
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def somebody(telegram_id: int) -> tuple[User, Account]:
+    """Read a person and their account, or end in a 404."""
+    user = await users.find(telegram_id) if 0 < telegram_id < LARGEST_ID else None
+    if user is None:
+        raise NotFound
+    return user, await ledger.find_account(user.id)
+
+
+def _page_of(found: listings.Found) -> str:
+    if found.purchases:
+        return f"{PATH}/purchases/{found.purchases[0].id}"
+    if found.people:
+        return f"{PATH}/people/{found.people[0].telegram_id}"
+    return f"{PATH}/inbox/{found.events[0].id}"

@@ -1,0 +1,59 @@
+"""How much waits, as `/metrics` and the operator see it."""
+
+from datetime import timedelta
+
+import pytest
+from tortoise.timezone import now
+
+from bot_platform.database import Database
+from bot_platform.domain import inbox, jobs, notices
+from bot_platform.domain.backlog import backlog
+from bot_platform.domain.notices import Notice
+from tests.makers import person
+
+
+@pytest.mark.usefixtures("database")
+async def test_nothing_waits_at_first() -> None:
+    waits = await backlog()
+    assert (sum(waits.jobs.values()), waits.messages, waits.oldest_message, waits.failed_events) == (
+        0,
+        0,
+        0,
+        0,
+    )
+
+
+async def test_what_waits_is_counted_and_what_is_done_is_not(database: Database) -> None:
+    user = await person(database)
+
+    async def story() -> None:
+        for n in range(3):
+            job = await jobs.submit(user.id, f"order:{n}", "ask", {}, most=10, needs=10)
+        await jobs.queue(job)
+        for state in (inbox.State.FAILED, inbox.State.HANDLED):
+            event = await inbox.receive(f"stripe:evt_{state}", "charge.refunded", {})
+            assert event
+            await inbox.finish(event, state)
+        await notices.post("new", 77, "a", "welcome")
+        await notices.post("sent", 77, "b", "welcome")
+
+    await database.transact(story)
+    sent = await Notice.get(key="sent")
+    await database.transact(notices.mark_sent, sent, 5)
+    await Notice.filter(key="new").update(created_at=now() - timedelta(seconds=90))
+    waits = await backlog()
+    assert waits.jobs == {"queued": 1, "parked": 2, "running": 0}
+    assert (waits.messages, waits.failed_events) == (1, 1)
+    assert 90 <= waits.oldest_message < 150
+
+
+async def test_an_edit_that_waits_makes_no_message_old(database: Database) -> None:
+    async def story() -> None:
+        await notices.post("sent", 77, "b", "welcome")
+
+    await database.transact(story)
+    await database.transact(notices.mark_sent, await Notice.get(key="sent"), 5)
+    await Notice.all().update(created_at=now() - timedelta(hours=1))
+    await database.transact(notices.rewrite, "b", "server-error")
+    waits = await backlog()
+    assert (waits.messages, waits.oldest_message) == (1, 0)

@@ -1,0 +1,97 @@
+"""The figures of today and of each day are what the books say, on both databases."""
+
+from datetime import timedelta
+
+from tortoise.timezone import now
+
+from bot_platform.database import Database
+from bot_platform.domain import ledger, overview, rounds
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.inbox import State as EventState
+from bot_platform.domain.overview import Ask
+from bot_platform.domain.purchases import Purchase, State
+from bot_platform.domain.users import User
+from bot_platform.flows.buy import buy
+from bot_platform.flows.grant import grant
+from bot_platform.sql import query
+from tests.makers import PRICES, person, till
+
+
+async def past_sale(user: User, days: int, currency: str = "usd", charged: int = 500) -> Purchase:
+    """Write down a purchase that was paid so many days ago; the books know nothing of it."""
+    began = now() - timedelta(days=days)
+    return await Purchase.create(
+        request_key=f"past:{days}:{currency}",
+        user_id=user.id,
+        package="buy_100",
+        credits=10_000,
+        amount=500,
+        currency=currency,
+        provider="stripe",
+        charged=charged,
+        state=State.PAID,
+        attempt_at=began,
+        paid_at=began,
+    )
+
+
+async def spend(database: Database, user: User, amount: int) -> None:
+    async def story() -> None:
+        account = await ledger.lock(user.id)
+        held = await ledger.hold(account, amount, "job:1:1", job_id=1)
+        await ledger.capture(account, held, amount)
+
+    await database.transact(story)
+
+
+async def test_an_empty_house_has_empty_figures(database: Database) -> None:
+    assert database
+    told = await overview.today()
+    assert (told.day.sales, told.day.takings, told.day.sold, told.failed_purchases) == (0, {}, 0, 0)
+    assert (told.waits.messages, told.waits.failed_events) == (0, 0)
+    assert told.books == overview.Books(None, off=False)
+    days = await overview.by_day(query, 7)
+    assert [day.date for day in days] == [told.day.date - timedelta(days=ago) for ago in range(6, -1, -1)]
+    assert {day.sales for day in days} == {0}
+
+
+async def test_today_tells_sales_and_credits_by_where_they_went(database: Database) -> None:
+    user = await person(database, credits_=300)
+    await buy(till(database), user, PRICES.get("buy_100"), "press:1")
+    await grant(database, user, 250, "Rain.", "g1")
+    await grant(database, user, -50, "Sun.", "g2")
+    await spend(database, user, 120)
+    day = (await overview.today()).day
+    assert (day.sales, day.takings) == (1, {("mock", "usd"): 500})
+    assert (day.sold, day.spent, day.given, day.taken_back) == (10_000, 120, 500, 0)
+
+
+async def test_each_day_has_its_own_takings_by_currency(database: Database) -> None:
+    user = await person(database)
+    await past_sale(user, 1)
+    await past_sale(user, 1, "jpy", 700)
+    await past_sale(user, 2)
+    await past_sale(user, 9)
+
+    async def told(ask: Ask) -> list[dict[tuple[str, str], int]]:
+        return [dict(day.takings) for day in await overview.by_day(ask, 3)]
+
+    expected = [{("stripe", "usd"): 500}, {("stripe", "usd"): 500, ("stripe", "jpy"): 700}, {}]
+    assert await told(query) == expected
+    async with database.snapshot() as ask:
+        assert await told(ask) == expected
+
+
+async def test_what_failed_and_what_the_audit_said_is_told(database: Database) -> None:
+    user = await person(database)
+    for days, state in ((0, State.FAILED), (0, State.EXPIRED), (3, State.FAILED)):
+        row = await past_sale(user, days, f"{days}{state.value[:2]}")
+        created = now() - timedelta(days=days)
+        await Purchase.filter(id=row.id).update(state=state, created_at=created, paid_at=None)
+    await Event.create(key="stripe:evt_1", type="x", payload={}, state=EventState.FAILED)
+    await rounds.set_mark(overview.OFF_OR_MENDED, 3)
+    await rounds.set_mark(overview.AUDITED, 1_700_000_000)
+    told = await overview.today()
+    assert (told.failed_purchases, told.waits.failed_events, told.books.off) == (1, 1, True)
+    assert told.books.proved_at is not None
+    assert told.books.proved_at.isoformat() == "2023-11-14T22:13:20+00:00"

@@ -1,0 +1,248 @@
+"""Who may see the operator's pages: whoever has the token, for twelve hours, until they leave."""
+
+import hashlib
+import time
+from typing import Any
+
+import pytest
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
+
+from bot_platform.database import Database
+from bot_platform.domain.actions import Action
+from bot_platform.web.operator.sign_in import COOKIE, FROM_ALL, FROM_ONE, LASTS, Tries, way_on
+from tests.makers import house, till
+from tests.web.operators import HOME, TOKEN, Clock, Desk, app
+from tests.web.test_operator_pages import PAGES
+
+DOWNLOADS = ["/purchases.csv", "/entries.csv", "/people.csv"]
+
+
+async def _with_cookie(desk: Desk, cookie: str, path: str = "") -> int:
+    answer = await desk.app.test_client().get(HOME + path, headers={"Cookie": f"{COOKIE}={cookie}"})
+    return answer.status_code
+
+
+def _cookie(desk: Desk) -> str:
+    (cookie,) = [one for one in desk.browser.cookie_jar or () if one.name == COOKIE]
+    return str(cookie.value)
+
+
+async def test_the_token_opens_every_page_and_without_it_none_says_anything(database: Database) -> None:
+    desk = Desk(database)
+    for path in [*PAGES, *DOWNLOADS, "/nothing", "/people/1"]:
+        assert (path, await desk.look(path)) == (path, 401)
+        assert 'name="token"' in desk.page
+        assert "Overview" not in desk.page
+    assert await desk.sign_in(TOKEN) == 303
+    assert desk.headers["Location"] == HOME
+    for path in PAGES:
+        await desk.read(path)
+
+
+@pytest.mark.parametrize(
+    "token", ["", "wrong", TOKEN + "x", TOKEN[:-1], TOKEN.upper(), None, "\0", "ü" * 5000]
+)
+async def test_a_wrong_token_and_none_are_told_the_same(sqlite_database: Database, token: str | None) -> None:
+    desk = Desk(sqlite_database)
+    assert await desk.sign_in(token) == 401
+    assert "That is not the token." in desk.page
+    assert "Set-Cookie" not in desk.headers
+    assert (token or "?") not in desk.page or not token
+    assert not await Action.all().count()
+
+
+async def test_who_guesses_waits_and_so_do_all_together(sqlite_database: Database) -> None:
+    clock = Clock()
+    desk = Desk(sqlite_database, clock=clock)
+    for _ in range(FROM_ONE):
+        assert await desk.sign_in("wrong") == 401
+        clock.now += 1
+    assert await desk.sign_in(TOKEN) == 429  # a right one tells a guesser nothing either
+    assert desk.headers["Retry-After"] == "55"
+    assert "Wait 55 seconds" in desk.page
+    clock.now += 55
+    assert await desk.sign_in(TOKEN) == 303
+
+
+def test_many_addresses_together_wait_too_and_only_as_long_as_they_must() -> None:
+    clock = Clock()
+    tries = Tries(clock)
+    for number in range(FROM_ALL):
+        assert tries.wait(f"10.0.0.{number}") == 0
+        tries.refused(f"10.0.0.{number}")
+        clock.now += 0.5
+    assert tries.wait("10.9.9.9") == 60 - FROM_ALL // 2
+    clock.now += 60 - FROM_ALL / 2
+    assert tries.wait("10.9.9.9") == 0
+
+
+async def test_what_a_request_says_of_its_address_is_not_believed(sqlite_database: Database) -> None:
+    desk = Desk(sqlite_database, clock=Clock())
+    for number in range(FROM_ONE):
+        await desk.sign_in("wrong", X_Forwarded_For=f"10.0.0.{number}", X_Real_IP=f"10.0.0.{number}")
+    assert await desk.sign_in("wrong", X_Forwarded_For="10.0.1.1") == 429
+
+
+@pytest.mark.parametrize(
+    ("address", "secure"), [("http://localhost:8000", False), ("https://pay.example.com", True)]
+)
+async def test_the_cookie_is_for_these_pages_alone(
+    sqlite_database: Database, address: str, *, secure: bool
+) -> None:
+    desk = Desk(sqlite_database, address=address)
+    await desk.sign_in(TOKEN)
+    name, *flags = desk.headers["Set-Cookie"].split("; ")
+    assert name.startswith(f"{COOKIE}=")
+    assert {"HttpOnly", "SameSite=Strict", "Path=/operator", f"Max-Age={LASTS}"} <= set(flags)
+    assert ("Secure" in flags) is secure
+    assert TOKEN not in name
+
+
+def _forged(name: Any, token: str = TOKEN, at: float | None = None) -> str:
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(time.time() if at is None else at)
+
+    kept = URLSafeTimedSerializer(
+        token, salt="operator's session", signer=Signer, signer_kwargs={"digest_method": hashlib.sha256}
+    )
+    made = kept.dumps(name)
+    return made if isinstance(made, str) else made.decode()
+
+
+async def test_a_cookie_that_was_changed_or_is_too_old_is_nobodys(sqlite_database: Database) -> None:
+    async with Desk(sqlite_database) as desk:
+        good = _cookie(desk)
+        assert await _with_cookie(desk, good) == 200
+        name, stamp, signature = good.split(".")
+        for bad in (
+            "",
+            "x",
+            good[:-1],
+            good + "x",
+            f"{name}.{stamp}.{signature[::-1]}",
+            f"{name[::-1]}.{stamp}.{signature}",
+            f"{name}..{signature}",
+            _forged("somebody", token="another token"),
+            _forged(["not", "a", "name"]),
+            _forged({"a": 1}),
+            _forged("somebody", at=time.time() - LASTS - 5),
+        ):
+            assert (bad, await _with_cookie(desk, bad)) == (bad, 401)
+        assert await _with_cookie(desk, _forged("somebody", at=time.time() - LASTS + 60)) == 200
+
+
+async def test_another_token_signs_everybody_out(sqlite_database: Database) -> None:
+    async with Desk(sqlite_database) as desk:
+        later = app(till(sqlite_database), "another token").test_client()
+        answer = await later.get(HOME, headers={"Cookie": f"{COOKIE}={_cookie(desk)}"})
+        assert answer.status_code == 401
+
+
+async def test_who_signs_out_leaves_a_cookie_that_is_worthless_everywhere(database: Database) -> None:
+    async with Desk(database) as desk:
+        cookie = _cookie(desk)
+        await desk.read()
+        assert await desk.send("/sign-out") == 303
+        assert f"{COOKIE}=;" in desk.headers["Set-Cookie"]
+        assert await desk.look() == 401
+        other_replica = Desk(database)
+        assert await _with_cookie(other_replica, cookie) == 401
+        assert [(act.what, act.by) for act in await Action.all().order_by("id")] == [
+            ("sign-in", "pages"),
+            ("sign-out", "pages"),
+        ]
+
+
+async def test_signing_out_leaves_others_signed_in(sqlite_database: Database) -> None:
+    async with Desk(sqlite_database) as one, Desk(sqlite_database) as other:
+        await one.read()
+        await one.send("/sign-out")
+        await other.read()
+
+
+async def test_a_form_of_nobodys_making_changes_nothing(sqlite_database: Database) -> None:
+    async with Desk(sqlite_database) as desk, Desk(sqlite_database) as other:
+        await other.read()
+        theirs = other.page.partition('name="csrf" value="')[2].partition('"')[0]
+        await desk.read()
+        ours = desk.page.partition('name="csrf" value="')[2].partition('"')[0]
+        assert theirs != ours
+        for form in ({}, {"csrf": ""}, {"csrf": theirs}, {"csrf": "ü"}, {"csrf": ours[:-1]}):
+            for path in ("/sign-out", "/audit", "/people/77/grant", "/inbox/1/replay", "/purchases/1/refund"):
+                assert await desk.send_raw(path, form) == 403
+                assert "no longer good" in desk.page
+        for headers in (
+            {"Origin": "https://evil.example"},
+            {"Origin": "null"},
+            {"Sec_Fetch_Site": "cross-site"},
+            {"Sec_Fetch_Site": "same-site"},
+        ):
+            assert await desk.send_raw("/sign-out", {"csrf": ours}, **headers) == 403
+            assert await desk.send_raw("/sign-in", {"token": TOKEN}, **headers) == 403
+        own = {"Origin": "http://localhost:8000", "Sec_Fetch_Site": "same-origin"}
+        assert await desk.send_raw("/sign-out", {"csrf": ours}, **own) == 303
+
+
+async def test_a_form_goes_through_behind_a_server_that_names_another_host(sqlite_database: Database) -> None:
+    async with Desk(sqlite_database, address="https://pay.example.com") as desk:
+        cookie = {"Cookie": f"{COOKIE}={_cookie(desk)}"}
+        answer = await desk.app.test_client().get(HOME, headers=cookie)
+        csrf = (await answer.get_data(as_text=True)).partition('name="csrf" value="')[2].partition('"')[0]
+        sent = await desk.app.test_client().post(
+            f"{HOME}/sign-out",
+            form={"csrf": csrf},
+            headers=cookie | {"Origin": "https://pay.example.com", "Host": "127.0.0.1:8000"},
+        )
+        assert sent.status_code == 303
+
+
+async def test_after_signing_in_one_is_where_one_wanted_to_be(sqlite_database: Database) -> None:
+    desk = Desk(sqlite_database)
+    await desk.look("/purchases", state="paid")
+    assert 'name="way" value="/operator/purchases?state=paid"' in desk.page
+    await desk.send_raw("/sign-in", {"token": TOKEN, "way": "/operator/purchases?state=paid"})
+    assert desk.headers["Location"] == "/operator/purchases?state=paid"
+    for elsewhere in (
+        "//evil.example",
+        "https://evil.example",
+        "/operator//evil.example/../x",
+        "/operator\\x",
+        "/demo",
+    ):
+        assert way_on(elsewhere) == HOME
+
+
+async def test_every_page_keeps_out_of_caches_frames_and_scripts(sqlite_database: Database) -> None:
+    async with Desk(sqlite_database) as desk:
+        for path in [*PAGES, "/sign-in", "/nothing"]:
+            await desk.look(path)
+            assert desk.headers["Cache-Control"] == "no-store"
+            policy = desk.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert desk.headers["X-Content-Type-Options"] == "nosniff"
+            for forbidden in ("<script", " style=", " onclick=", "http://", "https://"):
+                assert forbidden not in desk.page, (path, forbidden)
+        assert await desk.look("/static/operator.css") == 200
+
+
+async def test_without_a_token_there_are_no_such_pages(sqlite_url: str) -> None:
+    async with house(sqlite_url) as h:
+        for path in ["", "/", "/sign-in", "/purchases", "/static/operator.css"]:
+            async with h.http.get(h.url + HOME + path) as answer:
+                assert (path, answer.status) == (path, 404)
+
+
+async def test_the_built_service_has_the_pages_when_a_token_is_set(sqlite_url: str) -> None:
+    async with house(sqlite_url, operator_token=TOKEN) as h:
+        async with h.http.get(h.url + HOME) as answer:
+            assert answer.status == 401
+        form = {"token": TOKEN}
+        async with h.http.post(f"{h.url}{HOME}/sign-in", data=form, allow_redirects=False) as answer:
+            assert answer.status == 303
+            cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        async with h.http.get(h.url + HOME, headers={"Cookie": cookie}) as answer:
+            assert answer.status == 200
+            assert "Needs a look" in await answer.text()
