@@ -46,6 +46,7 @@ class Telegram:
     def mends(self) -> Sequence[Check]:
         """List what can be mended; each gives what was done."""
         return [
+            Check("end Telegram webhook", self._end_webhook),
             Check("set Telegram menu", self._set_menu),
             Check("write Telegram description", self._describe),
         ]
@@ -86,7 +87,8 @@ class Telegram:
         if polls:
             return warning(
                 f"TELEGRAM_MODE is polling, but Telegram posts updates to {url}",
-                f"Start the service: it ends that; {ANOTHER}.",
+                "If another installation serves there, stop one of the two; if nobody does, run"
+                " `python run.py doctor --fix`, which ends it.",
             )
         if url == ours:
             return ok(f"posted to {url}")
@@ -148,6 +150,16 @@ class Telegram:
             "Run `python run.py doctor --fix`, or write a text of your own: @BotFather, /setdescription and"
             " /setabouttext.",
         )
+
+    async def _end_webhook(self) -> Finding:
+        try:
+            url = (await self._bot.get_webhook_info()).url
+            if self._settings.telegram_mode == "webhook" or not url:
+                return ok("as it was")
+            await self._bot.delete_webhook(drop_pending_updates=False)
+        except AiogramError as fault:
+            return self._silent(fault)
+        return mended(f"ended the posting of updates to {url}")
 
     async def _set_menu(self) -> Finding:
         try:

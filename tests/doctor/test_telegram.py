@@ -106,7 +106,7 @@ BAD: dict[str, tuple[dict[str, str], Spoil, str, str, str]] = {
         _webhook("https://other.example.com/hook"),
         "Telegram updates",
         "Telegram posts updates to https://other.example.com/hook",
-        "Start the service",
+        "doctor --fix",
     ),
     "no webhook yet": (
         {"telegram_mode": "webhook"},
@@ -182,23 +182,44 @@ async def test_what_is_mended_is_well_afterwards_and_mended_once() -> None:
     world = TelegramWorld(token=TOKEN)
     async with clinic(world) as (telegram, _):
         first = [await made(check) for check in telegram.mends()]
-        assert [finding.verdict for _, finding in first] == [Verdict.MENDED, Verdict.MENDED]
-        assert first[1][1].says == "wrote the bot's description and short description"
+        assert [finding.verdict for _, finding in first] == [OK, Verdict.MENDED, Verdict.MENDED]
+        assert first[2][1].says == "wrote the bot's description and short description"
         assert "Press Start" in world.descriptions["description", ""]
         assert len(world.descriptions["short_description", ""]) <= 120
         lines = await found([telegram.checks()])
         assert lines["Telegram menu"].verdict is lines["Telegram description"].verdict is OK
         calls = len([call for call in world.calls if call.method.lower().startswith("set")])
         again = [await made(check) for check in telegram.mends()]
-        assert [finding.verdict for _, finding in again] == [OK, OK]
+        assert [finding.verdict for _, finding in again] == [OK, OK, OK]
         assert len([call for call in world.calls if call.method.lower().startswith("set")]) == calls
+
+
+async def test_a_webhook_that_keeps_a_polling_service_from_its_updates_is_ended() -> None:
+    world = TelegramWorld(token=TOKEN)
+    _webhook("https://other.example.com/hook")(world)
+    world.say(Person(id=1), "hello")
+    async with clinic(world) as (telegram, _):
+        _, finding = await made(telegram.mends()[0])
+        assert finding.verdict is Verdict.MENDED
+        assert finding.says == "ended the posting of updates to https://other.example.com/hook"
+    assert world.updates.webhook is None
+    assert len(world.updates.pending) == 1, "nothing that was said is lost"
+
+
+async def test_a_webhook_of_a_service_in_webhook_mode_is_left_alone() -> None:
+    world = TelegramWorld(token=TOKEN)
+    _webhook(OURS)(world)
+    async with clinic(world, telegram_mode="webhook") as (telegram, _):
+        _, finding = await made(telegram.mends()[0])
+        assert finding.verdict is OK
+    assert world.updates.webhook
 
 
 async def test_a_description_of_the_operator_s_own_is_left_alone() -> None:
     world = TelegramWorld(token=TOKEN)
     world.descriptions["description", ""] = "Written by hand."
     async with clinic(world) as (telegram, _):
-        ((_, _), (_, wrote)) = [await made(check) for check in telegram.mends()]
+        (*_, (_, wrote)) = [await made(check) for check in telegram.mends()]
         assert wrote.says == "wrote the bot's short description"
         assert world.descriptions["description", ""] == "Written by hand."
 

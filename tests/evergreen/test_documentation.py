@@ -131,11 +131,11 @@ def _row(table: str, command: str) -> str:
 
 
 def _made(text: str) -> Iterator[str]:
-    return (found[1] for found in re.finditer(r"(?:`|^    )make ([a-z0-9]+)", text, re.MULTILINE))
+    return (found[1] for found in re.finditer(r"(?:`|^    )make ([a-z0-9-]+)", text, re.MULTILINE))
 
 
 def test_every_make_target_that_is_named_exists_and_is_explained() -> None:
-    targets = set(re.findall(r"^([a-z0-9]+):.*## ", MAKEFILE, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
     phony = re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
     assert phony
     assert set(phony[1].split()) == targets
