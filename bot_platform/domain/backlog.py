@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tortoise.functions import Count
+from tortoise.functions import Count, Min
 from tortoise.timezone import now
 
 from bot_platform.domain.inbox import Event
@@ -30,11 +30,11 @@ async def backlog() -> Backlog:
     counted = Counter({row["state"]: row["n"] for row in await jobs.values("state", "n")})
     pending = Notice.filter(state=NoticeState.PENDING)
     # An edit waits for nobody's eyes, and its row is as old as the message.
-    # Sorted, because SQLite would look for a MIN() through the whole table.
-    oldest = await pending.filter(message_id__isnull=True).order_by("created_at").first()
+    new = pending.filter(message_id__isnull=True).annotate(oldest=Min("created_at"))
+    ((oldest,),) = await new.values_list("oldest")
     return Backlog(
         jobs={state.value: counted[state] for state in OPEN},
         messages=await pending.count(),
-        oldest_message=(now() - oldest.created_at).total_seconds() if oldest else 0.0,
+        oldest_message=(now() - oldest).total_seconds() if oldest else 0.0,
         failed_events=await Event.filter(state=EventState.FAILED, lane=None).count(),
     )

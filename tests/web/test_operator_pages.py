@@ -372,7 +372,7 @@ async def test_the_audit_page_tells_the_last_result_and_proves_on_request(databa
         assert "Who cannot spend because of it" in desk.seen
         assert f'href="{HOME}/people/77"' in desk.page
         await desk.read("/acts")
-        assert desk.seen.count("rows_off") == 2
+        assert desk.seen.count("rows off") == 2
 
 
 async def test_a_person_is_shown_as_they_stand(database: Database) -> None:
