@@ -146,7 +146,7 @@ async def _charge(account: Account, job: Job, cost: int) -> None:
 
 async def _tell_if_low(desk: Desk, account: Account, before: int) -> None:
     """Tell a person that little is left, when this charge has made it so."""
-    if account.balance < desk.low_balance <= before:
+    if desk.low_balance and account.balance < desk.low_balance <= before:  # a debt is below nothing too
         person, key = await users.get(account.user_id), f"low:{account.id}:{account.seq}"
         about_it, left = f"account:{account.id}", account.balance
         await notices.post(key, person.telegram_id, about_it, "low-balance", rank=notices.OTHER, balance=left)

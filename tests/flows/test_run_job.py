@@ -186,6 +186,20 @@ async def test_a_low_balance_is_told_once_for_each_crossing(database: Database) 
     assert await Notice.filter(text="low-balance").count() == 2
 
 
+async def test_a_low_balance_of_nothing_is_never_told_not_even_with_a_debt(database: Database) -> None:
+    who, at = await person(database, credits_=100), desk(database, low_balance=0)
+    await ordered(at, who, "a", 20)
+    job = await claimed(at)
+
+    async def taken_back() -> None:
+        await ledger.post(await ledger.lock(who.id), ledger.Kind.REVERSAL, -100, "reverse:1:1")
+
+    await database.transact(taken_back)
+    await finish(at, job, 15)
+    assert (await ledger.find_account(who.id)).balance == -15
+    assert not await Notice.filter(text="low-balance").exists()
+
+
 async def test_a_stop_is_seen_at_the_next_checkpoint(database: Database) -> None:
     who, at = await person(database, credits_=90), desk(database)
     await ordered(at, who, "a", 90, needs=30)

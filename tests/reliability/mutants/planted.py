@@ -6,6 +6,7 @@ from pathlib import Path
 RELIABILITY = "tests/reliability"
 LEDGER = "tests/domain/test_ledger.py"
 WORK = "tests/domain/test_audit_of_jobs.py"
+REFUND = "tests/flows/test_refund.py"
 RULE = "tests/domain/test_reversals.py"
 EVENTS = "tests/payments/test_stripe_events.py"
 ORDERS = f"{RELIABILITY}/test_permutations.py"
@@ -104,7 +105,7 @@ PLANTED = (
         "flows/reverse.py",
         "        await ledger.release(account, held)\n",
         "        pass\n",
-        (STEPS,),
+        (f"{REFUND}::test_a_refund_returns_all_the_money_and_takes_all_the_credits[SQLite]",),
     ),
     Planted(
         "a question of a bank freezes nobody",
