@@ -3,7 +3,7 @@
 from bot_platform.database import Database
 from bot_platform.domain import actions
 
-IN, OUT = "sign-in", "sign-out"
+IN, OUT = "enter", "leave"
 
 
 async def begin(database: Database, session: str, *, address: str) -> None:

@@ -149,8 +149,8 @@ async def test_who_signs_out_leaves_a_cookie_that_is_worthless_everywhere(databa
         other_replica = Desk(database)
         assert await _with_cookie(other_replica, cookie) == 401
         assert [(act.what, act.by) for act in await Action.all().order_by("id")] == [
-            ("sign-in", "pages"),
-            ("sign-out", "pages"),
+            ("enter", "pages"),
+            ("leave", "pages"),
         ]
 
 
