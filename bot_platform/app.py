@@ -15,20 +15,19 @@ from aiogram import Bot
 from aiogram.client.session.base import BaseSession
 from quart import Blueprint
 
-from bot_platform import caretaker, loops
+from bot_platform import loops
 from bot_platform.calls import Calls
 from bot_platform.database import UNREACHABLE, Database
 from bot_platform.domain.backlog import backlog
 from bot_platform.domain.packages import PriceList
 from bot_platform.figures import Figures
-from bot_platform.flows import tell_all
 from bot_platform.flows.till import Till
-from bot_platform.outages import Outages
+from bot_platform.goings_on import GoingsOn
 from bot_platform.payments import choose
 from bot_platform.settings import Settings
-from bot_platform.telegram.dispatcher import dispatcher, set_admin_commands, set_commands
+from bot_platform.telegram.dispatcher import dispatcher
 from bot_platform.telegram.intake import Intake, NotAnUpdate, read
-from bot_platform.telegram.listening import LEASE, RENEW_EVERY, Listening, Way
+from bot_platform.telegram.listening import LEASE, Listening, Way
 from bot_platform.telegram.sender import Sender
 from bot_platform.telegram.session import HttpSession, calls_heard
 from bot_platform.telegram.texts import Texts
@@ -41,18 +40,11 @@ from bot_platform.web.serving import listen, serve_until
 from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
 from bot_platform.work.model import Model
 from bot_platform.work.overheard import OverheardModel
-from bot_platform.work.runner import Runner
-from bot_platform.work.workshop import Workshop
 from bot_platform.workplace import model, workplace
 
 log = structlog.get_logger()
 
-HANDLERS_MAY_TAKE = 3.0  # seconds at the end; with the requests and the closing together under 10
-LAST_WORDS_MAY_TAKE = 0.5
-LOOK_WHETHER_TO_STOP = 0.5  # seconds between looks whether work in hand was stopped
 TRIES_TO_HEAR = 5
-LOOK_FOR_ROUNDS = 5.0  # seconds between looks whether a round is due
-LOOK_FOR_OUTAGES = 5.0
 
 
 class CannotStart(Exception):
@@ -90,7 +82,6 @@ class Platform:
         self._calls = Calls()
         self._calls.listeners.append(self._figures.called)
         self._way_back = outside.way_back
-        self._loops: list[asyncio.Task[None]] = []
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[int], None] | None = None) -> None:
         """Serve until `stop` is set, then finish what is in hand; `on_ready` hears the port.
@@ -138,8 +129,25 @@ class Platform:
                 ),
             )
             await self._may_hear(listening)
+            goings_on = GoingsOn(
+                database=self._database,
+                bot=bot,
+                texts=texts,
+                intake=intake,
+                listening=listening,
+                sender=sender,
+                till=till,
+                workshop=workshop,
+                runner=runner,
+                jobs_at_once=self._settings.jobs_at_once,
+                reconcile_every=self._settings.reconcile_every,
+                introduce=partial(self._introduce, bot),
+                figures=self._figures,
+                calls=self._calls,
+                clock=self._outside.clock,
+            )
             routes = [
-                health({"database": self._database.answers, "dispatcher": self._dispatcher_runs}),
+                health({"database": self._database.answers, "dispatcher": goings_on.go_on}),
                 metrics(self._figures_text),
                 stripe_webhook(till, self._figures.took),
                 payment_pages(lambda: self._way_back),
@@ -149,7 +157,7 @@ class Platform:
                 routes.append(operator_pages(till, token.get_secret_value(), self._settings.webapp_url))
             if self._settings.telegram_mode == "webhook":
                 routes.append(telegram_webhook(self._settings.telegram_secret, _store_in(intake)))
-            await self._start_loops(stack, bot, texts, intake, listening, sender, till, workshop, runner)
+            await self._go_on(stack, goings_on)
             log.info(
                 "started",
                 payments=till.provider.name,
@@ -192,81 +200,13 @@ class Platform:
         if applied:
             log.info("migrated", applied=applied)
 
-    async def _start_loops(
-        self,
-        stack: AsyncExitStack,
-        bot: Bot,
-        texts: Texts,
-        intake: Intake,
-        ears: Listening,
-        sender: Sender,
-        till: Till,
-        workshop: Workshop,
-        runner: Runner,
-    ) -> None:
+    async def _go_on(self, stack: AsyncExitStack, goings_on: GoingsOn) -> None:
         if self._outside.start:
             await self._outside.start()
         if self._outside.close:
             stack.push_async_callback(self._outside.close)
-        updates, notices = intake.pump(), sender.pump()
-        work = caretaker.work_pump(runner, self._settings.jobs_at_once)
-        self._database.on_commit += [updates.poke, notices.poke, work.poke]
-        listening = [
-            updates.run(),
-            loops.until_done(lambda: self._introduce(bot), name="telegram.introduce"),
-            loops.until_done(lambda: set_commands(bot, texts, workshop.kinds), name="telegram.commands"),
-            loops.until_done(
-                lambda: set_admin_commands(bot, texts, workshop.kinds, till.admins),
-                name="telegram.admin_commands",
-            ),
-            loops.until_done(ears.settle, name="telegram.mode"),
-            loops.repeat(ears.stand, name="telegram.part", every=RENEW_EVERY),
-        ]
-        if self._settings.telegram_mode == "polling":
-            listening.append(loops.repeat(ears.poll, name="telegram.poll"))
-        stored, refunds = caretaker.inbox_pump(till), caretaker.refunds_pump(till)
-        rounds = caretaker.Rounds(
-            till,
-            every=self._settings.reconcile_every,
-            on_audit=lambda broken: self._figures.audited(len(broken)),
-        )
-        tidy = caretaker.Tidy(workshop.desk)
-        outages = Outages(till, self._outside.clock)
-        self._calls.listeners.append(outages.hear)
-        for pump in (updates, notices, work, stored, refunds):
-            pump.took = self._figures.took
-        listening += [stored.run(), refunds.run()]
-        listening += [
-            loops.repeat(rounds.missed, name="missed", every=LOOK_FOR_ROUNDS),
-            loops.repeat(rounds.reversals, name="reversals", every=LOOK_FOR_ROUNDS),
-            loops.repeat(rounds.audit, name="audit", every=LOOK_FOR_ROUNDS),
-            work.run(),
-            loops.repeat(runner.look, name="work.look", every=LOOK_WHETHER_TO_STOP),
-            loops.repeat(tidy.once, name="work.tidy", every=LOOK_FOR_ROUNDS),
-            loops.repeat(
-                partial(tell_all.portion, self._database), name="broadcast", every=tell_all.EVERY_MS / 1000
-            ),
-            loops.repeat(outages.look, name="outages", every=LOOK_FOR_OUTAGES),
-        ]
-        hears = [asyncio.create_task(step) for step in listening]
-        speaks = asyncio.create_task(notices.run())
-        self._loops = [*hears, speaks]
-
-        async def wind_down() -> None:
-            """Hear nothing new, finish what was heard, say what came of it."""
-            await _cancel(hears)
-            await ears.leave()
-            await asyncio.gather(
-                updates.finish(HANDLERS_MAY_TAKE),
-                stored.finish(HANDLERS_MAY_TAKE),
-                refunds.finish(HANDLERS_MAY_TAKE),
-                work.finish(HANDLERS_MAY_TAKE),
-            )
-            await notices.drained(LAST_WORDS_MAY_TAKE)
-            await _cancel([speaks])
-            await notices.finish(LAST_WORDS_MAY_TAKE)
-
-        stack.push_async_callback(wind_down)
+        goings_on.start()
+        stack.push_async_callback(goings_on.wind_down)
 
     async def _introduce(self, bot: Bot) -> None:
         me = await bot.get_me()
@@ -288,22 +228,11 @@ class Platform:
                 self._figures.waits(await backlog())
         return self._figures.text()
 
-    async def _dispatcher_runs(self) -> bool:
-        return bool(self._loops) and not any(
-            task.done() and (task.cancelled() or task.exception()) for task in self._loops
-        )
-
 
 def _process(host: str, port: int) -> int:
     """Give this process a number among its replicas, the same when it is started again after a crash."""
     name = f"{gethostname()}:{host}:{port}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _store_in(intake: Intake) -> Callable[[bytes], Awaitable[bool]]:

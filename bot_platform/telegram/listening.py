@@ -99,7 +99,9 @@ class Listening:
         self._settled.set()
 
     async def poll(self) -> None:
-        """Ask Telegram once, if it is for this process to ask."""
+        """Ask Telegram once, if it is for this process to ask; in webhook mode it is for nobody."""
+        if self._way.webhook:
+            await asyncio.Event().wait()
         await self._settled.wait()
         if not self.is_mine:
             await asyncio.sleep(RENEW_EVERY / 4)

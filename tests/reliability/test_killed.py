@@ -69,12 +69,12 @@ async def _buy_through_a_kill(url: str, kill_at: int, *, mock: bool) -> bool:
         return died
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("mock", [True, False], ids=["mock", "live"])
 async def test_a_purchase_survives_a_kill_at_any_step(
     fresh_database: FreshDatabase, size: Size, report: Report, *, mock: bool
 ) -> None:
-    every = size(small=6, full=1)
+    every = size(small=12, full=1)
     steps = itertools.count(1, every)
     report.plan(FEWEST_STEPS // every, "steps of a sale killed")
 

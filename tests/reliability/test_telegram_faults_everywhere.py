@@ -191,7 +191,7 @@ async def test_whatever_send_of_a_story_fails_everything_is_told_in_the_end(
         for kind in FAULTS
         if kind != "blocked" or method in {"sendMessage", "editMessageText"}
     ]
-    chosen = spread(cases, size(small=16, full=len(cases)))
+    chosen = spread(cases, size(small=10, full=len(cases)))
     report.plan(len(chosen), "sends with a fault")
     await each(
         chosen,
