@@ -77,7 +77,7 @@ def test_an_operator_finds_a_sale_gives_credits_and_leaves(browser: Browser, dem
         browser.sees("That is not the token.")
         browser.complaints()  # the browser tells of each 401
         home = sign_in(browser, demo, WIDE, dark=False)
-        browser.sees("$5.00", "Credits sold")
+        browser.sees("Takings", "Credits sold")
         assert browser.driver.find_elements(By.CSS_SELECTOR, "svg rect.s0")
         browser.open(f"{home}/purchases")
         browser.press("tbody tr:first-child a")

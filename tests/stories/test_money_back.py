@@ -187,7 +187,7 @@ async def test_a_warning_freezes_and_a_refund_by_the_operator_ends_it(database_u
         session = await buy(h)
         await h.stripe.warn(session)
         warned = await h.said("⚠️ A bank warns of fraud about purchase 1 ($5.00).", OPERATOR)
-        assert 'run.py refund 1 --reason "fraud warning"' in warned["text"]
+        assert "/admin refund 1 fraud warning" in warned["text"]
         await h.said("Your bank has asked about one of your payments.")
         await h.stripe.refund(session)
         await h.said("100.00 credits were taken back")

@@ -44,7 +44,7 @@ class Bank(MockPayments):
 async def acts() -> list[tuple[str, str, str]]:
     """List what was done, but for who came and went."""
     rows = await Action.all().order_by("id")
-    return [(act.by, act.what, act.subject) for act in rows if not act.what.startswith("sign-")]
+    return [(act.by, act.what, act.subject) for act in rows if act.what not in {"enter", "leave"}]
 
 
 async def bought(database: Database, user: User) -> Purchase:
