@@ -93,7 +93,14 @@ class Purchase(Model):
 
         table = "purchase"
         unique_together = (("provider", "provider_ref"),)
-        indexes = (("user_id", "state"), ("payment_ref",), ("state", "ask_at"), ("state", "id"), ("paid_at",))
+        indexes = (
+            ("user_id", "state"),
+            ("payment_ref",),
+            ("state", "ask_at"),
+            ("state", "id"),
+            ("paid_at",),
+            ("provider_ref",),
+        )
 
     @property
     def subject(self) -> str:

@@ -19,6 +19,7 @@ LOOKS: dict[str, Callable[[], Awaitable[Any]]] = {
     "purchases older": lambda: listings.sales(Place(older=4_000)),
     "purchases newer": lambda: listings.sales(Place(newer=4_000)),
     "purchases of a state": lambda: listings.sales(Place(older=4_000), purchases.State.PAID),
+    "a purchase by a provider's name for it": lambda: purchases.find_by_ref("cs_test_17"),
     "jobs older": lambda: listings.work(Place(older=4_000)),
     "jobs of a state": lambda: listings.work(Place(newer=4_000), jobs.State.DONE),
     "events older": lambda: listings.events(Place(older=4_000)),
