@@ -42,9 +42,7 @@ def inbox_pump(till: Till, on_outcome: OnOutcome | None = None) -> Pump[Event]:
             type=row.type,
             outcome=outcome.state.value,
             says=outcome.reason,
-            purchase=outcome.purchase_id,
-            user=outcome.user_id,
-            request=outcome.request or row.key,
+            **outcome.ids(row.key),
         )
         if on_outcome:
             on_outcome(row, outcome)

@@ -30,7 +30,7 @@ def demo(given: Namespace) -> int:
     """Serve with nobody outside."""
     telemetry.set_up("INFO", "console")
     from bot_platform.demo import OPERATOR_TOKEN  # noqa: PLC0415 -- as above
-    from bot_platform.demo import demo as built  # noqa: PLC0415
+    from bot_platform.demo import demo as built  # noqa: PLC0415 -- as above
 
     settings, outside = built(Path("data"), given.port, mock=given.mock)
 

@@ -13,6 +13,7 @@ from bot_platform.settings import Settings
 from bot_platform.telegram import profile
 from bot_platform.telegram.dispatcher import is_menu_set, set_commands
 from bot_platform.telegram.intake import ALLOWED
+from bot_platform.telegram.listening import PATH
 from bot_platform.telegram.texts import Texts
 from bot_platform.work.workshop import found_kinds
 
@@ -81,7 +82,7 @@ class Telegram:
 
     async def _way(self) -> Finding:
         url, polls = self._known.url, self._settings.telegram_mode == "polling"
-        ours = f"{self._settings.webapp_url}/api/v1/telegram-webhook"
+        ours = self._settings.webapp_url + PATH
         if polls and not url:
             return ok("fetched by the service (TELEGRAM_MODE=polling)")
         if polls:

@@ -43,6 +43,10 @@ class Outcome:
     changed: bool = False
     alarm: bool = False
 
+    def ids(self, key: str) -> dict[str, object]:
+        """Give what a line of the log names it by; `key` is the event's, where nothing earlier began it."""
+        return {"purchase": self.purchase_id, "user": self.user_id, "request": self.request or key}
+
     @classmethod
     def of(cls, purchase: Purchase, state: State, reason: str | None = None, **more: bool) -> Self:
         """Say what became of news about a purchase."""

@@ -1,6 +1,5 @@
 """aiogram's HTTP session, which takes a proxy's faults for faults of the network."""
 
-from collections.abc import Callable
 from typing import Any
 
 from aiogram import Bot
@@ -17,15 +16,17 @@ from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
+from bot_platform.calls import BUSY, DOWN, OK, REFUSED, Heard
+
 RESULTS: dict[type[TelegramAPIError], str] = {
-    TelegramNetworkError: "down",
-    TelegramServerError: "down",
-    TelegramRetryAfter: "slow down",
+    TelegramNetworkError: DOWN,
+    TelegramServerError: DOWN,
+    TelegramRetryAfter: BUSY,
 }
 PROXY_FAULTS = (ProxyError, ProxyConnectionError, ProxyTimeoutError)  # they have no base of their own
 
 
-def calls_heard(heard: Callable[[str, str], None]) -> RequestMiddlewareType:
+def calls_heard(heard: Heard) -> RequestMiddlewareType:
     """Tell of each call to Telegram how it ended: `heard(party, result)`."""
 
     async def listen(
@@ -34,9 +35,9 @@ def calls_heard(heard: Callable[[str, str], None]) -> RequestMiddlewareType:
         try:
             answer = await make_request(bot, method)
         except TelegramAPIError as fault:
-            heard("telegram", RESULTS.get(type(fault), "refused"))
+            heard("telegram", RESULTS.get(type(fault), REFUSED))
             raise
-        heard("telegram", "ok")
+        heard("telegram", OK)
         return answer
 
     return listen

@@ -55,9 +55,7 @@ def stripe_webhook(till: Till, took: Callable[[str, float], None]) -> Blueprint:
             type=event.type,
             outcome=outcome.state.value,
             repeat=outcome.repeat,
-            purchase=outcome.purchase_id,
-            user=outcome.user_id,
-            request=outcome.request or event.key,
+            **outcome.ids(event.key),
             reason=outcome.reason,
         )
         return {"status": STATUS[outcome.state]}, 200
