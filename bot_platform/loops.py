@@ -103,7 +103,7 @@ class Pump(Generic[R]):
         self._poked.set()
 
     async def run(self) -> None:
-        """Claim and work for ever; cancel it to claim no more."""
+        """Claim and work for ever; cancel it to claim no more. What was being claimed is still worked on."""
         async with asyncio.TaskGroup() as group:
             group.create_task(repeat(self._step, name=self.name))
             group.create_task(repeat(self._renew, name=f"{self.name}.leases", every=RENEW_EVERY))
@@ -126,19 +126,28 @@ class Pump(Generic[R]):
 
     async def _step(self) -> None:
         self._poked.clear()
-        free = self._at_once - len(self._tasks)
-        rows = await self._claim(free) if free > 0 else []
-        for row in rows:
-            task = asyncio.create_task(self._one(row))
-            self._tasks[task] = row.id
-            task.add_done_callback(self._done)
-        if not rows:
+        taking = asyncio.create_task(self._take(self._at_once - len(self._tasks)))
+        try:
+            taken = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            # The database may have leased rows already, and nobody else takes them until that runs out.
+            await asyncio.gather(taking, return_exceptions=True)
+            raise
+        if not taken:
             if not self._tasks:
                 self._idle.set()
             # Not `wait_for`: before Python 3.12 it forgets a cancel that comes together with the poke.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY):
                     await self._poked.wait()
+
+    async def _take(self, free: int) -> int:
+        rows = await self._claim(free) if free > 0 else []
+        for row in rows:
+            task = asyncio.create_task(self._one(row))
+            self._tasks[task] = row.id
+            task.add_done_callback(self._done)
+        return len(rows)
 
     async def _one(self, row: R) -> None:
         begun = time.monotonic()

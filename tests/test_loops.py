@@ -280,6 +280,27 @@ async def test_the_end_waits_for_work_in_hand_and_cancels_what_is_late() -> None
     assert (queue.ended, queue.cancelled) == ([2], [1])
 
 
+@pytest.mark.parametrize("broken", [False, True], ids=["claimed", "could not claim"])
+async def test_what_is_being_claimed_when_a_pump_is_ended_is_still_worked_on(broken: bool) -> None:
+    queue, asking, leased = Queue(waiting=[1], broken=broken), asyncio.Event(), asyncio.Event()
+
+    async def claim(limit: int) -> Sequence[Row]:
+        asking.set()
+        await leased.wait()
+        return await queue.claim(limit)
+
+    pump = Pump("rows", claim=claim, work=queue.one, keep=queue.keep, at_once=4)
+    task = asyncio.create_task(pump.run())
+    await asking.wait()
+    task.cancel()
+    await asyncio.sleep(0.02)
+    leased.set()
+    await asyncio.wait({task}, timeout=3)
+    assert task.cancelled()
+    await pump.finish(1)
+    assert (queue.ended, queue.asked) == ([] if broken else [1], [4])
+
+
 @pytest.mark.parametrize("moments", range(6))
 async def test_a_pump_ends_also_when_it_is_poked_in_the_same_moment(moments: int) -> None:
     queue = Queue()

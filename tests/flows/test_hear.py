@@ -89,6 +89,7 @@ class Shop:
             await loop.drained(within)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+            await loop.finish(within)
             await query("UPDATE event SET next_at = 0, lease_until = 0")
 
     async def in_order(self) -> bool:

@@ -161,6 +161,7 @@ async def pump(books: Till, within: float = 5) -> None:
     await loop.drained(within)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    await loop.finish(within)
 
 
 async def at_once() -> None:
