@@ -10,12 +10,13 @@ import aiohttp
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
 from bot_platform.doctor.examination import Check, Party
-from bot_platform.doctor.report import Finding, error, ok, warning
+from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 from bot_platform.settings import Settings
 from bot_platform.settings_values import is_local
 
 PATIENCE = aiohttp.ClientTimeout(total=5)
 REDIRECTED = 3  # hundred and something
+SHORTEST_TOKEN = 16  # characters; guesses are counted, but for years
 MOST = 10_000  # bytes of an answer that are read
 FAULTS = (aiohttp.ClientError, OSError, ValueError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised, not bound
@@ -46,7 +47,11 @@ class Web:
 
     def parties(self) -> Sequence[Party]:
         """List the checks; each stands for itself."""
-        return [[Check("service", self._service, within=12)], [Check("WEBAPP_URL", self._address, within=12)]]
+        return [
+            [Check("service", self._service, within=12)],
+            [Check("WEBAPP_URL", self._address, within=12)],
+            [Check("/operator", self._pages)],
+        ]
 
     async def _service(self) -> Finding:
         lives = await _get(f"{self._here}/healthz", None)
@@ -83,6 +88,17 @@ class Web:
                 " WEBAPP_URL.",
             )
         return await self._reached(url, secure=parts.scheme == "https")
+
+    async def _pages(self) -> Finding:
+        token, draw = self._settings.operator_token, "`openssl rand -hex 32` draws one"
+        if token is None:
+            return skipped(f"off: OPERATOR_TOKEN is not set; {draw}")
+        if len(token.get_secret_value()) < SHORTEST_TOKEN:
+            return warning(
+                f"OPERATOR_TOKEN has fewer than {SHORTEST_TOKEN} characters, and can be guessed",
+                f"Write a long random text there: {draw}.",
+            )
+        return ok("the token is long enough")
 
     async def _reached(self, url: str, *, secure: bool) -> Finding:
         heard = await _get(f"{url}/healthz", self._settings.proxy_url)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from ipaddress import ip_address
 from math import ceil
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from quart.wrappers import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
 from bot_platform.pace import Pace
+from bot_platform.visitors import asked_by
 
 log = structlog.get_logger()
 
@@ -25,7 +25,6 @@ Send = Callable[[Any], Awaitable[None]]
 
 LARGEST_BODY = 512 * 1024
 SENDING_ON = 2.0  # seconds a client may still send what nobody reads
-LONGEST_ADDRESS = 45  # characters of one in IPv6
 LONGEST_PATH = 250  # bytes; no route is longer, and a file system breaks on longer names
 EACH_SECOND, BURST = 20, 200  # requests of one address; machines that sign what they send are not counted
 UNCOUNTED = ("/api/", "/healthz", "/readyz", "/metrics")
@@ -52,26 +51,11 @@ async def _refuse_long_path() -> None:
 
 
 async def _keep_pace(pace: Pace) -> ResponseReturnValue | None:
-    who = visitor(request.remote_addr, request.headers.get("X-Forwarded-For"))
+    who = asked_by(request)
     wait = 0.0 if who is None or request.path.startswith(UNCOUNTED) else pace.wait(who)
     if not wait:
         return None
     return {"status": "too many requests"}, 429, {"Retry-After": str(ceil(wait))}
-
-
-def visitor(peer: str | None, forwarded: str | None) -> str | None:
-    """Tell whose request it is by its address; None for this machine's own.
-
-    Only a neighbour is believed when it says for whom it asks: a web server in front of us names
-    last whom it heard itself. Anybody else may write into that header what they like.
-    """
-    try:
-        nearby = ip_address(peer or "").is_private
-    except ValueError:  # a socket that has no address is on this machine
-        nearby = True
-    if nearby and forwarded:
-        return forwarded.rpartition(",")[2].strip()[:LONGEST_ADDRESS]
-    return None if nearby else peer
 
 
 async def _refuse(error: HTTPException) -> ResponseReturnValue:

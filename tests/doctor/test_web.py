@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from bot_platform.doctor.report import Finding
+from bot_platform.doctor.report import Finding, Verdict
 from bot_platform.doctor.web import Web
-from tests.doctor.clinic import ERROR, OK, WARNING, found, settings
+from tests.doctor.clinic import ERROR, OK, SKIPPED, WARNING, found, settings
 from tests.makers import free_port, house
 
 ELSEWHERE = "0x7f000001"  # this machine as one number: it needs no resolver, and looks like no local name
@@ -153,3 +153,15 @@ async def test_the_address_is_asked_through_the_proxy() -> None:
     async with answering(**OURS) as port:
         line = (await look(webapp_url=f"http://{ELSEWHERE}:{port}", port=port, proxy_url=proxy))["WEBAPP_URL"]
         assert line.verdict is ERROR
+
+
+@pytest.mark.parametrize(
+    ("token", "verdict", "fix"), [(None, SKIPPED, ""), ("short", WARNING, "openssl"), ("x" * 16, OK, "")]
+)
+async def test_a_token_of_the_operator_s_pages_that_can_be_guessed_is_said(
+    token: str | None, verdict: Verdict, fix: str
+) -> None:
+    line = (await look(operator_token=token, port=free_port()))["/operator"]
+    assert line.verdict is verdict
+    assert fix in line.fix
+    assert "short" not in line.says

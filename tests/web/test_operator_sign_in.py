@@ -76,11 +76,17 @@ def test_many_addresses_together_wait_too_and_only_as_long_as_they_must() -> Non
     assert tries.wait("10.9.9.9") == 0
 
 
-async def test_what_a_request_says_of_its_address_is_not_believed(sqlite_database: Database) -> None:
+async def test_a_guesser_is_whom_the_web_server_in_front_heard_whatever_he_says_of_himself(
+    sqlite_database: Database,
+) -> None:
     desk = Desk(sqlite_database, clock=Clock())
     for number in range(FROM_ONE):
-        await desk.sign_in("wrong", X_Forwarded_For=f"10.0.0.{number}", X_Real_IP=f"10.0.0.{number}")
-    assert await desk.sign_in("wrong", X_Forwarded_For="10.0.1.1") == 429
+        made_up = f"10.0.0.{number}"
+        await desk.sign_in("wrong", X_Forwarded_For=f"{made_up}, 203.0.113.5", X_Real_IP=made_up)
+    assert await desk.sign_in(TOKEN, X_Forwarded_For="10.0.1.1, 203.0.113.5") == 429
+    assert await desk.sign_in(TOKEN, X_Forwarded_For="203.0.113.6") == 303
+    (entered,) = await Action.all()
+    assert "203.0.113.6" in str(entered.details)
 
 
 @pytest.mark.parametrize(

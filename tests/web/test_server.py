@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from bot_platform.web.server import BURST, visitor
+from bot_platform.visitors import visitor
+from bot_platform.web.server import BURST
 from tests.makers import House, house
 from tests.web.selling import HOOK, arrive, balance
 

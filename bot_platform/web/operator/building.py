@@ -15,6 +15,7 @@ from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.errors import Refusal
 from bot_platform.flows import sessions
 from bot_platform.flows.till import Till
+from bot_platform.visitors import asked_by
 from bot_platform.web.operator.acts import changes
 from bot_platform.web.operator.exports import exports
 from bot_platform.web.operator.pages import reading
@@ -71,7 +72,7 @@ def _door_pages(pages: Blueprint, till: Till, door: Door) -> None:
     async def knock() -> ResponseReturnValue:
         if door.is_foreign(request):
             return await _error_page("foreign", 403)
-        form, who = await request.form, request.remote_addr or ""
+        form, who = await request.form, asked_by(request) or "this machine"
         way = way_on(form.get("way", ""))
         if wait := door.tries.wait(who):
             log.warning("operator.sign_in_refused", address=who, waits=wait)

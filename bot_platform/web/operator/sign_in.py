@@ -24,8 +24,7 @@ OUR_PAGE = re.compile(r"/operator(/[A-Za-z0-9_/-]{0,100})?(\?[A-Za-z0-9_=&.%+-]{
 class Tries:
     """Counts tokens that were refused, in this process; whoever guessed too often waits.
 
-    The address is the one that connects. Behind a web server that is its own, so that all who come
-    through it share one count: what a request says of where it came from, anybody can write.
+    However many addresses somebody has or makes up, all of them together wait as well.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
