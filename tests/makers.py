@@ -137,7 +137,7 @@ def free_port() -> int:
             return port
 
 
-async def eventually(look: Callable[[], T | None], within: float = 10.0) -> T:
+async def eventually(look: Callable[[], T | None], within: float = 30.0) -> T:
     """Look again and again until there is something to see; fails after `within` seconds."""
     end = time.monotonic() + within
     while True:
@@ -162,7 +162,7 @@ class House:
         """List the texts that stand in a chat, the person's own and the bot's, in order."""
         return [message.get("text", "") for message in self.telegram.messages(who.id)]
 
-    async def said(self, part: str, who: Person = BUYER, within: float = 10.0) -> dict[str, Any]:
+    async def said(self, part: str, who: Person = BUYER, within: float = 30.0) -> dict[str, Any]:
         """Wait for a message of the bot that contains `part`, and give it."""
 
         def look() -> dict[str, Any] | None:

@@ -258,9 +258,9 @@ async def test_any_message_of_somebody_who_is_back_brings_what_was_missed_in_ord
 
         await asyncio.create_task(meanwhile())
         calls = h.telegram.calls
-        await eventually(lambda: sum("blocked" in c.outcome for c in calls) == 3, within=15)
+        await eventually(lambda: sum("blocked" in c.outcome for c in calls) == 3)
         await h.say("what is going on?", "I did not understand that")
-        await h.said("Balance: 2.00", within=15)
+        await h.said("Balance: 2.00")
         await asyncio.sleep(1.2)
         given = [text for text in h.texts() if "were given" in text]
         assert [text.partition("Balance: ")[2].partition(" ")[0] for text in given] == [

@@ -50,7 +50,7 @@ class Chat:
         async with self.http.post(f"{self.url}/demo/{path}", json=sent, headers={"X-Demo": "1"}) as answer:
             assert answer.status == 200, await answer.text()
 
-    async def said(self, part: str, within: float = 20.0) -> dict[str, Any]:
+    async def said(self, part: str, within: float = 30.0) -> dict[str, Any]:
         """Wait for a message that contains `part`."""
         end = time.monotonic() + within
         while True:

@@ -54,7 +54,7 @@ class Outside:
             calls: list[dict[str, Any]] = await answer.json()
             return calls
 
-    async def said(self, text: str, within: float = 15.0) -> dict[str, Any]:
+    async def said(self, text: str, within: float = 30.0) -> dict[str, Any]:
         """Wait until the bot has said it."""
         async with asyncio.timeout(within):
             while True:

@@ -170,12 +170,15 @@ async def test_no_more_runs_at_once_than_the_settings_say(database_url: str) -> 
     async with working(database_url, welcome_credits="50", **limits) as (h, server):
         third = Person(id=5_000_000_003, first_name="Third buyer")
         server.always(Silence("So"))
-        people = (BUYER, OTHER, third)
-        for who in people:
+
+        async def orders(who: Person) -> None:
             await h.say("/start", "Welcome", who)
             for question in ("/ask one?", "/ask two?"):
                 h.telegram.say(who, question)
-        await eventually(lambda: all(sum("up to" in t or "So" in t for t in h.texts(w)) == 2 for w in people))
+            await eventually(lambda: sum("up to" in t or "So" in t for t in h.texts(who)) == 2)
+
+        for who in (BUYER, OTHER, third):
+            await orders(who)
         assert len(server.requests) == 2
         listed = await h.say("/jobs", "What runs and what waits:")
         assert listed["text"].count("\N{EN DASH} running") == 1

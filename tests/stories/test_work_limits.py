@@ -82,6 +82,7 @@ async def test_more_orders_than_anybody_can_mean_are_refused_in_words(sqlite_url
         )
         listed = await h.say("/jobs", "What runs and what waits:")
         assert len(buttons(listed)) == 19
+        assert listed["text"].endswith(f"… and {MOST_OPEN - 10} more.")
         assert await broken(h) == []
 
 

@@ -27,7 +27,7 @@ class Working:
     outside: Outside
     environment: dict[str, str]
 
-    async def told(self, part: str, within: float = 20.0) -> dict[str, Any]:
+    async def told(self, part: str, within: float = 30.0) -> dict[str, Any]:
         """Wait for the bot's last message with this in its text, caption or file name."""
         async with asyncio.timeout(within):
             while True:

@@ -108,7 +108,7 @@ class Builder:
         return await Answer(text, usage=self._usage, delay=self._delay).to(request, body)
 
 
-async def told(h: House, part: str, within: float = 10.0) -> dict[str, Any]:
+async def told(h: House, part: str, within: float = 30.0) -> dict[str, Any]:
     """Wait for the bot's last message to the buyer with this in its text, caption or file name."""
 
     def look() -> dict[str, Any] | None:

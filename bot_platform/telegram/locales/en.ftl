@@ -213,6 +213,7 @@ jobs-line = { $n }. /{ $kind } { $says } – { $state ->
         [queued] about to start
        *[parked] waiting for credits
     }, up to { CREDITS($most) } credits
+jobs-more = … and { $n } more.
 cancel-which = Which one shall I stop?
 cancel-one = Stopping /{ $kind } { $says }.
 cancel-none = Nothing runs and nothing waits, so there is nothing to stop.

@@ -44,30 +44,28 @@ async def order(_: Message, command: CommandObject, workshop: Workshop, user: Us
 
 async def list_jobs(message: Message, texts: Texts, user: User, language: str, say: Say) -> None:
     """Say what runs and what waits."""
-    listed = (await jobs.open_of(user.id))[:LISTED]
-    if not listed:
+    found = await jobs.open_of(user.id)
+    if not found:
         await message.answer(say("jobs-none"))
         return
-    lines = [say("jobs"), "", *_lines(listed, say)]
-    buttons = keyboards.open_jobs(texts, language, listed, can_be_first=True)
-    await message.answer("\n".join(lines), reply_markup=buttons)
+    buttons = keyboards.open_jobs(texts, language, found[:LISTED], can_be_first=True)
+    await message.answer(_list("jobs", found, say), reply_markup=buttons)
 
 
 async def cancel(
     message: Message, workshop: Workshop, texts: Texts, user: User, language: str, say: Say
 ) -> None:
     """Stop what runs or waits, or ask which one when there are several."""
-    listed = (await jobs.open_of(user.id))[:LISTED]
-    match listed:
+    found = await jobs.open_of(user.id)
+    match found:
         case []:
             await message.answer(say("cancel-none"))
         case [job]:
             await order_work.cancel(workshop.desk, user, job.id)
             await message.answer(say("cancel-one", kind=job.kind, says=_title(job)))
         case _:
-            lines = [say("cancel-which"), "", *_lines(listed, say)]
-            buttons = keyboards.open_jobs(texts, language, listed, can_be_first=False)
-            await message.answer("\n".join(lines), reply_markup=buttons)
+            buttons = keyboards.open_jobs(texts, language, found[:LISTED], can_be_first=False)
+            await message.answer(_list("cancel-which", found, say), reply_markup=buttons)
 
 
 async def begin_anew(message: Message, workshop: Workshop, user: User, say: Say) -> None:
@@ -92,10 +90,9 @@ async def put_first(
 ) -> None:
     """Do the job whose button was pressed before all others, and list them as they stand then."""
     await order_work.put_first(workshop.desk, user, _number(query, keyboards.FIRST))
-    listed = (await jobs.open_of(user.id))[:LISTED]
-    lines = [say("jobs"), "", *_lines(listed, say)]
-    buttons = keyboards.open_jobs(texts, language, listed, can_be_first=True)
-    await bot.send_message(user.telegram_id, "\n".join(lines), reply_markup=buttons)
+    found = await jobs.open_of(user.id)
+    buttons = keyboards.open_jobs(texts, language, found[:LISTED], can_be_first=True)
+    await bot.send_message(user.telegram_id, _list("jobs", found, say), reply_markup=buttons)
 
 
 async def send_files(query: CallbackQuery, workshop: Workshop, user: User, request_key: str) -> None:
@@ -115,8 +112,8 @@ def _number(query: CallbackQuery, before: str) -> int:
     return int(number)
 
 
-def _lines(listed: Sequence[Job], say: Say) -> list[str]:
-    return [
+def _list(heading: str, found: Sequence[Job], say: Say) -> str:
+    lines = [
         say(
             "jobs-line",
             n=str(n),
@@ -127,8 +124,11 @@ def _lines(listed: Sequence[Job], say: Say) -> list[str]:
             parts=job.parts,
             most=job.most,
         )
-        for n, job in enumerate(listed, start=1)
+        for n, job in enumerate(found[:LISTED], start=1)
     ]
+    if more := len(found) - len(lines):
+        lines.append(say("jobs-more", n=more))
+    return "\n".join([say(heading), "", *lines])
 
 
 def _title(job: Job) -> str:
