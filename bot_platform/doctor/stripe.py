@@ -32,6 +32,7 @@ class Stripe:
         self._secret = key.get_secret_value() if key else ""
         self._url = settings.webapp_url + WEBHOOK_PATH
         self._key: Key | None = None
+        self._made = False
 
     def parties(self) -> Sequence[Party]:
         """List the checks: some need no network, the others an accepted key."""
@@ -88,6 +89,8 @@ class Stripe:
         known = self._settings.stripe_webhook_secret
         if known:
             return ok(f"{len(known)} set; Stripe never shows it again, so only a delivery proves it")
+        if self._made:
+            return error("STRIPE_WEBHOOK_SECRET is still missing", "Put what is printed above into .env.")
         return error(
             "STRIPE_WEBHOOK_SECRET is missing: no payment would be believed",
             f"Run {DOCTOR}, which makes the webhook and prints its secret; of a webhook that is there"
@@ -223,6 +226,7 @@ class Stripe:
             if no.forbidden:
                 raise
             return warning(f"could not be made: {no}", self._how_to())
+        self._made = True
         return mended(
             f"made for {self._url}",
             f"Put STRIPE_WEBHOOK_SECRET={secret} into .env and start the service again. Stripe does not say"

@@ -155,6 +155,8 @@ async def test_what_can_be_mended_is_mended_once(sqlite_url: str, tmp_path: Path
         assert (endpoint["enabled_events"], endpoint["api_version"]) == (list(TYPES), API_VERSION)
         (secret,) = re.findall(r"STRIPE_WEBHOOK_SECRET=(whsec_\w+)", done.out)
         assert done.out.count(secret) == 1
+        assert "still missing\n" in done.out
+        assert "→ Put what is printed above into .env." in done.out
         known = public | {"STRIPE_WEBHOOK_SECRET": secret}
         checks = await o.read("--fix", **known)
         assert [name for name, check in checks.items() if check["status"] in {"mended", "error"}] == []
