@@ -11,6 +11,7 @@ import pytest
 from bot_platform.doctor.examination import made
 from bot_platform.doctor.report import Finding, Verdict
 from bot_platform.doctor.stripe import Stripe
+from bot_platform.payments import stripe_setup
 from bot_platform.payments.stripe_client import API_VERSION
 from bot_platform.payments.stripe_events import TYPES
 from bot_platform.payments.stripe_setup import PERMISSIONS, Setup
@@ -87,6 +88,14 @@ async def test_a_refused_key_is_an_error_and_the_rest_is_not_asked() -> None:
         assert len(w.local.requests) == 1
 
 
+async def test_an_answer_that_is_not_stripe_s_is_an_error_that_names_the_address() -> None:
+    async with world() as w:
+        w.local.faults.answer("/v1/balance", 404)
+        line = (await look(w))["Stripe key"]
+        assert line.verdict is ERROR
+        assert line.fix == "See that STRIPE_API_BASE is https://api.stripe.com."
+
+
 @pytest.mark.parametrize(
     ("secret", "public"), [("sk_live_1", "pk_test_1"), ("rk_test_1", "pk_live_1"), ("sk_test_1", "pk_live_1")]
 )
@@ -141,6 +150,13 @@ async def test_a_clock_that_is_wrong_is_told(ahead: float, verdict: Verdict, say
         assert line.verdict is verdict
         assert says in line.says
         assert verdict is OK or "set-ntp" in line.fix
+
+
+async def test_a_stripe_that_says_no_time_leaves_the_clock_unjudged(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world() as w:
+        monkeypatch.setattr(stripe_setup, "_ahead", lambda _before, _at: None)
+        line = (await look(w))["Stripe clock"]
+        assert (line.verdict, line.says) == (SKIPPED, "Stripe did not say what time it is")
 
 
 async def test_the_clock_is_known_from_a_key_that_may_not_read_the_balance() -> None:
