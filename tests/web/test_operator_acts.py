@@ -214,6 +214,17 @@ async def test_a_refund_is_asked_for_once_and_waits_for_the_loop(database: Datab
         assert "$2.50" in desk.seen
 
 
+async def test_the_form_of_a_refund_says_what_went_back_already(sqlite_database: Database) -> None:
+    user = await person(sqlite_database, 77)
+    whole = await bought(sqlite_database, user)
+    async with Desk(sqlite_database) as desk:
+        await desk.read(f"/purchases/{whole.id}/refund")
+        assert "$5.00 charged." in desk.seen
+        await purchases.Purchase.filter(id=whole.id).update(reversed=5_000)
+        await desk.read(f"/purchases/{whole.id}/refund")
+        assert "$5.00 charged; 50.00 credits were taken back already." in desk.seen
+
+
 async def test_spent_credits_are_a_reason_unless_the_box_is_ticked(database: Database) -> None:
     user = await person(database, 77)
     row = await bought(database, user)
