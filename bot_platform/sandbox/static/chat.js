@@ -262,7 +262,7 @@ function showMenu(state) {
   $("description").textContent = state.description || "Press START to begin.";
   // Only what the bot really offers is worth trying.
   const offers = new Set(["/start", ...commands.map(({ command }) => `/${command}`)]);
-  for (const each of document.querySelectorAll(".try")) each.closest("li").hidden = !offers.has(commandOf(each.dataset.say));
+  for (const each of document.querySelectorAll("button.try")) each.closest("li").hidden = !offers.has(commandOf(each.dataset.say));
   hint();
 }
 
