@@ -1,4 +1,4 @@
-"""Takes the README's picture of the demo, a sale just made: `python -m tests.e2e.picture`."""
+"""Takes the README's picture of the demo, work that waited for its credits: `python -m tests.e2e.picture`."""
 
 import struct
 import tempfile
@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.e2e.browser import WIDE, Browser, chromium
 from tests.e2e.chat import Chat
 from tests.e2e.running_demo import running_demo
+from tests.e2e.test_work_in_the_demo import SMALL, pay, reads
 
 PICTURE = Path(__file__).parents[2] / "docs" / "demo.png"
 LARGEST = 250_000  # bytes: a README is read on slow lines too
@@ -33,20 +34,17 @@ Colour = tuple[int, int, int]
 
 
 def take(folder: Path) -> None:
-    """Make a sale and keep what the buyer sees; the fonts are this machine's."""
+    """Ask with nothing, pay, and keep what the buyer sees then; the fonts are this machine's."""
     with running_demo(folder) as demo, chromium(folder / "profile", folder) as browser:
         browser.size(*WIDE)
         chat = Chat(browser, demo.url)
         chat.open()
-        chat.press(chat.begin(), "100 credits")
-        link = chat.said("Please complete your purchase using the link below:")
-        with browser.tab(lambda: chat.press(link, "Proceed to Payment")):
-            browser.press("button[value=card]")
-            browser.sees("Payment received")
-        chat.said("Payment received")
+        chat.begin()
+        offer = chat.say("/ask Why is the sky blue?", "are missing")
+        pay(chat, offer, SMALL)
+        reads(chat, offer, "✅ 2.82 credits.")
         chat.said("✅ Paid")
-        balance = chat.say("/balance", "Balance: 100.00 credits")
-        browser.still(f"#{balance.id}")
+        browser.still(f"#{chat.said('Payment received').id}")
         browser.script("document.activeElement.blur()")
         taken = _small(browser, browser.picture("demo"))
     assert len(taken) < LARGEST, f"{len(taken)} bytes are too many"
