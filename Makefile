@@ -26,7 +26,7 @@ demo: $(RUNS) ## sell credits in the browser, no account needed; PORT=8010 liste
 	@exec $(PY) run.py demo --port $(PORT) $(if $(MOCK),--mock)
 
 test: $(DEVELOPS) ## run every test but e2e, on SQLite and PostgreSQL; ARGS="-k refund" goes to pytest
-	@$(PY) -m pytest -n auto $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 e2e: $(DEVELOPS) ## run the tests that need Chromium and node
 	@missing=; \

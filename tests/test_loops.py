@@ -84,7 +84,7 @@ async def test_a_loop_whose_step_never_waits_lets_others_work() -> None:
     async with running(loops.repeat(busy, name="a")):
         started = time.monotonic()
         await asyncio.sleep(0.01)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 4
 
 
 async def test_a_loop_ends_when_it_is_cancelled() -> None:
@@ -276,7 +276,7 @@ async def test_the_end_waits_for_work_in_hand_and_cancels_what_is_late() -> None
     assert queue.ended == []  # a pump that is told to claim no more lets its work go on
     started = time.monotonic()
     await pump.finish(0.3)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
     assert (queue.ended, queue.cancelled) == ([2], [1])
 
 

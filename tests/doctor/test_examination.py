@@ -34,7 +34,7 @@ async def test_a_check_that_never_ends_is_a_line_and_holds_nobody_up() -> None:
     ((_, hung), (_, other)) = await examine(
         [[Check("hangs", _for_ever, within=0.1)], [Check("other", _well)]]
     )
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4
     assert hung.verdict is ERROR
     assert "no answer within 0.1 seconds" in hung.says
     assert other.verdict is OK

@@ -351,7 +351,7 @@ async def test_a_stripe_that_hangs_is_a_plain_no_in_time(answer: bytes | None) -
     async with listening(hang) as address:
         started = time.monotonic()
         line = await refused(f"http://{address}", one_try=0.2, patience=0.5)
-        assert 0.4 < time.monotonic() - started < 2
+        assert 0.4 < time.monotonic() - started < 4
     assert line["error"] in {"TimeoutError", "APIConnectionError"}
 
 

@@ -39,7 +39,7 @@ def base() -> Iterator[str]:
         began = time.monotonic()
         process.terminate()
         assert process.wait(5) == 0
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
 
 
 @dataclass
@@ -161,7 +161,7 @@ async def test_an_answer_can_be_lost_and_a_request_never_arrive(bot: Bot, contro
 async def test_polls_wait_end_and_exclude_each_other(bot: Bot) -> None:
     began = time.monotonic()
     assert await bot.get_updates(timeout=1) == []
-    assert 0.9 < time.monotonic() - began < 2
+    assert 0.9 < time.monotonic() - began < 4
     older = asyncio.create_task(bot.get_updates(timeout=5))
     await asyncio.sleep(0.1)
     newer = asyncio.create_task(bot.get_updates(timeout=1))

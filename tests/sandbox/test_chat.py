@@ -242,7 +242,7 @@ async def test_a_shutdown_ends_open_streams_at_once(app: Quart, world: TelegramW
             events = read(response)
             await anext(events)
             began = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - began < 1
+        assert asyncio.get_running_loop().time() - began < 4
         assert [event async for event in events] == []
 
 

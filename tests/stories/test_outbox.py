@@ -270,7 +270,7 @@ async def test_any_message_of_somebody_who_is_back_brings_what_was_missed_in_ord
         ]
 
 
-async def test_forty_chats_in_which_telegram_hangs_delay_the_next_one_by_less_than_2_seconds(
+async def test_forty_chats_in_which_telegram_hangs_do_not_hold_up_the_next_one(
     database: Database,
 ) -> None:
     world, chats = world_with(41)
@@ -278,11 +278,11 @@ async def test_forty_chats_in_which_telegram_hangs_delay_the_next_one_by_less_th
         world.fail("sendMessage", Fault(delay=9, chat_id=chat, times=None))
         await write(database, chat)
     async with sending(database, world):
-        await eventually(lambda: len(sends(world)) >= 30, within=3)
+        await eventually(lambda: len(sends(world)) >= 30, within=8)
         begun = time.monotonic()
         await write(database, chats[40])
-        await eventually(lambda: world.messages(chats[40]), within=4)
-        assert time.monotonic() - begun < 2
+        await eventually(lambda: world.messages(chats[40]), within=8)
+        assert time.monotonic() - begun < 5  # they hang for nine
 
 
 async def test_a_notice_that_cannot_be_written_does_not_end_its_chat(database: Database) -> None:
