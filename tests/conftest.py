@@ -21,8 +21,8 @@ from tests.makers import TEMPLATE, FreshDatabase
 
 @pytest.hookimpl(optionalhook=True)  # the mutants' own runs do without xdist
 def pytest_xdist_auto_num_workers() -> int:
-    """Run three workers for each core: most of a test's time is spent waiting for something outside it."""
-    return 3 * (os.cpu_count() or 1)
+    """Run two workers for each core: half of a test's time is spent waiting for something outside it."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -23,7 +23,8 @@ class How(StrEnum):
 
 def open_session(account: Account, params: Row, origin: Origin) -> Row:
     """Make a checkout session from what `POST /v1/checkout/sessions` gave."""
-    expires_at = _expiry(account, params.get("expires_at"))
+    created = account.now()
+    expires_at = _expiry(created, params.get("expires_at"))
     bill = line_items.bill(account, params["line_items"], origin)
     line_items.check_total(bill.total, bill.currency)
     id_ = identifiers.new("cs_test")
@@ -32,7 +33,7 @@ def open_session(account: Account, params: Row, origin: Origin) -> Row:
         params,
         amount=bill.total,
         currency=bill.currency,
-        created=account.now(),
+        created=created,
         expires_at=expires_at,
         url=f"{account.public_url}/pay/{id_}",
     )
@@ -148,8 +149,7 @@ def _complete(account: Account, session: Row, method: Row, payment_status: str, 
     account.announce("checkout.session.completed", session, origin)
 
 
-def _expiry(account: Account, wanted: int | None) -> int:
-    now = account.now()
+def _expiry(now: int, wanted: int | None) -> int:
     if wanted is None:
         return now + LONGEST
     # A second of grace on both sides: the caller read its own clock before the request travelled.
