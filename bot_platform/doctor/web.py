@@ -16,7 +16,7 @@ from bot_platform.settings_values import is_local
 
 PATIENCE = aiohttp.ClientTimeout(total=5)
 REDIRECTED = 3  # hundred and something
-SHORTEST_TOKEN = 16  # characters; guesses are counted, but for years
+SHORTEST_TOKEN = 16  # characters; what the fix draws has 64
 MOST = 10_000  # bytes of an answer that are read
 FAULTS = (aiohttp.ClientError, OSError, ValueError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised, not bound
