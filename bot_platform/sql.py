@@ -120,15 +120,24 @@ async def take_turns(name: str) -> None:
         await query("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", name)
 
 
-async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
-    """Keep the leases of these rows while their work goes on."""
+async def lease(model: type[Model], ids: Sequence[int], lease_ms: int, *, only: str = "TRUE") -> None:
+    """Keep others from these rows; `only` is SQL, as for `claim_heads`."""
     if ids:
         marks = ", ".join("?" for _ in ids)
         await query(
-            f'UPDATE "{model._meta.db_table}" SET lease_until = {clock()} + ? WHERE id IN ({marks})',  # noqa: S608 -- as above
+            f"""UPDATE "{model._meta.db_table}" SET lease_until = {clock()} + ?
+                WHERE id IN ({marks}) AND {only}""",  # noqa: S608 -- as above
             lease_ms,
             *ids,
         )
+
+
+async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
+    """Keep the leases of these rows while their work goes on.
+
+    Work that ended since the ids were listed has given its row back, and it stays given back.
+    """
+    await lease(model, ids, lease_ms, only="lease_until > 0")
 
 
 async def put_off(model: type[Model], row_id: int, ms: int) -> None:

@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.sql import claim_heads, put_off, renew
+from bot_platform.sql import claim_heads, lease, put_off, renew
 
 OLD = timedelta(hours=1)
 LEASE_MS = 30_000  # longer than a provider's patience: nobody asks beside whoever asks
@@ -68,7 +68,7 @@ async def ask(request_key: str, purchase_id: int, amount: int, reason: str) -> R
     refund = await Refund.create(
         request_key=request_key, purchase_id=purchase_id, amount=amount, reason=reason
     )
-    await renew(Refund, [refund.id], LEASE_MS)
+    await lease(Refund, [refund.id], LEASE_MS)
     return refund
 
 

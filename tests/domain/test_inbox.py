@@ -38,6 +38,16 @@ async def test_a_lease_that_ran_out_is_taken_up_and_counted_as_a_try(database: D
     assert (await Event.get()).attempts == 2
 
 
+async def test_an_event_that_was_given_back_is_not_held_by_a_renewal_that_comes_late(
+    database: Database,
+) -> None:
+    await keep(database, "evt_1")
+    (row,) = await database.quietly(inbox.claim_events, 1)
+    await database.quietly(inbox.later, row, 0)
+    await database.quietly(inbox.keep, [row.id])
+    assert await claimed(database)
+
+
 async def test_an_event_for_later_waits_and_keeps_its_error(database: Database) -> None:
     await keep(database, "evt_1")
     (row,) = await database.quietly(inbox.claim_events, 1)

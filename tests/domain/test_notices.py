@@ -40,6 +40,20 @@ async def test_a_chat_gives_one_notice_at_a_time_the_oldest_first(database: Data
     assert await claim(database) == []
 
 
+async def test_a_lease_that_was_given_back_is_not_renewed(database: Database) -> None:
+    await write(database, "draft", "more")
+    await claim(database)
+    in_hand = [(await Notice.get(key="draft")).id]  # listed, and then the work ends
+    await sent(database, "draft", 7)
+    await database.quietly(notices.keep, in_hand)
+    await database.transact(notices.rewrite, "about:draft", "terms")
+    await second_later()
+    assert await claim(database) == ["more"]
+    await sent(database, "more", 8)
+    await second_later()
+    assert await claim(database) == ["draft"]
+
+
 async def test_a_second_is_for_30_and_a_chat_s_second_for_one(database: Database) -> None:
     for chat in range(40):
         await write(database, f"{chat}-1", f"{chat}-2", chat=chat)

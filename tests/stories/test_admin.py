@@ -15,7 +15,7 @@ from bot_platform.sandbox.telegram_state import Person, callback_data
 from bot_platform.sandbox.telegram_world import Fault
 from bot_platform.sql import query
 from tests.makers import BUYER, House, eventually, house, session_event
-from tests.stories.test_money_back import OPERATOR, beside, buy, in_order, spend
+from tests.stories.test_money_back import OPERATOR, beside, buy, in_order, quiet, spend
 
 ADMINS: dict[str, Any] = {"admin_telegram_ids": str(OPERATOR.id)}
 STRANGER = Person(id=5_000_000_003, first_name="Stranger")
@@ -70,16 +70,6 @@ async def acts(database_url: str) -> list[tuple[str, str]]:
 async def longer(h: House, before: int) -> None:
     """Wait until the buyer's chat has more messages than before."""
     await eventually(lambda: len(h.texts()) > before)
-
-
-async def quiet(h: House) -> None:
-    """Wait until whatever was said or pressed is handled, and nothing more is said."""
-    heard: list[int] = []
-    for _ in range(20):
-        await asyncio.sleep(0.6)
-        if heard == (heard := [len(h.telegram.calls)]):
-            return
-        heard = [len([c for c in h.telegram.calls if c.method != "getUpdates"])]
 
 
 async def test_the_day_a_purchase_and_its_buyer_are_seen_at_a_glance(database_url: str) -> None:
