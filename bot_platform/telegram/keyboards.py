@@ -14,6 +14,7 @@ from bot_platform.telegram.texts import Texts
 
 PAID = "paid:"  # before the number of the purchase that its buyer says to have paid
 STOP, FIRST, FILES, AGAIN = "stop:", "first:", "files:", "again:"  # before the number of a job
+LISTED = 10  # jobs at once: more buttons than that are no list to choose from
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -65,11 +66,11 @@ def offer(texts: Texts, language: str, prices: PriceList, values: Mapping[str, A
 
 
 def open_jobs(
-    texts: Texts, language: str, listed: Sequence[Job], *, can_be_first: bool
+    texts: Texts, language: str, found: Sequence[Job], *, can_be_first: bool
 ) -> InlineKeyboardMarkup:
-    """Under a list of jobs: for each a button to stop it, and for all but the first one to do it first."""
+    """Under a list of jobs: for each a button to stop it, and for all but the first to do it first."""
     rows = []
-    for n, job in enumerate(listed, start=1):
+    for n, job in enumerate(found[:LISTED], start=1):
         label = texts.say("cancel-one-button", language, n=str(n))
         row = [InlineKeyboardButton(text=label, callback_data=f"{STOP}{job.id}")]
         if can_be_first and n > 1 and job.state is not State.RUNNING:

@@ -16,7 +16,6 @@ from bot_platform.telegram.middleware import Registered, Say
 from bot_platform.telegram.texts import Texts
 from bot_platform.work.workshop import Workshop
 
-LISTED = 10  # jobs at once: more buttons than that are no list to choose from
 TITLE = 40  # characters of a request that stand for it
 
 
@@ -48,7 +47,7 @@ async def list_jobs(message: Message, texts: Texts, user: User, language: str, s
     if not found:
         await message.answer(say("jobs-none"))
         return
-    buttons = keyboards.open_jobs(texts, language, found[:LISTED], can_be_first=True)
+    buttons = keyboards.open_jobs(texts, language, found, can_be_first=True)
     await message.answer(_list("jobs", found, say), reply_markup=buttons)
 
 
@@ -64,7 +63,7 @@ async def cancel(
             await order_work.cancel(workshop.desk, user, job.id)
             await message.answer(say("cancel-one", kind=job.kind, says=_title(job)))
         case _:
-            buttons = keyboards.open_jobs(texts, language, found[:LISTED], can_be_first=False)
+            buttons = keyboards.open_jobs(texts, language, found, can_be_first=False)
             await message.answer(_list("cancel-which", found, say), reply_markup=buttons)
 
 
@@ -91,7 +90,7 @@ async def put_first(
     """Do the job whose button was pressed before all others, and list them as they stand then."""
     await order_work.put_first(workshop.desk, user, _number(query, keyboards.FIRST))
     found = await jobs.open_of(user.id)
-    buttons = keyboards.open_jobs(texts, language, found[:LISTED], can_be_first=True)
+    buttons = keyboards.open_jobs(texts, language, found, can_be_first=True)
     await bot.send_message(user.telegram_id, _list("jobs", found, say), reply_markup=buttons)
 
 
@@ -124,7 +123,7 @@ def _list(heading: str, found: Sequence[Job], say: Say) -> str:
             parts=job.parts,
             most=job.most,
         )
-        for n, job in enumerate(found[:LISTED], start=1)
+        for n, job in enumerate(found[: keyboards.LISTED], start=1)
     ]
     if more := len(found) - len(lines):
         lines.append(say("jobs-more", n=more))
