@@ -1,12 +1,13 @@
 """Who works on a job: claimed under a lease, renewed, lost, or given back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot_platform import facts
 from bot_platform.domain.jobs import Job, State
 from bot_platform.sql import clock, connection, query, take_turns
 
 LEASE_MS = 10_000  # a crashed worker's jobs are taken up after this
+UNKNOWN_MS = 600_000  # by then every worker should be new enough to know a kind, if it is still sold
 
 
 async def any_to_claim() -> bool:
@@ -17,9 +18,13 @@ async def any_to_claim() -> bool:
     return bool(rows)
 
 
-async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
+async def claim(
+    limit: int, *, for_one: int, in_all: int, kinds: Collection[str] | None = None
+) -> Sequence[Job]:
     """Lease `limit` queued jobs at most: so that nobody has more than `for_one` running, nor all `in_all`.
 
+    `kinds` are those that the worker knows, None for all: what else there is, a replica of a newer
+    version has ordered, and is left to its like for a while.
     What a worker let go of without a word, because its lease has run out, is queued again first.
     """
     await take_turns("jobs")  # two claims at once would count the same running ones
@@ -35,15 +40,19 @@ async def claim(limit: int, *, for_one: int, in_all: int) -> Sequence[Job]:
     # What runs of the same person, or goes before it: so everybody's first come before anybody's second.
     before = """(SELECT COUNT(*) FROM job o WHERE o.user_id = q.user_id AND (o.state = 'running'
         OR o.state = 'queued' AND (o.rank < q.rank OR o.rank = q.rank AND o.id < q.id)))"""
+    known, marks = "TRUE", ", ".join("?" for _ in kinds or ()) or "NULL"
+    if kinds is not None:
+        known = f"(q.kind IN ({marks}) OR q.queued_at < {now_} - {UNKNOWN_MS})"
     rows = await query(
         f"""UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1,
                 lease_until = {now_} + ?
             WHERE id IN (
-                SELECT q.id FROM job q WHERE q.state = 'queued' AND {before} < ?
+                SELECT q.id FROM job q WHERE q.state = 'queued' AND {before} < ? AND {known}
                 ORDER BY {before}, q.id LIMIT {limit} {lock})
             RETURNING id, attempts, {now_} - queued_at AS waited""",  # noqa: S608 -- as above
         LEASE_MS,
         for_one,
+        *(kinds or ()),
     )
     for row in rows:
         if row["attempts"] == 1:  # not taken up after a crash

@@ -1,6 +1,6 @@
 """Work that was admitted is claimed, kept under a lease, charged at each checkpoint, and ended once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,11 +22,13 @@ class LeaseLost(Exception):
     """Another worker has the job now, or it has ended: nothing this one does may count."""
 
 
-async def claim(desk: Desk, limit: int) -> Sequence[Job]:
-    """Lease jobs whose turn it is, `limit` at most."""
+async def claim(desk: Desk, limit: int, kinds: Collection[str] | None = None) -> Sequence[Job]:
+    """Lease jobs whose turn it is, `limit` at most, of the `kinds` that the worker knows; None for all."""
     if not await job_leases.any_to_claim():
         return []
-    return await desk.database.quietly(job_leases.claim, limit, for_one=desk.for_one, in_all=desk.at_once)
+    return await desk.database.quietly(
+        job_leases.claim, limit, for_one=desk.for_one, in_all=desk.at_once, kinds=kinds
+    )
 
 
 async def renew(desk: Desk, fences: Mapping[int, int]) -> None:

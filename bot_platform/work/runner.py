@@ -51,7 +51,7 @@ class Runner:
 
     async def claim(self, limit: int) -> Sequence[Job]:
         """Lease jobs whose turn it is."""
-        return await run_job.claim(self._desk, limit)
+        return await run_job.claim(self._desk, limit, self._kinds)
 
     async def keep(self, ids: Sequence[int]) -> None:  # noqa: ARG002 -- what runs is known with its fence
         """Renew the leases of what runs here."""

@@ -143,6 +143,19 @@ async def test_what_is_given_back_is_claimed_at_once_and_was_no_try(database: Da
     assert await sound(database)
 
 
+async def test_a_kind_that_only_newer_workers_know_is_left_to_them_for_a_while(database: Database) -> None:
+    who, at = await person(database, credits_=100), desk(database)
+    await ordered(at, who, "a", 10)
+    for older in ({"draw"}, set[str](), {"'; DROP TABLE job; --"}):
+        assert await run_job.claim(at, 10, older) == []
+    (job,) = await run_job.claim(at, 10, {"ask", "draw"})
+    await finish(at, job, 1)
+    await ordered(at, who, "b", 10)
+    await query("UPDATE job SET queued_at = queued_at - 601000 WHERE state = 'queued'")
+    (left,) = await run_job.claim(at, 10, {"draw"})  # nobody sells it any more: its person is to hear so
+    assert left.kind == "ask"
+
+
 async def test_nobody_has_more_running_than_allowed_and_all_together_neither(database: Database) -> None:
     one, two = await person(database, 1, 100), await person(database, 2, 100)
     at = desk(database, for_one=2, at_once=3)

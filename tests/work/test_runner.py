@@ -199,6 +199,23 @@ async def test_work_that_kills_its_worker_again_and_again_is_given_up(database: 
     assert ((await Job.get(id=1)).state, await balance(who)) == (State.FAILED, 100)
 
 
+async def test_what_nobody_sells_any_more_is_left_to_newer_workers_and_then_costs_nothing(
+    database: Database,
+) -> None:
+    async def chore(_: Task) -> str:
+        return "never asked"
+
+    counter, _ = workshop(database, sold(chore))
+    _, older = workshop(database)
+    who = await person(database, credits_=100)
+    await counter.order(who, "chore", "please", "tg:1")
+    assert await older.claim(1) == []
+    await query("UPDATE job SET queued_at = queued_at - 601000")
+    (left,) = await older.claim(1)
+    await older.work(left)
+    assert ((await Job.get(id=1)).state, await balance(who)) == (State.FAILED, 100)
+
+
 async def test_what_no_database_can_keep_is_replaced(database: Database) -> None:
     async def chore(task: Task) -> Files:
         await task.checkpoint({"files": {"a": "\0"}}, most=50, first=50)
