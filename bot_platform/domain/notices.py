@@ -214,10 +214,9 @@ async def mark_sent(notice: Notice, message_id: int) -> None:
 
 
 async def mark_dead(notice: Notice, error: str) -> None:
-    """Give up on this version; repeating cannot mend it."""
-    await Notice.filter(id=notice.id, version=notice.version).update(
-        state=State.DEAD, error=error, lease_until=0
-    )
+    """Give up on this version, which repeating cannot mend; one rewritten meanwhile is still sent."""
+    await Notice.filter(id=notice.id).update(lease_until=0)
+    await Notice.filter(id=notice.id, version=notice.version).update(state=State.DEAD, error=error)
 
 
 async def later(notice: Notice, ms: int, error: str) -> None:

@@ -54,6 +54,18 @@ async def test_a_lease_that_was_given_back_is_not_renewed(database: Database) ->
     assert await claim(database) == ["draft"]
 
 
+async def test_what_was_rewritten_while_its_old_words_were_refused_is_sent_at_once(
+    database: Database,
+) -> None:
+    await write(database, "draft")
+    await claim(database)
+    refused = await Notice.get(key="draft")
+    await database.transact(notices.rewrite, "about:draft", "terms")
+    await database.quietly(notices.mark_dead, refused, "Bad Request")
+    await second_later()
+    assert await claim(database) == ["draft"]
+
+
 async def test_a_second_is_for_30_and_a_chat_s_second_for_one(database: Database) -> None:
     for chat in range(40):
         await write(database, f"{chat}-1", f"{chat}-2", chat=chat)
