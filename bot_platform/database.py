@@ -45,6 +45,9 @@ SQLITE_PRAGMAS = {
     "busy_timeout": 5000,  # a command beside a running serve waits for its turn
     "recursive_triggers": "ON",  # REPLACE deletes: the ledger's trigger must see it
 }
+# A process that is stopped, or cut off from the server, in the middle of a transaction would hold its locks,
+# and everybody else, until the system finds the connection dead: after hours.
+POSTGRES_SETTINGS = {"idle_in_transaction_session_timeout": "15s"}
 MIGRATION_LOCK = 7_205_759  # any number, the same in every replica
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # seconds before each new try; then the fault is the caller's
 
@@ -74,6 +77,7 @@ def tortoise_config(url: str) -> dict[str, Any]:
         connection["credentials"].update(SQLITE_PRAGMAS)
     else:
         connection["credentials"].setdefault("maxsize", 10)
+        connection["credentials"]["server_settings"] = POSTGRES_SETTINGS
     # Tortoise caches its SQL by the connection's name: two dialects in one process need two names.
     name = connection["engine"].rpartition(".")[2]
     app = {"models": list(MODELS), "default_connection": name}

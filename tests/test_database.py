@@ -12,7 +12,7 @@ from bot_platform.database import Database
 from bot_platform.domain import inbox, ledger, users
 from bot_platform.domain.ledger import Kind
 from bot_platform.domain.users import User
-from bot_platform.sql import insert_once, query
+from bot_platform.sql import insert_once, query, take_turns
 from tests.makers import balance, person
 
 
@@ -161,6 +161,29 @@ async def test_a_deadlocked_story_runs_again(postgres_url: str) -> None:
 
     await asyncio.gather(database.transact(story, one, two), database.transact(story, two, one))
     assert len(tries) > 2
+    await database.close()
+
+
+async def test_who_stops_in_a_transaction_lets_go_of_its_locks_and_tells_its_story_again(
+    postgres_url: str,
+) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    tries: list[Any] = []
+
+    async def stops() -> None:
+        tries.append(await query("SHOW idle_in_transaction_session_timeout"))
+        await take_turns("jobs")
+        await query("SET LOCAL idle_in_transaction_session_timeout = '300ms'")  # a test waits no 15 seconds
+        if len(tries) == 1:
+            await rival.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "jobs")
+        await query("SELECT 1")
+
+    rival = await asyncpg.connect(postgres_url)
+    async with asyncio.timeout(10):
+        await database.transact(stops)
+    assert tries == [[{"idle_in_transaction_session_timeout": "15s"}]] * 2
+    await rival.close()
     await database.close()
 
 
