@@ -12,7 +12,7 @@ from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.refunds import Refund
-from bot_platform.flows import hear, prove, reconcile, refund, rounds, tidy_work
+from bot_platform.flows import hear, prove, reconcile, refund, rounds, tidy_work, updates
 from bot_platform.flows.desk import Desk
 from bot_platform.flows.till import Outcome, Till
 from bot_platform.loops import Pump
@@ -97,13 +97,19 @@ class Tidy:
         self._desk = desk
 
     async def once(self) -> None:
-        """Do both, if no replica did a minute ago."""
+        """Do both, if no replica did a minute ago, and once a day what tells of nothing any more."""
         await rounds.make(self._desk.database, "work", self._look, every=TIDY_EVERY)
+        await rounds.make(self._desk.database, "updates", self._drop, every=DAY)
 
     async def _look(self, _: int) -> int:
         expired, forgotten = await tidy_work.expire(self._desk), await tidy_work.forget_old(self._desk)
         if expired or forgotten:
             log.info("work.tidied", expired=expired, forgotten=forgotten)
+        return int(time.time())
+
+    async def _drop(self, _: int) -> int:
+        if dropped := await updates.drop_old(self._desk.database):
+            log.info("updates.dropped", rows=dropped)
         return int(time.time())
 
 

@@ -1,19 +1,23 @@
 """What looks after money by itself."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 
 import pytest
+from tortoise.timezone import now
 
 from bot_platform import caretaker
 from bot_platform.database import Database
 from bot_platform.domain.audit import Broken
 from bot_platform.domain.checkout import News, ProviderDown, ProviderEvent
+from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.notices import Notice
 from bot_platform.domain.rounds import Round
+from bot_platform.flows import updates
 from bot_platform.payments.mock import MockPayments
 from bot_platform.sql import query
-from tests.makers import person, till
+from tests.makers import desk, person, till
 
 ADMIN = 900
 
@@ -97,3 +101,24 @@ async def test_refunds_and_disputes_are_read_once_a_day(database: Database) -> N
     for _ in range(3):
         await rounds(database, asked).reversals()
     assert len(asked.reversals_since) == 1
+
+
+async def test_updates_that_were_handled_a_week_ago_are_dropped_once_a_day(database: Database) -> None:
+    await updates.store(database, [(n, 7, {"update_id": n}) for n in range(4)])
+    for row in await Event.all():
+        await updates.handled(database, row)
+    tidy = caretaker.Tidy(desk(database))
+
+    async def age(*numbers: int) -> None:
+        old = Event.filter(key__in=[f"tg:{n}" for n in numbers])
+        await old.update(handled_at=now() - updates.KEPT - timedelta(seconds=1))
+
+    await age(0, 1)
+    await tidy.once()
+    assert await Event.all().count() == 2
+    await age(2)
+    await tidy.once()
+    assert await Event.all().count() == 2
+    await query("UPDATE round SET next_at = 0")
+    await tidy.once()
+    assert [row.key for row in await Event.all()] == ["tg:3"]

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -117,6 +118,16 @@ async def later(event: Event, ms: int, error: str | None = None, *, is_try: bool
     if not is_try:
         await Event.filter(id=event.id).update(attempts=F("attempts") - 1)
     await put_off(Event, event.id, ms)
+
+
+async def drop_updates(before: datetime, limit: int) -> int:
+    """Delete updates of Telegram that ended before this, `limit` at most; returns how many.
+
+    A provider's events stay: they tell of money.
+    """
+    over = Event.filter(lane__not_isnull=True, state__in=[State.HANDLED, State.FAILED], handled_at__lt=before)
+    ids = await over.order_by("id").limit(limit).values_list("id", flat=True)
+    return await Event.filter(id__in=ids).delete() if ids else 0
 
 
 async def replay(event: Event) -> bool:

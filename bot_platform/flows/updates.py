@@ -1,11 +1,17 @@
 """What people say: each Telegram update is a row before it is confirmed, and is handled once."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
+
+from tortoise.timezone import now
 
 from bot_platform.database import Database
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event, State
+
+KEPT = timedelta(days=7)  # Telegram keeps an update for a day: by then none of these comes again
+DROPPED_AT_ONCE = 1000
 
 
 async def store(database: Database, updates: Sequence[tuple[int, int, dict[str, Any]]]) -> None:
@@ -39,3 +45,11 @@ async def handled(database: Database, update: Event, error: str | None = None) -
 async def later(database: Database, update: Event, seconds: float, *, is_try: bool = True) -> None:
     """Handle the update again after a while, and with it its chat; what is no try counts as none."""
     await database.quietly(inbox.later, update, int(seconds * 1000), is_try=is_try)
+
+
+async def drop_old(database: Database) -> int:
+    """Delete the rows of updates that were handled long ago; returns how many."""
+    dropped = 0
+    while some := await database.quietly(inbox.drop_updates, now() - KEPT, DROPPED_AT_ONCE):
+        dropped += some
+    return dropped

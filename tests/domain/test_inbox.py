@@ -1,8 +1,10 @@
 """Provider events in the inbox: found by any of their names, claimed once, tried later."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+from tortoise.timezone import now
 
 from bot_platform.database import Database
 from bot_platform.domain import inbox
@@ -54,6 +56,20 @@ async def test_an_event_for_later_waits_and_keeps_its_error(database: Database) 
     await database.quietly(inbox.later, row, 60_000, "over a stone")
     assert not await claimed(database)
     assert (await Event.get()).error == "over a stone"
+
+
+async def test_old_updates_that_were_handled_go_and_whatever_tells_of_money_stays(database: Database) -> None:
+    await keep(database, "evt_1")
+    await keep(database, "one", "two", "failed", "waits", "late", lane=7)
+    for name, state in {"evt_1": "handled", "one": "handled", "two": "handled", "failed": "failed"}.items():
+        row = await Event.get(key=f"stripe:{name}")
+        await database.quietly(inbox.finish, row, State(state), erase=True)
+    limit = now() + timedelta(seconds=1)
+    await Event.filter(key="stripe:late").update(state=State.HANDLED, handled_at=limit)
+    dropped = [await database.quietly(inbox.drop_updates, limit, 2) for _ in range(3)]
+    assert dropped == [2, 1, 0]
+    left = [row.key for row in await Event.all().order_by("id")]
+    assert left == ["stripe:evt_1", "stripe:waits", "stripe:late"]
 
 
 async def test_an_event_is_found_by_its_key_its_own_id_and_our_number(database: Database) -> None:
