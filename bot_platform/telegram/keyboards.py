@@ -26,8 +26,8 @@ def shop(texts: Texts, language: str, prices: PriceList) -> InlineKeyboardMarkup
 def under(
     texts: Texts, language: str, prices: PriceList, text: str, values: Mapping[str, Any]
 ) -> InlineKeyboardMarkup | None:
-    """Choose the buttons under a notice by the name of its text."""
-    match text:
+    """Choose the buttons under a notice by the name of its text; an answer says it below its page."""
+    match values["says"] if text == "answer" else text:
         case "checkout-link":
             pay = InlineKeyboardButton(text=texts.say("pay-button", language), url=values["url"])
             paid = f"{PAID}{values['purchase']}"
@@ -44,9 +44,7 @@ def under(
             return _rows(*_files(texts, language, values), _stop(texts, language, "cancel-button", values))
         case "work-cancelled":
             return _rows(*_files(texts, language, values)) if values["files"] else None
-        case "work-expired":
-            return _rows(*_files(texts, language, values), _again(texts, language, values["job"]))
-        case "work-failed" | "model-down" | "model-busy" | "model-cut":
+        case "work-expired" | "work-failed" | "work-cut" | "model-down" | "model-busy" | "model-cut":
             return _rows(*_files(texts, language, values), _again(texts, language, values["job"]))
         case "low-balance":
             return shop(texts, language, prices)

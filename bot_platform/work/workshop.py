@@ -57,7 +57,7 @@ class Workshop:
         )
 
     async def order_again(self, user: User, job_id: int) -> Job:
-        """Order once more what came to nothing, once; raises NoSuchJob when it is another's, or forgotten."""
+        """Order once more what has ended, once; raises NoSuchJob when it is another's, or forgotten."""
         job = await jobs.find(job_id)
         if job is None or job.user_id != user.id or job.is_open or not job.request:
             raise NoSuchJob

@@ -122,6 +122,7 @@ async def test_a_cut_answer_whose_usage_was_reported_costs_that(database_url: st
         server.always(Events(usage(1000, 1000), piece("Because"), ending=Ending.BROKEN))
         told = await asked(h, "⚠️")
         assert told["text"] == f"Because\n\n{CUT.format('0.50')}"
+        assert buttons(told) == ["again:1"]
         await nothing_is_left_open(h, 50)
 
 

@@ -48,6 +48,14 @@ def test_a_package_that_left_the_price_list_is_not_offered_again(text: str) -> N
     assert keyboards.under(TEXTS, "en", BUILT_IN, text, {"package": "buy_9"}) is None
 
 
+@pytest.mark.parametrize(("says", "offered"), [("work-cut", ["again:7"]), ("work-done", []), ("", [])])
+def test_an_answer_that_was_cut_off_can_be_tried_again_and_a_whole_one_has_no_buttons(
+    says: str, offered: list[str]
+) -> None:
+    markup = keyboards.under(TEXTS, "en", BUILT_IN, "answer", {"says": says, "job": 7, "files": 0})
+    assert ([data for row in rows(markup) for _, data, _ in row] if markup else []) == offered
+
+
 @pytest.mark.parametrize("text", ["payment-received", "checkout-paid", "mock-success", "payment-on-its-way"])
 def test_a_receipt_has_no_buttons(text: str) -> None:
     assert keyboards.under(TEXTS, "en", BUILT_IN, text, {}) is None
