@@ -191,8 +191,8 @@ PLANTED = (
     Planted(
         "a person has as much running as all together may",
         "domain/job_leases.py",
-        "        for_one,\n    )\n",
-        "        in_all,\n    )\n",
+        "        for_one,\n        *(kinds",
+        "        in_all,\n        *(kinds",
         (f"{COURSE}[SQLite-a share of workers]",),
     ),
 )
