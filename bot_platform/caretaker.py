@@ -91,13 +91,13 @@ def work_pump(runner: Runner, at_once: int) -> Pump[Job]:
 
 
 class Tidy:
-    """Ends what has waited too long, and forgets what is kept no longer."""
+    """Ends work that has waited too long, forgets its texts in time, and drops updates of long ago."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
     async def once(self) -> None:
-        """Do both, if no replica did a minute ago, and once a day what tells of nothing any more."""
+        """Do what is due: work each minute, updates each day, in whichever replica comes first."""
         await rounds.make(self._desk.database, "work", self._look, every=TIDY_EVERY)
         await rounds.make(self._desk.database, "updates", self._drop, every=DAY)
 

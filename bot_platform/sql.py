@@ -126,7 +126,7 @@ async def lease(model: type[Model], ids: Sequence[int], lease_ms: int, *, only: 
         marks = ", ".join("?" for _ in ids)
         await query(
             f"""UPDATE "{model._meta.db_table}" SET lease_until = {clock()} + ?
-                WHERE id IN ({marks}) AND {only}""",  # noqa: S608 -- as above
+                WHERE id IN ({marks}) AND {only}""",  # noqa: S608 -- names and `only` are the code's own, values are bound
             lease_ms,
             *ids,
         )
