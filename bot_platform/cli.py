@@ -7,8 +7,8 @@ from typing import Any
 
 from bot_platform.commands import backup, books, doctor, money, service
 from bot_platform.commands.running import MISUSED
+from bot_platform.config.settings import SettingsError
 from bot_platform.domain.amounts import hundredths
-from bot_platform.settings import SettingsError
 
 LONGEST_REASON = 300
 SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from bot_platform.app import Outside
+from bot_platform.config.settings import Settings
+from bot_platform.runtime.platform import Outside
 from bot_platform.sandbox.books import Books
 from bot_platform.sandbox.chat import chat_pages
 from bot_platform.sandbox.offline_model import OfflineModel
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_world import TelegramWorld
-from bot_platform.settings import Settings
 
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_sandbox", "whsec_sandbox"
 STRIPE_PATH = "/sandbox/stripe"

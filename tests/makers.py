@@ -16,27 +16,28 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from bot_platform.app import Outside, Platform
-from bot_platform.database import Database
+from bot_platform.config.settings import Settings
 from bot_platform.demo import DemoSettings
 from bot_platform.domain import ledger, packages
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.users import User
 from bot_platform.flows.arrive import arrive
-from bot_platform.flows.desk import Desk
-from bot_platform.flows.till import Till
-from bot_platform.payments.mock import MockPayments
-from bot_platform.payments.stripe import SignedEvents
+from bot_platform.flows.context import Till
+from bot_platform.flows.work_context import Desk
+from bot_platform.infra.database import Database
+from bot_platform.providers.mock import MockPayments
+from bot_platform.providers.stripe.payments import SignedEvents
+from bot_platform.runtime.platform import Outside, Platform
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
-from bot_platform.settings import Settings
-from bot_platform.telegram.pages import pages
-from bot_platform.work.kinds import Kind
-from bot_platform.work.model import Model, Rates
-from bot_platform.work.runner import Runner
-from bot_platform.work.workshop import Workshop, found_kinds
+from bot_platform.telegram.markdown import pages
+from bot_platform.work.catalog import found_kinds
+from bot_platform.work.engine.kind import Kind
+from bot_platform.work.engine.model import Model, Rates
+from bot_platform.work.engine.orders import Workshop
+from bot_platform.work.engine.runner import Runner
 
 TEMPLATE = "template"
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_house", "whsec_house"

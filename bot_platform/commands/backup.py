@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bot_platform.backup import postgres, sqlite
-from bot_platform.backup.files import Trouble
 from bot_platform.commands import books
 from bot_platform.commands.running import FAILED, INTERRUPTED, OK, opened, run
-from bot_platform.database import MODELS, tortoise_config
-from bot_platform.domain import rounds
-from bot_platform.settings import DatabaseSettings, load
-from bot_platform.sql import tables
+from bot_platform.config.settings import DatabaseSettings, load
+from bot_platform.domain import schedules
+from bot_platform.infra.backup import postgres, sqlite
+from bot_platform.infra.backup.files import Trouble
+from bot_platform.infra.database import MODELS, tortoise_config
+from bot_platform.infra.sql import tables
 
 STREAM = "-"  # standard input or output in place of a file
 HOUR = 3600
@@ -72,7 +72,7 @@ def restore(given: Namespace) -> int:
 
 async def _what_next(settings: DatabaseSettings) -> int:
     async with opened(settings):
-        last_look = await rounds.furthest("missed:")
+        last_look = await schedules.furthest("missed:")
     hours = -(-(int(time.time()) - last_look) // HOUR) + 1 if last_look else USUAL
     since = f" --since {hours}h" if hours > USUAL else ""
     print(f"Next: `run.py reconcile{since}` brings back what Stripe knows since, then `run.py` serves again.")

@@ -8,12 +8,13 @@ from uuid import uuid4
 
 from bot_platform.commands.progress import Progress
 from bot_platform.commands.running import FAILED, OK, opened, run
+from bot_platform.config.settings import DatabaseSettings, load
 from bot_platform.domain import users
 from bot_platform.domain.amounts import credits_text
 from bot_platform.domain.audit import Step
-from bot_platform.flows import freeze, prove
+from bot_platform.flows import freeze
+from bot_platform.flows.audit import audit_books
 from bot_platform.flows.grant import grant as give
-from bot_platform.settings import DatabaseSettings, load
 
 
 def audit(given: Namespace) -> int:
@@ -29,7 +30,7 @@ def audit(given: Namespace) -> int:
             progress.show(step.done, step.rows)
 
         async with opened(settings) as database:
-            broken = await prove.prove(database, (), on_step)
+            broken = await audit_books(database, (), on_step)
         progress.end()
         if given.json:
             print(json.dumps({"balanced": not broken, "broken": [asdict(row) for row in broken]}))

@@ -6,10 +6,10 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot_platform import telemetry
 from bot_platform.commands.running import FAILED, OK, run
+from bot_platform.config.settings import Settings, SettingsError, load
 from bot_platform.doctor.report import Line, as_json, as_text, error, failed, ok, skipped
-from bot_platform.settings import Settings, SettingsError, load
+from bot_platform.infra import logs
 
 
 class DoctorSettings(Settings):
@@ -29,7 +29,7 @@ def doctor(given: Namespace) -> int:
         rest = ("everything else", skipped("not looked at before the settings are right"))
         return _told(given, [*map(_wrong, fault.problems), rest])
     quiet = "CRITICAL" if settings.log_level != "DEBUG" else "DEBUG"
-    telemetry.set_up(quiet, settings.log_format, sys.stderr)
+    logs.set_up(quiet, settings.log_format, sys.stderr)
 
     async def work() -> int:
         from bot_platform.doctor.visit import visit  # noqa: PLC0415 -- aiogram takes seconds: --help does without

@@ -7,18 +7,18 @@ import time
 from argparse import Namespace
 from collections import Counter
 
-from bot_platform import caretaker
 from bot_platform.commands.progress import Progress
 from bot_platform.commands.running import FAILED, OK, opened, run, till
+from bot_platform.config.settings import DatabaseSettings, MoneySettings, load
 from bot_platform.domain import inbox, purchases
 from bot_platform.domain.amounts import minor_units, money_text
 from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.inbox import Event, State
 from bot_platform.domain.refunds import State as RefundState
-from bot_platform.flows import hear, reconcile
+from bot_platform.flows import provider_events, reconcile
 from bot_platform.flows import refund as refunding
-from bot_platform.flows.till import Outcome, Till
-from bot_platform.settings import DatabaseSettings, MoneySettings, load
+from bot_platform.flows.context import Outcome, Till
+from bot_platform.runtime import workers
 
 PATIENCE = 600.0  # seconds for all missed events together
 ALL = 1_000_000
@@ -111,9 +111,9 @@ async def _reconcile(money: Till, since: int) -> None:
     print(f"Purchases changed: {names or 'none'}")
 
 
-async def _handle_stored(money: Till, on_outcome: "caretaker.OnOutcome") -> None:
+async def _handle_stored(money: Till, on_outcome: workers.OnOutcome) -> None:
     """Handle what was stored, beside a running service that does the same."""
-    pump = caretaker.inbox_pump(money, on_outcome)
+    pump = workers.inbox_pump(money, on_outcome)
     running = asyncio.create_task(pump.run())
     try:
         await pump.drained(PATIENCE)
@@ -173,7 +173,7 @@ def replay_events(given: Namespace) -> int:
             else:
                 rows = [row]
             for row in reversed(rows):
-                await hear.replay(money, row)
+                await provider_events.replay(money, row)
             await _handle_stored(money, lambda *_: None)
             codes = [await _said_of(row) for row in reversed(rows)]
         if not codes:

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from bot_platform import telemetry
-from bot_platform.database import UNREACHABLE, Database
+from bot_platform.config.settings import DatabaseSettings, MoneySettings
 from bot_platform.domain.errors import Refusal
-from bot_platform.flows.till import Till
-from bot_platform.settings import DatabaseSettings, MoneySettings
+from bot_platform.flows.context import Till
+from bot_platform.infra import logs
+from bot_platform.infra.database import UNREACHABLE, Database
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -38,7 +38,7 @@ def run(work: Coroutine[Any, Any, int]) -> int:
 async def opened(settings: DatabaseSettings) -> AsyncIterator[Database]:
     """Open the database with the newest schema; logs go to standard error, answers to standard output."""
     quiet = "CRITICAL" if settings.log_level != "DEBUG" else "DEBUG"  # what matters, the command says itself
-    telemetry.set_up(quiet, settings.log_format, sys.stderr)
+    logs.set_up(quiet, settings.log_format, sys.stderr)
     database = Database(settings.database_url)
     await database.open()
     try:
@@ -51,7 +51,7 @@ async def opened(settings: DatabaseSettings) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def till(settings: MoneySettings) -> AsyncIterator[Till]:
     """Open a till as the service has one."""
-    from bot_platform.payments import choose  # noqa: PLC0415 -- Stripe takes a second: --help does without
+    from bot_platform.providers import choose  # noqa: PLC0415 -- Stripe takes a second: --help does without
 
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened(settings))

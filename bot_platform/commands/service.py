@@ -8,27 +8,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot_platform import telemetry
 from bot_platform.commands.running import FAILED, OK, run
-from bot_platform.database import Database
-from bot_platform.settings import DatabaseSettings, Settings, load
+from bot_platform.config.settings import DatabaseSettings, Settings, load
+from bot_platform.infra import logs
+from bot_platform.infra.database import Database
 
 if TYPE_CHECKING:
-    from bot_platform.app import Outside
+    from bot_platform.runtime.platform import Outside
 
 
 def serve(_: Namespace) -> int:
     """Serve until told to stop."""
     settings = load(Settings)
-    telemetry.set_up(settings.log_level, settings.log_format)
-    from bot_platform.app import real_world  # noqa: PLC0415 -- aiogram takes seconds: --help does without
+    logs.set_up(settings.log_level, settings.log_format)
+    from bot_platform.runtime.platform import real_world  # noqa: PLC0415 -- aiogram takes seconds: --help does without
 
     return run(_until_told(settings, real_world(settings)))
 
 
 def demo(given: Namespace) -> int:
     """Serve with nobody outside."""
-    telemetry.set_up("INFO", "console")
+    logs.set_up("INFO", "console")
     from bot_platform.demo import OPERATOR_TOKEN  # noqa: PLC0415 -- as above
     from bot_platform.demo import demo as built  # noqa: PLC0415 -- as above
 
@@ -45,7 +45,7 @@ def demo(given: Namespace) -> int:
 def migrate(_: Namespace) -> int:
     """Bring the database to the newest schema."""
     settings = load(DatabaseSettings)
-    telemetry.set_up("WARNING", settings.log_format, sys.stderr)
+    logs.set_up("WARNING", settings.log_format, sys.stderr)
 
     async def work() -> int:
         database = Database(settings.database_url)
@@ -64,7 +64,7 @@ async def _until_told(
     settings: Settings, outside: "Outside", on_ready: Callable[[int], None] | None = None
 ) -> int:
     """Run the platform until SIGTERM or SIGINT."""
-    from bot_platform.app import CannotStart, Platform  # noqa: PLC0415 -- as above
+    from bot_platform.runtime.platform import CannotStart, Platform  # noqa: PLC0415 -- as above
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot_platform import faults
 from bot_platform.doctor.report import Finding, Line, Verdict, error, skipped
+from bot_platform.infra import safe_errors
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ async def made(check: Check) -> Line:
     try:
         return check.name, task.result()
     except Exception as fault:  # a check that breaks must not take the other lines with it
-        log.exception("doctor.broke", check=check.name, **faults.of(fault))
+        log.exception("doctor.broke", check=check.name, **safe_errors.of(fault))
         return check.name, error(
             f"could not be looked at: {type(fault).__name__}",
             "This is a fault of this program. Run it with LOG_LEVEL=DEBUG and report what it prints.",

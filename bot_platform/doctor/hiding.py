@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-from bot_platform.settings import Settings
+from bot_platform.config.settings import Settings
 
 SHORTEST = 6  # a shorter word is no secret, and may stand in any other
 SHOWN, LAST = 8, 4  # characters of a key by which its owner knows it again

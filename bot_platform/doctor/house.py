@@ -9,10 +9,10 @@ from pathlib import Path
 
 import asyncpg
 
-from bot_platform.database import MIGRATIONS, UNREACHABLE, Database
 from bot_platform.doctor.examination import DEADLINE, Check, Party
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 from bot_platform.domain.audit import audit
+from bot_platform.infra.database import MIGRATIONS, UNREACHABLE, Database
 
 BOOKS_WITHIN = 10.0  # seconds; larger books are for `run.py audit`
 GIVE_UP_ON_BOOKS = 20.0

@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
+from bot_platform.config.settings import Settings
+from bot_platform.config.values import is_local
 from bot_platform.doctor.examination import Check, Party
 from bot_platform.doctor.hiding import shown
 from bot_platform.doctor.report import Finding, error, mended, ok, skipped, warning
 from bot_platform.domain.amounts import money_text
 from bot_platform.domain.packages import Package
-from bot_platform.payments.stripe_client import API_VERSION, PAGE, TOLERANCE, Down, Refused
-from bot_platform.payments.stripe_events import TYPES
-from bot_platform.payments.stripe_setup import PERMISSIONS, WEBHOOK_PATH, Key, Permission, Setup
-from bot_platform.settings import Settings
-from bot_platform.settings_values import is_local
+from bot_platform.providers.stripe.client import API_VERSION, PAGE, TOLERANCE, Down, Refused
+from bot_platform.providers.stripe.events import TYPES
+from bot_platform.providers.stripe.setup import PERMISSIONS, WEBHOOK_PATH, Key, Permission, Setup
 
 MOST_SKEW = 30  # seconds between two clocks that nobody needs to know of
 NOT_YET, LATELY = 600, 24 * 3600  # seconds: how old undelivered events are that tell of a fault

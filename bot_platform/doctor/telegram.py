@@ -7,15 +7,15 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramNotFound, TelegramUnauthorizedError
 from aiogram.types import WebhookInfo
 
+from bot_platform.config.settings import Settings
 from bot_platform.doctor.examination import Check
 from bot_platform.doctor.report import Finding, error, mended, ok, warning
-from bot_platform.settings import Settings
 from bot_platform.telegram import profile
 from bot_platform.telegram.dispatcher import is_menu_set, set_commands
-from bot_platform.telegram.intake import ALLOWED
-from bot_platform.telegram.listening import PATH
 from bot_platform.telegram.texts import Texts
-from bot_platform.work.workshop import found_kinds
+from bot_platform.telegram.update_inbox import ALLOWED
+from bot_platform.telegram.update_source import PATH
+from bot_platform.work.catalog import found_kinds
 
 MANY = 100  # waiting updates: more than people of a service that runs leave behind
 LATELY = timedelta(hours=1)

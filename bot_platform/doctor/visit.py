@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from aiogram import Bot
 
-from bot_platform.database import Database
+from bot_platform.config.settings import Settings
 from bot_platform.doctor.examination import Check, examine, made
 from bot_platform.doctor.hiding import Curtain
 from bot_platform.doctor.house import House
@@ -14,8 +14,8 @@ from bot_platform.doctor.stripe import Stripe
 from bot_platform.doctor.telegram import Telegram
 from bot_platform.doctor.web import Web
 from bot_platform.doctor.work import Work
-from bot_platform.payments.stripe_setup import Setup
-from bot_platform.settings import Settings
+from bot_platform.infra.database import Database
+from bot_platform.providers.stripe.setup import Setup
 from bot_platform.telegram.session import HttpSession
 
 TELEGRAM_ANSWERS_WITHIN = 5.0  # seconds

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
+from bot_platform.config.settings import Settings
+from bot_platform.config.values import is_local
 from bot_platform.doctor.examination import Check, Party
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
-from bot_platform.settings import Settings
-from bot_platform.settings_values import is_local
 
 PATIENCE = aiohttp.ClientTimeout(total=5)
 REDIRECTED = 3  # hundred and something

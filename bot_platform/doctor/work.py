@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from bot_platform.config.settings import Settings
 from bot_platform.doctor.examination import Check, Party
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
-from bot_platform.settings import Settings
-from bot_platform.work.model import ModelFault
-from bot_platform.work.workshop import found_kinds
+from bot_platform.work.catalog import found_kinds
+from bot_platform.work.engine.model import ModelFault
 
 RULE = "Telegram asks that what is used inside Telegram be paid in Telegram Stars"
 SECTION = "the README tells which is which under Stripe or Telegram Stars"
@@ -34,7 +34,7 @@ class Work:
                 f"{' and '.join(missing)} not set: /ask and /build say that they are not set up",
                 "To sell an AI's work set AI_API_KEY and AI_MODEL, and AI_BASE_URL for another than OpenAI.",
             )
-        from bot_platform.ai import OpenAIModel  # noqa: PLC0415 -- a second, for who needs it
+        from bot_platform.providers.openai import OpenAIModel  # noqa: PLC0415 -- a second, for who needs it
 
         model = OpenAIModel(
             base_url=settings.ai_base_url,

@@ -6,7 +6,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from bot_platform.sql import storable
+from bot_platform.infra.sql import storable
 
 CONSOLE, PAGES = (
     "console",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot_platform.sql import query
+from bot_platform.infra.sql import query
 
 HEAR = """FROM users JOIN account ON account.user_id = users.id
     WHERE NOT users.blocked_bot AND NOT account.banned"""

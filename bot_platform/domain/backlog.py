@@ -10,8 +10,8 @@ from tortoise.timezone import now
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.inbox import State as EventState
 from bot_platform.domain.jobs import OPEN, Job
-from bot_platform.domain.notices import Notice
-from bot_platform.domain.notices import State as NoticeState
+from bot_platform.domain.outbox import Notice
+from bot_platform.domain.outbox import State as NoticeState
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from tortoise.expressions import F
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.sql import insert_once, storable
+from bot_platform.infra.sql import insert_once, storable
 
 LONGEST = 3500  # characters: Telegram takes 4096, and a few lines stand around it
 

@@ -12,7 +12,7 @@ from tortoise.expressions import F
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.sql import claim_heads, insert_once, put_off, renew, storable
+from bot_platform.infra.sql import claim_heads, insert_once, put_off, renew, storable
 
 LONGEST_NAME = 240  # of what somebody types; a key has a little more
 LEASE_MS = 10_000  # a crashed worker's updates are taken up after this

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from bot_platform import facts
 from bot_platform.domain.jobs import Job, State
-from bot_platform.sql import clock, connection, query, take_turns
+from bot_platform.infra import commit_events
+from bot_platform.infra.sql import clock, connection, query, take_turns
 
 LEASE_MS = 10_000  # a crashed worker's jobs are taken up after this
 UNKNOWN_MS = 600_000  # by then every worker should be new enough to know a kind, if it is still sold
@@ -56,7 +56,7 @@ async def claim(
     )
     for row in rows:
         if row["attempts"] == 1:  # not taken up after a crash
-            facts.note("job started", row["waited"] / 1000)
+            commit_events.note("job started", row["waited"] / 1000)
     return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
 
 

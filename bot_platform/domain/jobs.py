@@ -8,8 +8,8 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform import facts
-from bot_platform.sql import clock, query, storable
+from bot_platform.infra import commit_events
+from bot_platform.infra.sql import clock, query, storable
 
 WAITS_MS = 72 * 3600 * 1000  # for credits, before it expires
 
@@ -169,7 +169,7 @@ async def park(job: Job) -> None:
 
 async def end(job: Job, state: State, result: Any = None) -> None:
     """End a job with what came of it, once."""
-    facts.note("job ended", kind=job.kind, state=state)
+    commit_events.note("job ended", kind=job.kind, state=state)
     job.state, job.lease_until, job.ended_at, job.result = state, 0, now(), storable(result)
     await job.save(update_fields=["state", "lease_until", "ended_at", "result"])
 

@@ -8,9 +8,9 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
-from bot_platform import facts
 from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough
-from bot_platform.sql import insert_once
+from bot_platform.infra import commit_events
+from bot_platform.infra.sql import insert_once
 
 
 class Kind(StrEnum):
@@ -160,7 +160,7 @@ async def post(
         job_id=job_id,
         note=note,
     )
-    facts.note("credits", amount, kind=kind)
+    commit_events.note("credits", amount, kind=kind)
     return True
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from tortoise.timezone import now
 
-from bot_platform.domain import rounds
+from bot_platform.domain import schedules
 from bot_platform.domain.backlog import Backlog, backlog
 from bot_platform.domain.ledger import Kind
 from bot_platform.domain.purchases import State as PurchaseState
-from bot_platform.sql import connection, query
+from bot_platform.infra.sql import connection, query
 
 AUDITED, OFF_OR_MENDED = "audit", "audit:turns"  # rounds: when the books were proved; odd while they are off
 
@@ -66,7 +66,7 @@ async def today() -> Today:
 
 async def books() -> Books:
     """Read what the last audit said."""
-    proved, turns = await rounds.mark(AUDITED), await rounds.mark(OFF_OR_MENDED)
+    proved, turns = await schedules.mark(AUDITED), await schedules.mark(OFF_OR_MENDED)
     return Books(datetime.fromtimestamp(proved, UTC) if proved else None, off=turns % 2 == 1)
 
 

@@ -12,7 +12,7 @@ from tortoise.timezone import now
 
 from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
 from bot_platform.domain.packages import Package
-from bot_platform.sql import insert_once
+from bot_platform.infra.sql import insert_once
 
 
 class State(StrEnum):

@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.sql import claim_heads, lease, put_off, renew
+from bot_platform.infra.sql import claim_heads, lease, put_off, renew
 
 OLD = timedelta(hours=1)
 LEASE_MS = 30_000  # longer than a provider's patience: nobody asks beside whoever asks

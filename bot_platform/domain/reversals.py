@@ -7,7 +7,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from bot_platform.domain.checkout import PaymentReversed, Stage
-from bot_platform.sql import insert_once
+from bot_platform.infra.sql import insert_once
 
 REFUNDS = frozenset({Stage.REFUND_PENDING, Stage.REFUNDED, Stage.REFUND_UNDONE})
 DISPUTES = frozenset({Stage.DISPUTED, Stage.APPEALED, Stage.LOST, Stage.WON})

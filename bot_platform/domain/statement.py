@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from tortoise.functions import Count
 
-from bot_platform.domain import inbox, notices
+from bot_platform.domain import inbox, outbox
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Entry
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.reversals import Reversal
 
 UNDONE = (inbox.State.RECEIVED, inbox.State.FAILED)
@@ -26,10 +26,10 @@ async def reversals_of(purchase_ids: Sequence[int]) -> Sequence[Reversal]:
     return await Reversal.filter(purchase_id__in=list(purchase_ids)).order_by("created_at", "key")
 
 
-async def notices_of(chat_id: int) -> Mapping[notices.State, int]:
+async def notices_of(chat_id: int) -> Mapping[outbox.State, int]:
     """Count a chat's notices by their state; a state that none has counts nothing."""
     counted = Notice.filter(chat_id=chat_id).annotate(n=Count("id")).group_by("state")
-    return Counter({notices.State(row["state"]): row["n"] for row in await counted.values("state", "n")})
+    return Counter({outbox.State(row["state"]): row["n"] for row in await counted.values("state", "n")})
 
 
 async def undone_events() -> Mapping[inbox.State, int]:

@@ -5,7 +5,7 @@ import secrets
 from tortoise import fields
 from tortoise.models import Model
 
-from bot_platform.sql import insert_once
+from bot_platform.infra.sql import insert_once
 
 LONGEST_NUMBER = len(str(2**63))
 

@@ -1,8 +1,8 @@
 """A person arrives: their row, their account and their welcome credits, once; or comes back."""
 
-from bot_platform.database import Database
-from bot_platform.domain import ledger, notices, users
+from bot_platform.domain import ledger, outbox, users
 from bot_platform.domain.users import User
+from bot_platform.infra.database import Database
 
 
 async def arrive(
@@ -17,7 +17,7 @@ async def arrive(
         user, new = await users.welcome(telegram_id, language, request_key)
         if new:
             await ledger.open_account(user.id)
-            await notices.revive(telegram_id)  # an operator is told things before their first /start
+            await outbox.revive(telegram_id)  # an operator is told things before their first /start
             if welcome_credits:
                 account = await ledger.lock(user.id)
                 await ledger.post(account, ledger.Kind.WELCOME, welcome_credits, f"welcome:{user.id}")
@@ -31,6 +31,6 @@ async def come_back(database: Database, user: User) -> None:
 
     async def story() -> None:
         await users.mark_blocked(user.telegram_id, blocked=False)
-        await notices.revive(user.telegram_id)
+        await outbox.revive(user.telegram_id)
 
     await database.transact(story)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot_platform.database import Database
-from bot_platform.domain import notices
+from bot_platform.domain import outbox
 from bot_platform.domain.users import User
+from bot_platform.infra.database import Database
 
 LONGEST = 1000  # characters of a question
 
@@ -15,12 +15,12 @@ async def ask_support(
     """Write a notice with the question to every admin (Telegram ids), once; False when there is none."""
 
     async def story() -> None:
-        await notices.tell_each(
+        await outbox.tell_each(
             admins,
             f"support:{request_key}",
             f"user:{user.id}",
             "paysupport-question",
-            rank=notices.OTHER,
+            rank=outbox.OTHER,
             name=name,
             user=str(user.telegram_id),
             question=question[:LONGEST],

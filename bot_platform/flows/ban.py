@@ -2,10 +2,10 @@
 
 from uuid import uuid4
 
-from bot_platform.database import Database
-from bot_platform.domain import actions, ledger, notices
+from bot_platform.domain import actions, ledger, outbox
 from bot_platform.domain.users import User
 from bot_platform.flows.wake import wake
+from bot_platform.infra.database import Database
 
 
 async def ban(
@@ -25,7 +25,7 @@ async def ban(
         what = "ban" if banned else "unban"
         await actions.record(by, what, user.subject, reason=reason)
         text = "banned" if banned else "let-back"
-        await notices.post(
+        await outbox.post(
             f"{what}:{told}", user.telegram_id, f"account:{account.id}", text, reason=reason or "none"
         )
         await wake(account)

@@ -1,6 +1,6 @@
 """A press of a package's button becomes a page to pay on, or a mock's payment."""
 
-from bot_platform.domain import ledger, notices, purchases
+from bot_platform.domain import ledger, outbox, purchases
 from bot_platform.domain.checkout import (
     CheckoutOrder,
     CheckoutPage,
@@ -11,8 +11,8 @@ from bot_platform.domain.errors import Banned, CheckoutUnavailable
 from bot_platform.domain.packages import Package
 from bot_platform.domain.purchases import Offer, Purchase, State
 from bot_platform.domain.users import User
-from bot_platform.flows import hear
-from bot_platform.flows.till import Till
+from bot_platform.flows import provider_events
+from bot_platform.flows.context import Till
 
 
 async def buy(till: Till, user: User, package: Package, request_key: str) -> None:
@@ -31,7 +31,7 @@ async def buy(till: Till, user: User, package: Package, request_key: str) -> Non
         await database.transact(_failed, user.id, purchase.id, order.attempt)
         raise
     if isinstance(answer, PaymentConfirmed):
-        await hear.news(till, answer, purchase.subject)
+        await provider_events.news(till, answer, purchase.subject)
     else:
         await database.transact(_opened, user, purchase.id, answer, request_key)
 
@@ -49,7 +49,7 @@ async def _begin(
         latest = await purchases.latest(offer)
         if latest and latest.state is State.PROCESSING:
             key = f"{latest.subject}:still:{request_key}"
-            await notices.post(key, user.telegram_id, latest.subject, "still-on-its-way")
+            await outbox.post(key, user.telegram_id, latest.subject, "still-on-its-way")
         same = latest and (
             latest.is_younger(provider.same_press_seconds) or latest.can_be_paid or latest.is_opening
         )
@@ -79,6 +79,6 @@ async def _failed(user_id: int, purchase_id: int, attempt: int) -> None:
 
 async def _give_link(user: User, purchase: Purchase, request_key: str) -> None:
     key = f"{purchase.subject}:link:{request_key}"
-    await notices.post(
+    await outbox.post(
         key, user.telegram_id, purchase.link_subject, "checkout-link", url=purchase.link, purchase=purchase.id
     )

@@ -2,37 +2,37 @@
 
 from collections.abc import Sequence
 
-from bot_platform.database import Database
-from bot_platform.domain import notices, users
-from bot_platform.domain.notices import Notice
+from bot_platform.domain import outbox, users
+from bot_platform.domain.outbox import Notice
+from bot_platform.infra.database import Database
 
 
 async def claim(database: Database, limit: int) -> Sequence[Notice]:
     """Lease the next notice of each chat, `limit` at most."""
-    return await database.quietly(notices.claim, limit)
+    return await database.quietly(outbox.claim, limit)
 
 
 async def keep(database: Database, ids: Sequence[int]) -> None:
     """Renew the leases of notices in hand."""
     if ids:
-        await database.quietly(notices.keep, ids)
+        await database.quietly(outbox.keep, ids)
 
 
 async def sent(database: Database, notice: Notice, message_id: int) -> None:
     """Note the message that stands in the chat."""
-    await database.quietly(notices.mark_sent, notice, message_id)
+    await database.quietly(outbox.mark_sent, notice, message_id)
 
 
 async def later(database: Database, notice: Notice, seconds: float, error: str) -> None:
     """Let the notice, and with it its chat, wait."""
-    await database.quietly(notices.later, notice, int(seconds * 1000), error)
+    await database.quietly(outbox.later, notice, int(seconds * 1000), error)
 
 
 async def dead(database: Database, notice: Notice, error: str, *, blocked: bool) -> None:
     """Give the notice up; `blocked` when its person blocked the bot."""
 
     async def story() -> None:
-        await notices.mark_dead(notice, notices.BLOCKED if blocked else error)
+        await outbox.mark_dead(notice, outbox.BLOCKED if blocked else error)
         if blocked:
             await users.mark_blocked(notice.chat_id, blocked=True)
 

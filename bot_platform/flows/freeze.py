@@ -2,12 +2,12 @@
 
 from uuid import uuid4
 
-from bot_platform.database import Database
-from bot_platform.domain import actions, ledger, notices, reversals, users
+from bot_platform.domain import actions, ledger, outbox, reversals, users
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
 from bot_platform.flows.wake import wake
+from bot_platform.infra.database import Database
 
 # How it is told when the end of a question is no good news.
 FREED: dict[Stage | None, str] = {Stage.DISPUTED: "spending-free-disputed"}
@@ -25,7 +25,7 @@ async def follow(account: Account, why: Stage | None = None) -> None:
     person = await users.get(account.user_id)
     text = "spending-frozen" if frozen else FREED.get(why, "spending-free")
     key = f"freeze:{account.id}:{uuid4().hex}"  # each change is told once: only one try of a story commits
-    await notices.post(key, person.telegram_id, f"account:{account.id}", text)
+    await outbox.post(key, person.telegram_id, f"account:{account.id}", text)
 
 
 async def lift(database: Database, user: User, *, by: str = actions.CONSOLE) -> int:

@@ -1,10 +1,10 @@
 """An operator gives credits by hand, or takes them, with a reason that stands in the books."""
 
-from bot_platform.database import Database
-from bot_platform.domain import actions, ledger, notices
+from bot_platform.domain import actions, ledger, outbox
 from bot_platform.domain.errors import CannotGrant
 from bot_platform.domain.users import User
 from bot_platform.flows.wake import wake
+from bot_platform.infra.database import Database
 
 
 async def grant(
@@ -26,7 +26,7 @@ async def grant(
             raise CannotGrant("grant-too-much", wanted=-amount, available=account.available)
         await ledger.post(account, ledger.Kind.GRANT, amount, cause, note=reason)
         await actions.record(by, "grant", user.subject, credits=amount, reason=reason, grant=grant_id)
-        await notices.post(
+        await outbox.post(
             cause,
             user.telegram_id,
             f"account:{account.id}",

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot_platform.domain import jobs, ledger, notices
+from bot_platform.domain import jobs, ledger, outbox
 from bot_platform.domain.errors import Banned, NoSuchJob, TooManyJobs
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
-from bot_platform.flows.desk import Desk
 from bot_platform.flows.wake import about, admit, begins, waits_for, wake
+from bot_platform.flows.work_context import Desk
 
 MOST_OPEN = 100  # jobs of one person: more is a mistake or mischief
 
@@ -36,7 +36,7 @@ async def order(
         else:
             await jobs.park(job)
             says = waits_for(account, job, await jobs.waiting(user.id))
-        await notices.post(job.subject, user.telegram_id, job.subject, rank=notices.OTHER, **says)
+        await outbox.post(job.subject, user.telegram_id, job.subject, rank=outbox.OTHER, **says)
         await wake(account)  # what others that wait are missing may be another sum now
         return job
 
@@ -54,11 +54,11 @@ async def cancel(desk: Desk, user: User, job_id: int) -> Job:
         job = await _open_one(user, job_id)
         if job.state is State.RUNNING:
             await jobs.ask_to_stop(job)
-            await notices.rewrite(job.subject, "work-stopping", **about(job))
+            await outbox.rewrite(job.subject, "work-stopping", **about(job))
             return job
         await release(account, job)
         await jobs.end(job, State.CANCELLED)
-        await notices.rewrite(job.subject, "work-cancelled", **about(job))
+        await outbox.rewrite(job.subject, "work-cancelled", **about(job))
         await wake(account)
         return job
 

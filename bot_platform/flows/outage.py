@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot_platform.database import Database
-from bot_platform.domain import notices, rounds
+from bot_platform.domain import outbox, schedules
+from bot_platform.infra.database import Database
 
 QUIET_MS = 30 * 60 * 1000  # after an alert: a party that fails and works by turns is told of once
 
@@ -16,14 +16,14 @@ async def began(
     `why` is the result of its calls, as in `calls.py`.
     """
     name = _name(party)
-    if await rounds.mark(name):
+    if await schedules.mark(name):
         return
 
     async def story() -> None:
-        if await rounds.begin(name, early=False) is None:
+        if await schedules.begin(name, early=False) is None:
             return  # another replica was first, or it is too soon
-        await rounds.end(name, since, QUIET_MS)
-        await notices.tell_each(
+        await schedules.end(name, since, QUIET_MS)
+        await outbox.tell_each(
             admins,
             f"{name}:{since}",
             name,
@@ -39,13 +39,13 @@ async def began(
 async def ended(database: Database, admins: Sequence[int], party: str, now: int) -> None:
     """Tell that a party works again (at `now`, unix seconds), if it was told that it does not."""
     name = _name(party)
-    if not await rounds.mark(name):
+    if not await schedules.mark(name):
         return
 
     async def story() -> None:
-        if since := await rounds.mark(name):
-            await rounds.set_mark(name, 0)
-            await notices.tell_each(
+        if since := await schedules.mark(name):
+            await schedules.set_mark(name, 0)
+            await outbox.tell_each(
                 admins,
                 f"{name}:{since}:over",
                 name,

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from bot_platform.domain import actions, purchases, reversals
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.purchases import Purchase
-from bot_platform.flows import hear
-from bot_platform.flows.till import Outcome, Till
+from bot_platform.flows import provider_events
+from bot_platform.flows.context import Outcome, Till
 
 OVERLAP = 600  # seconds looked at twice: an event may be listed later than it was made
 FIRST_LOOK = 3 * 24 * 3600  # how far back the first look goes
@@ -26,7 +26,7 @@ async def missed_events(till: Till, providers: Providers, since: int) -> AsyncIt
     """
     for provider in providers:
         async for page in provider.events(since):
-            yield await hear.keep(till, page)
+            yield await provider_events.keep(till, page)
 
 
 async def silent_purchases(
@@ -47,13 +47,15 @@ async def reversed_payments(till: Till, providers: Providers, since: int) -> Asy
     for provider in providers:
         async for page in provider.reversals(since):
             for said in page:
-                yield await hear.news(till, said)
+                yield await provider_events.news(till, said)
     by_name, after = {provider.name: provider for provider in providers}, ""
     while rows := await reversals.unclaimed(int(time.time()) - NOBODYS, after, AT_ONCE):
         for row in rows:
             after = row.key
             if row.provider in by_name:
-                yield await hear.news(till, await by_name[row.provider].behind(row.payment_ref), row.key)
+                yield await provider_events.news(
+                    till, await by_name[row.provider].behind(row.payment_ref), row.key
+                )
 
 
 async def one(till: Till, purchase: Purchase) -> Outcome | None:
@@ -61,7 +63,7 @@ async def one(till: Till, purchase: Purchase) -> Outcome | None:
     provider = till.providers.get(purchase.provider)
     if provider is None or purchase.provider_ref is None:
         return None
-    return await hear.news(till, await provider.look(purchase.provider_ref), purchase.subject)
+    return await provider_events.news(till, await provider.look(purchase.provider_ref), purchase.subject)
 
 
 async def by_hand(till: Till, purchase: Purchase, *, by: str) -> Outcome | None:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from bot_platform.domain import actions, ledger, notices, purchases, refunds, reversals
+from bot_platform.domain import actions, ledger, outbox, purchases, refunds, reversals
 from bot_platform.domain.checkout import ProviderDown, RefundOrder, RefundRefused
 from bot_platform.domain.errors import CannotRefund
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.refunds import Refund, State
-from bot_platform.flows import hear
-from bot_platform.flows.till import Till
+from bot_platform.flows import provider_events
+from bot_platform.flows.context import Till
 from bot_platform.flows.wake import wake
 
 LONGEST_PAUSE = 600  # seconds between two tries
@@ -105,7 +105,7 @@ async def carry_out(till: Till, refund: Refund) -> Refund:
     except RefundRefused as no:
         await till.database.transact(_refused, till, refund, str(no))
     else:
-        await hear.news(till, answer)
+        await provider_events.news(till, answer)
     await refund.refresh_from_db()
     return refund
 
@@ -156,7 +156,7 @@ async def _refused(till: Till, refund: Refund, why: str) -> None:
     if held := await ledger.find_hold(refund.cause):
         await ledger.release(account, held)
     await refunds.finish(refund, State.FAILED, why)
-    await notices.tell_each(
+    await outbox.tell_each(
         till.admins,
         f"{refund.cause}:refused",
         purchase.subject,

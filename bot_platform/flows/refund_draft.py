@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from bot_platform.domain import actions, notices, purchases, users
+from bot_platform.domain import actions, outbox, purchases, users
 from bot_platform.domain.errors import CannotRefund
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.flows import refund
-from bot_platform.flows.till import Till
-from bot_platform.sql import storable
+from bot_platform.flows.context import Till
+from bot_platform.infra.sql import storable
 
 
 async def draft(
@@ -49,7 +49,7 @@ async def confirm(till: Till, chat_id: int, request_key: str) -> None:
     )
     await refund.hand_over(till, asked)
     done = {name: said[name] for name in ("purchase", "amount", "currency")}
-    await till.database.transact(notices.rewrite, shown.subject, "admin-refund-asked", **done)
+    await till.database.transact(outbox.rewrite, shown.subject, "admin-refund-asked", **done)
 
 
 async def drop(till: Till, chat_id: int, request_key: str) -> None:
@@ -57,18 +57,18 @@ async def drop(till: Till, chat_id: int, request_key: str) -> None:
     shown = await _shown(chat_id, request_key)
     if shown.text == "admin-refund-draft":
         about = shown.text_values["purchase"]
-        await till.database.transact(notices.rewrite, shown.subject, "admin-refund-dropped", purchase=about)
+        await till.database.transact(outbox.rewrite, shown.subject, "admin-refund-dropped", purchase=about)
 
 
 async def _shown(chat_id: int, request_key: str) -> Notice:
-    shown = await notices.find(_key(request_key))
+    shown = await outbox.find(_key(request_key))
     if shown is None or shown.chat_id != chat_id:
         raise CannotRefund("admin-draft-gone")
     return shown
 
 
 async def _write(chat_id: int, key: str, values: dict[str, Any]) -> None:
-    await notices.post(key, chat_id, key, "admin-refund-draft", rank=notices.OTHER, **values)
+    await outbox.post(key, chat_id, key, "admin-refund-draft", rank=outbox.OTHER, **values)
 
 
 def _key(request_key: str) -> str:

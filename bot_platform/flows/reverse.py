@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot_platform.domain import ledger, notices, purchases, refunds, reversals, users
+from bot_platform.domain import ledger, outbox, purchases, refunds, reversals, users
 from bot_platform.domain.checkout import PaymentReversed, Stage
 from bot_platform.domain.inbox import State
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import freeze
-from bot_platform.flows.till import Outcome, alarm_key
+from bot_platform.flows.context import Outcome, alarm_key
 from bot_platform.flows.wake import wake
-from bot_platform.sql import take_turns
+from bot_platform.infra.sql import take_turns
 
 # A bank's questions have deadlines, and money has an owner: these an operator hears of.
 TELL_THE_OPERATOR = reversals.FREEZES | reversals.DISPUTES
@@ -44,7 +44,7 @@ async def join(purchase: Purchase, admins: Sequence[int]) -> None:
     for row in await reversals.waiting(purchase.provider, purchase.payment_ref):
         if row.currency not in {None, purchase.currency}:
             reason = _other_currency(purchase, row.currency)
-            await notices.tell_each(
+            await outbox.tell_each(
                 admins,
                 alarm_key(row.key, reason),
                 purchase.subject,
@@ -91,14 +91,14 @@ async def _answer_ours(
         return
     await refunds.finish(refund, end, "it did not go through" if undone else None)
     if undone:
-        await notices.tell_each(
+        await outbox.tell_each(
             admins, f"{refund.cause}:undone", purchase.subject, "operator-refund-undone", **_of(purchase)
         )
 
 
 async def _tell_the_buyer(account: Account, purchase: Purchase, why: Stage, taken: int, n: int) -> None:
     buyer = await users.get(purchase.user_id)
-    await notices.post(
+    await outbox.post(
         f"{purchase.subject}:reversed:{n}",
         buyer.telegram_id,
         purchase.subject,
@@ -111,7 +111,7 @@ async def _tell_the_buyer(account: Account, purchase: Purchase, why: Stage, take
         **_of(purchase),
     )
     status = "checkout-reversed" if purchase.reversed else "checkout-paid"
-    await notices.rewrite(
+    await outbox.rewrite(
         purchase.link_subject,
         status,
         credits=purchase.credits,
@@ -127,7 +127,7 @@ async def _tell_the_operator(
     if stage not in TELL_THE_OPERATOR:
         return
     buyer = await users.get(purchase.user_id)
-    await notices.tell_each(
+    await outbox.tell_each(
         admins,
         f"{key}:{stage}",
         purchase.subject,

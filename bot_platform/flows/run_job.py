@@ -6,13 +6,13 @@ from typing import Any
 
 from tortoise.timezone import now
 
-from bot_platform.domain import job_leases, jobs, ledger, notices, users
+from bot_platform.domain import job_leases, jobs, ledger, outbox, users
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Account
-from bot_platform.flows.desk import Desk
 from bot_platform.flows.order_work import release
 from bot_platform.flows.wake import about, hold, say_anew, waits_for, wake
-from bot_platform.sql import storable
+from bot_platform.flows.work_context import Desk
+from bot_platform.infra.sql import storable
 
 LONG_AGO = timedelta(minutes=5)
 ANSWER = "answer"  # no text of ours: a page of what came of the work
@@ -47,7 +47,7 @@ async def show(desk: Desk, job: Job, text: str, **values: Any) -> None:
 
     async def story() -> None:
         await _mine(job)
-        await notices.rewrite(job.subject, text, **about(job), **values)
+        await outbox.rewrite(job.subject, text, **about(job), **values)
 
     await desk.database.transact(story)
 
@@ -58,7 +58,7 @@ async def reach(desk: Desk, job: Job, done: int, parts: int, what: str) -> None:
     async def story() -> None:
         await _mine(job)
         await jobs.reach(job, done, parts)
-        await notices.rewrite(job.subject, "work-progress", **about(job), what=what)
+        await outbox.rewrite(job.subject, "work-progress", **about(job), what=what)
 
     await desk.database.transact(story)
 
@@ -82,12 +82,12 @@ async def checkpoint(desk: Desk, job: Job, kept: Any, *, cost: int, most: int, n
         goes_on = not job.stopping and await hold(account, job) is None
         if job.stopping:
             await jobs.end(job, State.CANCELLED)
-            await notices.rewrite(job.subject, "work-cancelled", **about(job))
+            await outbox.rewrite(job.subject, "work-cancelled", **about(job))
         elif not goes_on:
             await jobs.park(job)
             await say_anew(job)  # nobody notices an edit of an older message
             waiting = await jobs.waiting(job.user_id)
-            await notices.rewrite(job.subject, **waits_for(account, job, waiting))
+            await outbox.rewrite(job.subject, **waits_for(account, job, waiting))
         await _tell_if_low(desk, account, before)
         await wake(account)
         return goes_on
@@ -151,7 +151,7 @@ async def _tell_if_low(desk: Desk, account: Account, before: int) -> None:
     if desk.low_balance and account.balance < desk.low_balance <= before:  # a debt is below nothing too
         person, key = await users.get(account.user_id), f"low:{account.id}:{account.seq}"
         about_it, left = f"account:{account.id}", account.balance
-        await notices.post(key, person.telegram_id, about_it, "low-balance", rank=notices.OTHER, balance=left)
+        await outbox.post(key, person.telegram_id, about_it, "low-balance", rank=outbox.OTHER, balance=left)
 
 
 async def _tell(job: Job, pages: Sequence[Mapping[str, Any]], text: str, values: Mapping[str, Any]) -> None:
@@ -161,14 +161,14 @@ async def _tell(job: Job, pages: Sequence[Mapping[str, Any]], text: str, values:
     if now() - job.created_at > LONG_AGO:
         await say_anew(job)  # nobody notices an edit of an older message
     if not pages:
-        await notices.rewrite(job.subject, text, **says)
+        await outbox.rewrite(job.subject, text, **says)
     for n, page in enumerate(pages, start=1):
         one = says | {"page": page, "says": text if n == len(pages) else ""}
         if n == 1:
-            await notices.rewrite(job.subject, ANSWER, **one)
+            await outbox.rewrite(job.subject, ANSWER, **one)
         else:
             key = f"{job.subject}:page:{n}"
-            await notices.post(key, person.telegram_id, job.more, ANSWER, rank=notices.OTHER, **one)
+            await outbox.post(key, person.telegram_id, job.more, ANSWER, rank=outbox.OTHER, **one)
     if job.files and job.state is not State.CANCELLED:  # whoever stopped it may ask for them
         await deliver_files(job, person.telegram_id, f"{job.subject}:files")
 
@@ -176,6 +176,6 @@ async def _tell(job: Job, pages: Sequence[Mapping[str, Any]], text: str, values:
 async def deliver_files(job: Job, chat_id: int, key: str) -> None:
     """Send what is finished of a job as a document; part of a transaction."""
     whole = "yes" if job.state is State.DONE else "no"
-    await notices.post(
-        key, chat_id, job.more, "work-files", rank=notices.OTHER, **about(job), name=job.name, whole=whole
+    await outbox.post(
+        key, chat_id, job.more, "work-files", rank=outbox.OTHER, **about(job), name=job.name, whole=whole
     )

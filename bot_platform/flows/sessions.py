@@ -1,7 +1,7 @@
 """An operator signs in to the pages and out again: both stand among the acts, and out is for good."""
 
-from bot_platform.database import Database
 from bot_platform.domain import actions
+from bot_platform.infra.database import Database
 
 IN, OUT = "enter", "leave"
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot_platform import trace
-from bot_platform.domain import ledger, notices, purchases, users
+from bot_platform.domain import ledger, outbox, purchases, users
 from bot_platform.domain.checkout import (
     CheckoutExpired,
     CheckoutRef,
@@ -17,10 +16,11 @@ from bot_platform.domain.inbox import State as EventState
 from bot_platform.domain.packages import Package
 from bot_platform.domain.purchases import Offer, Purchase, State
 from bot_platform.flows import reverse
-from bot_platform.flows.till import Outcome, Till
+from bot_platform.flows.context import Outcome, Till
 from bot_platform.flows.top_up import top_up
 from bot_platform.flows.wake import wake
-from bot_platform.sql import take_turns
+from bot_platform.infra import correlation
+from bot_platform.infra.sql import take_turns
 
 
 async def sold(till: Till, payment: PaymentConfirmed) -> Package | None:
@@ -59,7 +59,7 @@ async def confirm(payment: PaymentConfirmed, sold: Package | None, admins: Seque
     if purchase is None or (purchase.was_paid and purchase.provider_ref != checkout.provider_ref):
         await ledger.lock(offer.user_id)
         purchase = await purchases.begin(f"{checkout.provider}:{checkout.provider_ref}", offer)
-    trace.follow(purchase.request_key)
+    correlation.follow(purchase.request_key)
     paid = await purchases.pay(purchase, payment)
     if paid:
         await top_up(await ledger.find_account(purchase.user_id), purchase, payment.receipt)
@@ -78,7 +78,7 @@ async def note(news: PaymentPending | PaymentFailed | CheckoutExpired | NotForUs
     purchase = await _locked(news.checkout)
     if purchase is None:
         return Outcome(EventState.IGNORED, "no purchase of ours stands behind this checkout")
-    trace.follow(purchase.request_key)
+    correlation.follow(purchase.request_key)
     outcome = Outcome.of(purchase, EventState.HANDLED)
     if purchase.provider_ref not in {None, news.checkout.provider_ref}:
         return outcome  # news of an older page: the purchase has a newer one
@@ -108,6 +108,6 @@ async def _move(purchase: Purchase, to: State, notice: str | None, link_says: st
     if notice:
         buyer = await users.get(purchase.user_id)
         key = f"{purchase.subject}:{to}"
-        await notices.post(key, buyer.telegram_id, purchase.subject, notice, package=purchase.package)
-    await notices.rewrite(purchase.link_subject, link_says, package=purchase.package)
+        await outbox.post(key, buyer.telegram_id, purchase.subject, notice, package=purchase.package)
+    await outbox.rewrite(purchase.link_subject, link_says, package=purchase.package)
     return True

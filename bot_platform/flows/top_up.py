@@ -1,9 +1,9 @@
 """A paid purchase becomes credits, and its buyer is told."""
 
-from bot_platform import facts
-from bot_platform.domain import ledger, notices, users
+from bot_platform.domain import ledger, outbox, users
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
+from bot_platform.infra import commit_events
 
 
 async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
@@ -11,9 +11,9 @@ async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
     await ledger.post(
         account, ledger.Kind.PURCHASE, purchase.credits, f"purchase:{purchase.id}", purchase_id=purchase.id
     )
-    facts.note("sale", provider=purchase.provider)
+    commit_events.note("sale", provider=purchase.provider)
     buyer = await users.get(purchase.user_id)
-    await notices.post(
+    await outbox.post(
         f"{purchase.subject}:receipt",
         buyer.telegram_id,
         purchase.subject,
@@ -21,7 +21,7 @@ async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
         credits=purchase.credits,
         balance=account.available,
     )
-    await notices.rewrite(
+    await outbox.rewrite(
         purchase.link_subject,
         "checkout-paid",
         credits=purchase.credits,

@@ -6,9 +6,9 @@ from typing import Any
 
 from tortoise.timezone import now
 
-from bot_platform.database import Database
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event, State
+from bot_platform.infra.database import Database
 
 KEPT = timedelta(days=7)  # Telegram keeps an update for a day: by then none of these comes again
 DROPPED_AT_ONCE = 1000

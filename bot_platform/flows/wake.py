@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from bot_platform.domain import jobs, ledger, notices
+from bot_platform.domain import jobs, ledger, outbox
 from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough, Refusal
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.ledger import Account
@@ -18,9 +18,9 @@ async def wake(account: Account) -> None:
     waiting = list(await jobs.waiting(account.user_id))
     while waiting and await admit(account, waiting[0]) is None:
         job = waiting.pop(0)
-        await notices.rewrite(job.subject, "work-woken", **begins(account, job))
+        await outbox.rewrite(job.subject, "work-woken", **begins(account, job))
     for job in waiting:  # what is missing may be another sum now
-        await notices.rewrite(job.subject, **waits_for(account, job, waiting))
+        await outbox.rewrite(job.subject, **waits_for(account, job, waiting))
 
 
 async def admit(account: Account, job: Job) -> Refusal | None:
@@ -68,7 +68,7 @@ def begins(account: Account, job: Job) -> dict[str, Any]:
 
 async def say_anew(job: Job) -> None:
     """Let a job's message stand at the end of its chat; the one before points to it."""
-    await notices.move_down(job.subject, f"{job.cause}:moved", job.more, "work-below")
+    await outbox.move_down(job.subject, f"{job.cause}:moved", job.more, "work-below")
 
 
 def about(job: Job) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot_platform.domain import inbox, jobs, ledger, notices, purchases, reversals, statement, users
+from bot_platform.domain import inbox, jobs, ledger, outbox, purchases, reversals, statement, users
 from bot_platform.domain.amounts import credits_text, money_text, short_credits_text
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.jobs import Job
@@ -60,9 +60,9 @@ class Books:
             "entries": entries,
             "earlier": max(account.seq - len(entries), 0),
             "purchases": [_purchase(each, [r for r in known if r.purchase_id == each.id]) for each in bought],
-            "waiting": told.get(notices.State.PENDING, 0),
-            "sent": told.get(notices.State.SENT, 0),
-            "dead": told.get(notices.State.DEAD, 0),
+            "waiting": told.get(outbox.State.PENDING, 0),
+            "sent": told.get(outbox.State.SENT, 0),
+            "dead": told.get(outbox.State.DEAD, 0),
             "stripe": self.stripe is not None,
             "on_their_way": sum(d["state"] == "pending" for d in self.stripe.deliveries)
             if self.stripe

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from bot_platform.sandbox.offline_project import project, telling, words
-from bot_platform.work import build_prompts
-from bot_platform.work.ask import WHO
-from bot_platform.work.build_prompts import PATH, REQUEST, clip
-from bot_platform.work.model import BYTES_A_TOKEN, Message, Usage
+from bot_platform.work.engine.model import BYTES_A_TOKEN, Message, Usage
+from bot_platform.work.kinds.ask import WHO
+from bot_platform.work.kinds.build import prompts
+from bot_platform.work.kinds.build.prompts import PATH, REQUEST, clip
 
 PIECES = 60  # of an answer, whatever its length: with the pause below about three seconds
 PAUSE = 0.05  # seconds before each
@@ -80,11 +80,11 @@ def _answer(messages: Sequence[Message]) -> str:
     if messages[0] == WHO:
         return _chat(messages[1:])
     match messages[0].text.partition("\n")[0]:
-        case build_prompts.PLAN:
+        case prompts.PLAN:
             return _plan(_marked(messages, REQUEST))
-        case build_prompts.FILE:
+        case prompts.FILE:
             return _file(_marked(messages, REQUEST), _marked(messages, PATH))
-        case build_prompts.README:
+        case prompts.README:
             return _fenced(project(_marked(messages, REQUEST)).readme)
     said = words(" ".join(message.text for message in messages)) or ["nothing"]
     return OTHER.format(count=len(said), longest=max(said, key=len))

@@ -7,15 +7,15 @@ from aiogram import Bot, Dispatcher, F
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import BotCommand, BotCommandScopeChat
 
-from bot_platform.database import Database
 from bot_platform.domain.packages import PriceList
-from bot_platform.flows.till import Till
-from bot_platform.telegram import apologies
+from bot_platform.flows.context import Till
+from bot_platform.infra.database import Database
+from bot_platform.telegram import error_replies
 from bot_platform.telegram.middleware import Acquaint, AnswerFirst, SayNo
-from bot_platform.telegram.routers import admin, admin_acts, home, shop, work
+from bot_platform.telegram.routers import home, operator, operator_actions, shop, work
 from bot_platform.telegram.texts import Texts, code_of
-from bot_platform.work.kinds import Kind
-from bot_platform.work.workshop import Workshop
+from bot_platform.work.engine.kind import Kind
+from bot_platform.work.engine.orders import Workshop
 
 log = structlog.get_logger()
 
@@ -51,13 +51,13 @@ def dispatcher(
     built.message.filter(F.chat.type == "private")
     # The first router that has words for a fault says them, so the general apology is last.
     built.include_routers(
-        admin_acts.screen(texts, till.admins),
-        admin.screen(texts, till.admins),
+        operator_actions.screen(texts, till.admins),
+        operator.screen(texts, till.admins),
         home.screen(),
         work.screen(workshop),
         shop.screen(prices),
         home.last_resort(),
-        apologies.last_words(),
+        error_replies.last_words(),
     )
     return built
 

@@ -9,7 +9,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from bot_platform.domain.errors import NoSuchPackage
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.packages import Package, PriceList
-from bot_platform.telegram.admin_buttons import Buttons
+from bot_platform.telegram.operator_buttons import Buttons
 from bot_platform.telegram.texts import Texts
 
 PAID = "paid:"  # before the number of the purchase that its buyer says to have paid

@@ -16,11 +16,11 @@ from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, TelegramObject, Update
 from aiogram.types import User as TelegramUser
 
-from bot_platform.database import LOST_CONNECTION, Database
 from bot_platform.domain import users
 from bot_platform.domain.errors import NoAccount, Refusal
 from bot_platform.flows.arrive import come_back
-from bot_platform.telegram.admin_buttons import Buttons
+from bot_platform.infra.database import LOST_CONNECTION, Database
+from bot_platform.telegram.operator_buttons import Buttons
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()

@@ -15,15 +15,15 @@ from aiogram.exceptions import (
 )
 from aiogram.types import LinkPreviewOptions
 
-from bot_platform import trace
-from bot_platform.database import LOST_CONNECTION, Database
-from bot_platform.domain import notices, users
-from bot_platform.domain.notices import Notice
+from bot_platform.domain import outbox, users
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.packages import PriceList
 from bot_platform.flows import deliver
-from bot_platform.loops import Pump
-from bot_platform.telegram import letters
-from bot_platform.telegram.letters import Letter
+from bot_platform.infra import correlation
+from bot_platform.infra.database import LOST_CONNECTION, Database
+from bot_platform.infra.worker import Pump
+from bot_platform.telegram import rendering
+from bot_platform.telegram.rendering import Letter
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
@@ -55,12 +55,12 @@ class Sender:
             keep=partial(deliver.keep, self._database),
             at_once=AT_ONCE,
             broke=self._broke,
-            pace=notices.ONE_CHAT_MS / 1000,
+            pace=outbox.ONE_CHAT_MS / 1000,
         )
 
     async def send(self, notice: Notice) -> None:
         """Send or edit one notice and mark what became of it."""
-        with trace.serving(notice.request or notice.key, notice=notice.key, chat=notice.chat_id):
+        with correlation.serving(notice.request or notice.key, notice=notice.key, chat=notice.chat_id):
             await self._carry(notice)
 
     async def _carry(self, notice: Notice) -> None:
@@ -91,7 +91,7 @@ class Sender:
     async def _say(self, notice: Notice) -> int:
         user = await users.find(notice.chat_id)
         language = user.language if user else DEFAULT
-        letter = await letters.compose(
+        letter = await rendering.compose(
             notice, self._texts, language, self._prices, local_links=self._local_links
         )
         try:

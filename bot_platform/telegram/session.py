@@ -16,7 +16,7 @@ from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
-from bot_platform.calls import BUSY, DOWN, OK, REFUSED, Heard
+from bot_platform.infra.outbound_calls import BUSY, DOWN, OK, REFUSED, Heard
 
 RESULTS: dict[type[TelegramAPIError], str] = {
     TelegramNetworkError: DOWN,

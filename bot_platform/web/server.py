@@ -15,8 +15,8 @@ from quart.typing import ResponseReturnValue
 from quart.wrappers import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
-from bot_platform.pace import Pace
-from bot_platform.visitors import asked_by
+from bot_platform.infra.rate_limit import Pace
+from bot_platform.web.client_address import asked_by
 
 log = structlog.get_logger()
 

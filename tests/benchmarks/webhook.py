@@ -14,7 +14,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart
 
-from bot_platform import telemetry
+from bot_platform.infra import logs
 from tests.makers import BUYER, House, eventually, house, link_of, session_event, signed_post
 from tests.sandbox.stripe_world import listen
 
@@ -102,5 +102,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    telemetry.set_up("ERROR", "console")
+    logs.set_up("ERROR", "console")
     asyncio.run(main())

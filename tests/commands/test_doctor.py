@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot_platform.payments.stripe_client import API_VERSION
-from bot_platform.payments.stripe_events import TYPES
+from bot_platform.providers.stripe.client import API_VERSION
+from bot_platform.providers.stripe.events import TYPES
 from bot_platform.sandbox.telegram_world import SANDBOX_TOKEN
 from tests.commands.shell import Done, ended, start, typed
 from tests.makers import free_port, house

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bot_platform.config.settings import Settings
 from bot_platform.demo import DemoSettings
 from bot_platform.doctor.examination import Party, examine
 from bot_platform.doctor.report import Finding, Verdict
-from bot_platform.settings import Settings
 from tests.makers import WEBHOOK_SECRET
 from tests.sandbox.stripe_world import KEY
 

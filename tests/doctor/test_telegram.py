@@ -16,7 +16,7 @@ from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_updates import Webhook
 from bot_platform.telegram.dispatcher import set_commands
 from bot_platform.telegram.texts import Texts
-from bot_platform.work.workshop import found_kinds
+from bot_platform.work.catalog import found_kinds
 from tests.doctor.clinic import ERROR, OK, SKIPPED, TOKEN, WARNING, found, settings, verdicts
 
 OURS = "https://bot.example.com/api/v1/telegram-webhook"

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, purchases
 from bot_platform.domain.checkout import CheckoutRef, PaymentConfirmed, PaymentReversed, Stage
 from bot_platform.domain.errors import BooksBroken
 from bot_platform.domain.ledger import Account, Entry, Hold, Kind
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Offer, Purchase
 from bot_platform.domain.users import User
-from bot_platform.flows import hear, refund
+from bot_platform.flows import provider_events, refund
+from bot_platform.flows.audit import audit_books
+from bot_platform.flows.context import Till
 from bot_platform.flows.grant import grant
-from bot_platform.flows.prove import prove
-from bot_platform.flows.till import Till
-from bot_platform.sql import query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.makers import PRICES, person, till
 
 ADMIN = 900
@@ -50,7 +50,7 @@ async def begun(database: Database, user: User, name: str) -> Purchase:
 async def bought(books: Till, user: User, name: str, charged: int = 500) -> Purchase:
     """Let a person pay 5.00 USD for 100 credits by Stripe."""
     purchase = await begun(books.database, user, name)
-    await hear.news(books, stripe_payment(purchase, charged), "a look")
+    await provider_events.news(books, stripe_payment(purchase, charged), "a look")
     return await purchases.get(purchase.id)
 
 
@@ -60,7 +60,7 @@ async def reversed_(
     """Let Stripe say something against a payment."""
     currency = None if stage in {Stage.WARNED, Stage.WARNING_OVER} else "usd"
     said = PaymentReversed("stripe", f"stripe:{key}", f"pi_{purchase.id}", stage, amount, currency, as_of)
-    await hear.news(books, said, "a look")
+    await provider_events.news(books, said, "a look")
 
 
 async def locked(database: Database, user: User, do: Callable[[Account], Awaitable[object]]) -> None:
@@ -93,7 +93,7 @@ async def real_books(database: Database) -> Books:
     offer = Offer.of(PRICES.get("buy_100"), ann.id, "mock")
     mocked = await database.transact(purchases.begin, "ann", offer)
     paid = CheckoutRef("mock", "mock_1", "mock_1", mocked.id)
-    await hear.news(t, PaymentConfirmed(paid, 500, 500, "usd", "mock-success"), "a look")
+    await provider_events.news(t, PaymentConfirmed(paid, 500, 500, "usd", "mock-success"), "a look")
     for amount, name in ((200, "given"), (-50, "taken")):
         await grant(database, ann, amount, "because", name)
     for cause in ("work:1", "work:2", "work:3"):
@@ -127,7 +127,9 @@ async def unlock(database: Database) -> None:
 
 async def proven(books: Till) -> set[tuple[str, str, int]]:
     """Prove the books; gives what is broken."""
-    return {(b.invariant, b.table, b.id) for b in await prove(books.database, books.admins, lambda _: None)}
+    return {
+        (b.invariant, b.table, b.id) for b in await audit_books(books.database, books.admins, lambda _: None)
+    }
 
 
 # Rows by the names that the table below gives them.
@@ -431,7 +433,7 @@ async def test_a_spoiled_row_is_named_and_its_account_spends_nothing_until_it_is
     await query(f"CREATE TABLE kept AS SELECT * FROM {changed}")
     await spoil(sql)
 
-    broken = await prove(database, books.till.admins, lambda _: None)
+    broken = await audit_books(database, books.till.admins, lambda _: None)
     named = [b for b in broken if (b.invariant, b.table, b.id) == (invariant, table, id_)]
     assert named
     assert named[0].account is not None
@@ -543,12 +545,12 @@ async def test_charges_beyond_a_reversal_late_money_and_two_pages_are_in_order(d
 
     other = stripe_payment(repaid)
     another_page = CheckoutRef("stripe", "cs_other", "pi_other", repaid.id, user.id)
-    assert (await hear.news(t, PaymentConfirmed(another_page, 500, 500, "usd"), "a look")).changed
-    assert not (await hear.news(t, other, "a look")).changed
+    assert (await provider_events.news(t, PaymentConfirmed(another_page, 500, 500, "usd"), "a look")).changed
+    assert not (await provider_events.news(t, other, "a look")).changed
     assert (await ledger.find_account(user.id)).available == 24_000
     late = await begun(database, user, "late")
     await Purchase.filter(id=late.id).update(state="expired")
-    assert (await hear.news(t, stripe_payment(late), "a look")).changed
+    assert (await provider_events.news(t, stripe_payment(late), "a look")).changed
     assert await proven(t) == set()
 
 
@@ -576,7 +578,7 @@ async def test_a_reversal_that_came_before_its_payment_is_in_order_before_and_af
     purchase = await begun(database, user, "later")
     await reversed_(t, purchase, "re_1", Stage.REFUNDED, 200)
     assert await proven(t) == set()
-    await hear.news(t, stripe_payment(purchase), "a look")
+    await provider_events.news(t, stripe_payment(purchase), "a look")
     assert (await ledger.find_account(user.id)).available == 6_000
     assert await proven(t) == set()
 
@@ -641,7 +643,7 @@ async def test_books_that_are_off_for_everybody_are_told_of(database: Database) 
         "INSERT INTO account (user_id, balance, held, seq, frozen, broken)"
         " SELECT id, 1, 0, 0, (1 = 0), (1 = 0) FROM users"
     )
-    broken = await prove(database, (ADMIN,), lambda _: None)
+    broken = await audit_books(database, (ADMIN,), lambda _: None)
     assert len(broken) == people
     assert await Account.filter(broken=True).count() == people
     assert await Notice.filter(text="operator-books-off").count() == 1
@@ -650,7 +652,7 @@ async def test_books_that_are_off_for_everybody_are_told_of(database: Database) 
 async def test_the_steps_of_an_audit_come_to_all_rows_and_never_go_back(database: Database) -> None:
     books = await real_books(database)
     steps: list[tuple[int, int]] = []
-    broken = list(await prove(database, (), lambda step: steps.append((step.done, step.rows))))
+    broken = list(await audit_books(database, (), lambda step: steps.append((step.done, step.rows))))
     assert broken == []
     assert steps == sorted(steps)
     assert steps[-1][0] == steps[-1][1]

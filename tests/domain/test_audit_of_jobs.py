@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import jobs, ledger
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Account
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.users import User
-from bot_platform.flows import order_work, run_job, tidy_work
-from bot_platform.flows.desk import Desk
+from bot_platform.flows import job_retention, order_work, run_job
+from bot_platform.flows.audit import audit_books
 from bot_platform.flows.grant import grant
-from bot_platform.flows.prove import prove
-from bot_platform.sql import query
+from bot_platform.flows.work_context import Desk
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.makers import balance, desk, person
 
 
@@ -53,7 +53,7 @@ async def real_work(database: Database) -> Work:
     await order_work.cancel(at, ann, (await ordered(at, ann, "dropped", 100)).id)
     overdue = await ordered(at, ann, "overdue", 5_000)
     await Job.filter(id=overdue.id).update(expires_at=1)
-    await tidy_work.expire(at)
+    await job_retention.expire(at)
     running = await claimed(at, ann, "running")
     assert await run_job.checkpoint(at, running, {"half": 1}, cost=10, most=100, needs=100)
     await ordered(at, ann, "queued", 100)
@@ -66,7 +66,7 @@ async def real_work(database: Database) -> Work:
 
 async def proven(database: Database) -> set[tuple[str, str, int]]:
     """Prove the books; gives what is broken."""
-    return {(b.invariant, b.table, b.id) for b in await prove(database, (), lambda _: None)}
+    return {(b.invariant, b.table, b.id) for b in await audit_books(database, (), lambda _: None)}
 
 
 async def unlock(database: Database) -> None:
@@ -166,7 +166,7 @@ async def test_a_spoiled_row_of_work_is_named_and_once_mended_its_person_is_trus
     await unlock(database)
     changed = await spoil(spoiled_row, change)
 
-    broken = await prove(database, (), lambda _: None)
+    broken = await audit_books(database, (), lambda _: None)
     named = [b for b in broken if (b.invariant, b.table, b.id) == (invariant, table, id_)]
     assert [b.account for b in named] == [await id_of("ann")]
     assert (await ledger.find_account(work.ann.id)).broken
@@ -218,7 +218,7 @@ async def test_a_wake_that_was_missed_is_named_once_and_made_up_for_by_the_next_
 async def test_forgotten_work_counts_as_told(database: Database) -> None:
     work = await real_work(database)
     await query("UPDATE notice SET state = 'sent'")
-    await tidy_work.forget(work.desk, work.ann)
+    await job_retention.forget(work.desk, work.ann)
     assert await says("done") == "work-forgotten"
     assert await proven(database) == set()
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from tortoise.timezone import now
 
-from bot_platform.database import Database
-from bot_platform.domain import inbox, jobs, notices
+from bot_platform.domain import inbox, jobs, outbox
 from bot_platform.domain.backlog import backlog
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
+from bot_platform.infra.database import Database
 from tests.makers import person
 
 
@@ -34,12 +34,12 @@ async def test_what_waits_is_counted_and_what_is_done_is_not(database: Database)
             event = await inbox.receive(f"stripe:evt_{state}", "charge.refunded", {})
             assert event
             await inbox.finish(event, state)
-        await notices.post("new", 77, "a", "welcome")
-        await notices.post("sent", 77, "b", "welcome")
+        await outbox.post("new", 77, "a", "welcome")
+        await outbox.post("sent", 77, "b", "welcome")
 
     await database.transact(story)
     sent = await Notice.get(key="sent")
-    await database.transact(notices.mark_sent, sent, 5)
+    await database.transact(outbox.mark_sent, sent, 5)
     await Notice.filter(key="new").update(created_at=now() - timedelta(seconds=90))
     waits = await backlog()
     assert waits.jobs == {"queued": 1, "parked": 2, "running": 0}
@@ -49,11 +49,11 @@ async def test_what_waits_is_counted_and_what_is_done_is_not(database: Database)
 
 async def test_an_edit_that_waits_makes_no_message_old(database: Database) -> None:
     async def story() -> None:
-        await notices.post("sent", 77, "b", "welcome")
+        await outbox.post("sent", 77, "b", "welcome")
 
     await database.transact(story)
-    await database.transact(notices.mark_sent, await Notice.get(key="sent"), 5)
+    await database.transact(outbox.mark_sent, await Notice.get(key="sent"), 5)
     await Notice.all().update(created_at=now() - timedelta(hours=1))
-    await database.transact(notices.rewrite, "b", "server-error")
+    await database.transact(outbox.rewrite, "b", "server-error")
     waits = await backlog()
     assert (waits.messages, waits.oldest_message) == (1, 0)

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from tortoise.timezone import now
 
-from bot_platform.database import Database
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event, State
-from bot_platform.sql import query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 
 
 async def keep(database: Database, *names: str, lane: int | None = None) -> None:

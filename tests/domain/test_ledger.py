@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from tortoise.exceptions import OperationalError
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, statement
 from bot_platform.domain.errors import AccountFrozen, NotEnough
 from bot_platform.domain.ledger import Account, Entry, Hold, HoldState, Kind
-from bot_platform.sql import query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.makers import balance, person
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import inbox, jobs, listings, overview, purchases
 from bot_platform.domain.listings import Place
 from bot_platform.flows import sessions
-from bot_platform.sql import connection, query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import connection, query
 from tests.makers import person
 
 LOOKS: dict[str, Callable[[], Awaitable[Any]]] = {

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from tortoise.timezone import now
 
-from bot_platform.database import Database
-from bot_platform.domain import ledger, overview, rounds
+from bot_platform.domain import ledger, overview, schedules
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.inbox import State as EventState
 from bot_platform.domain.overview import Ask
@@ -13,7 +12,8 @@ from bot_platform.domain.purchases import Purchase, State
 from bot_platform.domain.users import User
 from bot_platform.flows.buy import buy
 from bot_platform.flows.grant import grant
-from bot_platform.sql import query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.makers import PRICES, person, till
 
 
@@ -89,8 +89,8 @@ async def test_what_failed_and_what_the_audit_said_is_told(database: Database) -
         created = now() - timedelta(days=days)
         await Purchase.filter(id=row.id).update(state=state, created_at=created, paid_at=None)
     await Event.create(key="stripe:evt_1", type="x", payload={}, state=EventState.FAILED)
-    await rounds.set_mark(overview.OFF_OR_MENDED, 3)
-    await rounds.set_mark(overview.AUDITED, 1_700_000_000)
+    await schedules.set_mark(overview.OFF_OR_MENDED, 3)
+    await schedules.set_mark(overview.AUDITED, 1_700_000_000)
     told = await overview.today()
     assert (told.failed_purchases, told.waits.failed_events, told.books.off) == (1, 1, True)
     assert told.books.proved_at is not None

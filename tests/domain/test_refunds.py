@@ -3,11 +3,11 @@
 import asyncio
 from uuid import uuid4
 
-from bot_platform.database import Database
 from bot_platform.domain import purchases, refunds
 from bot_platform.domain.purchases import Offer
 from bot_platform.domain.refunds import Refund, State
-from bot_platform.sql import query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.makers import PRICES, person
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import purchases, reversals
 from bot_platform.domain.checkout import PaymentReversed, Stage
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.reversals import Reversal
-from tests.reliability.state_machine_sale import broken, sold
+from bot_platform.infra.database import Database
+from tests.reliability.stateful.one_sale import broken, sold
 
 TAKES = {
     Stage.REFUND_PENDING: 200,

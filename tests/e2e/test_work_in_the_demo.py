@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_platform.work.project_files import problems
+from bot_platform.work.engine.project_files import problems
 from tests.e2e.browser import PHONE, Browser
 from tests.e2e.chat import Chat, Message
 from tests.e2e.panel import Panel

@@ -17,8 +17,8 @@ from aiogram.dispatcher.event.telegram import TelegramEventObserver
 from aiogram.filters import Command
 from aiogram.types import Update
 
-from bot_platform.database import Database
 from bot_platform.domain import packages
+from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
@@ -36,11 +36,11 @@ MAY_CATCH = {
     # What repeats for ever outlives whatever its step meets, a job's own work is a stranger's, and a check
     # that breaks is a line among the others.
     "Exception": {
-        "bot_platform/loops.py",
-        "bot_platform/work/runner.py",
+        "bot_platform/infra/worker.py",
+        "bot_platform/work/engine/runner.py",
         "bot_platform/doctor/examination.py",
     },
-    "BaseException": {"bot_platform/database.py"},  # a transaction ends, whatever ends it
+    "BaseException": {"bot_platform/infra/database.py"},  # a transaction ends, whatever ends it
 }
 
 

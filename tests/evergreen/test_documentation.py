@@ -10,9 +10,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from bot_platform import cli
+from bot_platform.config.settings import SECRETS, Settings, load
 from bot_platform.demo import DemoSettings
-from bot_platform.payments.stripe_events import TYPES
-from bot_platform.settings import SECRETS, Settings, load
+from bot_platform.providers.stripe.events import TYPES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from fluent.syntax.visitor import Visitor
 
 from bot_platform.telegram.dispatcher import ADMIN, COMMANDS
 from bot_platform.telegram.texts import DEFAULT, LOCALES, Texts
-from bot_platform.work.workshop import found_kinds
+from bot_platform.work.catalog import found_kinds
 
 HOUSE = LOCALES.parents[1]
 FILES = sorted(LOCALES.glob("*.ftl"))

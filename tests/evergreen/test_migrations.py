@@ -17,8 +17,8 @@ import pytest
 from aerich.utils import decompress_dict, get_models_describe
 from tortoise import Tortoise
 
-from bot_platform.database import MIGRATIONS, Database, tortoise_config
-from bot_platform.sql import query
+from bot_platform.infra.database import MIGRATIONS, Database, tortoise_config
+from bot_platform.infra.sql import query
 from tests.makers import person
 
 ROOT = Path(__file__).parents[2]

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, statement
 from bot_platform.flows.arrive import arrive
+from bot_platform.infra.database import Database
 
 
 async def test_a_newcomer_gets_welcome_credits_once(database: Database) -> None:

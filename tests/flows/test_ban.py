@@ -2,17 +2,17 @@
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import actions, ledger
 from bot_platform.domain.errors import Banned
 from bot_platform.domain.jobs import Job, State
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.flows import order_work
+from bot_platform.flows.audit import audit_books
 from bot_platform.flows.ban import ban
 from bot_platform.flows.buy import buy
 from bot_platform.flows.grant import grant
-from bot_platform.flows.prove import prove
-from bot_platform.sql import query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.makers import PRICES, balance, desk, person, till
 
 
@@ -37,10 +37,10 @@ async def test_what_waits_goes_on_waiting_under_a_ban_and_starts_by_itself_after
     (job,) = await Job.all()
     assert job.state is State.PARKED
     assert (await Notice.get(subject=job.subject)).text == "work-waits-banned"
-    assert not await prove(database, (), lambda _: None)
+    assert not await audit_books(database, (), lambda _: None)
     await ban(database, user, banned=False, reason="A mistake.")
     assert [job.state for job in await Job.all()] == [State.QUEUED]
-    assert not await prove(database, (), lambda _: None)
+    assert not await audit_books(database, (), lambda _: None)
 
 
 async def test_a_ban_told_twice_is_one_and_each_change_stands_in_the_log(database: Database) -> None:

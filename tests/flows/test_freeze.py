@@ -2,16 +2,16 @@
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, purchases
 from bot_platform.domain.checkout import CheckoutRef, PaymentConfirmed, PaymentReversed, Stage
 from bot_platform.domain.errors import AccountFrozen
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Offer, Purchase
 from bot_platform.domain.users import User
-from bot_platform.flows import freeze, hear
-from bot_platform.flows.prove import prove
-from bot_platform.flows.till import Till
+from bot_platform.flows import freeze, provider_events
+from bot_platform.flows.audit import audit_books
+from bot_platform.flows.context import Till
+from bot_platform.infra.database import Database
 from tests.makers import PRICES, balance, person, till
 
 
@@ -19,7 +19,7 @@ async def sold(t: Till, user: User, name: str) -> Purchase:
     offer = Offer.of(PRICES.get("buy_100"), user.id, "stripe")
     purchase = await t.database.transact(purchases.begin, name, offer)
     ref = CheckoutRef("stripe", f"cs_{name}", f"pi_{name}", purchase.id, user.id)
-    await hear.news(t, PaymentConfirmed(ref, 500, 500, "usd"), "a look")
+    await provider_events.news(t, PaymentConfirmed(ref, 500, 500, "usd"), "a look")
     return purchase
 
 
@@ -28,7 +28,7 @@ async def says(t: Till, name: str, key: str, stage: Stage, as_of: int) -> None:
     said = PaymentReversed(
         "stripe", f"stripe:{key}", f"pi_{name}", stage, 500 * money, "usd" if money else None, as_of
     )
-    await hear.news(t, said, "a look")
+    await provider_events.news(t, said, "a look")
 
 
 async def frozen(user: User) -> bool:
@@ -52,7 +52,7 @@ async def test_two_questions_freeze_once_and_only_the_end_of_both_frees(database
     assert not await frozen(user)
     assert await texts() == ["spending-frozen", "spending-free"]
     assert await balance(user) == 20_000
-    assert not await prove(database, (), lambda _: None)
+    assert not await audit_books(database, (), lambda _: None)
 
 
 async def test_a_lifted_freeze_stays_lifted_for_the_same_question_and_not_for_another(
@@ -68,7 +68,7 @@ async def test_a_lifted_freeze_stays_lifted_for_the_same_question_and_not_for_an
     await says(t, "a", "wa_1", Stage.WARNED, 3)
     assert await frozen(user)
     assert await texts() == ["spending-frozen", "spending-free", "spending-frozen"]
-    assert not await prove(database, (), lambda _: None)
+    assert not await audit_books(database, (), lambda _: None)
 
 
 async def test_older_news_of_a_question_freezes_nobody_again(database: Database) -> None:
@@ -99,7 +99,7 @@ async def test_a_frozen_person_can_buy_and_work_in_hand_ends(database: Database)
     assert await database.transact(capture)
     await sold(t, user, "b")
     assert await balance(user) == 19_000
-    assert not await prove(database, (), lambda _: None)
+    assert not await audit_books(database, (), lambda _: None)
 
 
 async def test_a_question_that_came_before_its_payment_freezes_when_the_money_comes(
@@ -110,7 +110,7 @@ async def test_a_question_that_came_before_its_payment_freezes_when_the_money_co
     assert not await frozen(user)
     await sold(t, user, "a")
     assert await frozen(user)
-    assert not await prove(database, (), lambda _: None)
+    assert not await audit_books(database, (), lambda _: None)
 
 
 async def test_somebody_else_s_question_freezes_nobody_here(database: Database) -> None:

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, statement
 from bot_platform.domain.errors import CannotGrant
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
+from bot_platform.flows.audit import audit_books
 from bot_platform.flows.grant import grant
-from bot_platform.flows.prove import prove
+from bot_platform.infra.database import Database
 from tests.makers import balance, person
 
 
@@ -28,7 +28,7 @@ async def test_taking_back_at_once_never_takes_more_than_is_there(database: Data
     results = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(result, CannotGrant) for result in results) == 3
     assert await balance(user) == 100
-    assert not await prove(database, (), lambda _: None)
+    assert not await audit_books(database, (), lambda _: None)
 
 
 async def test_what_is_held_cannot_be_taken(database: Database) -> None:
@@ -41,7 +41,7 @@ async def test_what_is_held_cannot_be_taken(database: Database) -> None:
     with pytest.raises(CannotGrant):
         await grant(database, user, -101, "Sun.", "g1")
     assert await grant(database, user, -100, "Sun.", "g2") == 0
-    assert not await prove(database, (), lambda _: None)
+    assert not await audit_books(database, (), lambda _: None)
 
 
 async def test_a_grant_that_took_everything_can_be_repeated(database: Database) -> None:

@@ -4,17 +4,17 @@ import asyncio
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import job_leases, ledger
 from bot_platform.domain.errors import NoSuchJob, TooManyJobs
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Hold, HoldState
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.users import User
 from bot_platform.flows import order_work
-from bot_platform.flows.desk import Desk
+from bot_platform.flows.audit import audit_books
 from bot_platform.flows.grant import grant
-from bot_platform.flows.prove import prove
+from bot_platform.flows.work_context import Desk
+from bot_platform.infra.database import Database
 from tests.makers import balance, desk, person
 
 
@@ -31,7 +31,7 @@ async def states(*found: Job) -> list[State]:
 
 async def sound(database: Database) -> bool:
     """Whether the books are as the law says."""
-    return list(await prove(database, (), lambda _: None)) == []
+    return list(await audit_books(database, (), lambda _: None)) == []
 
 
 async def test_work_that_the_credits_cover_is_queued_and_held_for(database: Database) -> None:

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot_platform import caretaker
-from bot_platform.database import Database
 from bot_platform.domain import ledger, purchases
 from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.inbox import State as Told
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Purchase, State
 from bot_platform.domain.reversals import Reversal
-from bot_platform.domain.rounds import Round
+from bot_platform.domain.schedules import Round
 from bot_platform.domain.users import User
-from bot_platform.flows import hear, reconcile
+from bot_platform.flows import provider_events, reconcile
+from bot_platform.flows.audit import audit_books
 from bot_platform.flows.buy import buy
-from bot_platform.flows.prove import prove
-from bot_platform.flows.till import Till
-from bot_platform.payments.mock import MockPayments
-from bot_platform.payments.stripe import StripePayments
-from bot_platform.sql import query
+from bot_platform.flows.context import Till
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
+from bot_platform.providers.mock import MockPayments
+from bot_platform.providers.stripe.payments import StripePayments
+from bot_platform.runtime import workers
 from tests.makers import PRICES, balance, person, till
 from tests.sandbox.stripe_world import KEY, World, world
 
@@ -52,12 +52,12 @@ class Deaf:
         await self.look()
         return await purchases.get(purchase.id)
 
-    def rounds(self, *, selling: Till | None = None) -> caretaker.Rounds:
-        return caretaker.Rounds(selling or self.till, every=300, on_audit=lambda _: None)
+    def rounds(self, *, selling: Till | None = None) -> workers.Rounds:
+        return workers.Rounds(selling or self.till, every=300, on_audit=lambda _: None)
 
     async def handle(self, within: float = 10) -> None:
         """Let the loop of stored events do what it can."""
-        loop = caretaker.inbox_pump(self.till)
+        loop = workers.inbox_pump(self.till)
         running = asyncio.create_task(loop.run())
         await loop.drained(within)
         running.cancel()
@@ -73,7 +73,7 @@ class Deaf:
         return (await purchases.get(purchase.id)).state
 
     async def in_order(self) -> bool:
-        broken = await prove(self.till.database, (), lambda _: None)
+        broken = await audit_books(self.till.database, (), lambda _: None)
         return not broken
 
 
@@ -203,7 +203,7 @@ async def test_the_operator_hears_of_a_dispute_that_was_missed_together_with_its
     await deaf.world.local.dispute(purchase.provider_ref or "", inquiry=inquiry)
     await deaf.rounds().missed()
     for row in await Event.filter(state=Told.RECEIVED).order_by("id"):
-        await hear.stored(deaf.till, row)  # one by one, as the list gave them: the newest first
+        await provider_events.stored(deaf.till, row)  # one by one, as the list gave them: the newest first
     assert await deaf.in_order()
     assert await Notice.filter(chat_id=ADMIN, text="operator-dispute").count() == 1
 

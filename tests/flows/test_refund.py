@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from tortoise.timezone import now
 
-from bot_platform import caretaker
-from bot_platform.database import Database
 from bot_platform.domain import ledger, purchases
 from bot_platform.domain.checkout import (
     CheckoutOrder,
@@ -30,19 +28,21 @@ from bot_platform.domain.checkout import (
 )
 from bot_platform.domain.errors import BooksBroken, CannotRefund
 from bot_platform.domain.ledger import Account, HoldState
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Offer, Purchase
 from bot_platform.domain.purchases import State as Sale
 from bot_platform.domain.refunds import Refund, State
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
-from bot_platform.flows import hear, refund
+from bot_platform.flows import provider_events, refund
+from bot_platform.flows.audit import audit_books
 from bot_platform.flows.buy import buy
-from bot_platform.flows.prove import prove
-from bot_platform.flows.till import Till
-from bot_platform.payments.mock import MockPayments
-from bot_platform.payments.stripe import StripePayments
-from bot_platform.sql import query
+from bot_platform.flows.context import Till
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
+from bot_platform.providers.mock import MockPayments
+from bot_platform.providers.stripe.payments import StripePayments
+from bot_platform.runtime import workers
 from tests.makers import PRICES, balance, person, till
 from tests.sandbox.stripe_world import KEY, World, world
 
@@ -125,7 +125,7 @@ class Sold:
         return (await purchases.get(self.purchase.id)).state
 
     async def in_order(self) -> bool:
-        return not await prove(self.till.database, (), lambda _: None)
+        return not await audit_books(self.till.database, (), lambda _: None)
 
 
 async def sell(books: Till, user: User, name: str = "p", *, charged: int = 500) -> Purchase:
@@ -133,7 +133,7 @@ async def sell(books: Till, user: User, name: str = "p", *, charged: int = 500) 
     offer = Offer.of(PRICES.get("buy_100"), user.id, "stripe")
     purchase = await books.database.transact(purchases.begin, name, offer)
     ref = CheckoutRef("stripe", f"cs_{purchase.id}", f"pi_{purchase.id}", purchase.id, user.id)
-    await hear.news(books, PaymentConfirmed(ref, 500, charged, "usd"), "a look")
+    await provider_events.news(books, PaymentConfirmed(ref, 500, charged, "usd"), "a look")
     return await purchases.get(purchase.id)
 
 
@@ -156,7 +156,7 @@ async def spend(database: Database, user: User, amount: int) -> None:
 
 async def pump(books: Till, within: float = 5) -> None:
     """Let the loop of refunds do whatever can be done now."""
-    loop = caretaker.refunds_pump(books)
+    loop = workers.refunds_pump(books)
     running = asyncio.create_task(loop.run())
     await loop.drained(within)
     running.cancel()
@@ -216,7 +216,7 @@ async def test_parts_of_a_price_that_does_not_divide_take_exactly_all_credits(
         await refund.carry_out(books, asked)
         left -= amount
         assert await balance(user) >= 0
-        assert not await prove(database, (), lambda _: None)
+        assert not await audit_books(database, (), lambda _: None)
     assert await balance(user) == 0
     assert (await purchases.get(purchase.id)).state is Sale.REVERSED
 
@@ -279,7 +279,7 @@ async def test_a_frozen_account_can_be_refunded(sold: Sold) -> None:
     inquiry = PaymentReversed(
         "stripe", "stripe:du_1", sold.purchase.payment_ref or "", Stage.INQUIRY, 500, "usd", 1
     )
-    await hear.news(sold.till, inquiry, "a look")
+    await provider_events.news(sold.till, inquiry, "a look")
     assert (await ledger.find_account(sold.user.id)).frozen
     assert (await sold.refund()).state is State.DONE
     assert await sold.in_order()
@@ -363,7 +363,7 @@ async def test_whether_the_event_or_the_answer_comes_first_makes_no_difference(
     async def event() -> None:
         order = sold.bank.orders[-1]
         one = ProviderEvent("stripe:evt_1", "refund.created", {}, said(order, stage))
-        await hear.event(sold.till, one)
+        await provider_events.event(sold.till, one)
 
     sold.bank.first = event
     ended = await sold.refund(100)
@@ -378,7 +378,7 @@ async def test_the_charge_s_own_word_before_the_refund_s_takes_nothing_twice(sol
     asked = await refund.ask(sold.till, sold.purchase.id, amount=500, reason="no", force=False)
     ref = sold.purchase.payment_ref or ""
     charge = PaymentReversed("stripe", "stripe:ch_1", ref, Stage.REFUNDED_IN_ALL, 500, "usd", 1)
-    await hear.news(sold.till, charge, "a look")
+    await provider_events.news(sold.till, charge, "a look")
     assert await sold.in_order()
     await refund.carry_out(sold.till, asked)
     account = await ledger.find_account(sold.user.id)
@@ -395,7 +395,7 @@ async def test_a_refund_that_waits_takes_the_credits_and_its_failure_gives_them_
     late = int(time.time()) + 100
     undone = said(sold.bank.orders[0], Stage.REFUND_UNDONE, late)
     for _ in range(2):
-        await hear.news(sold.till, undone, "a look")
+        await provider_events.news(sold.till, undone, "a look")
     assert (await Refund.get()).state is State.FAILED
     assert await balance(sold.user) == 10_000
     assert await told(ADMIN, "operator-refund-undone") == 1
@@ -422,7 +422,7 @@ async def test_a_stranger_s_metadata_ends_no_refund_of_ours(sold: Sold) -> None:
     other = await person(sold.till.database, 78)
     theirs = await sell(sold.till, other, "other")
     claim = RefundOrder(mine.id, other.id, theirs.payment_ref or "", 100, "usd", again=False)
-    await hear.news(sold.till, said(claim, Stage.REFUNDED), "a look")
+    await provider_events.news(sold.till, said(claim, Stage.REFUNDED), "a look")
     assert (await Refund.get(id=mine.id)).state is State.ASKED
     assert (await ledger.find_account(sold.user.id)).held == 10_000
     assert await balance(other) == 8_000
@@ -431,13 +431,13 @@ async def test_a_stranger_s_metadata_ends_no_refund_of_ours(sold: Sold) -> None:
 async def test_a_lost_dispute_and_a_refund_together_take_no_more_than_came(sold: Sold) -> None:
     ref = sold.purchase.payment_ref or ""
     await sold.refund(300)
-    await hear.news(
+    await provider_events.news(
         sold.till, PaymentReversed("stripe", "stripe:du_1", ref, Stage.DISPUTED, 500, "usd", 1), "a look"
     )
     assert await balance(sold.user) == 0
     with pytest.raises(CannotRefund, match="refund-too-much"):
         await sold.refund()
-    await hear.news(
+    await provider_events.news(
         sold.till, PaymentReversed("stripe", "stripe:du_1", ref, Stage.WON, 500, "usd", 2), "a look"
     )
     assert await balance(sold.user) == 4_000
@@ -453,7 +453,7 @@ async def test_a_mock_purchase_is_refunded_without_anybody_asked(database: Datab
     assert (await refund.carry_out(books, asked)).state is State.DONE
     assert await balance(user) == 5_000
     assert bank.orders == []
-    assert not await prove(database, (), lambda _: None)
+    assert not await audit_books(database, (), lambda _: None)
 
 
 async def test_a_stripe_purchase_is_refunded_by_stripe_while_the_mock_sells(sold: Sold) -> None:
@@ -501,7 +501,7 @@ async def paid(database: Database) -> AsyncIterator[Paid]:
         await buy(books, user, PRICES.get("buy_100"), "press")
         purchase = await Purchase.get()
         await w.local.pay(purchase.provider_ref or "")
-        await hear.news(books, await provider.look(purchase.provider_ref or ""), "a look")
+        await provider_events.news(books, await provider.look(purchase.provider_ref or ""), "a look")
         yield Paid(books, w, user, await purchases.get(purchase.id))
         await provider.close()
 
@@ -512,7 +512,7 @@ async def test_stripe_returns_parts_to_the_last_cent(paid: Paid) -> None:
         assert ended.state is State.DONE
     assert [row["amount"] for row in paid.world.local.refunds.values()] == [1, 166, 333]
     assert await balance(paid.user) == 0
-    assert not await prove(paid.till.database, (), lambda _: None)
+    assert not await audit_books(paid.till.database, (), lambda _: None)
 
 
 async def test_stripe_refuses_what_was_returned_in_its_dashboard_before(paid: Paid) -> None:

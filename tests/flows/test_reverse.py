@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, refunds
 from bot_platform.domain.checkout import ProviderDown, Stage
 from bot_platform.domain.errors import AccountFrozen, CannotRefund, NotEnough
@@ -12,10 +11,11 @@ from bot_platform.domain.inbox import State as EventState
 from bot_platform.domain.purchases import State
 from bot_platform.domain.refunds import Refund
 from bot_platform.domain.refunds import State as RefundState
-from bot_platform.flows import freeze, hear, refund
-from tests.reliability.state_machine_lives import LIVES, PARTLY
-from tests.reliability.state_machine_provider import Mood, Reader, reversal
-from tests.reliability.state_machine_sale import ADMINS, BEGAN, Sale, broken, pressed, sold
+from bot_platform.flows import freeze, provider_events, refund
+from bot_platform.infra.database import Database
+from tests.reliability.stateful.fake_provider import Mood, Reader, reversal
+from tests.reliability.stateful.one_sale import ADMINS, BEGAN, Sale, broken, pressed, sold
+from tests.reliability.stateful.payment_lives import LIVES, PARTLY
 
 
 @pytest.mark.parametrize("before_payment", [False, True], ids=["after its payment", "before its payment"])
@@ -77,7 +77,7 @@ async def test_a_frozen_buyer_begins_nothing_and_an_operator_lifts_that_for_good
 async def test_another_currency_alarms_the_operator_and_changes_nothing(database: Database) -> None:
     sale, reader = await sold(database), Reader()
     foreign = replace(reversal(sale.id, "re_1", Stage.REFUNDED, 200, BEGAN), currency="eur")
-    outcome = await hear.event(sale.money, reader.event(foreign, "eur"))
+    outcome = await provider_events.event(sale.money, reader.event(foreign, "eur"))
     assert (outcome.state, outcome.alarm, outcome.changed) == (EventState.FAILED, True, False)
     assert await sale.stands() == (10_000, State.PAID, False)
     assert [await sale.texts(admin) for admin in ADMINS] == [["operator-event"]] * 2
@@ -139,7 +139,7 @@ async def test_a_refund_of_ours_holds_its_credits_until_it_is_answered(
 ) -> None:
     sale = await sold(database)
     sale.desk.mood = mood
-    sale.desk.tell = lambda said: hear.event(sale.money, Reader().event(said, "first"))
+    sale.desk.tell = lambda said: provider_events.event(sale.money, Reader().event(said, "first"))
     asked = await ask(sale)
     account = await ledger.find_account(sale.user.id)
     assert (account.balance, account.held) == (10_000, 4_000)
@@ -158,7 +158,7 @@ async def test_a_refund_of_ours_that_nobody_answered_is_finished_by_its_event(da
     asked = await ask(sale)
     with pytest.raises(ProviderDown):
         await refund.carry_out(sale.money, asked)
-    await hear.news(sale.money, sale.desk.made[asked.id])
+    await provider_events.news(sale.money, sale.desk.made[asked.id])
     found = await refunds.find(asked.id)
     assert found
     assert (found.state, await sale.stands()) == (RefundState.DONE, (6_000, PARTLY, False))
@@ -185,7 +185,7 @@ async def test_a_refund_of_ours_that_fails_later_gives_back_and_the_operator_hea
     await refund.carry_out(sale.money, asked)
     undone = replace(sale.desk.made[asked.id], stage=Stage.REFUND_UNDONE, as_of=BEGAN + 9)
     for said in (undone, undone, sale.desk.made[asked.id]):
-        await hear.news(sale.money, said)
+        await provider_events.news(sale.money, said)
     found = await refunds.find(asked.id)
     assert found
     assert (found.state, await sale.stands()) == (RefundState.FAILED, (10_000, State.PAID, False))
@@ -234,7 +234,7 @@ async def test_the_operator_is_told_of_what_came_before_its_payment(database: Da
 
 async def test_another_currency_changes_nothing_before_its_payment_either(database: Database) -> None:
     sale = await pressed(database)
-    await hear.news(
+    await provider_events.news(
         sale.money, replace(reversal(sale.id, "re_1", Stage.REFUNDED, 200, BEGAN), currency="eur")
     )
     await sale.pay()

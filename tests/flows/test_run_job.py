@@ -2,15 +2,15 @@
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import jobs, ledger
 from bot_platform.domain.jobs import Job, State
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.flows import run_job
-from bot_platform.flows.desk import Desk
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.sql import query
+from bot_platform.flows.work_context import Desk
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.flows.test_order_work import ordered, sound, states
 from tests.makers import balance, desk, person
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from tortoise.timezone import now
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, purchases, users
 from bot_platform.domain.checkout import CheckoutPage
 from bot_platform.domain.purchases import Offer
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
-from bot_platform.sql import query
 from tests.makers import PRICES, session_event
 from tests.reliability.platforms import in_database
 

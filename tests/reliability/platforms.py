@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import aiohttp
 from aiohttp import web
 
-from bot_platform.database import Database
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram_rules import FloodLimits
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
-from bot_platform.sql import query
 from tests.bot_api_server import Server
 from tests.makers import BUYER, SECRET_KEY, WEBHOOK_SECRET, eventually, free_port, signed
 from tests.reliability.victim import live_until

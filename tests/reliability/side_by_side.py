@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from bot_platform.app import CannotStart
+from bot_platform.runtime.platform import CannotStart
 from tests.makers import FreshDatabase
 from tests.reliability.report import Report
 

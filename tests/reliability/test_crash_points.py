@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from bot_platform.database import UNREACHABLE, Database
 from bot_platform.domain.refunds import Refund
-from bot_platform.sql import query
+from bot_platform.infra.database import UNREACHABLE, Database
+from bot_platform.infra.sql import query
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
-from tests.reliability.state_machine_fate import Calamity, Died, cut_off, fate
-from tests.reliability.state_machine_quick import quick_url
-from tests.reliability.state_machine_sale import Sale, broken, sold
-from tests.reliability.state_machine_stories import STORIES, ask, mend, reopened
-from tests.reliability.state_machine_work_stories import WORK_STORIES
+from tests.reliability.stateful.crash_injection import Calamity, Died, cut_off, fate
+from tests.reliability.stateful.fast_database import quick_url
+from tests.reliability.stateful.money_stories import STORIES, ask, mend, reopened
+from tests.reliability.stateful.one_sale import Sale, broken, sold
+from tests.reliability.stateful.work_stories import WORK_STORIES
 
 ALL = STORIES | WORK_STORIES
 BOOKS = {

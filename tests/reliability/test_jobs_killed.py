@@ -9,17 +9,17 @@ from random import Random
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Entry, Hold, HoldState
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.flows.run_job import ANSWER
+from bot_platform.infra.database import Database
 from tests.makers import FreshDatabase
 from tests.reliability.conftest import Size
 from tests.reliability.platforms import in_database
 from tests.reliability.report import Report
-from tests.reliability.state_machine_quick import quick_url
+from tests.reliability.stateful.fast_database import quick_url
 from tests.reliability.workers import (
     CHAPTER,
     CHAPTERS,

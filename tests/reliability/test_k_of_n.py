@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from bot_platform.database import Database
-from bot_platform.sql import query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.makers import person
 from tests.reliability.conftest import Size
 from tests.reliability.platforms import in_database
 from tests.reliability.report import Report
-from tests.reliability.state_machine_quick import quick_url
+from tests.reliability.stateful.fast_database import quick_url
 from tests.reliability.workers import Wish, order_all, process, proved, take_orders
 
 PROCESSES = {"SQLite": 2, "PostgreSQL": 4}

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, users
-from bot_platform.sql import query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.makers import BUYER, FreshDatabase, eventually, link_of
 from tests.reliability import books
 from tests.reliability.conftest import Size

@@ -14,16 +14,16 @@ import pytest
 
 from bot_platform.domain.jobs import Job, State
 from bot_platform.domain.ledger import Account, Entry, Hold, Kind
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.users import User
 from bot_platform.flows import order_work, run_job
-from bot_platform.flows.desk import Desk
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
+from bot_platform.flows.work_context import Desk
 from tests.makers import FreshDatabase, desk, eventually, person, workshop
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
-from tests.reliability.state_machine_quick import quick_url
+from tests.reliability.stateful.fast_database import quick_url
 from tests.reliability.workers import (
     PAGE,
     Party,

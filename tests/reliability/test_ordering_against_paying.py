@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from bot_platform.domain import users
-from bot_platform.flows import hear
+from bot_platform.flows import provider_events
 from bot_platform.flows.grant import grant
-from bot_platform.sql import query
+from bot_platform.infra.sql import query
 from tests.makers import FreshDatabase, till
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
-from tests.reliability.state_machine_provider import Desk, paid
-from tests.reliability.state_machine_quick import quick_url
+from tests.reliability.stateful.fake_provider import Desk, paid
+from tests.reliability.stateful.fast_database import quick_url
 from tests.reliability.workers import (
     CREDITS,
     Customer,
@@ -66,7 +66,7 @@ class World:
         async def pay(door: str) -> None:
             await self._sometime()
             if door == "payment":
-                await hear.news(money, paid(next(unpaid), one.user_id))
+                await provider_events.news(money, paid(next(unpaid), one.user_id))
             else:
                 user = await users.get(one.user_id)
                 await grant(money.database, user, CREDITS, "a race", f"race:{one.user_id}")

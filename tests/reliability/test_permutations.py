@@ -7,13 +7,15 @@ from random import Random
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain.checkout import ProviderEvent, Stage
 from bot_platform.domain.purchases import State
+from bot_platform.infra.database import Database
 from tests.makers import till
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
-from tests.reliability.state_machine_ends import (
+from tests.reliability.stateful.fake_provider import Desk, Reader
+from tests.reliability.stateful.fast_database import quick_database
+from tests.reliability.stateful.final_states import (
     EXPIRED,
     PAID,
     PENDING,
@@ -25,10 +27,8 @@ from tests.reliability.state_machine_ends import (
     must_come_to,
     untold,
 )
-from tests.reliability.state_machine_lifelike import life
-from tests.reliability.state_machine_provider import Desk, Reader
-from tests.reliability.state_machine_quick import quick_database
-from tests.reliability.state_machine_sale import broken
+from tests.reliability.stateful.one_sale import broken
+from tests.reliability.stateful.random_lives import life
 
 TOGETHER = 8  # deliveries at a time
 BATCH = 40  # purchases looked at together

@@ -8,9 +8,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
-from tests.reliability.state_machine_courses import COURSES
-from tests.reliability.state_machine_spending import Shop
-from tests.reliability.state_machine_world import World
+from tests.reliability.stateful.short_courses import COURSES
+from tests.reliability.stateful.spending_steps import Shop
+from tests.reliability.stateful.world import World
 
 STEPS, MEAN = 50, 38  # of one run, at most and as it turns out
 SHRINKS = "STATE_MACHINE_FAILS_FAST" not in os.environ  # who only asks whether it fails need not wait

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, users
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from bot_platform.sandbox.stripe.faults import Faults
-from bot_platform.sql import query
 from tests.makers import BUYER, SECRET_KEY, FreshDatabase, House, eventually, house, link_of
 from tests.reliability import books
 from tests.reliability.conftest import Size

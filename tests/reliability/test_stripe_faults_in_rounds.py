@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, purchases, refunds
 from bot_platform.domain.audit import audit
 from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.refunds import Refund
-from bot_platform.flows import hear, reconcile
+from bot_platform.flows import provider_events, reconcile
 from bot_platform.flows import refund as refunding
 from bot_platform.flows.buy import buy
-from bot_platform.flows.till import Till
-from bot_platform.payments.stripe import StripePayments
+from bot_platform.flows.context import Till
+from bot_platform.infra.database import Database
+from bot_platform.providers.stripe.payments import StripePayments
 from tests.makers import PRICES, FreshDatabase, person, till
 from tests.reliability.conftest import Size
 from tests.reliability.platforms import in_database
@@ -34,8 +34,8 @@ async def _look(money: Till) -> None:
         pass
     async for _ in reconcile.missed_events(money, providers, 0):
         pass
-    for row in await hear.claim(money, 100):
-        await hear.stored(money, row)
+    for row in await provider_events.claim(money, 100):
+        await provider_events.stored(money, row)
     async for _ in reconcile.reversed_payments(money, providers, 0):
         pass
 

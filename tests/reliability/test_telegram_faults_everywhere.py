@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, users
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import Fault
-from bot_platform.sql import query
 from tests.makers import BUYER, FreshDatabase, House, eventually, house, link_of
 from tests.reliability import books
 from tests.reliability.conftest import Size

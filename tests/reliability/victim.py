@@ -10,9 +10,9 @@ import aiohttp
 import aiosqlite
 import asyncpg
 
-from bot_platform import telemetry
-from bot_platform.app import Platform, real_world
 from bot_platform.demo import DemoSettings
+from bot_platform.infra import logs
+from bot_platform.runtime.platform import Platform, real_world
 
 
 class Fate:
@@ -62,7 +62,7 @@ def live_until(kill_at: int, settings: dict[str, Any]) -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         built = DemoSettings(**settings)
-        telemetry.set_up("ERROR", built.log_format)
+        logs.set_up("ERROR", built.log_format)
         await Platform(built, real_world(built)).run(stop)
 
     asyncio.run(run())

@@ -18,20 +18,20 @@ import asyncpg
 import structlog
 from tortoise.timezone import now
 
-from bot_platform.caretaker import work_pump
-from bot_platform.database import Database
 from bot_platform.domain import ledger, purchases, users
 from bot_platform.domain.audit import Broken
 from bot_platform.domain.checkout import CheckoutPage
 from bot_platform.domain.purchases import Offer
-from bot_platform.flows import hear, prove
+from bot_platform.flows import audit, provider_events
 from bot_platform.flows.order_work import order
-from bot_platform.sql import query
-from bot_platform.work.kinds import Order, Quote, Task, kind
-from bot_platform.work.model import Message, Rates, Usage
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
+from bot_platform.runtime.workers import work_pump
+from bot_platform.work.engine.kind import Order, Quote, Task, kind
+from bot_platform.work.engine.model import Message, Rates, Usage
 from tests.makers import PRICES, desk, till, workshop
 from tests.reliability.platforms import PROCESSES
-from tests.reliability.state_machine_provider import Desk, paid, session_of
+from tests.reliability.stateful.fake_provider import Desk, paid, session_of
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ async def party(url: str) -> AsyncIterator[Party]:
 
 async def proved(database: Database) -> Sequence[Broken]:
     """Prove the books; an empty answer is a good one."""
-    return await prove.prove(database, (), lambda _: None)
+    return await audit.audit_books(database, (), lambda _: None)
 
 
 async def pass_the_leases() -> None:
@@ -256,14 +256,14 @@ async def _serve(url: str, crowd: Sequence[Customer], doom: Doom | None) -> None
     await asyncio.gather(
         *(counter.order(people[one], code, one.key(code), one.key(code)) for one, code in orders)
     )
-    await asyncio.gather(*(hear.news(money, paid(one.purchases[0], one.user_id)) for one in crowd))
+    await asyncio.gather(*(provider_events.news(money, paid(one.purchases[0], one.user_id)) for one in crowd))
     if doom:
         doom.armed = True
     pump = work_pump(runner, 2 * len(crowd))
     database.on_commit.append(pump.poke)
     working = asyncio.create_task(pump.run())
     await _rest()
-    await asyncio.gather(*(hear.news(money, paid(one.purchases[1], one.user_id)) for one in crowd))
+    await asyncio.gather(*(provider_events.news(money, paid(one.purchases[1], one.user_id)) for one in crowd))
     await _rest()
     working.cancel()
     await pump.finish(5)

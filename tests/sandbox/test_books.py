@@ -13,13 +13,13 @@ from typing import Any
 import aiohttp
 from quart import Quart
 
-from bot_platform.app import Platform
-from bot_platform.database import Database
 from bot_platform.demo import demo
-from bot_platform.domain import ledger, notices
+from bot_platform.domain import ledger, outbox
 from bot_platform.domain.jobs import State
 from bot_platform.domain.ledger import Account
 from bot_platform.flows import order_work, run_job
+from bot_platform.infra.database import Database
+from bot_platform.runtime.platform import Platform
 from bot_platform.sandbox.books import ENTRIES, JOBS, Books
 from bot_platform.sandbox.chat import chat_pages
 from bot_platform.sandbox.telegram_world import TelegramWorld
@@ -329,8 +329,8 @@ async def test_many_entries_are_cut_and_counted(database: Database) -> None:
 async def test_notices_are_counted_for_their_chat_alone(database: Database) -> None:
     await person(database)
     for key, chat_id in (("a", 77), ("b", 77), ("c", 78)):
-        await notices.post(key, chat_id, "account:1", "help")
-    await notices.mark_sent(await notices.Notice.get(key="b"), 5)
+        await outbox.post(key, chat_id, "account:1", "help")
+    await outbox.mark_sent(await outbox.Notice.get(key="b"), 5)
     assert "Messages to you: 1 waiting, 1 sent" in words(await seen())
-    await notices.mark_dead(await notices.Notice.get(key="a"), "blocked")
+    await outbox.mark_dead(await outbox.Notice.get(key="a"), "blocked")
     assert "Messages to you: 0 waiting, 1 sent, 1 given up" in words(await seen())

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot_platform.config.settings import Settings
 from bot_platform.demo import demo
 from bot_platform.sandbox import offline_model
 from bot_platform.sandbox.offline_model import PIECES, OfflineModel
 from bot_platform.sandbox.offline_project import project
-from bot_platform.settings import Settings
-from bot_platform.telegram.pages import pages
-from bot_platform.work import ask
-from bot_platform.work.build import FILE_TOKENS, README_TOKENS, build
-from bot_platform.work.build_prompts import plan_prompt
-from bot_platform.work.kinds import Files, Order
-from bot_platform.work.model import Message, Usage
-from bot_platform.work.project_files import problems, safe_path, zipped
+from bot_platform.telegram.markdown import pages
+from bot_platform.work.engine.kind import Files, Order
+from bot_platform.work.engine.model import Message, Usage
+from bot_platform.work.engine.project_files import problems, safe_path, zipped
+from bot_platform.work.kinds import ask
+from bot_platform.work.kinds.build.prompts import plan_prompt
+from bot_platform.work.kinds.build.steps import FILE_TOKENS, README_TOKENS, build
 from tests.work.fake_task import RATES, FakeTask, Step
 
 PAGE = Path(offline_model.__file__).parent / "templates" / "chat.html"

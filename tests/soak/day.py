@@ -9,10 +9,10 @@ from collections import Counter
 from statistics import median, quantiles
 from typing import Any
 
-from bot_platform.database import Database
 from bot_platform.domain.audit import audit
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
-from bot_platform.sql import query
 from tests.makers import eventually
 from tests.reliability.platforms import Delivery, Surroundings, in_database
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot_platform.work.model import ModelFault
+from bot_platform.work.engine.model import ModelFault
 from tests.makers import BUYER, House, eventually, house, link_of
 from tests.work.fake_task import WRITTEN, Model, model, plan_of
 from tests.work.model_server import Silence, model_server

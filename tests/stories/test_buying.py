@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot_platform.database import Database
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
-from bot_platform.sql import query
 from tests.makers import BUYER, House, eventually, house, link_of
 
 LINK = "Please complete your purchase using the link below:"

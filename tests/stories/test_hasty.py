@@ -3,7 +3,7 @@
 import time
 
 from bot_platform.sandbox.telegram_state import Person
-from bot_platform.telegram.intake import BURST, EACH_SECOND
+from bot_platform.telegram.update_inbox import BURST, EACH_SECOND
 from tests.makers import BUYER, House, eventually, house
 
 OTHER = Person(id=5_000_000_002, first_name="Other")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot_platform.ai import OpenAIModel
+from bot_platform.providers.openai import OpenAIModel
 from tests.makers import BUYER, House, free_port, house
 from tests.work.model_server import (
     Answer,

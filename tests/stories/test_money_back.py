@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, users
-from bot_platform.flows.prove import prove
+from bot_platform.flows.audit import audit_books
+from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram_state import Person
 from tests.makers import BUYER, House, eventually, house, link_of
 
@@ -50,7 +50,7 @@ async def in_order(database_url: str) -> None:
     """See that the books balance."""
 
     async def look(database: Database) -> None:
-        assert not await prove(database, (), lambda _: None)
+        assert not await audit_books(database, (), lambda _: None)
 
     await beside(database_url, look)
 

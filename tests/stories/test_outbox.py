@@ -12,10 +12,10 @@ from aiogram import Bot
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 
-from bot_platform.database import Database
-from bot_platform.domain import notices
-from bot_platform.domain.notices import MONEY, OTHER, Notice, State
+from bot_platform.domain import outbox
+from bot_platform.domain.outbox import MONEY, OTHER, Notice, State
 from bot_platform.flows.arrive import arrive
+from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import Call, Fault, FloodLimits, TelegramWorld
@@ -49,7 +49,7 @@ async def write(database: Database, chat: int, *, n: int = 1, rank: int = MONEY,
 
     async def story() -> None:
         for number in range(n):
-            await notices.post(
+            await outbox.post(
                 f"{name}{chat}:{number}",
                 chat,
                 f"chat:{chat}",
@@ -180,7 +180,7 @@ async def test_two_claims_at_once_take_no_more_than_a_second_holds(postgres_url:
         await write(database, FIRST + n)
     most = 0
     for _ in range(5):
-        claimed = await asyncio.gather(*(database.quietly(notices.claim, 256) for _ in range(2)))
+        claimed = await asyncio.gather(*(database.quietly(outbox.claim, 256) for _ in range(2)))
         most = max(most, sum(len(rows) for rows in claimed))
         await asyncio.sleep(1.05)
     await database.close()
@@ -289,7 +289,7 @@ async def test_a_notice_that_cannot_be_written_does_not_end_its_chat(database: D
     world, chats = world_with(2)
 
     async def story() -> None:
-        await notices.post("odd", chats[0], "odd", "a-text-that-left-the-house")
+        await outbox.post("odd", chats[0], "odd", "a-text-that-left-the-house")
 
     await database.transact(story)
     for chat in chats:
@@ -310,13 +310,13 @@ async def test_whoever_is_back_is_not_given_the_link_of_a_purchase_that_has_expi
     url = "https://checkout.example/pay/cs_1"
 
     async def offer() -> None:
-        await notices.post("link", chat, "purchase:1:link", "checkout-link", url=url, purchase=1)
+        await outbox.post("link", chat, "purchase:1:link", "checkout-link", url=url, purchase=1)
 
     async def expire() -> None:
-        await notices.rewrite("purchase:1:link", "checkout-expired", package="buy_100")
+        await outbox.rewrite("purchase:1:link", "checkout-expired", package="buy_100")
 
     async def back() -> None:
-        assert await notices.revive(chat) == 1
+        assert await outbox.revive(chat) == 1
 
     async with sending(database, world):
         await database.transact(offer)

@@ -7,7 +7,7 @@ import pytest
 from aiogram import Bot
 from structlog.testing import capture_logs
 
-from bot_platform.app import CannotStart
+from bot_platform.runtime.platform import CannotStart
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from tests.makers import BUYER, eventually, house

@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 from tortoise.exceptions import BaseORMException
 
-from bot_platform.database import Database
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
-from bot_platform.sql import query
 from tests.commands.shell import PG_PROGRAMS, Done, path, typed
 from tests.makers import eventually, link_of
 from tests.reliability.platforms import Surroundings, in_database, surroundings

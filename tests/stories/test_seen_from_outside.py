@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from bot_platform import telemetry
+from bot_platform.infra import logs
 from tests.makers import SECRET_KEY, WEBHOOK_SECRET, House, house, link_of
 from tests.work.model_server import Answer, model_server
 from tests.work.working_house import ai
@@ -23,7 +23,7 @@ def logged() -> Iterator[io.StringIO]:
     """Write the log as a service of machines does, and put everything back afterwards."""
     root, stream = logging.getLogger(), io.StringIO()
     handlers, level = root.handlers, root.level
-    telemetry.set_up("INFO", "json", stream)
+    logs.set_up("INFO", "json", stream)
     yield stream
     root.handlers = handlers
     root.setLevel(level)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bot_platform.ai import OpenAIModel
-from bot_platform.database import Database
+from bot_platform.infra.database import Database
+from bot_platform.providers.openai import OpenAIModel
 from bot_platform.sandbox.telegram_state import Person
 from tests.makers import BUYER, eventually, house, person, workshop
 from tests.work.model_server import Events, Silence, finish, model_server, piece

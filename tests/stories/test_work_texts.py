@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from bot_platform import telemetry
-from bot_platform.database import Database
+from bot_platform.infra import logs
+from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram_world import Fault
-from bot_platform.work.kinds import Task, kind
+from bot_platform.work.engine.kind import Task, kind
 from tests.makers import BUYER, House, eventually, house, person, workshop
 from tests.work.fake_task import model
 from tests.work.model_server import Answer, Cut, ModelServer, Status, model_server
@@ -132,7 +132,7 @@ def log() -> Iterator[io.StringIO]:
     """Log as the service does at its default level, to be read."""
     handlers, level = logging.getLogger().handlers, logging.getLogger().level
     stream = io.StringIO()
-    telemetry.set_up("INFO", "console", stream)
+    logs.set_up("INFO", "console", stream)
     yield stream
     structlog.reset_defaults()
     logging.getLogger().handlers = handlers

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot_platform.database import Database
+from bot_platform.infra.database import Database
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from quart import Quart
 
-from bot_platform.database import Database
-from bot_platform.flows.till import Till
-from bot_platform.web.operator.building import operator_pages
+from bot_platform.flows.context import Till
+from bot_platform.infra.database import Database
+from bot_platform.web.operator.blueprint import operator_pages
 from bot_platform.web.server import server
 from tests.makers import till
 

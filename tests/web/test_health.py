@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 
 from tests.makers import House, free_port, house
-from tests.payments.raw_server import Reader, Writer, joined, listening
+from tests.providers.raw_server import Reader, Writer, joined, listening
 
 RUN = Path(__file__).parents[2] / "run.py"
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import inbox, ledger, purchases
 from bot_platform.domain.actions import Action
 from bot_platform.domain.checkout import CheckoutRef, NotForUs, PaymentConfirmed, ProviderDown, Stage
@@ -18,7 +17,8 @@ from bot_platform.domain.refunds import Refund
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.flows.buy import buy
-from bot_platform.payments.mock import MockPayments
+from bot_platform.infra.database import Database
+from bot_platform.providers.mock import MockPayments
 from tests.makers import PRICES, balance, person, till
 from tests.web.operators import HOME, Desk
 from tests.web.test_operator_pages import event, sale

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain import listings
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import State
 from bot_platform.flows.grant import grant
+from bot_platform.infra.database import Database
 from bot_platform.web.server import finishing
 from bot_platform.web.serving import listen, serve_until
 from tests.makers import free_port, person

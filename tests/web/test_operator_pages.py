@@ -8,8 +8,7 @@ from urllib.parse import quote
 import pytest
 from tortoise.timezone import now
 
-from bot_platform.database import Database
-from bot_platform.domain import inbox, jobs, ledger, listings, purchases, rounds
+from bot_platform.domain import inbox, jobs, ledger, listings, purchases, schedules
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.jobs import Job
@@ -20,7 +19,8 @@ from bot_platform.domain.refunds import Refund
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.flows.grant import grant
-from bot_platform.sql import query
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from tests.makers import person
 from tests.web.operators import HOME, Desk
 
@@ -154,7 +154,7 @@ async def test_the_overview_says_what_needs_a_look(database: Database) -> None:
         await sale(user, 1, purchases.State.FAILED, paid_at=None, charged=None)
         await sale(user, 2)
         await job(user, 1, jobs.State.PARKED)
-        await rounds.set_mark(OFF_OR_MENDED, 1)
+        await schedules.set_mark(OFF_OR_MENDED, 1)
         await desk.read()
         for words in (
             "The books do not add up",
@@ -358,7 +358,7 @@ async def test_the_audit_page_tells_the_last_result_and_proves_on_request(databa
     async with Desk(database) as desk:
         await desk.read("/audit")
         assert "not been proved by the service yet" in desk.seen
-        await rounds.set_mark(AUDITED, 1_700_000_000)
+        await schedules.set_mark(AUDITED, 1_700_000_000)
         await desk.read("/audit")
         assert "2023-11-14 22:13" in desk.seen
         assert "the books balance" in desk.seen

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from bot_platform.database import Database
 from bot_platform.domain.actions import Action
+from bot_platform.infra.database import Database
 from bot_platform.web.operator.sign_in import COOKIE, FROM_ALL, FROM_ONE, LASTS, Tries, way_on
 from tests.makers import house, till
 from tests.web.operators import HOME, TOKEN, Clock, Desk, app

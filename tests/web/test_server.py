@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bot_platform.visitors import visitor
+from bot_platform.web.client_address import visitor
 from bot_platform.web.server import BURST
 from tests.makers import House, house
 from tests.web.selling import HOOK, arrive, balance

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot_platform.database import Database
 from bot_platform.domain import inbox
+from bot_platform.infra.database import Database
 from tests.makers import BUYER, WEBHOOK_SECRET, House, eventually, house, session_event, signed
-from tests.payments.test_stripe_events import BROKEN, NO_EVENTS
+from tests.providers.stripe.test_events import BROKEN, NO_EVENTS
 from tests.sandbox.stripe_world import KEY, world
 from tests.web.selling import (
     HOOK,

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot_platform.work.build_prompts import FILE, PATH, PLAN, README
-from bot_platform.work.kinds import Order
-from bot_platform.work.model import Message, ModelFault, Rates
+from bot_platform.work.engine.kind import Order
+from bot_platform.work.engine.model import Message, ModelFault, Rates
+from bot_platform.work.kinds.build.prompts import FILE, PATH, PLAN, README
 
 RATES = Rates(10, 40)
 PLANNED = [("notes/__init__.py", "a package"), ("notes/store.py", "keeps notes"), ("main.py", "starts it")]

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot_platform.work.build import LARGEST_FILE, build, quote
-from bot_platform.work.build_answers import contents, read_plan
-from bot_platform.work.build_prompts import (
+from bot_platform.work.engine.kind import CannotDo, Files, Order
+from bot_platform.work.engine.model import ModelFault
+from bot_platform.work.engine.project_files import safe_path
+from bot_platform.work.kinds.build.answers import contents, read_plan
+from bot_platform.work.kinds.build.prompts import (
     MOST_FILES,
     PATH,
     PROBLEM_BYTES,
@@ -19,9 +21,7 @@ from bot_platform.work.build_prompts import (
     SUMMARY_BYTES,
     plan_prompt,
 )
-from bot_platform.work.kinds import CannotDo, Files, Order
-from bot_platform.work.model import ModelFault
-from bot_platform.work.project_files import safe_path
+from bot_platform.work.kinds.build.steps import LARGEST_FILE, build, quote
 from tests.work.fake_task import (
     PLANNED,
     RATES,

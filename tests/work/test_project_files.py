@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot_platform.work.project_files import (
+from bot_platform.work.engine.project_files import (
     DEEPEST,
     LONGEST_PART,
     LONGEST_PATH,

@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
-from bot_platform.database import Database
 from bot_platform.domain.jobs import Job, State
-from bot_platform.domain.notices import Notice
+from bot_platform.domain.outbox import Notice
 from bot_platform.flows import order_work
-from bot_platform.flows.prove import prove
-from bot_platform.sql import query
-from bot_platform.work.kinds import CannotDo, Files, Kind, Task, by_usage, kind
-from bot_platform.work.model import Message, ModelFault, Usage
-from bot_platform.work.runner import TRIES, Runner
-from bot_platform.work.workshop import Workshop
+from bot_platform.flows.audit import audit_books
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
+from bot_platform.work.engine.kind import CannotDo, Files, Kind, Task, by_usage, kind
+from bot_platform.work.engine.model import Message, ModelFault, Usage
+from bot_platform.work.engine.orders import Workshop
+from bot_platform.work.engine.runner import TRIES, Runner
 from tests.makers import balance, person, workshop
 
 Work = Callable[[Task], Awaitable[str | Files]]
@@ -52,7 +52,7 @@ async def done(counter: Workshop, runner: Runner, telegram_id: int = 77, credits
     job = await counter.order(who, next(iter(counter.kinds)), "please", f"tg:{telegram_id}")
     for claimed in await runner.claim(1):
         await runner.work(claimed)
-    broken = await prove(counter.desk.database, (), lambda _: None)
+    broken = await audit_books(counter.desk.database, (), lambda _: None)
     assert list(broken) == []
     return await Job.get(id=job.id)
 

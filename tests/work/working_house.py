@@ -7,15 +7,15 @@ from typing import Any
 
 from aiohttp import web
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger
 from bot_platform.domain.audit import audit
 from bot_platform.domain.users import User
 from bot_platform.flows.grant import grant
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
-from bot_platform.sql import query
-from bot_platform.work.build_prompts import FILE, PLAN, README
-from bot_platform.work.model import Message, ModelFault
+from bot_platform.work.engine.model import Message, ModelFault
+from bot_platform.work.kinds.build.prompts import FILE, PLAN, README
 from tests.makers import BUYER, House, eventually, house
 from tests.reliability.platforms import in_database
 from tests.work.fake_task import Model

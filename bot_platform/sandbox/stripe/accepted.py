@@ -1,8 +1,20 @@
 """The parameters of every endpoint, by Stripe's names; what has no effect here is harmless or refused."""
 
-from .account import API_VERSION
-from .dispute_shape import EVIDENCE
-from .parameters import Anything, Flag, Hash, Kind, Many, Metadata, NotModelled, Range, Text, Url, Whole
+from bot_platform.sandbox.stripe.account import API_VERSION
+from bot_platform.sandbox.stripe.dispute_shape import EVIDENCE
+from bot_platform.sandbox.stripe.parameters import (
+    Anything,
+    Flag,
+    Hash,
+    Kind,
+    Many,
+    Metadata,
+    NotModelled,
+    Range,
+    Text,
+    Url,
+    Whole,
+)
 
 _DEEP_EVIDENCE = "appeal enhanced_evidence"
 NAME = Text(longest=250)

@@ -4,9 +4,9 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import identifiers
-from .errors import no_such
-from .state import Row, State
+from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe.errors import no_such
+from bot_platform.sandbox.stripe.state import Row, State
 
 API_VERSION = "2026-10-28.endive"
 

@@ -3,13 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from . import checkout, disputes, lookup, refunds, warnings
-from .account import Account, Origin
-from .agenda import Agenda
-from .checkout import How
-from .disputes import DisputeStatus
-from .refunds import RefundEnd, RefundHow
-from .state import Row
+from bot_platform.sandbox.stripe import checkout, disputes, lookup, refunds, warnings
+from bot_platform.sandbox.stripe.account import Account, Origin
+from bot_platform.sandbox.stripe.agenda import Agenda
+from bot_platform.sandbox.stripe.checkout import How
+from bot_platform.sandbox.stripe.disputes import DisputeStatus
+from bot_platform.sandbox.stripe.refunds import RefundEnd, RefundHow
+from bot_platform.sandbox.stripe.state import Row
 
 # What the agenda can be told to do later, by the names its notes have.
 BY_TIME = {

@@ -3,8 +3,8 @@
 import contextlib
 from collections.abc import Callable, Mapping
 
-from .account import Account
-from .errors import ApiError
+from bot_platform.sandbox.stripe.account import Account
+from bot_platform.sandbox.stripe.errors import ApiError
 
 Verb = Callable[[Account, str], None]
 

@@ -7,16 +7,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import form, idempotency, identifiers, listing, paying_api, reversing_api, selling_api, webhooks_api
-from .account import API_VERSION, Account, Origin
-from .endpoint import Call, Endpoint
-from .errors import ApiError, unknown_url
-from .faults import Fault, Faults
-from .idempotency import Answer
-from .keys import Keyring
-from .mischief import Mischief
-from .parameters import Hash
-from .state import Row
+from bot_platform.sandbox.stripe import (
+    form,
+    idempotency,
+    identifiers,
+    listing,
+    paying_api,
+    reversing_api,
+    selling_api,
+    webhooks_api,
+)
+from bot_platform.sandbox.stripe.account import API_VERSION, Account, Origin
+from bot_platform.sandbox.stripe.endpoint import Call, Endpoint
+from bot_platform.sandbox.stripe.errors import ApiError, unknown_url
+from bot_platform.sandbox.stripe.faults import Fault, Faults
+from bot_platform.sandbox.stripe.idempotency import Answer
+from bot_platform.sandbox.stripe.keys import Keyring
+from bot_platform.sandbox.stripe.mischief import Mischief
+from bot_platform.sandbox.stripe.parameters import Hash
+from bot_platform.sandbox.stripe.state import Row
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *selling_api.ENDPOINTS,

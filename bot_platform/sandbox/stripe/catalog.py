@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from . import identifiers
-from .account import Account, Origin
-from .errors import ApiError, missing_parameter, not_modelled
-from .state import Row
+from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe.account import Account, Origin
+from bot_platform.sandbox.stripe.errors import ApiError, missing_parameter, not_modelled
+from bot_platform.sandbox.stripe.state import Row
 
 
 def add_product(account: Account, params: Row, origin: Origin, *, active: bool = True) -> Row:

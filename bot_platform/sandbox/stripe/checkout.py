@@ -2,11 +2,11 @@
 
 from enum import StrEnum
 
-from . import identifiers, line_items, payment_methods, payments
-from .account import Account, Origin
-from .errors import ApiError
-from .session_shape import new_session
-from .state import Row
+from bot_platform.sandbox.stripe import identifiers, line_items, payment_methods, payments
+from bot_platform.sandbox.stripe.account import Account, Origin
+from bot_platform.sandbox.stripe.errors import ApiError
+from bot_platform.sandbox.stripe.session_shape import new_session
+from bot_platform.sandbox.stripe.state import Row
 
 SHORTEST = 30 * 60
 LONGEST = 24 * 60 * 60

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from .account import Account
-from .acts import Acts
-from .errors import ApiError
-from .mischief import Mischief
-from .state import Row
+from bot_platform.sandbox.stripe.account import Account
+from bot_platform.sandbox.stripe.acts import Acts
+from bot_platform.sandbox.stripe.errors import ApiError
+from bot_platform.sandbox.stripe.mischief import Mischief
+from bot_platform.sandbox.stripe.state import Row
 
 Verb = Callable[..., Awaitable[Row]]
 

@@ -1,7 +1,7 @@
 """What a dispute looks like: every field of Stripe's object, filled or null."""
 
-from . import identifiers
-from .state import Row
+from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe.state import Row
 
 _TIME_TO_ANSWER = 7 * 24 * 60 * 60
 _FEE = 1500

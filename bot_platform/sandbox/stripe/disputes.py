@@ -2,11 +2,11 @@
 
 from enum import StrEnum
 
-from . import warnings
-from .account import Account, Origin
-from .dispute_shape import balance_transaction, new_dispute
-from .errors import ApiError
-from .state import Row
+from bot_platform.sandbox.stripe import warnings
+from bot_platform.sandbox.stripe.account import Account, Origin
+from bot_platform.sandbox.stripe.dispute_shape import balance_transaction, new_dispute
+from bot_platform.sandbox.stripe.errors import ApiError
+from bot_platform.sandbox.stripe.state import Row
 
 _REASONS = (
     "bank_cannot_process",

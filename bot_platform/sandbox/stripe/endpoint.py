@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from . import listing
-from .account import Account, Origin
-from .parameters import Hash, Kind
-from .state import Row
+from bot_platform.sandbox.stripe import listing
+from bot_platform.sandbox.stripe.account import Account, Origin
+from bot_platform.sandbox.stripe.parameters import Hash, Kind
+from bot_platform.sandbox.stripe.state import Row
 
 
 @dataclass(frozen=True)

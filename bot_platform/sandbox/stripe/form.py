@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .errors import ApiError
+from bot_platform.sandbox.stripe.errors import ApiError
 
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _DEEPEST = 8

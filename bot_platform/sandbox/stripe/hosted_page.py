@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from . import checkout, listing, money
-from .account import Account
-from .state import Row
+from bot_platform.sandbox.stripe import checkout, listing, money
+from bot_platform.sandbox.stripe.account import Account
+from bot_platform.sandbox.stripe.state import Row
 
 EXPIRE = "expire"
 

@@ -7,15 +7,15 @@ from email.utils import formatdate
 from quart import Blueprint, Response, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 
-from . import hosted_page
-from .account import API_VERSION, Account
-from .acts import Acts
-from .api import Api, HangUp
-from .checkout import How
-from .control_face import add_controls
-from .hang_up import hang_up
-from .idempotency import Answer
-from .mischief import Mischief
+from bot_platform.sandbox.stripe import hosted_page
+from bot_platform.sandbox.stripe.account import API_VERSION, Account
+from bot_platform.sandbox.stripe.acts import Acts
+from bot_platform.sandbox.stripe.api import Api, HangUp
+from bot_platform.sandbox.stripe.checkout import How
+from bot_platform.sandbox.stripe.control_face import add_controls
+from bot_platform.sandbox.stripe.hang_up import hang_up
+from bot_platform.sandbox.stripe.idempotency import Answer
+from bot_platform.sandbox.stripe.mischief import Mischief
 
 _PAGE = "local_stripe_page.html"
 # The page brings its style and its icon within itself; nothing else may come from anywhere.

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from .account import Account
-from .errors import ApiError, key_in_use, key_of_another_request
-from .state import Row
+from bot_platform.sandbox.stripe.account import Account
+from bot_platform.sandbox.stripe.errors import ApiError, key_in_use, key_of_another_request
+from bot_platform.sandbox.stripe.state import Row
 
 _KEPT_FOR = 24 * 60 * 60
 _LONGEST = 255

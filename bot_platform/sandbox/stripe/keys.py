@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable
 from types import MappingProxyType
 
-from .errors import bad_key, not_permitted
+from bot_platform.sandbox.stripe.errors import bad_key, not_permitted
 
 # What a permission is called, by the path it opens.
 _NAMES = MappingProxyType(

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from . import catalog, identifiers, money
-from .account import Account, Origin
-from .errors import ApiError, missing_parameter
-from .state import Row
+from bot_platform.sandbox.stripe import catalog, identifiers, money
+from bot_platform.sandbox.stripe.account import Account, Origin
+from bot_platform.sandbox.stripe.errors import ApiError, missing_parameter
+from bot_platform.sandbox.stripe.state import Row
 
 
 @dataclass(frozen=True)

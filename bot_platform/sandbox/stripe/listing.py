@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .account import Account
-from .errors import ApiError, no_such
-from .state import Row
+from bot_platform.sandbox.stripe.account import Account
+from bot_platform.sandbox.stripe.errors import ApiError, no_such
+from bot_platform.sandbox.stripe.state import Row
 
 _USUAL = 10
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import aiohttp
 from quart import Blueprint, Quart
 
-from . import http_face
-from .account import Account
-from .acts import BY_TIME, Acts
-from .agenda import Agenda
-from .api import Api, ApiRequest
-from .faults import Faults
-from .keys import Keyring
-from .mischief import Mischief
-from .state import Row, State
-from .webhooks import Deliveries
+from bot_platform.sandbox.stripe import http_face
+from bot_platform.sandbox.stripe.account import Account
+from bot_platform.sandbox.stripe.acts import BY_TIME, Acts
+from bot_platform.sandbox.stripe.agenda import Agenda
+from bot_platform.sandbox.stripe.api import Api, ApiRequest
+from bot_platform.sandbox.stripe.faults import Faults
+from bot_platform.sandbox.stripe.keys import Keyring
+from bot_platform.sandbox.stripe.mischief import Mischief
+from bot_platform.sandbox.stripe.state import Row, State
+from bot_platform.sandbox.stripe.webhooks import Deliveries
 
 _LONGEST_NAP = 0.1
 _RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)

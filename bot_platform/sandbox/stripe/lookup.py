@@ -1,8 +1,8 @@
 """The charge behind whatever somebody names: a checkout session, a payment intent or the charge itself."""
 
-from .account import Account
-from .errors import ApiError, no_such
-from .state import Row
+from bot_platform.sandbox.stripe.account import Account
+from bot_platform.sandbox.stripe.errors import ApiError, no_such
+from bot_platform.sandbox.stripe.state import Row
 
 
 def charge_of(account: Account, id_: str) -> Row:

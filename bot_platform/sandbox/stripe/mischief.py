@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from .state import Row
+from bot_platform.sandbox.stripe.state import Row
 
 _SHUFFLED_WITHIN = 2.0
 _LONGEST = 24 * 60 * 60

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .errors import ApiError, missing_parameter, not_modelled, unknown_parameters
+from bot_platform.sandbox.stripe.errors import (
+    ApiError,
+    missing_parameter,
+    not_modelled,
+    unknown_parameters,
+)
 
 METADATA_KEYS = 50
 METADATA_KEY_LENGTH = 40

@@ -2,10 +2,10 @@
 
 import fnmatch
 
-from . import accepted, catalog, payment_methods, payments
-from .endpoint import Call, Endpoint, page, retrieve
-from .errors import ApiError
-from .state import Row
+from bot_platform.sandbox.stripe import accepted, catalog, payment_methods, payments
+from bot_platform.sandbox.stripe.endpoint import Call, Endpoint, page, retrieve
+from bot_platform.sandbox.stripe.errors import ApiError
+from bot_platform.sandbox.stripe.state import Row
 
 
 def _create_intent(call: Call) -> Row:

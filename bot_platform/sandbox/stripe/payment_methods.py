@@ -1,9 +1,9 @@
 """Ways to pay: Stripe's test cards and test bank accounts, and what becomes of a payment by them."""
 
-from . import identifiers
-from .account import Account
-from .errors import ApiError, missing_parameter, no_such
-from .state import Row
+from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe.account import Account
+from bot_platform.sandbox.stripe.errors import ApiError, missing_parameter, no_such
+from bot_platform.sandbox.stripe.state import Row
 
 # Card numbers, tokens and ready-made payment methods of Stripe's test mode, by the last four digits.
 _CARDS = {

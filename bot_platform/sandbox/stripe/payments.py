@@ -1,9 +1,9 @@
 """Payment intents and charges: an attempt to take money, and the money taken."""
 
-from . import identifiers, payment_methods
-from .account import Account, Origin
-from .errors import ApiError
-from .state import Row
+from bot_platform.sandbox.stripe import identifiers, payment_methods
+from bot_platform.sandbox.stripe.account import Account, Origin
+from bot_platform.sandbox.stripe.errors import ApiError
+from bot_platform.sandbox.stripe.state import Row
 
 # The states in which a payment intent can still be paid.
 _WAITING = ("requires_payment_method", "requires_confirmation")

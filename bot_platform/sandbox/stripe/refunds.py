@@ -3,10 +3,17 @@
 from enum import StrEnum
 from typing import Any
 
-from . import disputes, identifiers, lookup, money, payment_methods, warnings
-from .account import Account, Origin
-from .errors import ApiError
-from .state import Row
+from bot_platform.sandbox.stripe import (
+    disputes,
+    identifiers,
+    lookup,
+    money,
+    payment_methods,
+    warnings,
+)
+from bot_platform.sandbox.stripe.account import Account, Origin
+from bot_platform.sandbox.stripe.errors import ApiError
+from bot_platform.sandbox.stripe.state import Row
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 _WAITING = ("pending", "requires_action")

@@ -1,11 +1,11 @@
 """The endpoints of money that goes back: refunds, disputes, early fraud warnings."""
 
-from . import accepted, catalog, disputes, lookup, refunds
-from .disputes import DisputeStatus
-from .endpoint import Call, Endpoint, page_of, retrieve
-from .errors import ApiError
-from .parameters import changed_metadata
-from .state import Row
+from bot_platform.sandbox.stripe import accepted, catalog, disputes, lookup, refunds
+from bot_platform.sandbox.stripe.disputes import DisputeStatus
+from bot_platform.sandbox.stripe.endpoint import Call, Endpoint, page_of, retrieve
+from bot_platform.sandbox.stripe.errors import ApiError
+from bot_platform.sandbox.stripe.parameters import changed_metadata
+from bot_platform.sandbox.stripe.state import Row
 
 # Texts that decide a dispute of Stripe's test mode, and what the agenda then does.
 _MAGIC = {

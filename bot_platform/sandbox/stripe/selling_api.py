@@ -1,9 +1,16 @@
 """The endpoints of a shop: products, prices, checkout sessions and their payment pages."""
 
-from . import accepted, catalog, checkout, listing, payment_methods, payments
-from .endpoint import Call, Endpoint, page, retrieve
-from .errors import ApiError
-from .state import Row
+from bot_platform.sandbox.stripe import (
+    accepted,
+    catalog,
+    checkout,
+    listing,
+    payment_methods,
+    payments,
+)
+from bot_platform.sandbox.stripe.endpoint import Call, Endpoint, page, retrieve
+from bot_platform.sandbox.stripe.errors import ApiError
+from bot_platform.sandbox.stripe.state import Row
 
 
 def _create_product(call: Call) -> Row:

@@ -1,6 +1,6 @@
 """What a checkout session looks like: every field of Stripe's object, filled or null."""
 
-from .state import Row
+from bot_platform.sandbox.stripe.state import Row
 
 
 def new_session(

@@ -1,8 +1,8 @@
 """Early fraud warnings: a bank says that a charge may be fraudulent, before anybody disputes it."""
 
-from . import identifiers
-from .account import Account, Origin
-from .state import Row
+from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe.account import Account, Origin
+from bot_platform.sandbox.stripe.state import Row
 
 
 def warn(account: Account, charge: Row, origin: Origin, *, actionable: bool = True) -> Row:

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import aiohttp
 
-from . import identifiers
-from .account import Account
-from .state import Row
+from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe.account import Account
+from bot_platform.sandbox.stripe.state import Row
 
 _PATIENCE = aiohttp.ClientTimeout(total=20)
 _GIVES_UP_AFTER = 3 * 24 * 60 * 60

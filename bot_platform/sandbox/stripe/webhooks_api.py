@@ -2,11 +2,11 @@
 
 from urllib.parse import urlsplit
 
-from . import accepted, identifiers
-from .endpoint import Call, Endpoint, page_of, retrieve
-from .errors import not_public
-from .parameters import changed_metadata
-from .state import Row
+from bot_platform.sandbox.stripe import accepted, identifiers
+from bot_platform.sandbox.stripe.endpoint import Call, Endpoint, page_of, retrieve
+from bot_platform.sandbox.stripe.errors import not_public
+from bot_platform.sandbox.stripe.parameters import changed_metadata
+from bot_platform.sandbox.stripe.state import Row
 
 _PATH = "/v1/webhook_endpoints"
 _HERE = ("localhost", "127.", "::1", "10.", "192.168.")

@@ -4,14 +4,14 @@ from aiogram import Router
 from aiogram.filters import Command, CommandStart
 from aiogram.types import Message
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger
 from bot_platform.domain.packages import PriceList
 from bot_platform.flows.arrive import arrive
+from bot_platform.infra.database import Database
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.middleware import Say
 from bot_platform.telegram.texts import Texts
-from bot_platform.work.workshop import Workshop
+from bot_platform.work.engine.orders import Workshop
 
 
 def screen() -> Router:

@@ -5,17 +5,17 @@ from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
-from bot_platform.database import Database
 from bot_platform.domain import ledger, purchases, statement
 from bot_platform.domain.packages import PriceList
 from bot_platform.domain.purchases import State
 from bot_platform.domain.users import User
 from bot_platform.flows.ask_support import ask_support
 from bot_platform.flows.buy import buy
-from bot_platform.flows.check import check
-from bot_platform.flows.till import Till
+from bot_platform.flows.context import Till
+from bot_platform.flows.recheck_purchase import check
+from bot_platform.infra.database import Database
 from bot_platform.telegram import keyboards
-from bot_platform.telegram.apologies import apologise
+from bot_platform.telegram.error_replies import apologise
 from bot_platform.telegram.middleware import PASSING_FAULT, Registered, Say
 from bot_platform.telegram.texts import Texts
 

@@ -10,11 +10,11 @@ from bot_platform.domain import jobs
 from bot_platform.domain.errors import NoSuchJob
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.users import User
-from bot_platform.flows import order_work, tidy_work
+from bot_platform.flows import job_retention, order_work
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.middleware import Registered, Say
 from bot_platform.telegram.texts import Texts
-from bot_platform.work.workshop import Workshop
+from bot_platform.work.engine.orders import Workshop
 
 TITLE = 40  # characters of a request that stand for it
 
@@ -69,13 +69,13 @@ async def cancel(
 
 async def begin_anew(message: Message, workshop: Workshop, user: User, say: Say) -> None:
     """Forget what the conversation was about."""
-    await tidy_work.start_anew(workshop.desk, user)
+    await job_retention.start_anew(workshop.desk, user)
     await message.answer(say("conversation-new"))
 
 
 async def forget(message: Message, workshop: Workshop, user: User, say: Say) -> None:
     """Erase a person's texts."""
-    still_open = await tidy_work.forget(workshop.desk, user)
+    still_open = await job_retention.forget(workshop.desk, user)
     await message.answer(say("forgotten", open=still_open))
 
 
@@ -96,7 +96,7 @@ async def put_first(
 
 async def send_files(query: CallbackQuery, workshop: Workshop, user: User, request_key: str) -> None:
     """Send what is finished of the job whose button was pressed."""
-    await tidy_work.send_files(workshop.desk, user, _number(query, keyboards.FILES), request_key)
+    await job_retention.send_files(workshop.desk, user, _number(query, keyboards.FILES), request_key)
 
 
 async def order_again(query: CallbackQuery, workshop: Workshop, user: User) -> None:

@@ -14,8 +14,8 @@ from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import LARGEST_ID, Purchase
 from bot_platform.domain.users import User
-from bot_platform.flows.till import Till
-from bot_platform.web.operator import asked, charts
+from bot_platform.flows.context import Till
+from bot_platform.web.operator import charts, request_args
 from bot_platform.web.operator.sign_in import PATH
 
 SPANS = (7, 30, 90)  # days that a chart shows
@@ -46,7 +46,7 @@ class _Reading:
     till: Till
 
     async def home_page(self) -> ResponseReturnValue:
-        span = asked.choice("days", SPANS, usual=30)
+        span = request_args.choice("days", SPANS, usual=30)
         async with self.till.database.snapshot() as ask:
             days = await overview.by_day(ask, span)
         return await render_template(
@@ -63,8 +63,8 @@ class _Reading:
         return redirect(PATH, 303)
 
     async def purchases_page(self) -> ResponseReturnValue:
-        state = asked.state(purchases.State)
-        page = await listings.sales(asked.place(), state)
+        state = request_args.state(purchases.State)
+        page = await listings.sales(request_args.place(), state)
         return await render_template(
             "operator/purchases.html", page=page, state=state, states=list(purchases.State)
         )
@@ -73,7 +73,7 @@ class _Reading:
         return await render_template("operator/purchase.html", **await about_purchase(number))
 
     async def people_page(self) -> ResponseReturnValue:
-        return await render_template("operator/people.html", page=await listings.people(asked.place()))
+        return await render_template("operator/people.html", page=await listings.people(request_args.place()))
 
     async def person_page(self, telegram_id: int) -> ResponseReturnValue:
         user, account = await somebody(telegram_id)
@@ -81,7 +81,7 @@ class _Reading:
             "operator/person.html",
             user=user,
             account=account,
-            page=await listings.entries(account.id, asked.place()),
+            page=await listings.entries(account.id, request_args.place()),
             bought=await purchases.recent(user.id, LATEST),
             jobs=await jobs.open_of(user.id),
             notices=await statement.notices_of(user.telegram_id),
@@ -94,13 +94,13 @@ class _Reading:
         return redirect(f"{PATH}/people/{(await users.get(number)).telegram_id}", 303)
 
     async def jobs_page(self) -> ResponseReturnValue:
-        state = asked.state(jobs.State)
-        page = await listings.work(asked.place(), state)
+        state = request_args.state(jobs.State)
+        page = await listings.work(request_args.place(), state)
         return await render_template("operator/jobs.html", page=page, state=state, states=list(jobs.State))
 
     async def inbox_page(self) -> ResponseReturnValue:
-        state = asked.state(inbox.State)
-        page = await listings.events(asked.place(), state)
+        state = request_args.state(inbox.State)
+        page = await listings.events(request_args.place(), state)
         return await render_template("operator/inbox.html", page=page, state=state, states=list(inbox.State))
 
     async def event_page(self, number: int) -> ResponseReturnValue:
@@ -110,7 +110,7 @@ class _Reading:
         return await render_template("operator/event.html", event=row, payload=payload, acts=acts)
 
     async def acts_page(self) -> ResponseReturnValue:
-        return await render_template("operator/acts.html", page=await listings.acts(asked.place()))
+        return await render_template("operator/acts.html", page=await listings.acts(request_args.place()))
 
     async def audit_page(self) -> ResponseReturnValue:
         books = await overview.books()
@@ -119,7 +119,7 @@ class _Reading:
         return await render_template("operator/audit.html", books=books, marked=marked, found=None)
 
     async def search_page(self) -> ResponseReturnValue:
-        words = asked.line(request.args, "q", listings.LONGEST)
+        words = request_args.line(request.args, "q", listings.LONGEST)
         found = await listings.search(words, list(self.till.providers))
         if len(found) == 1:
             return redirect(_page_of(found), 303)

@@ -8,7 +8,7 @@ LEDGER = "tests/domain/test_ledger.py"
 WORK = "tests/domain/test_audit_of_jobs.py"
 REFUND = "tests/flows/test_refund.py"
 RULE = "tests/domain/test_reversals.py"
-EVENTS = "tests/payments/test_stripe_events.py"
+EVENTS = "tests/providers/stripe/test_events.py"
 ORDERS = f"{RELIABILITY}/test_permutations.py"
 MACHINE = f"{RELIABILITY}/test_state_machine.py"
 STEPS = f"{MACHINE}::test_after_every_step_the_books_are_as_the_law_says[SQLite]"
@@ -74,7 +74,7 @@ PLANTED = (
     ),
     Planted(
         "a checkout is credited before its money came",
-        "payments/stripe_events.py",
+        "providers/stripe/events.py",
         'case (("completed" | "async_payment_succeeded"), "paid"):',
         'case (("completed" | "async_payment_succeeded"), "paid" | "unpaid"):',
         (EVENTS,),
@@ -123,7 +123,7 @@ PLANTED = (
     ),
     Planted(
         "an event is stored before its effect",
-        "flows/hear.py",
+        "flows/provider_events.py",
         "        outcome = await till.database.transact(_receive, till, said, apply)\n",
         """
         async def nothing() -> Outcome:

@@ -1,0 +1,239 @@
+"""Everything the environment may decide, read once and checked in one go."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from bot_platform.config.values import (
+    EXAMPLES,
+    Credits,
+    DatabaseUrl,
+    Host,
+    Ids,
+    Secret,
+    WebhookSecrets,
+    matching,
+    reached_by_telegram,
+    stripped,
+    url,
+)
+from bot_platform.domain import packages
+from bot_platform.domain.packages import PriceList
+
+SECRETS = frozenset(
+    {
+        "telegram_bot_token",
+        "telegram_webhook_secret",
+        "stripe_secret_key",
+        "stripe_webhook_secret",
+        "database_url",
+        "operator_token",
+        "ai_api_key",
+    }
+)
+
+
+class SettingsError(Exception):
+    """The environment cannot be served from; `problems` has one line for each variable."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class DatabaseSettings(BaseSettings):
+    """What a command needs that only keeps the database."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, validate_default=False
+    )
+
+    database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite://data/bot.db"  # has a password
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- NAME_FILE takes its place
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment beat a file named by `<NAME>_FILE`, and that beat `.env`."""
+        named = {**_variables(dotenv_settings), **_variables(env_settings)}
+        return init_settings, env_settings, SecretFiles(settings_cls, named), dotenv_settings
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _every_problem_at_once(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        data = {name: stripped(value) for name, value in data.items()}
+        problems = {
+            name.upper(): f"{name.upper()}_FILE: cannot be read ({value}), for example"
+            f" {name.upper()}_FILE=/run/secrets/{name}"
+            for name, value in data.items()
+            if isinstance(value, Exception)
+        }
+        settings = None
+        try:
+            settings = handler(data)
+        except ValidationError as fault:
+            for error in fault.errors():
+                name = str(error["loc"][0]).upper()
+                problems.setdefault(name, _line(name, error["type"], error["msg"]))
+        for name, problem in cls.together(data):
+            problems.setdefault(name, f"{name}: {problem}, for example {name}={EXAMPLES[name]}")
+        if problems or settings is None:
+            raise SettingsError([problems[name] for name in sorted(problems)])
+        return settings
+
+    @classmethod
+    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG003 -- nothing here
+        """Check what one variable demands of another, on the values as they were written."""
+        yield from ()
+
+
+class MoneySettings(DatabaseSettings):
+    """What a command needs that speaks with Stripe too."""
+
+    mock_stripe_payments: bool = False
+    stripe_secret_key: Annotated[Secret | None, matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = None
+    stripe_webhook_secret: WebhookSecrets = ()
+    stripe_publishable_key: Annotated[str | None, matching(r"pk_\S+", "must begin with pk_")] = None
+    stripe_api_base: Annotated[str, url("http", "https")] = "https://api.stripe.com"
+    webapp_url: Annotated[str, url("http", "https")] = "http://localhost:8000"
+    packages_file: Path | None = None
+    reconcile_every: Annotated[int, Field(ge=60)] = 300
+    admin_telegram_ids: Ids = ()
+    proxy_url: Annotated[str | None, url("http", "socks5", needs_port=True), Field(repr=False)] = None
+
+    @property
+    def stripe_live(self) -> bool:
+        """Whether the Stripe key moves real money."""
+        key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
+        return key.startswith(("sk_live_", "rk_live_"))
+
+    def price_list(self) -> PriceList:
+        """Read the price list; raises PriceListError or OSError (`load` has already tried it)."""
+        if self.packages_file is None:
+            return packages.BUILT_IN
+        return packages.read(self.packages_file.read_text(encoding="utf-8"))
+
+    @classmethod
+    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Check what one variable demands of another, on the values as they were written."""
+        if str(data.get("mock_stripe_payments", "")).lower() not in {"true", "1", "yes", "on", "t", "y"}:
+            for name in ("stripe_secret_key", "stripe_webhook_secret"):
+                if not data.get(name):
+                    yield name.upper(), "is missing, and MOCK_STRIPE_PAYMENTS is not true"
+        if path := data.get("packages_file"):
+            try:
+                packages.read(Path(path).read_text(encoding="utf-8"))
+            except packages.PriceListError as fault:
+                yield "PACKAGES_FILE", f"{path}: {fault}"
+            except (OSError, ValueError) as fault:  # as above
+                yield "PACKAGES_FILE", f"cannot be read ({fault})"
+
+
+class Settings(MoneySettings):
+    """The variables of contract.md section 2; credits in hundredths."""
+
+    telegram_bot_token: Annotated[
+        Secret, matching(r"\d+:[A-Za-z0-9_-]{3,}", "is not of the shape that BotFather gives")
+    ] = Field(default=...)
+    telegram_api_base: Annotated[str, url("http", "https")] = "https://api.telegram.org"
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    telegram_webhook_secret: (
+        Annotated[Secret, matching(r"[A-Za-z0-9_-]{1,256}", 'may hold 1 to 256 letters, digits, "_" and "-"')]
+        | None
+    ) = None
+    host: Host = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    welcome_credits: Credits = 0
+    operator_token: Secret | None = None
+    ai_base_url: Annotated[str | None, url("http", "https")] = None
+    ai_api_key: Secret | None = None
+    ai_model: str | None = None
+    ai_credits_per_1k_input: Credits = 10
+    ai_credits_per_1k_output: Credits = 40
+    jobs_per_user: Annotated[int, Field(ge=1)] = 2
+    jobs_at_once: Annotated[int, Field(ge=1)] = 8
+    keep_texts_days: Annotated[int, Field(ge=0)] = 30
+    low_balance: Credits = 100
+
+    @property
+    def telegram_secret(self) -> str:
+        """What Telegram sends back with each update: the one set, or one made from the token."""
+        if self.telegram_webhook_secret:
+            return self.telegram_webhook_secret.get_secret_value()
+        token = self.telegram_bot_token.get_secret_value()
+        return hashlib.sha256(f"telegram-webhook:{token}".encode()).hexdigest()
+
+    @classmethod
+    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Check what one variable demands of another, on the values as they were written."""
+        yield from super().together(data)
+        if data.get("telegram_mode") == "webhook" and not reached_by_telegram(
+            data.get("webapp_url", ""), any_port="telegram_api_base" in data
+        ):
+            yield (
+                "WEBAPP_URL",
+                "must be public, https, with port 443, 80, 88 or 8443: TELEGRAM_MODE is webhook",
+            )
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """Secrets that stand in files named by `<NAME>_FILE`."""
+
+    def __init__(self, settings_cls: type[BaseSettings], named: Mapping[str, str | None]) -> None:
+        super().__init__(settings_cls)
+        self._named = named
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 -- the base class's signature
+        """Read one secret's file, if one is named; a fault takes the value's place, to be told later."""
+        path = self._named.get(f"{field_name}_file")
+        if field_name not in SECRETS or not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, ValueError) as fault:  # ValueError: no UTF-8, or a NUL in the path
+            return fault, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Read every secret that a file is named for."""
+        fields = self.settings_cls.model_fields.items()
+        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+S = TypeVar("S", bound=DatabaseSettings)
+
+
+def load(kind: type[S], dotenv: Path = Path(".env")) -> S:
+    """Read the environment over `.env`; raises SettingsError with every problem at once."""
+    try:
+        return kind(_env_file=dotenv)
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError([f"{dotenv}: cannot be read ({fault}), it must be a text in UTF-8"]) from fault
+
+
+def _variables(source: PydanticBaseSettingsSource) -> Mapping[str, str | None]:
+    return source.env_vars if isinstance(source, EnvSettingsSource) else {}
+
+
+def _line(name: str, kind: str, message: str) -> str:
+    text = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
+    if kind == "missing" and name == "TELEGRAM_BOT_TOKEN":
+        text += " (https://t.me/BotFather gives one)"
+    return f"{name}: {text}, for example {name}={EXAMPLES[name]}"

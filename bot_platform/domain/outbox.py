@@ -1,0 +1,230 @@
+"""The outbox: messages that people must be told, written in the commit they tell of."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.expressions import F, Q
+from tortoise.functions import Count
+from tortoise.models import Model
+
+from bot_platform.infra import correlation
+from bot_platform.infra.sql import claim_heads, clock, insert_once, put_off, query, renew, take_turns
+
+LONGEST_KEY = 100
+LEASE_MS = 15_000  # a crashed sender's notices are taken up after this
+# Telegram's limits: so many messages a second in all, and one a second in each chat.
+EACH_SECOND = 30
+ONE_CHAT_MS = 1000
+BLOCKED = "blocked"  # the error of what a person who blocked the bot was not sent
+WITHDRAWN = "withdrawn"  # the error of what was not sent because nobody wants it said any more
+MONEY, OTHER, TO_ALL = 0, 1, 2  # ranks: what tells of money goes out first, what is said to all last
+
+
+class State(StrEnum):
+    """Pending until Telegram took it, or never will."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+class Notice(Model):
+    """One message in a chat; rewriting it edits the message that was sent."""
+
+    id: int = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=LONGEST_KEY, unique=True)
+    subject = fields.CharField(max_length=100)  # what it tells of, such as `purchase:7`
+    chat_id = fields.BigIntField()
+    text = fields.CharField(max_length=64)  # the name of a text in telegram/locales
+    text_values: Any = fields.JSONField(default=dict)  # what stands in it
+    version = fields.IntField(default=1)  # rises with each rewriting; a sender marks only what it sent
+    message_id: int | None = fields.BigIntField(null=True)  # Telegram's, once sent
+    state = fields.CharEnumField(State, max_length=16, default=State.PENDING)
+    error = fields.TextField(null=True)
+    rank = fields.SmallIntField(
+        default=MONEY, db_default=MONEY
+    )  # which chat goes first; in a chat the order of writing counts, but what is said to all comes last
+    attempts = fields.IntField(default=0)
+    tried_at = fields.BigIntField(default=0, db_default=0)  # as next_at; Telegram counts tries by the second
+    next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
+    lease_until = fields.BigIntField(default=0)
+    request = fields.CharField(
+        max_length=100, default="", db_default=""
+    )  # what it answers: the line that logs its sending names it
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        """Senders look for the first pending row of a chat."""
+
+        table = "notice"
+        indexes = (("state", "chat_id", "id"), ("subject",), ("chat_id", "tried_at"), ("tried_at",))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many messages were sent, could not be, and wait; what was withdrawn is none of them."""
+
+    sent: int
+    dead: int
+    pending: int
+
+
+async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = MONEY, **values: Any) -> bool:
+    """Write a message to be sent; False when this key was posted before."""
+    if len(key) > LONGEST_KEY:  # providers' ids may be long, and stand in it
+        key = hashlib.sha256(key.encode()).hexdigest()
+    return await insert_once(
+        Notice(
+            key=key,
+            chat_id=chat_id,
+            subject=subject,
+            text=text,
+            rank=rank,
+            text_values=values,
+            request=correlation.request(),
+        )
+    )
+
+
+async def tell_each(
+    chats: Sequence[int], key: str, subject: str, text: str, *, rank: int = MONEY, **values: Any
+) -> None:
+    """Write one message to each of several chats, each once."""
+    for chat_id in chats:
+        await post(f"{key}:{chat_id}", chat_id, subject, text, rank=rank, **values)
+
+
+async def rewrite(subject: str, text: str, **values: Any) -> None:
+    """Let every message about the subject say something else, whether it was sent or not."""
+    about = Notice.filter(subject=subject)
+    if all((row.text, row.text_values) == (text, values) for row in await about):
+        return  # nothing to edit
+    await about.update(text=text, text_values=values, version=F("version") + 1, request=correlation.request())
+    # Telegram may take the new words where it refused the old ones, but nothing for who blocked the bot.
+    alive = about.filter(Q(error__isnull=True) | Q(error__not=BLOCKED))
+    await alive.update(state=State.PENDING, next_at=0, attempts=0)
+
+
+async def move_down(subject: str, key: str, more: str, text: str, **values: Any) -> None:
+    """Let the message about a subject be sent anew, where its person sees it; the old one says `text`.
+
+    The old one becomes a notice of its own: `key`, about `more`.
+    """
+    for row in await Notice.filter(subject=subject, message_id__not_isnull=True):
+        old = Notice(key=key, chat_id=row.chat_id, subject=more, text=text, text_values=values, rank=row.rank)
+        old.message_id = row.message_id
+        await insert_once(old)
+    await Notice.filter(subject=subject).update(message_id=None)
+
+
+async def find(key: str) -> Notice | None:
+    """Find a message by its key."""
+    return await Notice.get_or_none(key=key)
+
+
+async def withdraw(subject: str) -> None:
+    """Let what was not sent yet about a subject never be sent."""
+    unsent = Notice.filter(subject=subject, state=State.PENDING, message_id__isnull=True)
+    await unsent.update(state=State.DEAD, error=WITHDRAWN)
+
+
+async def tally(subject: str) -> Tally:
+    """Count the messages about a subject by what became of them."""
+    rows = Notice.filter(subject=subject).annotate(n=Count("id")).group_by("state", "error")
+    counted: Counter[str] = Counter()
+    for row in await rows.values("state", "error", "n"):
+        dead = row["state"] == State.DEAD
+        counted["withdrawn" if dead and row["error"] == WITHDRAWN else str(row["state"])] += row["n"]
+    return Tally(counted[State.SENT], counted[State.DEAD], counted[State.PENDING])
+
+
+async def unsent(rank: int) -> int:
+    """Count the new messages of a rank that wait."""
+    waiting = Notice.filter(state=State.PENDING, rank=rank, message_id__isnull=True)
+    return await waiting.count()
+
+
+async def any_pending(subjects: Sequence[str]) -> bool:
+    """Whether something about these has yet to be sent."""
+    return await Notice.filter(subject__in=list(subjects), state=State.PENDING).exists()
+
+
+async def forget(subjects: Sequence[str], text: str) -> None:
+    """Erase what messages say, so that they say only `text` should they ever be sent."""
+    await Notice.filter(subject__in=list(subjects)).update(text=text, text_values={})
+
+
+async def revive(chat_id: int) -> int:
+    """Let what could not be said be said after all: the person is back. Returns how many.
+
+    What was said to all has had its day.
+    """
+    return await Notice.filter(chat_id=chat_id, state=State.DEAD, rank__not=TO_ALL).update(
+        state=State.PENDING, error=None, next_at=0, lease_until=0, attempts=0
+    )
+
+
+async def claim(limit: int) -> Sequence[Notice]:
+    """Lease the next notice of each chat, as many as Telegram takes in this second.
+
+    A new message goes before an edit, so that no edit delays money; the counting is done in the
+    database, so that all replicas together stay within the limits.
+    """
+    await take_turns("outbox")  # two claims at once would count the same second
+    (lately,) = await query(
+        f'SELECT COUNT(*) AS n FROM "notice" WHERE tried_at BETWEEN {clock()} - 999 AND {clock()}'  # noqa: S608 -- names are the code's own
+    )
+    limit = min(limit, EACH_SECOND - lately["n"])
+    if limit <= 0:
+        return []
+    ids = await claim_heads(
+        Notice,
+        waiting=State.PENDING,
+        lane="chat_id",
+        first="{t}.rank",
+        order=f"{{t}}.rank = {TO_ALL}, {{t}}.message_id IS NOT NULL, {{t}}.id",
+        only=f"""NOT EXISTS (SELECT 1 FROM "notice" lately WHERE lately.chat_id = {{t}}.chat_id
+            AND lately.tried_at > {clock()} - {ONE_CHAT_MS})""",  # noqa: S608 -- as above
+        limit=limit,
+        lease_ms=LEASE_MS,
+    )
+    if not ids:
+        return []
+    marks = ", ".join("?" for _ in ids)
+    await query(f'UPDATE "notice" SET tried_at = {clock()} WHERE id IN ({marks})', *ids)  # noqa: S608 -- as above
+    return await Notice.filter(id__in=ids).order_by("rank", "id")
+
+
+async def keep(ids: Sequence[int]) -> None:
+    """Renew the leases of notices still being sent."""
+    await renew(Notice, ids, LEASE_MS)
+
+
+async def mark_sent(notice: Notice, message_id: int) -> None:
+    """Note that this version stands in the chat; one that was rewritten meanwhile stays pending."""
+    await Notice.filter(id=notice.id).update(lease_until=0)
+    if notice.message_id != message_id:  # an edit leaves it, or one that was moved down would come back up
+        await Notice.filter(id=notice.id).update(message_id=message_id)
+    await Notice.filter(id=notice.id, version=notice.version).update(state=State.SENT, error=None)
+
+
+async def mark_dead(notice: Notice, error: str) -> None:
+    """Give up on this version, which repeating cannot mend; one rewritten meanwhile is still sent."""
+    await Notice.filter(id=notice.id).update(lease_until=0)
+    await Notice.filter(id=notice.id, version=notice.version).update(state=State.DEAD, error=error)
+
+
+async def later(notice: Notice, ms: int, error: str) -> None:
+    """Try again after `ms` milliseconds; the whole chat waits, for it is the chat that Telegram held back."""
+    await Notice.filter(id=notice.id).update(error=error)
+    await query(
+        f'UPDATE "notice" SET tried_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- names are the code's own
+        ms - ONE_CHAT_MS,
+        notice.id,
+    )
+    await put_off(Notice, notice.id, ms)

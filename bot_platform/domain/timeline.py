@@ -1,0 +1,164 @@
+"""What happened to a purchase or a person, as moments in order of time."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tortoise.functions import Count
+
+from bot_platform.domain import actions, ledger, reversals
+from bot_platform.domain.checkout import Stage
+from bot_platform.domain.jobs import OPEN, Job
+from bot_platform.domain.jobs import State as JobState
+from bot_platform.domain.ledger import Account, Entry, Kind
+from bot_platform.domain.listings import entries_of, refunds_of
+from bot_platform.domain.outbox import Notice
+from bot_platform.domain.outbox import State as NoticeState
+from bot_platform.domain.purchases import PAID, Purchase
+from bot_platform.domain.reversals import Reversal
+from bot_platform.domain.users import User
+
+MOST = 60  # of a kind, the latest
+NOTED = 100  # characters of a reason
+TOLD = {"processing": "transfer", "failed": "failed"}  # what a purchase's notices tell of
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened; `values` in hundredths, minor units and words."""
+
+    at: datetime
+    what: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A person in figures."""
+
+    account: Account
+    paid: int
+    unpaid: int
+    jobs: Mapping[str, int]
+    unsent: int
+
+    @property
+    def open_jobs(self) -> int:
+        """How much runs or waits."""
+        return sum(self.jobs.get(state, 0) for state in OPEN)
+
+    @property
+    def failed_jobs(self) -> int:
+        """How much came to nothing."""
+        return sum(self.jobs.get(s, 0) for s in (JobState.FAILED, JobState.EXPIRED, JobState.CANCELLED))
+
+
+async def about(user: User) -> About:
+    """Count what a person has."""
+    bought = await _counted(Purchase.filter(user_id=user.id))
+    paid = sum(bought[state] for state in PAID)
+    return About(
+        account=await ledger.find_account(user.id),
+        paid=paid,
+        unpaid=bought.total() - paid,
+        jobs=await _counted(Job.filter(user_id=user.id)),
+        unsent=await Notice.filter(chat_id=user.telegram_id, state=NoticeState.PENDING).count(),
+    )
+
+
+async def of_purchase(purchase: Purchase) -> Sequence[Moment]:
+    """Tell a purchase from its beginning to what became of its credits."""
+    price = {"amount": purchase.amount, "currency": purchase.currency}
+    told = [_opened(purchase)]
+    notices = await Notice.filter(subject__in=[purchase.subject, purchase.link_subject]).order_by("id")
+    if links := [row for row in notices if row.subject == purchase.link_subject]:
+        told.append(Moment(links[0].created_at, "link", {}))
+    for row in notices:
+        name = row.key.removeprefix(f"{purchase.subject}:")
+        if name in TOLD:
+            told.append(Moment(row.created_at, TOLD[name], {}))
+        if name == "receipt":
+            told.append(Moment(row.created_at, "receipt", {"told": row.state.value}))
+    if purchase.paid_at:
+        paid = price | {"amount": purchase.charged or 0, "by": purchase.provider}
+        told.append(Moment(purchase.paid_at, "paid", paid))
+    entries = await entries_of(purchase.id)
+    told += [_moved(entry) for entry in entries]
+    told += await _spent_since(entries)
+    for refund in await refunds_of(purchase.id):
+        said = {
+            "state": refund.state.value,
+            "note": _short(refund.reason),
+            "error": _short(refund.error or ""),
+        }
+        told.append(Moment(refund.created_at, "refund", price | {"amount": refund.amount} | said))
+    each = [row for row in await reversals.of(purchase.id) if row.stage is not Stage.REFUNDED_IN_ALL]
+    told += [_said(row, purchase.currency) for row in each]
+    told += [_acted(act) for act in await actions.of([purchase.subject], MOST) if act.what != "refund"]
+    return sorted(told, key=lambda moment: moment.at)
+
+
+async def of_person(user: User) -> Sequence[Moment]:
+    """Tell the last of what a person bought and spent, and of what operators and banks did about them."""
+    account = await ledger.find_account(user.id)
+    told = [Moment(user.created_at, "arrived", {})]
+    bought = await Purchase.filter(user_id=user.id).order_by("-id").limit(MOST)
+    told += [_opened(purchase) for purchase in bought]
+    entries = await Entry.filter(account_id=account.id).order_by("-seq").limit(MOST)
+    told += [_moved(entry) for entry in reversed(entries)]
+    asked = Reversal.filter(user_id=user.id, stage__in=[*reversals.FREEZES, Stage.INQUIRY_CLOSED])
+    told += [_said(row, "") for row in await asked.order_by("-created_at").limit(MOST)]
+    acts = await actions.of([user.subject], MOST)
+    told += [_acted(act) for act in reversed(acts) if act.what != "grant"]
+    return sorted(told, key=lambda moment: moment.at)
+
+
+def _opened(purchase: Purchase) -> Moment:
+    said = {"purchase": str(purchase.id), "credits": purchase.credits}
+    return Moment(
+        purchase.created_at, "opened", said | {"amount": purchase.amount, "currency": purchase.currency}
+    )
+
+
+def _moved(entry: Entry) -> Moment:
+    said = {"credits": entry.amount, "after": entry.balance_after, "note": _short(entry.note)}
+    return Moment(entry.created_at, entry.kind.value, said)
+
+
+async def _spent_since(entries: Sequence[Entry]) -> Sequence[Moment]:
+    """Sum up what was charged to the account after the purchase's credits had come."""
+    if not entries:
+        return ()
+    first = entries[0]
+    charges = Entry.filter(account_id=first.account_id, seq__gt=first.seq, kind=Kind.CHARGE)
+    last = await charges.order_by("-seq").first()
+    if last is None:
+        return ()
+    amounts = [row.amount for row in await charges.only("amount")]
+    return [Moment(last.created_at, "charges", {"credits": -sum(amounts), "n": len(amounts)})]
+
+
+def _said(row: Reversal, currency: str) -> Moment:
+    # Stripe's seconds are whole, and what came of it would stand before it.
+    at = max(datetime.fromtimestamp(row.since, UTC), row.created_at)
+    stage = row.stage.value.replace("_", " ")
+    if not row.amount or not currency:
+        return Moment(at, "asked", {"stage": stage})
+    return Moment(at, "said", {"stage": stage, "amount": row.amount, "currency": currency})
+
+
+def _acted(act: actions.Action) -> Moment:
+    note = _short(str(act.details.get("reason") or "none"))
+    return Moment(act.at, "act", {"by": act.by, "act": act.what, "note": note})
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= NOTED else f"{text[: NOTED - 1]}…"
+
+
+async def _counted(rows: Any) -> Counter[str]:
+    """Count rows by their state."""
+    counted = await rows.annotate(n=Count("id")).group_by("state").values("state", "n")
+    return Counter({str(row["state"]): row["n"] for row in counted})

@@ -1,0 +1,69 @@
+"""The audit runs over a snapshot; accounts whose books are off may not spend, and the operator is told."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from bot_platform.domain import actions, ledger, outbox, schedules
+from bot_platform.domain.audit import Broken, Step, audit
+from bot_platform.flows.wake import wake
+from bot_platform.infra.database import Database
+
+MENDED = "audit:turns"  # how often the books went from good to off or back
+MARKED_AT_ONCE = 200
+NAMED = 10  # broken rows that a message names; the command names all
+
+
+async def audit_books(
+    database: Database, admins: Sequence[int], on_step: Callable[[Step], None], *, by: str = ""
+) -> Sequence[Broken]:
+    """Prove the books; gives every broken row, and calls `on_step` on the way.
+
+    `by` is the operator who asked for it, if one did: then it is noted what they saw.
+    """
+    broken: list[Broken] = []
+    async with database.snapshot() as ask:
+        async for step in audit(ask):
+            broken += step.broken
+            on_step(step)
+    off = {row.account for row in broken if row.account is not None}
+    marked = set(await database.quietly(ledger.broken_accounts))
+    await _mark(database, sorted(off - marked))
+    for account_id in sorted(marked - off):
+        await database.transact(_trust_again, account_id)
+    await database.transact(_tell, admins, broken)
+    if by:
+        await database.quietly(actions.record, by, "audit", "books", rows_off=len(broken))
+    return broken
+
+
+async def _mark(database: Database, account_ids: Sequence[int]) -> None:
+    """Mark accounts a few at a time, so that nobody who buys meanwhile waits long."""
+    for first in range(0, len(account_ids), MARKED_AT_ONCE):
+        await database.quietly(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True)
+
+
+async def _trust_again(account_id: int) -> None:
+    account = await ledger.lock(await ledger.whose(account_id))
+    await ledger.mark_broken([account_id], broken=False)
+    account.broken = False
+    await wake(account)
+
+
+async def _tell(admins: Sequence[int], broken: Sequence[Broken]) -> None:
+    """Tell the operator, once for each set of broken rows, and again when it comes back after good books."""
+    times_mended = await schedules.mark(MENDED)
+    is_off = times_mended % 2 == 1  # odd while the books are off
+    if is_off != bool(broken):
+        times_mended += 1
+        await schedules.set_mark(MENDED, times_mended)
+    if not broken:
+        return
+    digest = hashlib.sha256(repr(sorted((b.invariant, b.table, b.id) for b in broken)).encode()).hexdigest()
+    await outbox.tell_each(
+        admins,
+        f"audit:{times_mended}:{digest[:16]}",
+        "audit",
+        "operator-books-off",
+        count=len(broken),
+        rows="\n".join(f"{b.invariant} {b.table} {b.id}: {b.says}" for b in broken[:NAMED]),
+    )

@@ -1,0 +1,143 @@
+"""A message of the operator to everybody: seen first, sent in small portions, stopped at any moment."""
+
+from typing import Any
+
+from bot_platform.domain import actions, audience, broadcasts, outbox, schedules
+from bot_platform.domain.broadcasts import LONGEST, Broadcast, State
+from bot_platform.domain.errors import CannotTellAll
+from bot_platform.domain.outbox import OTHER, TO_ALL
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import storable, take_turns
+
+SAID = "broadcast"  # the name under which each of them is written: its words are the operator's
+TURN = "broadcast"  # the round in which portions are written, one a second for all replicas together
+EVERY_MS = 1000
+PORTION = 20  # of the 30 messages that Telegram takes in a second: the rest is for what cannot wait
+WAITING = 20  # unsent ones, at most: a stop takes them back, and nothing of money stands behind them
+QUOTED = 200  # characters of it that stand for it
+SHOWN_EVERY = 4  # portions between two looks at how far it is
+
+
+async def draft(database: Database, chat_id: int, text: str, request_key: str) -> None:
+    """Show an operator a message as it would be sent, and to how many; nothing is sent.
+
+    Raises CannotTellAll when it is too long.
+    """
+    said = storable(text)
+    if len(said.encode("utf-16-le")) > 2 * LONGEST:  # Telegram counts in UTF-16
+        raise CannotTellAll("admin-say-too-long", most=str(LONGEST))
+
+    async def story() -> None:
+        key = f"say:{request_key}"
+        people = await audience.size()
+        await outbox.post(
+            key, chat_id, key, "admin-say-draft", rank=OTHER, says=said, people=people, draft=request_key
+        )
+
+    await database.transact(story)
+
+
+async def begin(database: Database, chat_id: int, request_key: str) -> None:
+    """Begin to send the message that was shown, once; raises CannotTellAll."""
+
+    async def story() -> None:
+        await take_turns(TURN)
+        shown = await outbox.find(f"say:{request_key}")
+        if shown is None or shown.chat_id != chat_id:
+            raise CannotTellAll("admin-draft-gone")
+        if shown.text != "admin-say-draft":
+            return  # it was begun or dropped before
+        if await broadcasts.running():
+            raise CannotTellAll("admin-say-one-runs")
+        by = actions.telegram(chat_id)
+        said = shown.text_values["says"]
+        begun = await broadcasts.begin(request_key, by, said, await audience.size())
+        await actions.record(by, "say", begun.subject, people=begun.people, text=said)
+        await _show(begun)
+
+    await database.transact(story)
+
+
+async def drop(database: Database, chat_id: int, request_key: str) -> None:
+    """Let a message that was shown never be sent."""
+
+    async def story() -> None:
+        await take_turns(TURN)
+        shown = await outbox.find(f"say:{request_key}")
+        if shown and shown.chat_id == chat_id and shown.text == "admin-say-draft":
+            await outbox.rewrite(shown.subject, "admin-say-dropped")
+
+    await database.transact(story)
+
+
+async def stop(database: Database, broadcast_id: int, by: str) -> bool:
+    """Send no more of a message to all; False when it had ended before."""
+
+    async def story() -> bool:
+        broadcast = await broadcasts.lock(broadcast_id)
+        if broadcast is None or not await broadcasts.end(broadcast, State.STOPPED):
+            return False
+        await outbox.withdraw(broadcast.subject)
+        broadcast.state = State.STOPPED
+        await actions.record(by, "stop", broadcast.subject, written=broadcast.written)
+        await _show(broadcast)
+        return True
+
+    return await database.transact(story)
+
+
+async def portion(database: Database) -> None:
+    """Write the next few messages, if a message to all runs and there is room for them."""
+    if await broadcasts.running() is None:
+        return
+    await database.transact(write_portion)
+
+
+async def write_portion() -> None:
+    """Write the next few messages, if it is time; part of a transaction."""
+    turn = await schedules.begin(TURN, early=False)
+    if turn is None:
+        return  # another replica's
+    await schedules.end(TURN, turn + 1, EVERY_MS)
+    running = await broadcasts.running()
+    broadcast = await broadcasts.lock(running.id) if running else None
+    if broadcast is None or broadcast.state is not State.RUNNING:
+        return
+    waiting = await outbox.unsent(TO_ALL)
+    room = min(PORTION, WAITING - waiting)
+    people = await audience.after(broadcast.after, room) if room > 0 else []
+    for one in people:
+        await outbox.post(
+            f"{broadcast.subject}:{one.user_id}",
+            one.telegram_id,
+            broadcast.subject,
+            SAID,
+            rank=TO_ALL,
+            broadcast=broadcast.id,
+        )
+    if people:
+        await broadcasts.wrote(broadcast, len(people), people[-1].user_id)
+    elif not waiting:
+        await broadcasts.end(broadcast, State.DONE)
+        broadcast.state = State.DONE
+    if turn % SHOWN_EVERY == 0 or broadcast.state is State.DONE:
+        await _show(broadcast)
+
+
+async def _show(broadcast: Broadcast) -> None:
+    """Let the message of whoever began it say how far it is."""
+    about = f"say:{broadcast.request_key}"
+    await outbox.rewrite(about, "admin-say-progress", **await progress(broadcast))
+
+
+async def progress(broadcast: Broadcast) -> dict[str, Any]:
+    """Say how far a message to all is: how many have it, could not be reached, and are yet to come."""
+    told = await outbox.tally(broadcast.subject)
+    return {
+        "broadcast": broadcast.id,
+        "state": broadcast.state.value,
+        "sent": told.sent,
+        "unreached": told.dead,
+        "left": max(0, broadcast.people - told.sent - told.dead),
+        "says": broadcast.text if len(broadcast.text) <= QUOTED else f"{broadcast.text[:QUOTED]}…",
+    }

@@ -1,0 +1,14 @@
+"""Which process of a database does what only one may do: it holds a lease, and the others stand by."""
+
+from bot_platform.domain import schedules
+from bot_platform.infra.database import Database
+
+
+async def hold(database: Database, name: str, holder: int, seconds: float) -> bool:
+    """Take or keep a part for so long; False while another holder has it."""
+    return await database.quietly(schedules.hold, name, holder, int(seconds * 1000))
+
+
+async def holder(database: Database, name: str) -> int | None:
+    """Tell who has a part now."""
+    return await database.quietly(schedules.holder, name)

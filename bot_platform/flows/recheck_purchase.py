@@ -1,0 +1,28 @@
+"""A buyer says that they have paid: the provider is asked about that one purchase at once."""
+
+from bot_platform.domain import purchases
+from bot_platform.domain.checkout import ProviderDown
+from bot_platform.domain.errors import CannotAsk, NoSuchPurchase
+from bot_platform.domain.purchases import Purchase, State
+from bot_platform.domain.users import User
+from bot_platform.flows import reconcile
+from bot_platform.flows.context import Till
+
+
+async def check(till: Till, user: User, purchase_id: int) -> tuple[Purchase, bool]:
+    """Ask how a purchase stands; True when that changed just now, and a notice tells of it.
+
+    Raises NoSuchPurchase for one of somebody else, CannotAsk when the provider does not answer.
+    """
+    purchase = await purchases.look_up(purchase_id)
+    if purchase is None or purchase.user_id != user.id:
+        raise NoSuchPurchase
+    if purchase.was_paid:
+        return purchase, False
+    try:
+        await reconcile.one(till, purchase)
+    except ProviderDown:
+        raise CannotAsk from None
+    before = purchase.state
+    await purchase.refresh_from_db()
+    return purchase, purchase.state not in {before, State.EXPIRED}

@@ -1,0 +1,1 @@
+"""Infrastructure that knows no noun of ours: the database, leases, workers, logs."""

@@ -1,0 +1,1 @@
+"""Stripe: the only package that knows Stripe's field names."""

@@ -1,0 +1,176 @@
+"""Looks after money by itself: stored events, unanswered refunds, what no webhook told, and the audit."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
+
+from bot_platform.domain.audit import Broken
+from bot_platform.domain.checkout import ProviderDown
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.jobs import Job
+from bot_platform.domain.refunds import Refund
+from bot_platform.flows import (
+    audit,
+    job_retention,
+    periodic,
+    provider_events,
+    reconcile,
+    refund,
+    updates,
+)
+from bot_platform.flows.context import Outcome, Till
+from bot_platform.flows.work_context import Desk
+from bot_platform.infra.database import LOST_CONNECTION
+from bot_platform.infra.worker import Pump
+from bot_platform.work.engine.runner import Runner
+
+log = structlog.get_logger()
+
+OnOutcome = Callable[[Event, Outcome], None]
+
+AT_ONCE = 8
+TIDY_EVERY = 60
+HOUR, DAY = 3600, 24 * 3600
+
+
+def inbox_pump(till: Till, on_outcome: OnOutcome | None = None) -> Pump[Event]:
+    """Build the loop that handles events which were stored and not handled."""
+
+    async def handle(row: Event) -> None:
+        try:
+            outcome = await provider_events.stored(till, row)
+        except ProviderDown:
+            await provider_events.broke(till, row, "the provider cannot be asked", passing=True)
+            return
+        log.info(
+            "inbox.handled",
+            key=row.key,
+            type=row.type,
+            outcome=outcome.state.value,
+            says=outcome.reason,
+            **outcome.ids(row.key),
+        )
+        if on_outcome:
+            on_outcome(row, outcome)
+
+    async def broke(row: Event, fault: Exception) -> None:
+        says = f"{type(fault).__name__}: {fault}"[:1000]
+        await provider_events.broke(till, row, says, passing=isinstance(fault, LOST_CONNECTION))
+
+    return Pump(
+        "inbox",
+        claim=partial(provider_events.claim, till),
+        work=handle,
+        keep=partial(provider_events.renew, till),
+        at_once=AT_ONCE,
+        broke=broke,
+    )
+
+
+def refunds_pump(till: Till) -> Pump[Refund]:
+    """Build the loop that carries out refunds which were asked for and not answered."""
+
+    async def carry_out(row: Refund) -> None:
+        try:
+            ended = await refund.carry_out(till, row)
+        except ProviderDown:
+            await refund.later(till, row, "the provider cannot be asked")
+            return
+        log.info("refund.ended", refund=row.id, state=ended.state.value, says=ended.error)
+
+    async def broke(row: Refund, fault: Exception) -> None:
+        await refund.later(till, row, f"{type(fault).__name__}: {fault}"[:1000])
+
+    return Pump(
+        "refunds",
+        claim=partial(refund.claim, till),
+        work=carry_out,
+        keep=partial(refund.renew, till),
+        at_once=AT_ONCE,
+        broke=broke,
+    )
+
+
+def work_pump(runner: Runner, at_once: int) -> Pump[Job]:
+    """Build the loop that works on what was ordered."""
+    return Pump("work", claim=runner.claim, work=runner.work, keep=runner.keep, at_once=at_once)
+
+
+class Tidy:
+    """Ends work that has waited too long, forgets its texts in time, and drops updates of long ago."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def once(self) -> None:
+        """Do what is due: work each minute, updates each day, in whichever replica comes first."""
+        await periodic.make(self._desk.database, "work", self._look, every=TIDY_EVERY)
+        await periodic.make(self._desk.database, "updates", self._drop, every=DAY)
+
+    async def _look(self, _: int) -> int:
+        expired, forgotten = (
+            await job_retention.expire(self._desk),
+            await job_retention.forget_old(self._desk),
+        )
+        if expired or forgotten:
+            log.info("work.tidied", expired=expired, forgotten=forgotten)
+        return int(time.time())
+
+    async def _drop(self, _: int) -> int:
+        if dropped := await updates.drop_old(self._desk.database):
+            log.info("updates.dropped", rows=dropped)
+        return int(time.time())
+
+
+class Rounds:
+    """What is looked after every so often, by whichever replica comes first."""
+
+    def __init__(self, till: Till, *, every: int, on_audit: Callable[[Sequence[Broken]], None]) -> None:
+        self._till, self._every, self._on_audit = till, every, on_audit
+        self._at_start = True  # when things were missed, whenever the last look was
+
+    async def missed(self) -> None:
+        """Look for events and payments that no webhook told of."""
+        name = f"missed:{self._till.provider.name}"
+        look, early = self._look_for_missed, self._at_start
+        if await periodic.make(self._till.database, name, look, every=self._every, early=early):
+            self._at_start = False
+
+    async def reversals(self) -> None:
+        """Read refunds and disputes as they stand."""
+        name = f"reversals:{self._till.provider.name}"
+        await periodic.make(self._till.database, name, self._read_reversals, every=DAY)
+
+    async def audit(self) -> None:
+        """Prove the books."""
+        await periodic.make(self._till.database, "audit", self._prove, every=HOUR)
+
+    async def _look_for_missed(self, mark: int) -> int:
+        began = int(time.time())
+        sells = [self._till.provider]  # under the mock, Stripe is left in peace
+        since = mark - reconcile.OVERLAP if mark else began - reconcile.FIRST_LOOK
+        missed = sum([n async for n in reconcile.missed_events(self._till, sells, since)])
+        found = [o async for o in reconcile.silent_purchases(self._till, sells) if o.changed]
+        if missed or found:
+            log.info("reconcile.found", events=missed, purchases=[o.purchase_id for o in found])
+        return began
+
+    async def _read_reversals(self, _: int) -> int:
+        began = int(time.time())
+        sells = [self._till.provider]
+        since = began - reconcile.DISPUTES_LAST
+        async for outcome in reconcile.reversed_payments(self._till, sells, since):
+            if outcome.changed or outcome.alarm:
+                log.warning("reconcile.reversal", purchase=outcome.purchase_id, says=outcome.reason)
+        return began
+
+    async def _prove(self, _: int) -> int:
+        broken = await audit.audit_books(self._till.database, self._till.admins, lambda _: None)
+        self._on_audit(broken)
+        if broken:
+            log.error("audit.books_off", rows=len(broken), first=broken[0].says)
+        else:
+            log.info("audit.balanced")
+        return int(time.time())

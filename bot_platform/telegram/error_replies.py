@@ -1,0 +1,40 @@
+"""Tells people that something broke, without breaking itself."""
+
+import structlog
+from aiogram import Bot, Router
+from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError
+from aiogram.types import ErrorEvent
+from aiogram.types import User as TelegramUser
+
+from bot_platform.infra import safe_errors
+from bot_platform.telegram.middleware import PASSING_FAULT
+from bot_platform.telegram.texts import DEFAULT, Texts
+
+log = structlog.get_logger()
+
+
+def last_words() -> Router:
+    """Build the router that apologises for whatever no screen did; include it last."""
+    router = Router(name="apologies")
+    router.error.register(server_error, ~PASSING_FAULT)
+    return router
+
+
+async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
+    """Log what broke and tell whoever it broke for, unless they would not hear it."""
+    if isinstance(event.exception, TelegramForbiddenError):
+        log.info("telegram.blocked", update=event.update.update_id)
+        return
+    log.error("telegram.handler_failed", update=event.update.update_id, **safe_errors.of(event.exception))
+    log.debug("telegram.traceback", exc_info=event.exception)
+    source = event.update.message or event.update.callback_query
+    if source and source.from_user:
+        await apologise(bot, texts, source.from_user, "server-error")
+
+
+async def apologise(bot: Bot, texts: Texts, person: TelegramUser, text: str) -> None:
+    """Say a text to somebody, if Telegram lets us."""
+    try:
+        await bot.send_message(person.id, texts.say(text, person.language_code or DEFAULT))
+    except TelegramAPIError as fault:
+        log.warning("telegram.could_not_apologise", error=fault.message)

@@ -1,0 +1,195 @@
+"""What operators read in Telegram: the day, a person, a purchase, an event, each as one message."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from bot_platform.domain.backlog import Backlog
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.overview import Today
+from bot_platform.domain.purchases import Purchase
+from bot_platform.domain.timeline import About, Moment
+from bot_platform.domain.users import User
+from bot_platform.telegram.middleware import Say
+
+LONGEST = 4000  # UTF-16 units of a message; Telegram takes 4096
+SAID = 2500  # characters of what an event says
+REASON = 200  # characters of an error in a list
+
+
+def day(say: Say, today: Today) -> str:
+    """Write the day at a glance."""
+    taken = [
+        say("admin-takings", amount=amount, currency=currency, provider=provider)
+        for (provider, currency), amount in sorted(today.day.takings.items())
+    ]
+    proved = today.books.proved_at
+    return say(
+        "admin-today",
+        at=int(datetime.now(UTC).timestamp()),
+        takings=", ".join(taken) or say("admin-takings-none"),
+        sales=today.day.sales,
+        failed=today.failed_purchases,
+        sold=today.day.sold,
+        spent=today.day.spent,
+        given=today.day.given,
+        back=today.day.taken_back,
+        events=today.waits.failed_events,
+        messages=today.waits.messages,
+        books="off" if today.books.off else "fine" if proved else "never",
+        proved=int(proved.timestamp()) if proved else 0,
+        **_jobs(today.waits),
+    )
+
+
+def waits(say: Say, waiting: Backlog, refunds: int, transfers: int) -> str:
+    """Write what waits."""
+    return say(
+        "admin-waits",
+        messages=waiting.messages,
+        oldest=int(waiting.oldest_message),
+        refunds=refunds,
+        transfers=transfers,
+        **_jobs(waiting),
+    )
+
+
+def person(say: Say, user: User, about: About) -> str:
+    """Write how a person stands."""
+    account = about.account
+    lines = [
+        say(
+            "admin-person",
+            user=str(user.telegram_id),
+            blocked="yes" if user.blocked_bot else "no",
+            since=_unix(user.created_at),
+            balance=account.available,
+            held=account.held,
+            paid=about.paid,
+            unpaid=about.unpaid,
+            open=about.open_jobs,
+            done=about.jobs.get("done", 0),
+            failed=about.failed_jobs,
+            unsent=about.unsent,
+        )
+    ]
+    states = {
+        "admin-person-frozen": account.frozen,
+        "admin-person-banned": account.banned,
+        "admin-person-broken": account.broken,
+    }
+    lines += [say(name) for name, is_so in states.items() if is_so]
+    return "\n".join([*lines, "", say("admin-person-grant", user=str(user.telegram_id))])
+
+
+def life(say: Say, user: User, moments: Sequence[Moment]) -> str:
+    """Write a person's story."""
+    return _timeline(say, say("admin-life", user=str(user.telegram_id)), moments)
+
+
+def purchase(say: Say, sale: Purchase, buyer: User, moments: Sequence[Moment]) -> str:
+    """Write a purchase with its story."""
+    head = say(
+        "admin-purchase",
+        user=str(buyer.telegram_id),
+        purchase=str(sale.id),
+        credits=sale.credits,
+        amount=sale.amount,
+        currency=sale.currency,
+        state=sale.state.value,
+        reversed=sale.reversed,
+    )
+    refs = say(
+        "admin-purchase-refs",
+        provider=sale.provider,
+        session=sale.provider_ref or "",
+        payment=sale.payment_ref or "",
+    )
+    return _timeline(say, f"{head}\n{refs.strip()}", moments)
+
+
+def sales(say: Say, sold: Iterable[Purchase]) -> str:
+    """Write a list of purchases with their buyers."""
+    lines = [
+        say(
+            "admin-sale-line",
+            n=str(n),
+            purchase=str(one.id),
+            at=_unix(one.paid_at or one.created_at),
+            credits=one.credits,
+            amount=one.charged or 0,
+            currency=one.currency,
+            state=one.state.value,
+            user=str(one.user.telegram_id),
+        )
+        for n, one in enumerate(sold, start=1)
+    ]
+    return "\n".join([say("admin-sales"), "", *lines]) if lines else say("admin-sales-none")
+
+
+def failed(say: Say, events: Iterable[Event]) -> str:
+    """Write a list of events that failed."""
+    lines = [
+        say(
+            "admin-event-line",
+            n=str(n),
+            event=one.key.removeprefix("stripe:"),
+            type=one.type,
+            at=_unix(one.received_at),
+            reason=(one.error or "")[:REASON],
+        )
+        for n, one in enumerate(events, start=1)
+    ]
+    return fit("\n".join([say("admin-failed"), "", *lines])) if lines else say("admin-failed-none")
+
+
+def event(say: Say, one: Event) -> str:
+    """Write what became of an event, and what it says."""
+    head = say(
+        "admin-event",
+        event=one.key.removeprefix("stripe:"),
+        type=one.type,
+        at=_unix(one.received_at),
+        state=one.state.value,
+        tries=one.attempts,
+        reason=one.error or "",
+    )
+    says = json.dumps(_told(one.payload), indent=1, ensure_ascii=False)
+    return fit(f"{head.strip()}\n\n{says[:SAID]}{'…' if len(says) > SAID else ''}")
+
+
+def fit(text: str) -> str:
+    """Cut a text to what one message holds."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * LONGEST:
+        return text
+    return units[: 2 * LONGEST - 2].decode("utf-16-le", errors="ignore") + "…"
+
+
+def _timeline(say: Say, head: str, moments: Sequence[Moment]) -> str:
+    """Write moments below a head, oldest first; the oldest are left out where there is no room."""
+    lines = [say("story", at=_unix(one.at), what=one.what, **one.values) for one in moments]
+    hidden = 0
+    while True:
+        earlier = [say("admin-earlier", n=str(hidden))] if hidden else []
+        text = "\n".join([head, "", *earlier, *lines[hidden:]])
+        if hidden >= len(lines) or fit(text) == text:
+            return fit(text)
+        hidden += 1
+
+
+def _jobs(waiting: Backlog) -> dict[str, Any]:
+    return {state: waiting.jobs[state] for state in ("running", "queued", "parked")}
+
+
+def _unix(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _told(value: Any) -> Any:
+    """Leave out what an event says nothing in."""
+    if isinstance(value, dict):
+        said = {name: _told(one) for name, one in value.items()}
+        return {name: one for name, one in said.items() if one not in (None, "", [], {})}
+    return [_told(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,166 @@
+"""What operators see: the day at a glance, and people, purchases and events with their stories."""
+
+from collections.abc import Sequence
+
+from aiogram import F, Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import CallbackQuery, Message
+
+from bot_platform.domain import (
+    broadcasts,
+    inbox,
+    listings,
+    overview,
+    purchases,
+    refunds,
+    timeline,
+    users,
+)
+from bot_platform.domain.backlog import backlog
+from bot_platform.domain.errors import CannotShow
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.purchases import Purchase
+from bot_platform.domain.users import User
+from bot_platform.flows import broadcast
+from bot_platform.flows.context import Till
+from bot_platform.telegram import operator_reports
+from bot_platform.telegram.middleware import Operating, Reply, Say
+from bot_platform.telegram.operator_buttons import Buttons, about, to
+from bot_platform.telegram.texts import Texts
+
+LISTED = 10
+FOUND = 3  # of each kind, shown at once
+QUOTED = 100  # characters of what was looked for
+
+
+def screen(texts: Texts, admins: Sequence[int]) -> Router:
+    """Build the router of this screen; it takes nothing of anybody but the admins (Telegram ids)."""
+    router = Router(name="admin")
+    for observer in (router.message, router.callback_query):
+        observer.filter(F.from_user.id.in_(set(admins)))
+        observer.middleware(Operating(texts))
+    router.message.register(today, Command("admin", magic=F.args.is_(None)))
+    router.message.register(say_help, Command("admin", magic=F.args.lower() == "help"))
+    router.message.register(find, Command("admin"))
+    router.callback_query.register(failed, F.data == to("failed"))
+    router.callback_query.register(waits, F.data == to("waits"))
+    router.callback_query.register(sales, F.data == to("sales"))
+    router.callback_query.register(said, F.data.startswith(to("said")))
+    router.callback_query.register(person, F.data.startswith(to("person")))
+    router.callback_query.register(life, F.data.startswith(to("life")))
+    router.callback_query.register(purchase, F.data.startswith(to("purchase")))
+    router.callback_query.register(event, F.data.startswith(to("event")))
+    return router
+
+
+async def today(_: Message, buttons: Buttons, reply: Reply, say: Say) -> None:
+    """Say how the day goes."""
+    told, running = await overview.today(), await broadcasts.running()
+    below = buttons.today(told.waits.failed_events, running.id if running else None)
+    await reply(operator_reports.day(say, told), below)
+
+
+async def say_help(_: Message, reply: Reply, say: Say) -> None:
+    """Say what can be done, with examples."""
+    await reply(say("admin-help"))
+
+
+async def find(
+    _: Message, command: CommandObject, till: Till, buttons: Buttons, reply: Reply, say: Say
+) -> None:
+    """Show whatever goes by a number or a reference."""
+    what = (command.args or "").split()[0]
+    found = await listings.search(what, list(till.providers))
+    people = list(found.people)
+    if not len(found) and (known := await users.look_up(what)):
+        people = [known]
+    for user in people:
+        await _show_person(user, buttons, reply, say)
+    for sale in found.purchases[:FOUND]:
+        await _show_purchase(sale, buttons, reply, say)
+    for one in found.events[:FOUND]:
+        await _show_event(one, buttons, reply, say)
+    if not (people or found.purchases or found.events):
+        raise CannotShow("admin-found-nothing", what=what[:QUOTED])
+
+
+async def failed(_: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
+    """List the events that failed."""
+    rows = await inbox.from_providers(inbox.State.FAILED, LISTED)
+    await reply(operator_reports.failed(say, rows), buttons.numbered("event", [row.id for row in rows]))
+
+
+async def waits(_: CallbackQuery, reply: Reply, say: Say) -> None:
+    """Say what waits."""
+    transfers = await purchases.count(purchases.State.PROCESSING)
+    await reply(operator_reports.waits(say, await backlog(), await refunds.unanswered(), transfers))
+
+
+async def sales(_: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
+    """List the last sales."""
+    sold = await purchases.last_paid(LISTED)
+    await reply(operator_reports.sales(say, sold), buttons.numbered("purchase", [one.id for one in sold]))
+
+
+async def said(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
+    """Say how far a message to all is."""
+    found = await broadcasts.find(_number(query))
+    if found is None:
+        raise CannotShow("admin-found-nothing", what=about(query.data))
+    values = await broadcast.progress(found)
+    text = f"{say('admin-say-progress', **values)}\n\n{values['says']}"
+    await reply(text, buttons.look("admin-say-progress", values))
+
+
+async def person(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
+    """Show a person."""
+    await _show_person(await _person(query), buttons, reply, say)
+
+
+async def life(query: CallbackQuery, reply: Reply, say: Say) -> None:
+    """Tell a person's story."""
+    user = await _person(query)
+    await reply(operator_reports.life(say, user, await timeline.of_person(user)))
+
+
+async def purchase(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
+    """Show a purchase with its story."""
+    sale = await purchases.look_up(_number(query))
+    if sale is None:
+        raise CannotShow("admin-found-nothing", what=about(query.data))
+    await _show_purchase(sale, buttons, reply, say)
+
+
+async def event(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
+    """Show an event."""
+    one = await inbox.look_up(about(query.data))
+    if one is None:
+        raise CannotShow("admin-found-nothing", what=about(query.data))
+    await _show_event(one, buttons, reply, say)
+
+
+async def _show_person(user: User, buttons: Buttons, reply: Reply, say: Say) -> None:
+    known = await timeline.about(user)
+    await reply(operator_reports.person(say, user, known), buttons.person(user, known.account))
+
+
+async def _show_purchase(sale: Purchase, buttons: Buttons, reply: Reply, say: Say) -> None:
+    buyer = await users.get(sale.user_id)
+    told = operator_reports.purchase(say, sale, buyer, await timeline.of_purchase(sale))
+    await reply(told, buttons.purchase(sale, buyer.telegram_id))
+
+
+async def _show_event(one: Event, buttons: Buttons, reply: Reply, say: Say) -> None:
+    await reply(operator_reports.event(say, one), buttons.event(one))
+
+
+async def _person(query: CallbackQuery) -> User:
+    user = await users.look_up(about(query.data))
+    if user is None:
+        raise CannotShow("admin-found-nothing", what=about(query.data))
+    return user
+
+
+def _number(query: CallbackQuery) -> int:
+    number = about(query.data)
+    return int(number) if number.isdecimal() and len(number) < users.LONGEST_NUMBER else 0

@@ -1,0 +1,1 @@
+"""The paid commands: each module or package here is one."""

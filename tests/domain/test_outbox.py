@@ -1,0 +1,182 @@
+"""The outbox: which notice may leave now, and what becomes of it."""
+
+import asyncio
+
+from bot_platform.domain import outbox
+from bot_platform.domain.outbox import MONEY, OTHER, TO_ALL, Notice, State
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
+
+
+async def write(database: Database, *keys: str, chat: int = 1, rank: int = MONEY) -> None:
+    async def story() -> None:
+        for key in keys:
+            await outbox.post(key, chat, f"about:{key}", "help", rank=rank)
+
+    await database.transact(story)
+
+
+async def claim(database: Database, limit: int = 256) -> list[str]:
+    return [row.key for row in await database.quietly(outbox.claim, limit)]
+
+
+async def second_later() -> None:
+    await query("UPDATE notice SET tried_at = tried_at - 1000")
+
+
+async def sent(database: Database, key: str, message_id: int) -> None:
+    await database.quietly(outbox.mark_sent, await Notice.get(key=key), message_id)
+
+
+async def test_a_chat_gives_one_notice_at_a_time_the_oldest_first(database: Database) -> None:
+    await write(database, "a", "b", "c")
+    for n, key in enumerate("abc"):
+        assert await claim(database) == [key]
+        assert await claim(database) == []
+        await second_later()
+        assert await claim(database) == []  # in hand
+        await sent(database, key, n)
+        await second_later()
+    assert await claim(database) == []
+
+
+async def test_a_lease_that_was_given_back_is_not_renewed(database: Database) -> None:
+    await write(database, "draft", "more")
+    await claim(database)
+    in_hand = [(await Notice.get(key="draft")).id]  # listed, and then the work ends
+    await sent(database, "draft", 7)
+    await database.quietly(outbox.keep, in_hand)
+    await database.transact(outbox.rewrite, "about:draft", "terms")
+    await second_later()
+    assert await claim(database) == ["more"]
+    await sent(database, "more", 8)
+    await second_later()
+    assert await claim(database) == ["draft"]
+
+
+async def test_what_was_rewritten_while_its_old_words_were_refused_is_sent_at_once(
+    database: Database,
+) -> None:
+    await write(database, "draft")
+    await claim(database)
+    refused = await Notice.get(key="draft")
+    await database.transact(outbox.rewrite, "about:draft", "terms")
+    await database.quietly(outbox.mark_dead, refused, "Bad Request")
+    await second_later()
+    assert await claim(database) == ["draft"]
+
+
+async def test_a_second_is_for_30_and_a_chat_s_second_for_one(database: Database) -> None:
+    for chat in range(40):
+        await write(database, f"{chat}-1", f"{chat}-2", chat=chat)
+    first = await claim(database)
+    assert len(first) == 30
+    assert await claim(database) == []
+    for n, key in enumerate(first):
+        await sent(database, key, n)
+    assert await claim(database) == []
+    await second_later()
+    assert len(await claim(database)) == 30
+
+
+async def test_money_of_one_chat_goes_before_the_rest_of_another(database: Database) -> None:
+    await write(database, "other", chat=1, rank=OTHER)
+    await write(database, "money", chat=2, rank=MONEY)
+    assert await claim(database, 1) == ["money"]
+    assert await claim(database, 1) == ["other"]
+
+
+async def test_what_is_said_to_all_lets_whatever_else_its_chat_is_told_go_first(database: Database) -> None:
+    await write(database, "to all", rank=TO_ALL)
+    await write(database, "receipt", "link")
+    for expected in ("receipt", "link", "to all"):
+        assert await claim(database) == [expected]
+        await sent(database, expected, 7)
+        await second_later()
+
+
+async def test_a_new_message_goes_before_an_edit(database: Database) -> None:
+    await write(database, "link")
+    await claim(database)
+    await sent(database, "link", 7)
+    await database.transact(outbox.rewrite, "about:link", "terms")
+    await write(database, "receipt")
+    await second_later()
+    assert await claim(database) == ["receipt"]
+
+
+async def test_what_is_rewritten_while_it_is_sent_is_sent_again_as_an_edit(database: Database) -> None:
+    await write(database, "link")
+    (row,) = await database.quietly(outbox.claim, 1)
+    await database.transact(outbox.rewrite, "about:link", "terms")
+    await database.quietly(outbox.mark_sent, row, 7)
+    now = await Notice.get()
+    assert (now.state, now.message_id, now.text) == (State.PENDING, 7, "terms")
+    await second_later()
+    assert await claim(database) == ["link"]
+
+
+async def test_a_notice_that_waits_lets_its_chat_wait(database: Database) -> None:
+    await write(database, "a", "b")
+    (row,) = await database.quietly(outbox.claim, 1)
+    await database.quietly(outbox.later, row, 60_000, "retry after 60")
+    await second_later()
+    assert await claim(database) == []
+    await query("UPDATE notice SET next_at = 0, tried_at = 0")
+    assert await claim(database) == ["a"]
+
+
+async def test_a_flood_limit_met_by_an_edit_is_waited_out_by_the_whole_chat(database: Database) -> None:
+    await write(database, "link")
+    await claim(database)
+    await sent(database, "link", 7)
+    await database.transact(outbox.rewrite, "about:link", "terms")
+    await second_later()
+    (row,) = await database.quietly(outbox.claim, 1)
+    await database.quietly(outbox.later, row, 60_000, "retry after 60")
+    await second_later()
+    await write(database, "receipt")
+    assert await claim(database) == []
+
+
+async def test_a_rewriting_does_not_shorten_what_telegram_asked_to_wait(database: Database) -> None:
+    await write(database, "link")
+    (row,) = await database.quietly(outbox.claim, 1)
+    await database.quietly(outbox.later, row, 60_000, "retry after 60")
+    await second_later()
+    await database.transact(outbox.rewrite, "about:link", "terms")
+    assert await claim(database) == []
+
+
+async def test_what_is_dead_waits_for_its_person_and_comes_in_order(database: Database) -> None:
+    await write(database, "a", "b")
+    await write(database, "elsewhere", chat=2)
+    for key in "ab":
+        await database.quietly(outbox.mark_dead, await Notice.get(key=key), "blocked")
+    assert await claim(database) == ["elsewhere"]
+    assert await database.quietly(outbox.revive, 1) == 2
+    assert await database.quietly(outbox.revive, 1) == 0
+    assert await claim(database) == ["a"]
+
+
+async def test_the_same_key_is_written_once(database: Database) -> None:
+    await asyncio.gather(*(write(database, "a") for _ in range(10)))
+    assert await Notice.all().count() == 1
+
+
+async def test_a_key_of_any_length_is_one_notice(database: Database) -> None:
+    async def story(key: str) -> bool:
+        return await outbox.post(key, 1, "about", "help")
+
+    posted = [await database.transact(story, "k" * length) for length in (300, 300, 301)]
+    assert posted == [True, False, True]
+    assert await Notice.all().count() == 2
+
+
+async def test_a_sender_that_died_leaves_its_notice_to_the_next(database: Database) -> None:
+    await write(database, "a")
+    await claim(database)
+    await second_later()
+    assert await claim(database) == []
+    await query("UPDATE notice SET lease_until = 1")
+    assert await claim(database) == ["a"]

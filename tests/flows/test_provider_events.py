@@ -1,0 +1,335 @@
+"""Events are stored once, applied once, and kept with what became of them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bot_platform.domain import inbox, ledger, purchases
+from bot_platform.domain.checkout import (
+    BadPayload,
+    CheckoutExpired,
+    CheckoutRef,
+    NotForUs,
+    PaymentConfirmed,
+    PaymentFailed,
+    PaymentPending,
+    PaymentReversed,
+    ProviderDown,
+    ProviderEvent,
+    Stage,
+)
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.inbox import State as Told
+from bot_platform.domain.outbox import Notice
+from bot_platform.domain.purchases import Offer, Purchase, State
+from bot_platform.domain.reversals import Reversal
+from bot_platform.domain.users import User
+from bot_platform.flows import provider_events, reconcile
+from bot_platform.flows.audit import audit_books
+from bot_platform.flows.context import Till
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
+from bot_platform.providers.mock import MockPayments
+from bot_platform.providers.stripe.payments import SignedEvents
+from bot_platform.runtime import workers
+from bot_platform.telegram.texts import Texts
+from tests.makers import PRICES, WEBHOOK_SECRET, balance, person, session_event, till
+
+ADMIN = 900
+
+
+@dataclass
+class Reader:
+    """Reads events as Stripe's reader does, and stumbles over those it is told to."""
+
+    stumbles: dict[str, Exception] = field(default_factory=dict)
+    real: SignedEvents = field(default_factory=lambda: SignedEvents((WEBHOOK_SECRET,), live=False))
+
+    def read(self, body: bytes, signature: str | None) -> ProviderEvent:
+        return self.real.read(body, signature)
+
+    def again(self, payload: dict[str, Any]) -> ProviderEvent:
+        if fault := self.stumbles.get(payload["id"]):
+            raise fault
+        return self.real.again(payload)
+
+
+class Odd(MockPayments):
+    """A provider that answers every look with the same odd news."""
+
+    name = "stripe"
+
+    async def look(self, provider_ref: str) -> NotForUs:
+        return NotForUs(f"odd about {provider_ref}", keep=True, alarm=True)
+
+
+@dataclass
+class Shop:
+    """Where events come in."""
+
+    till: Till
+    reader: Reader
+    user: User
+
+    async def begin(self, name: str) -> Purchase:
+        offer = Offer.of(PRICES.get("buy_100"), self.user.id, "stripe")
+        return await self.till.database.transact(purchases.begin, name, offer)
+
+    async def store(self, *events: dict[str, Any]) -> None:
+        await provider_events.keep(self.till, [self.reader.real.again(event) for event in events])
+
+    async def handle(self, times: int = 1, within: float = 5) -> None:
+        """Let the loop do what it can, each time as if every pause were over."""
+        for _ in range(times):
+            loop = workers.inbox_pump(self.till)
+            running = asyncio.create_task(loop.run())
+            await loop.drained(within)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await loop.finish(within)
+            await query("UPDATE event SET next_at = 0, lease_until = 0")
+
+    async def in_order(self) -> bool:
+        return not await audit_books(self.till.database, (), lambda _: None)
+
+
+@pytest.fixture
+async def shop(database: Database) -> Shop:
+    reader = Reader()
+    return Shop(till(database, events=reader, admins=(ADMIN,)), reader, await person(database))
+
+
+def paid(purchase: Purchase, event_id: str, **session: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "id": f"cs_{purchase.id}",
+        "payment_intent": f"pi_{purchase.id}",
+        "client_reference_id": str(purchase.user_id),
+        "metadata": {"purchase_id": str(purchase.id)},
+    }
+    return session_event(id_=event_id, **(fields | session))
+
+
+async def test_an_event_that_breaks_its_handler_stops_no_other_and_ends_failed_with_its_error(
+    shop: Shop,
+) -> None:
+    good, bad = await shop.begin("good"), await shop.begin("bad")
+    shop.reader.stumbles["evt_bad"] = RuntimeError("over a stone")
+    await shop.store(paid(bad, "evt_bad"), paid(good, "evt_good"))
+    await shop.handle()
+    assert await balance(shop.user) == 10_000
+    await shop.handle(provider_events.TRIES - 2)
+    row = await Event.get(key="stripe:evt_bad")
+    assert (row.state, row.error) == (Told.RECEIVED, "RuntimeError: over a stone")
+    assert not await Notice.filter(chat_id=ADMIN).exists()
+    await shop.handle(2)
+    row = await Event.get(key="stripe:evt_bad")
+    assert (row.state, row.error) == (Told.FAILED, "RuntimeError: over a stone")
+    assert await Notice.filter(chat_id=ADMIN, text="operator-event").count() == 1
+
+
+async def test_a_replay_heals_what_failed_and_a_second_one_changes_nothing(shop: Shop) -> None:
+    purchase = await shop.begin("p")
+    shop.reader.stumbles["evt_1"] = RuntimeError("over a stone")
+    await shop.store(paid(purchase, "evt_1"))
+    await shop.handle(provider_events.TRIES + 1)
+    assert await balance(shop.user) == 0
+    shop.reader.stumbles.clear()
+    for _ in range(2):
+        await provider_events.replay(shop.till, await Event.get())
+        outcome = await provider_events.stored(shop.till, await Event.get())
+        assert outcome.state is Told.HANDLED
+    row = await Event.get()
+    assert (row.state, row.error, row.attempts) == (Told.HANDLED, None, 0)
+    assert await balance(shop.user) == 10_000
+    assert await shop.in_order()
+
+
+async def test_an_event_that_can_no_longer_be_read_is_kept_as_failed_at_once(shop: Shop) -> None:
+    await shop.store(paid(await shop.begin("p"), "evt_1"))
+    shop.reader.stumbles["evt_1"] = BadPayload()
+    await shop.handle()
+    row = await Event.get()
+    assert (row.state, row.error) == (Told.FAILED, "it can no longer be read")
+    assert await Notice.filter(chat_id=ADMIN, text="operator-event").count() == 1
+
+
+@pytest.mark.parametrize("fault", [ProviderDown(), ConnectionResetError("the database")], ids=str)
+async def test_what_passes_never_makes_an_event_failed(shop: Shop, fault: Exception) -> None:
+    purchase = await shop.begin("p")
+    shop.reader.stumbles["evt_1"] = fault
+    await shop.store(paid(purchase, "evt_1"))
+    await shop.handle(provider_events.TRIES + 3)
+    assert (await Event.get()).state is Told.RECEIVED
+    shop.reader.stumbles.clear()
+    await shop.handle()
+    assert await balance(shop.user) == 10_000
+
+
+async def test_one_stumble_after_a_long_outage_does_not_make_an_event_failed(shop: Shop) -> None:
+    await shop.store(paid(await shop.begin("p"), "evt_1"))
+    shop.reader.stumbles["evt_1"] = ProviderDown()
+    await shop.handle(provider_events.TRIES)
+    shop.reader.stumbles["evt_1"] = RuntimeError("once")
+    await shop.handle()
+    assert (await Event.get()).state is Told.RECEIVED
+
+
+@pytest.mark.parametrize("back", [100, 500], ids=["in part", "in full"])
+async def test_a_payment_told_again_after_its_refund_leaves_the_purchase_refunded(
+    shop: Shop, back: int
+) -> None:
+    purchase = await shop.begin("p")
+    await shop.store(paid(purchase, "evt_1"))
+    await shop.handle()
+    refunded = PaymentReversed("stripe", "stripe:re_1", f"pi_{purchase.id}", Stage.REFUNDED, back, "usd", 1)
+    await provider_events.news(shop.till, refunded, "a look")
+    state = (await purchases.get(purchase.id)).state
+    await provider_events.replay(shop.till, await Event.get())
+    await provider_events.stored(shop.till, await Event.get())
+    assert await balance(shop.user) == 10_000 - 20 * back
+    assert await shop.in_order()
+    assert (await purchases.get(purchase.id)).state is state
+
+
+async def test_the_same_event_from_the_webhook_and_the_list_at_once_credits_once(shop: Shop) -> None:
+    purchase = await shop.begin("p")
+    said = shop.reader.real.again(paid(purchase, "evt_1"))
+    await asyncio.gather(
+        *(provider_events.event(shop.till, said) for _ in range(5)),
+        *(provider_events.keep(shop.till, [said]) for _ in range(5)),
+        shop.handle(),
+    )
+    await shop.handle()
+    assert await Event.all().count() == 1
+    assert (await Event.get()).state is Told.HANDLED
+    assert await balance(shop.user) == 10_000
+    assert await Notice.filter(text="payment-received").count() == 1
+
+
+SESSION_NEWS = (
+    ("pending", PaymentPending, State.PROCESSING),
+    ("failed", PaymentFailed, State.FAILED),
+    ("expired", CheckoutExpired, State.EXPIRED),
+)
+
+
+@pytest.mark.parametrize("kind", [kind for _, kind, _ in SESSION_NEWS], ids=[n for n, _, _ in SESSION_NEWS])
+async def test_money_that_came_is_not_undone_by_older_news(
+    shop: Shop, kind: type[PaymentPending | PaymentFailed | CheckoutExpired]
+) -> None:
+    purchase = await shop.begin("p")
+    ref = CheckoutRef("stripe", "cs_1", "pi_1", purchase.id, shop.user.id)
+    await provider_events.news(shop.till, PaymentConfirmed(ref, 500, 500, "usd"), "a look")
+    assert not (await provider_events.news(shop.till, kind(ref), "a look")).changed
+    assert (await purchases.get(purchase.id)).state is State.PAID
+    assert await shop.in_order()
+
+
+async def test_money_in_another_currency_or_amount_credits_nothing_and_is_told_the_operator(
+    shop: Shop,
+) -> None:
+    purchase = await shop.begin("p")
+    await Purchase.filter(id=purchase.id).update(provider_ref=f"cs_{purchase.id}")
+    await shop.store(
+        paid(purchase, "evt_1", currency="eur"),
+        paid(purchase, "evt_2", amount_subtotal=499),
+    )
+    await shop.handle()
+    assert await balance(shop.user) == 0
+    assert await Event.filter(state=Told.FAILED).count() == 2
+    assert await Notice.filter(chat_id=ADMIN, text="operator-event").count() == 2
+
+
+async def test_a_reversal_in_another_currency_moves_nothing_whenever_it_comes(shop: Shop) -> None:
+    purchase = await shop.begin("p")
+    await shop.store(paid(purchase, "evt_1"))
+    await shop.handle()
+    said = PaymentReversed("stripe", "stripe:re_1", f"pi_{purchase.id}", Stage.REFUNDED, 500, "jpy", 1)
+    assert (await provider_events.news(shop.till, said, "a look")).state is Told.FAILED
+    assert await balance(shop.user) == 10_000
+    assert not await Reversal.exists()
+
+
+async def test_a_reversal_in_another_currency_that_came_before_its_payment_moves_nothing(shop: Shop) -> None:
+    purchase = await shop.begin("p")
+    said = PaymentReversed("stripe", "stripe:re_1", f"pi_{purchase.id}", Stage.REFUNDED, 500, "jpy", 1)
+    await provider_events.news(shop.till, said, "a look")
+    await shop.store(paid(purchase, "evt_1"))
+    await shop.handle()
+    assert await balance(shop.user) == 10_000
+
+
+async def silent(shop: Shop, names: Sequence[str]) -> None:
+    """Begin purchases of which nothing is heard, and ask about them."""
+    for name in names:
+        purchase = await shop.begin(name)
+        await Purchase.filter(id=purchase.id).update(provider_ref=f"cs_{name}")
+    odd = Odd()
+    asked = till(shop.till.database, odd, admins=(ADMIN,))
+    assert [o async for o in reconcile.silent_purchases(asked, [odd], all_of_them=True)]
+
+
+async def test_each_odd_finding_about_a_silent_purchase_is_told_the_operator(shop: Shop) -> None:
+    await silent(shop, ["one", "two"])
+    told = await Notice.filter(chat_id=ADMIN, text="operator-finding").order_by("id")
+    assert [row.text_values["reason"] for row in told] == ["odd about cs_one", "odd about cs_two"]
+
+
+async def test_an_odd_finding_names_what_it_is_about(shop: Shop) -> None:
+    await silent(shop, ["one"])
+    (row,) = await Notice.filter(chat_id=ADMIN, text="operator-finding")
+    assert row.text_values["what"]
+
+
+async def test_one_cause_is_told_once_by_whatever_ways_it_comes_to_light(shop: Shop) -> None:
+    purchase = await shop.begin("p")
+    for n, kind in enumerate(("completed", "async_payment_succeeded", "completed")):
+        event = paid(purchase, f"evt_{n}", amount_subtotal=499) | {"type": f"checkout.session.{kind}"}
+        await shop.store(event)
+    await shop.handle()
+    session = event["data"]["object"]
+    ref = CheckoutRef("stripe", session["id"], "pi_1", purchase.id, shop.user.id)
+    await provider_events.news(shop.till, PaymentConfirmed(ref, 499, 499, "usd"), purchase.subject)
+    assert await Notice.filter(chat_id=ADMIN).count() == 1
+
+
+async def test_an_endpoint_of_the_wrong_mode_is_told_once_a_day(shop: Shop) -> None:
+    for n, day in enumerate((1, 1, 1, 2)):
+        await shop.store(session_event(id_=f"evt_{n}", livemode=True) | {"created": day * 24 * 3600 + n})
+    await shop.handle()
+    assert await Notice.filter(chat_id=ADMIN, text="operator-event").count() == 2
+
+
+async def test_an_alarm_without_a_purchase_is_told_without_one(shop: Shop) -> None:
+    await shop.store(session_event(id_="evt_1", client_reference_id="404"))
+    await shop.handle()
+    (row,) = await Notice.filter(chat_id=ADMIN, text="operator-event")
+    text = Texts().say(row.text, **row.text_values)
+    first = text.splitlines()[0]
+    assert first == "⚠️ An event about money needs you: evt_1 (checkout.session.completed)."
+
+
+async def test_a_dispute_told_in_any_order_ends_where_the_bank_does(shop: Shop) -> None:
+    told = [(Stage.DISPUTED, 10), (Stage.LOST, 20), (Stage.APPEALED, 20), (Stage.WON, 20)]
+    for n, order in enumerate(([0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1])):
+        purchase = await shop.begin(f"p{n}")
+        await shop.store(paid(purchase, f"evt_{n}"))
+        await shop.handle()
+        for place in order:
+            stage, at = told[place]
+            said = PaymentReversed("stripe", f"stripe:du_{n}", f"pi_{purchase.id}", stage, 500, "usd", at)
+            await provider_events.news(shop.till, said, "a look")
+        assert (await purchases.get(purchase.id)).state is State.PAID
+        assert await balance(shop.user) == 10_000 * (n + 1)
+    assert await shop.in_order()
+
+
+async def test_events_nobody_keeps_leave_no_row(shop: Shop) -> None:
+    said = ProviderEvent("stripe:evt_1", "customer.created", {}, NotForUs("no", keep=False))
+    assert (await provider_events.event(shop.till, said)).state is Told.IGNORED
+    assert await provider_events.keep(shop.till, [said]) == 0
+    assert not await inbox.from_providers(None, 10)
+    assert (await ledger.find_account(shop.user.id)).balance == 0

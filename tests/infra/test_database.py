@@ -1,0 +1,294 @@
+"""The one way to a transaction: whole or not at all, through cancels, rivals and lost connections."""
+
+import asyncio
+from typing import Any
+
+import aiosqlite
+import asyncpg
+import pytest
+from tortoise.exceptions import IntegrityError
+
+from bot_platform.domain import inbox, ledger, users
+from bot_platform.domain.ledger import Kind
+from bot_platform.domain.users import User
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import insert_once, query, take_turns
+from tests.makers import balance, person
+
+
+async def _give(user: User, amount: int, cause: str) -> None:
+    account = await ledger.lock(user.id)
+    await ledger.post(account, Kind.WELCOME, amount, cause)
+
+
+async def test_a_story_that_breaks_leaves_nothing(database: Database) -> None:
+    user = await person(database)
+
+    async def story() -> None:
+        await _give(user, 100, "a")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.transact(story)
+    assert await balance(user) == 0
+
+
+async def test_a_cancelled_caller_leaves_its_story_to_its_end(database: Database) -> None:
+    user = await person(database)
+    begun = asyncio.Event()
+
+    async def story() -> None:
+        await _give(user, 100, "a")
+        begun.set()
+        await asyncio.sleep(0.05)
+
+    caller = asyncio.create_task(database.transact(story))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await database.transact(_give, user, 1, "b")  # and the connection is free again
+    assert await balance(user) == 101
+
+
+async def test_callers_cancelled_at_any_moment_strand_no_connection(database: Database) -> None:
+    user = await person(database)
+    for n in range(60):
+        caller = asyncio.create_task(database.transact(_give, user, 1, f"c{n}"))
+        await asyncio.sleep(0.0001 * n)
+        caller.cancel()
+        await asyncio.gather(caller, return_exceptions=True)
+    await asyncio.wait_for(database.transact(_give, user, 1, "last"), 5)
+    account = await ledger.find_account(user.id)
+    assert account.balance == account.seq
+
+
+async def test_what_is_read_and_written_under_the_lock_is_never_lost(database: Database) -> None:
+    user = await person(database)
+    await asyncio.gather(*(database.transact(_give, user, 1, f"c{n}") for n in range(100)))
+    assert await balance(user) == 100
+
+
+async def test_a_story_inside_a_story_is_refused(database: Database) -> None:
+    async def inner() -> None:
+        return None
+
+    async def outer() -> None:
+        await database.transact(inner)
+
+    with pytest.raises(RuntimeError, match="already in a transaction"):
+        await database.transact(outer)
+
+
+async def test_a_listener_hears_a_commit_and_no_failure_and_no_quiet_one(database: Database) -> None:
+    heard = []
+    database.on_commit.append(lambda: heard.append(1))
+
+    async def fine() -> None:
+        return None
+
+    async def broken() -> None:
+        raise LookupError
+
+    await database.transact(fine)
+    with pytest.raises(LookupError):
+        await database.transact(broken)
+    await database.quietly(fine)
+    assert heard == [1]
+
+
+async def test_closing_waits_for_stories_in_hand(database_url: str) -> None:
+    database = Database(database_url)
+    await database.open()
+    user = await person(database)
+
+    async def slow() -> None:
+        await _give(user, 100, "a")
+        await asyncio.sleep(0.1)
+
+    task = asyncio.create_task(database.transact(slow))
+    await asyncio.sleep(0.02)
+    await database.close()
+    await task
+    again = Database(database_url)
+    await again.open()
+    assert await balance(user) == 100
+    await again.close()
+
+
+async def test_a_row_is_inserted_once_however_many_try(database: Database) -> None:
+    async def story() -> bool:
+        return await insert_once(User(telegram_id=5, language="en"))
+
+    results = await asyncio.gather(*(database.transact(story) for _ in range(20)))
+    assert results.count(True) == 1
+    assert await User.filter(telegram_id=5).count() == 1
+
+
+async def test_a_repeat_waits_until_the_first_one_is_committed(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    order = []
+
+    async def first() -> None:
+        await inbox.receive("stripe:evt_1", "t", {})
+        await asyncio.sleep(0.2)
+        order.append("first")
+
+    async def second() -> None:
+        assert await inbox.receive("stripe:evt_1", "t", {}) is None
+        order.append("second")
+
+    one = asyncio.create_task(database.transact(first))
+    await asyncio.sleep(0.05)
+    await database.transact(second)
+    await one
+    assert order == ["first", "second"]
+    await database.close()
+
+
+async def test_a_deadlocked_story_runs_again(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    one, two = await person(database, 1), await person(database, 2)
+    tries = []
+
+    async def story(first: User, second: User) -> None:
+        tries.append(1)
+        await ledger.lock(first.id)
+        await asyncio.sleep(0.1)
+        await ledger.lock(second.id)
+
+    await asyncio.gather(database.transact(story, one, two), database.transact(story, two, one))
+    assert len(tries) > 2
+    await database.close()
+
+
+async def test_who_stops_in_a_transaction_lets_go_of_its_locks_and_tells_its_story_again(
+    postgres_url: str,
+) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    tries: list[Any] = []
+
+    async def stops() -> None:
+        tries.append(await query("SHOW idle_in_transaction_session_timeout"))
+        await take_turns("jobs")
+        await query("SET LOCAL idle_in_transaction_session_timeout = '300ms'")  # a test waits no 15 seconds
+        if len(tries) == 1:
+            await rival.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "jobs")
+        await query("SELECT 1")
+
+    rival = await asyncpg.connect(postgres_url)
+    async with asyncio.timeout(10):
+        await database.transact(stops)
+    assert tries == [[{"idle_in_transaction_session_timeout": "15s"}]] * 2
+    await rival.close()
+    await database.close()
+
+
+async def test_cut_connections_are_replaced_and_none_is_lost(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    user = await person(database)
+    cutter = await asyncpg.connect(postgres_url)
+    done = 0
+
+    async def work() -> None:
+        nonlocal done
+        for n in range(15):
+            await database.transact(_give, user, 1, f"{id(asyncio.current_task())}:{n}")
+            done += 1
+
+    async def cut() -> None:
+        for _ in range(8):
+            await asyncio.sleep(0.05)
+            await cutter.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    await asyncio.gather(cut(), *(work() for _ in range(12)))
+    await cutter.close()
+    assert done == 180
+    account = await ledger.find_account(user.id)
+    assert (account.balance, account.seq) == (180, 180)
+    await database.close()
+
+
+async def test_another_process_holding_the_lock_is_waited_for(sqlite_url: str) -> None:
+    database, rival = Database(sqlite_url), Database(sqlite_url)
+    await database.open()
+    user = await person(database)
+
+    async def hold_on() -> None:
+        await rival.open()
+
+        async def story() -> None:
+            await users.mark_blocked(user.telegram_id, blocked=False)
+            await asyncio.sleep(0.3)
+
+        await rival.transact(story)
+        await rival.close()
+
+    other = asyncio.create_task(hold_on())  # its own context: a second connection to the same file
+    await asyncio.sleep(0.1)
+    await database.transact(_give, user, 5, "a")
+    await other
+    assert await balance(user) == 5
+    await database.close()
+
+
+async def test_sqlite_survives_a_power_cut_after_a_commit(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.open()
+    pragmas = {name: (await query(f"PRAGMA {name}"))[0] for name in ("journal_mode", "synchronous")}
+    await database.close()
+    assert pragmas == {"journal_mode": {"journal_mode": "wal"}, "synchronous": {"synchronous": 2}}
+
+
+async def test_the_database_says_when_it_does_not_answer(postgres_url: str) -> None:
+    database = Database(postgres_url.rpartition("?")[0] + "?host=/nowhere")
+    await database.open()
+    assert not await database.answers()
+    await database.close()
+
+
+async def test_a_broken_rule_of_the_database_is_not_repeated(database: Database) -> None:
+    user = await person(database)
+    tries = []
+
+    async def story() -> None:
+        tries.append(1)
+        await query("UPDATE account SET held = -1 WHERE user_id = ?", user.id)
+
+    with pytest.raises((IntegrityError, asyncpg.CheckViolationError)):
+        await database.transact(story)
+    assert len(tries) == 1
+
+
+async def test_a_begin_that_fails_takes_no_turn_from_the_next_transaction(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library: Any = aiosqlite.Connection
+    execute = library._execute  # noqa: SLF001 -- all of aiosqlite goes through it
+    left = [OSError("the disk is away")]
+
+    async def stumble(self: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+        if left and args[:1] == ("BEGIN",):
+            raise left.pop()
+        return await execute(self, function, *args, **kwargs)
+
+    database = Database(sqlite_url)
+    await database.open()
+    monkeypatch.setattr(library, "_execute", stumble)
+    try:
+        async with asyncio.timeout(5):
+            assert await database.transact(_one) == 1
+        assert not left
+    finally:
+        await database.close()
+
+
+async def _one() -> int:
+    return int((await query("SELECT 1 AS one"))[0]["one"])

@@ -1,0 +1,484 @@
+"""A model behind an endpoint: text as it comes, what it used, and every fault a plain word."""
+
+import asyncio
+import json
+import logging
+import time
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bot_platform.providers.openai import OpenAIModel
+from bot_platform.work.engine.model import Message, Model, ModelFault, Usage
+from tests.work.model_server import (
+    Answer,
+    Behaviour,
+    Cut,
+    Ending,
+    Events,
+    ModelServer,
+    Refuses,
+    Reset,
+    Rubbish,
+    Silence,
+    Status,
+    error,
+    finish,
+    model_server,
+    piece,
+    usage,
+)
+
+KEY = "sk-made-up-and-secret"
+PROMPT = "Why is the sky blue, privately?"
+TEXT = "Because it confides in nobody."
+ASKED = [Message("system", "Be brief."), Message("user", PROMPT)]
+
+
+@asynccontextmanager
+async def model(url: str, **changed: Any) -> AsyncIterator[OpenAIModel]:
+    """Make a model for an endpoint that is somewhere else."""
+    given: dict[str, Any] = {"base_url": url, "api_key": KEY, "model": "some-model", "silence": 5}
+    made = OpenAIModel(**(given | changed))
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def told(
+    asked: Model, into: list[str | Usage] | None = None, most_tokens: int = 100
+) -> list[str | Usage]:
+    """Listen to an answer; what came before a fault is left in `into`."""
+    into = [] if into is None else into
+    async for part in asked.answer(ASKED, most_tokens):
+        into.append(part)
+    return into
+
+
+async def heard(*behaviours: Behaviour, **changed: Any) -> list[str | Usage]:
+    """Ask an endpoint that behaves so."""
+    async with model_server() as server, model(server.url, **changed) as asked:
+        server.will(*behaviours)
+        return await told(asked)
+
+
+async def fault(*behaviours: Behaviour, **changed: Any) -> tuple[list[str | Usage], str, str]:
+    """Ask an endpoint that fails; gives what it told before, the fault's text and what it says."""
+    async with model_server() as server:
+        server.will(*behaviours)
+        return await fault_at(server.url, **changed)
+
+
+async def fault_at(url: str, **changed: Any) -> tuple[list[str | Usage], str, str]:
+    into: list[str | Usage] = []
+    async with model(url, **changed) as asked:
+        with pytest.raises(ModelFault) as caught:
+            await told(asked, into)
+    assert len(str(caught.value)) <= 300
+    # A log would print these, and each of the library's errors holds the request with its key.
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    printed = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert not [secret for secret in (KEY, PROMPT, TEXT) if secret in printed]
+    return into, caught.value.text, str(caught.value)
+
+
+async def test_an_answer_comes_in_pieces_and_its_usage_last() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        server.will(Answer("Hello ", "world", usage=(12, 3)))
+        assert await told(asked, most_tokens=77) == ["Hello ", "world", Usage(12, 3)]
+    (request,) = server.requests
+    assert request.key == KEY
+    assert request.body == {
+        "model": "some-model",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": PROMPT}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 77,
+    }
+    assert asked.name == "some-model"
+
+
+async def test_a_piece_is_given_on_before_the_next_one_is_written() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        server.will(Silence("Hello"))
+        answer = asked.answer(ASKED, 100)
+        assert await anext(answer) == "Hello"
+        await answer.aclose()
+
+
+async def test_a_slow_answer_is_whole_while_no_pause_is_too_long() -> None:
+    assert await heard(Answer("a", "b", "c", "d", delay=0.2), silence=0.5) == ["a", "b", "c", "d"]
+
+
+async def test_several_answers_at_once_are_not_mixed_up() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        server.will(*(Answer(f"{n} ", f"{n}", usage=(n, n), delay=0.01) for n in range(8)))
+        answers = await asyncio.gather(*(told(asked) for _ in range(8)))
+    assert sorted(map(str, answers)) == sorted(str([f"{n} ", f"{n}", Usage(n, n)]) for n in range(8))
+
+
+async def test_an_answer_without_usage_or_text_is_no_fault() -> None:
+    assert await heard(Answer("Hello")) == ["Hello"]
+    assert await heard(Answer()) == []
+
+
+async def test_an_answer_cut_at_its_most_tokens_is_no_fault() -> None:
+    assert await heard(Answer("Hel", reason="length")) == ["Hel"]
+
+
+async def test_usage_that_grows_with_every_chunk_is_told_once_as_it_was_last() -> None:
+    chunks = [piece(str(n)) | {"usage": usage(5, n)["usage"]} for n in range(3)]
+    assert await heard(Events(*chunks, finish(), usage(5, 3))) == ["0", "1", "2", Usage(5, 3)]
+    assert await heard(Events(*chunks, finish() | {"usage": None})) == ["0", "1", "2", Usage(5, 2)]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        usage(-1, 5),
+        usage(5, -1),
+        usage(1.5, 5),
+        usage("5", 5),
+        usage(True, 5),  # noqa: FBT003 -- as JSON has it
+        usage(None, 5),
+        usage(5, 10**400),
+        {"usage": {"prompt_tokens": 5}},
+        {"usage": [5, 5]},
+        {"usage": 5},
+    ],
+    ids=str,
+)
+async def test_usage_that_cannot_be_counted_was_not_reported(counts: object) -> None:
+    assert await heard(Events(piece("Hello"), finish(), counts)) == ["Hello"]
+    assert await heard(Events(piece("Hello"), usage(5, 1), finish(), counts)) == ["Hello"]
+
+
+@pytest.mark.parametrize(
+    "quirk",
+    [
+        {"choices": []},
+        {"choices": None},
+        {"choices": "none"},
+        {"choices": [None]},
+        {"choices": [{}]},
+        {"choices": [{"delta": None}]},
+        {"choices": [{"delta": "text"}]},
+        {},
+        None,
+        [],
+        5,
+        "text",
+        piece(None),
+        piece(""),
+        piece(["text"]),
+        {"error": None, "choices": []},
+    ],
+    ids=str,
+)
+async def test_a_chunk_of_an_odd_shape_says_nothing(quirk: object) -> None:
+    events = [quirk, piece("Hel"), quirk, piece("lo"), quirk, finish(), quirk, usage(1, 2), quirk]
+    assert await heard(Events(*events)) == ["Hel", "lo", Usage(1, 2)]
+
+
+async def test_an_answer_in_any_script_comes_whole_whatever_separates_its_lines() -> None:
+    text = "Gr\u00fc\u00dfe, \u4f60\u597d\u2028\x85 \U0001f642\n"
+    raw = json.dumps(piece(text), ensure_ascii=False).encode()
+    assert await heard(Answer(text)) == [text]
+    assert await heard(Events(raw, finish())) == [text]
+
+
+async def test_an_endpoint_may_keep_the_line_open_by_comments_and_end_its_lines_as_it_likes() -> None:
+    lines = [
+        ": OPENROUTER PROCESSING",
+        "",
+        f"data:{json.dumps(piece('Hello'))}",
+        "",
+        f"data: {json.dumps(finish())}",
+    ]
+    for end in ("\n", "\r\n", "\r"):
+        body = end.join([*lines, "", "data: [DONE]", "", ""]).encode()
+        assert await heard(Rubbish(body, "text/event-stream")) == ["Hello"]
+
+
+async def test_half_a_surrogate_pair_in_a_prompt_is_sent_as_a_question_mark() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        parts = [part async for part in asked.answer([Message("user", "Smile \ud83d!")], 10)]
+    assert parts == ["An answer."]
+    assert server.requests[0].body["messages"][0]["content"] == "Smile ?!"
+
+
+async def test_an_endpoint_that_needs_no_key_is_asked_all_the_same() -> None:
+    async with model_server() as server, model(server.url, api_key="") as asked:
+        assert await told(asked) == ["An answer."]
+
+
+async def test_a_key_pasted_with_its_line_end_is_the_key() -> None:
+    async with model_server() as server, model(server.url, api_key=f" {KEY}\n") as asked:
+        await told(asked)
+    assert server.requests[0].key == KEY
+
+
+@pytest.mark.parametrize("status", [400, 422])
+async def test_where_max_tokens_is_refused_max_completion_tokens_is_tried_and_remembered(status: int) -> None:
+    async with model_server() as server, model(server.url) as asked:
+        server.always(Refuses("max_tokens", Answer("Hello", usage=(1, 2)), status))
+        assert await told(asked) == ["Hello", Usage(1, 2)]
+        assert await told(asked) == ["Hello", Usage(1, 2)]
+    first, *others = server.requests
+    assert first.body["max_tokens"] == 100
+    assert [other.body["max_completion_tokens"] for other in others] == [100, 100]
+    assert not [other for other in others if "max_tokens" in other.body]
+
+
+async def test_where_stream_options_are_refused_usage_is_done_without_and_that_is_remembered() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        server.always(Refuses("stream_options", Answer("Hello", usage=(1, 2))))
+        assert await told(asked) == ["Hello"]
+        assert await told(asked) == ["Hello"]
+    assert ["stream_options" in request.body for request in server.requests] == [True, False, False]
+
+
+async def test_an_endpoint_may_refuse_both_parameters() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        server.always(Refuses("max_tokens", Refuses("stream_options", Answer("Hello"))))
+        assert await told(asked) == ["Hello"]
+        assert await told(asked) == ["Hello"]
+    assert len(server.requests) == 4
+
+
+async def test_a_parameter_refused_in_every_form_is_tried_twice_and_nothing_is_remembered() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        server.always(Status(400, error("max_tokens is too large", param="max_tokens")))
+        for _ in range(2):
+            with pytest.raises(ModelFault) as caught:
+                await told(asked)
+            assert caught.value.text == "model-refused"
+    limits = [("max_tokens" in r.body, "max_completion_tokens" in r.body) for r in server.requests]
+    assert limits == [(True, False), (False, True)] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "model-refused"),
+        (401, "model-misconfigured"),
+        (402, "model-misconfigured"),
+        (403, "model-misconfigured"),
+        (404, "model-misconfigured"),
+        (405, "model-misconfigured"),
+        (408, "model-down"),
+        (413, "model-refused"),
+        (422, "model-refused"),
+        (429, "model-busy"),
+        (500, "model-down"),
+        (503, "model-down"),
+        (529, "model-down"),
+    ],
+)
+async def test_a_status_is_told_with_its_type_and_code_and_nothing_else(status: int, text: str) -> None:
+    refusal = Status(status, error(f"{KEY} may not ask: {PROMPT}", type="some_error", code="some.code-1"))
+    assert await fault(refusal, refusal, refusal) == ([], text, f"{status} some_error some.code-1")
+
+
+@pytest.mark.parametrize(
+    ("says", "said"),
+    [
+        ({"error": PROMPT}, "400"),
+        ({"error": {"message": PROMPT, "type": PROMPT, "code": 1113}}, "400 1113"),
+        ({"error": {"type": f"bad-{KEY}", "code": "x" * 81}}, "400"),
+        ({"error": {"type": ["a"], "code": {"b": 1}}}, "400"),
+        ({"detail": [{"type": "missing"}]}, "400"),
+        ({"type": "error", "code": None}, "400 error"),
+    ],
+    ids=str,
+)
+async def test_a_fault_says_no_more_than_words(says: dict[str, Any], said: str) -> None:
+    assert await fault(Status(400, says)) == ([], "model-refused", said)
+
+
+async def test_a_busy_or_failing_endpoint_is_tried_again_twice() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        server.will(Status(429), Status(500), Answer("Hello"))
+        assert await told(asked) == ["Hello"]
+    assert len(server.requests) == 3
+
+
+async def test_an_answer_that_has_begun_is_never_asked_for_again() -> None:
+    async with model_server() as server:
+        server.will(Cut())
+        assert await fault_at(server.url) == ([], "model-down", "RemoteProtocolError")
+    assert len(server.requests) == 1
+
+
+async def test_a_refusal_whose_body_breaks_off_is_a_fault_too() -> None:
+    assert await fault(Status(400, missing=5)) == ([], "model-down", "RemoteProtocolError")
+
+
+async def test_nobody_at_the_address_is_a_model_that_is_down() -> None:
+    async with model_server() as gone:
+        url = gone.url
+    assert await fault_at(url) == ([], "model-down", "ConnectError")
+
+
+async def test_a_host_without_an_address_is_a_model_that_is_down() -> None:
+    # A label of 64 letters is longer than DNS allows, so that nobody is asked.
+    assert (await fault_at(f"http://{'x' * 64}/v1"))[:2] == ([], "model-down")
+
+
+async def test_a_connection_that_is_reset_is_a_model_that_is_down() -> None:
+    async with model_server() as server:
+        server.always(Reset())
+        assert (await fault_at(server.url))[:2] == ([], "model-down")
+    assert len(server.requests) == 3
+
+
+async def test_an_endpoint_that_never_begins_is_a_model_that_is_down() -> None:
+    async with model_server() as server:
+        server.always(Silence())
+        started = time.monotonic()
+        assert await fault_at(server.url, silence=0.2) == ([], "model-down", "ReadTimeout")
+    assert time.monotonic() - started < 10
+
+
+async def test_a_stream_that_begins_and_says_nothing_is_a_model_that_is_down() -> None:
+    assert await fault(Events(ending=Ending.SILENT), silence=0.2) == ([], "model-down", "ReadTimeout")
+
+
+@pytest.mark.parametrize("base_url", ["127.0.0.1:1/v1", "ftp://127.0.0.1/v1"])
+async def test_an_address_that_is_none_is_the_operators_mistake(base_url: str) -> None:
+    assert await fault_at(base_url) == ([], "model-misconfigured", "UnsupportedProtocol")
+
+
+async def test_a_wrong_path_is_the_operators_mistake() -> None:
+    async with model_server() as server:
+        assert await fault_at(server.url + "/v2") == ([], "model-misconfigured", "404")
+
+
+@pytest.mark.parametrize("key", ["sk-\u043a\u043b\u044e\u0447", "sk-two\nlines", "sk-nul\0"])
+async def test_a_key_that_no_header_can_hold_is_the_operators_mistake(
+    key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with model_server() as server:
+        into, text, says = await fault_at(server.url, api_key=key)
+    assert (into, text) == ([], "model-misconfigured")
+    assert key not in says
+    assert "sk-" not in caplog.text
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        Rubbish(),
+        Rubbish(b'{"choices":[{"message":{"content":"Whole"}}]}', "application/json"),
+        Rubbish(b"\xff\xfe\x00\n\n", "text/event-stream"),
+        Rubbish(b"", "text/event-stream"),
+        Rubbish(b"data: [DONE]\n\n", "text/event-stream"),
+        Events(b"<html>"),
+        Events(b'{"choices":'),
+        Events(b"[" * 200_000),
+        Events(b"1" * 5_000),
+        Events(b"\xff"),
+    ],
+    ids=lambda rubbish: type(rubbish).__name__,
+)
+async def test_rubbish_is_a_model_that_is_down(rubbish: Behaviour) -> None:
+    assert (await fault(rubbish))[:2] == ([], "model-down")
+
+
+async def test_an_error_in_the_stream_is_a_model_that_is_down() -> None:
+    broken = error(f"Failed at {PROMPT}", type="server_error", code=502)
+    assert await fault(Events(broken)) == ([], "model-down", "APIError server_error 502")
+    assert (await fault(Events({"error": PROMPT})))[:2] == ([], "model-down")
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        Cut(TEXT),
+        Events(piece(TEXT), ending=Ending.CLOSED),
+        Events(piece(TEXT), ending=Ending.SILENT),
+        Events(piece(TEXT), error(TEXT)),
+        Events(piece(TEXT), b"{"),
+        Events(piece(TEXT), finish("error")),
+    ],
+    ids=["broken", "closed", "silent", "error", "rubbish", "finished by an error"],
+)
+async def test_whatever_ends_an_answer_after_some_text_has_cut_it(ending: Behaviour) -> None:
+    assert (await fault(ending, silence=0.3))[:2] == ([TEXT], "model-cut")
+
+
+async def test_what_was_counted_of_an_answer_that_was_cut_is_told() -> None:
+    counting = piece(TEXT) | {"usage": usage(5, 2)["usage"]}
+    broken = Events(counting, ending=Ending.BROKEN)
+    assert await fault(broken) == ([TEXT, Usage(5, 2)], "model-cut", "RemoteProtocolError")
+
+
+@pytest.mark.parametrize("ending", [Ending.CLOSED, Ending.BROKEN, Ending.SILENT])
+async def test_an_answer_that_said_it_was_finished_is_whole_however_its_stream_ends(ending: Ending) -> None:
+    assert await heard(Events(piece("Hello"), finish(), ending=ending), silence=0.3) == ["Hello"]
+
+
+async def test_a_content_filter_is_a_refusal_that_keeps_what_was_written_and_counted() -> None:
+    filtered = Answer(TEXT, usage=(5, 1), reason="content_filter")
+    assert await fault(filtered) == ([TEXT, Usage(5, 1)], "model-refused", "content_filter")
+    assert await fault(Answer(reason="content_filter")) == ([], "model-refused", "content_filter")
+
+
+async def test_a_refusal_in_the_models_own_words_is_a_refusal() -> None:
+    refusal = {"choices": [{"delta": {"refusal": TEXT}, "finish_reason": None}]}
+    assert await fault(Events(refusal, finish())) == ([], "model-refused", "refusal")
+
+
+async def test_closing_an_answer_early_closes_its_connection() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        server.will(Silence("Hello"))
+        answer = asked.answer(ASKED, 100)
+        await anext(answer)
+        await answer.aclose()
+        await asyncio.wait_for(server.requests[0].left.wait(), 5)
+
+
+async def test_cancelling_an_answer_closes_its_connection() -> None:
+    begun = asyncio.Event()
+
+    async def listen(asked: OpenAIModel) -> None:
+        async for _ in asked.answer(ASKED, 100):
+            begun.set()
+
+    async with model_server() as server, model(server.url) as asked:
+        server.will(Silence("Hello"))
+        task = asyncio.create_task(listen(asked))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(server.requests[0].left.wait(), 5)
+
+
+async def everything(server: ModelServer) -> None:
+    """Answer, fail, break off and retry, with secrets in all that an endpoint says."""
+    secret = error(f"{KEY} {PROMPT}", type=PROMPT)
+    server.will(Answer(TEXT), Status(429, secret), Status(500, secret), Status(400, secret))
+    server.will(Cut(TEXT), Events(piece(TEXT), secret), Refuses("max_tokens", Answer(TEXT)))
+    async with model(server.url, silence=0.3) as asked:
+        for _ in range(6):
+            try:
+                await told(asked)
+            except ModelFault:
+                logging.getLogger("here").exception("A fault")
+
+
+async def test_no_log_holds_the_key_or_a_prompt_or_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("", "openai", "httpcore2.http11"):
+        caplog.set_level(logging.DEBUG, name)
+    async with model_server() as server:
+        await everything(server)
+    assert "Sending HTTP Request: POST" in caplog.text
+    assert "A fault" in caplog.text
+    assert not [secret for secret in (KEY, PROMPT, TEXT, server.url) if secret in caplog.text]

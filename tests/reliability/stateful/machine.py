@@ -1,0 +1,165 @@
+"""One run of the stateful test: people, a provider, the mail between them, and a look at the books."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from bot_platform.domain import purchases
+from bot_platform.domain.checkout import (
+    CheckoutExpired,
+    News,
+    PaymentConfirmed,
+    PaymentFailed,
+    PaymentPending,
+    PaymentReversed,
+    Stage,
+)
+from bot_platform.domain.purchases import State
+from bot_platform.flows import provider_events
+from bot_platform.flows.arrive import arrive
+from bot_platform.flows.buy import buy
+from tests.makers import PRICES
+from tests.reliability.report import Report
+from tests.reliability.stateful.fake_provider import paid, reversal
+from tests.reliability.stateful.money_model import Bought, Model
+from tests.reliability.stateful.work_model import Person
+from tests.reliability.stateful.world import World
+
+T = TypeVar("T")
+
+PICK = st.integers(0, 11)  # which of what there is, modulo how many there are
+AUDIT_EVERY = 100  # runs
+MOVES_TO: dict[type[News], State] = {
+    PaymentPending: State.PROCESSING,
+    CheckoutExpired: State.EXPIRED,
+    PaymentFailed: State.FAILED,
+}
+
+
+def pick(some: Sequence[T], number: int) -> T:
+    """Choose one of some."""
+    return some[number % len(some)]
+
+
+class Running(RuleBasedStateMachine):
+    """Two people, what the provider has and sends; after every step the books are what the model says."""
+
+    def __init__(self, world: World, report: Report) -> None:
+        super().__init__()
+        self.world, self.report, self.model = world, report, Model()
+        self.story: list[str] = []
+        self.there: list[tuple[Bought, PaymentReversed]] = []  # refunds and disputes as the provider has them
+        self.mail: list[tuple[Bought, str, News]] = []
+        self.serial = 0
+        world.begin()
+
+    @initialize(gifts=st.tuples(*[st.sampled_from((0, 0, 700, 20_000))] * 2))
+    def two_people_arrive(self, gifts: tuple[int, int]) -> None:
+        for gift in gifts:
+            self.world.people += 1
+            number = 7_300_000_000 + self.world.people
+            user, _ = self.world.do(
+                arrive(self.world.database, telegram_id=number, language="en", welcome_credits=gift)
+            )
+            self.model.people.append(Person(user, gift))
+        self.has_bought(self.model.people[0])
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        faults = self.world.faults(self.model)
+        self.report.did()
+        assert not faults, "\n".join([*self.story, "", *faults])
+
+    def teardown(self) -> None:
+        self.world.runs += 1
+        if self.world.runs % AUDIT_EVERY == 0:
+            assert not (faults := self.world.audited()), "\n".join([*self.story, "", *faults])
+
+    @rule(seconds=st.integers(-1, 2))
+    def the_clock_goes(self, seconds: int) -> None:
+        self.world.desk.clock += seconds
+        self.tell(f"the clock goes {seconds}")
+
+    @rule()
+    def a_restart(self) -> None:
+        self.world.restart()
+        self.tell("a restart")
+
+    # How a step is made.
+
+    def has_bought(self, person: Person) -> None:
+        """Let a person have bought 100 credits, so that much can happen from the first step on."""
+        package, key = PRICES.get("buy_100"), self.name("press")
+        self.world.do(buy(self.world.live, person.user, package, key))
+        one = Bought(self.bought(key), person, package.code, package.credits, package.amount, package.amount)
+        self.model.bought.append(one)
+        self.model.told.add(f"purchase:{one.id}:link:{key}")
+        self.post(one, paid(one.id, person.id, amount=one.amount), soon=True)
+
+    def tell(self, what: str) -> None:
+        """Add a line to the sequence that is shown when something is wrong."""
+        self.story.append(what)
+
+    def name(self, of: str) -> str:
+        """Name something that no run before has named."""
+        self.serial += 1
+        return f"{of}:{self.world.runs}:{self.world.people}:{self.serial}"
+
+    def live(self) -> list[Bought]:
+        """Purchases that the provider knows."""
+        return [one for one in self.model.bought if one.provider == "stripe"]
+
+    def bought(self, key: str) -> int:
+        """Find the purchase that a press began."""
+        found = self.world.do(purchases.begun_by(key))
+        assert found, f"{key} began nothing"
+        id_: int = found.id
+        return id_
+
+    def begins(self, which: int, kind: str, stage: Stage, amount: int, *, soon: bool) -> None:
+        """Let something begin at the provider that is against a payment."""
+        one = pick(self.live(), which)
+        self.serial += 1
+        said = reversal(one.id, f"{kind}_{self.serial}", stage, amount, self.world.desk.clock)
+        self.there.append((one, said))
+        self.post(one, said, soon=soon)
+
+    def post(self, one: Bought, news: News, *, soon: bool) -> None:
+        """Make an event, and deliver it at once or leave it for later."""
+        self.serial += 1
+        self.mail.append((one, f"{one.id}_{self.serial}", news))
+        if soon:
+            self.deliver(*self.mail[-1], "event")
+
+    def deliver(self, one: Bought, name: str, news: News, door: str) -> None:
+        """Let an event come, for the first time or again, through one of three doors."""
+        money, event = self.world.live, self.world.reader.event(news, "")
+        event = replace(event, key=f"stripe:evt_{name}")
+        self.tell(f"{door}: {_said(news)} of purchase {one.id}")
+        if door == "news":
+            self.world.do(provider_events.news(money, news))
+        elif door == "event":
+            self.world.do(provider_events.event(money, event))
+        else:
+            self.world.do(provider_events.keep(money, [event]))
+            for row in self.world.do(provider_events.claim(money, 8)):
+                self.world.do(provider_events.stored(money, row))
+        self.apply(one, news)
+
+    def apply(self, one: Bought, news: News) -> None:
+        """Let the model hear the same; hearing it again changes nothing."""
+        if isinstance(news, PaymentConfirmed):
+            self.model.pay(one)
+        elif isinstance(news, PaymentReversed):
+            self.model.hear(one, news)
+        else:
+            self.model.move(one, MOVES_TO[type(news)])
+
+
+def _said(news: News) -> Any:
+    if isinstance(news, PaymentReversed):
+        return f"{news.key} {news.stage} {news.amount} as of {news.as_of}"
+    return type(news).__name__

@@ -1,0 +1,95 @@
+"""One sale at a desk, and what is said against it: short words for tests of reversals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot_platform.domain import ledger, purchases
+from bot_platform.domain.audit import Broken, audit
+from bot_platform.domain.checkout import PaymentConfirmed, Stage
+from bot_platform.domain.outbox import Notice
+from bot_platform.domain.purchases import Purchase, State
+from bot_platform.domain.users import User
+from bot_platform.flows import provider_events
+from bot_platform.flows.buy import buy
+from bot_platform.flows.context import Outcome, Till
+from bot_platform.infra.database import Database
+from tests.makers import PRICES, person, till
+from tests.reliability.stateful.fake_provider import Desk, paid, reversal
+
+ADMINS = (801, 802)
+BEGAN = 1_700_000_000  # unix seconds
+
+# Who is spoken of, how far it has come, minor units, seconds after BEGAN.
+Said = tuple[str, Stage, int, int]
+
+
+@dataclass
+class Sale:
+    """A purchase of 100 credits for $5.00, its buyer, and the till and the desk of the sale."""
+
+    money: Till
+    desk: Desk
+    user: User
+    id: int
+
+    async def pay(self, payment: PaymentConfirmed | None = None) -> Outcome:
+        """Let the money come."""
+        return await provider_events.news(self.money, payment or paid(self.id, self.user.id))
+
+    async def hears(self, name: str, stage: Stage, amount: int = 0, at: int = 0) -> Outcome:
+        """Hear something said against the payment."""
+        return await provider_events.news(self.money, reversal(self.id, name, stage, amount, BEGAN + at))
+
+    async def purchase(self) -> Purchase:
+        """Read the purchase."""
+        return await purchases.get(self.id)
+
+    async def stands(self) -> tuple[int, State, bool]:
+        """Give what is available, the purchase's state, and whether the buyer is frozen."""
+        account = await ledger.find_account(self.user.id)
+        return account.available, (await self.purchase()).state, account.frozen
+
+    async def spend(self, amount: int) -> None:
+        """Let paid work cost something."""
+
+        async def story() -> None:
+            account = await ledger.lock(self.user.id)
+            await ledger.capture(
+                account, await ledger.hold(account, amount, f"work:{self.id}:{account.seq}"), amount
+            )
+
+        await self.money.database.transact(story)
+
+    async def told(self, chat: int | None = None) -> list[Notice]:
+        """Read what the buyer, or another chat, is told, in order."""
+        return await Notice.filter(chat_id=self.user.telegram_id if chat is None else chat).order_by("id")
+
+    async def texts(self, chat: int | None = None) -> list[str]:
+        """Name the texts of what is told."""
+        return [notice.text for notice in await self.told(chat)]
+
+
+async def pressed(database: Database, telegram_id: int = 77, number: int = 1) -> Sale:
+    """Press a package and get a link; `number` tells a person's presses apart."""
+    user, desk = await person(database, telegram_id), Desk(clock=BEGAN)
+    money = till(database, desk, admins=ADMINS)
+    key = f"press:{telegram_id}:{number}"
+    await buy(money, user, PRICES.get("buy_100"), key)
+    purchase = await purchases.begun_by(key)
+    assert purchase
+    return Sale(money, desk, user, purchase.id)
+
+
+async def sold(
+    database: Database, telegram_id: int = 77, number: int = 1, charged: int | None = None
+) -> Sale:
+    """Press a package and pay."""
+    sale = await pressed(database, telegram_id, number)
+    await sale.pay(paid(sale.id, sale.user.id, charged=charged))
+    return sale
+
+
+async def broken(database: Database) -> Sequence[Broken]:
+    """Audit the books; an empty answer is a good one."""
+    async with database.snapshot() as ask:
+        return [row async for step in audit(ask) for row in step.broken]

@@ -1,0 +1,153 @@
+"""The real flows on a real database, driven step by step from outside any event loop."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from bot_platform.domain.invariants import CHECKS
+from bot_platform.flows.context import Till
+from bot_platform.flows.work_context import Desk as Counter
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
+from bot_platform.providers.mock import MockPayments
+from tests.makers import desk, till
+from tests.reliability.stateful.fake_provider import Desk, Reader
+from tests.reliability.stateful.fast_database import quick_url
+from tests.reliability.stateful.final_states import untold
+from tests.reliability.stateful.money_model import Model
+from tests.reliability.stateful.one_sale import ADMINS, BEGAN, broken
+from tests.reliability.stateful.work_model import AT_ONCE, FOR_ONE
+
+T = TypeVar("T")
+
+TABLES = ("account", "entry", "hold", "purchase", "refund", "job", "notice")
+FAR = 2**62
+# All of the audit's questions as one, each about the rows that came since a run began.
+AUDIT = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT '{check.invariant} {check.table}' AS what, id, says FROM ({check.sql}) q{n}) r{n}"  # noqa: S608 -- ours
+    for n, check in enumerate(CHECKS)
+)
+STANDS = """
+    SELECT 'account' AS what, user_id AS id,
+        balance || ' ' || held || ' ' || CASE WHEN frozen THEN 'frozen' ELSE 'free' END AS says
+    FROM account WHERE id > ?
+    UNION ALL SELECT 'purchase', id, state || ' ' || reversed FROM purchase WHERE id > ?
+    UNION ALL SELECT 'refund', id, state FROM refund WHERE id > ?
+    UNION ALL SELECT 'job', j.id, j.state || ' ' || j.charged || ' ' || j.step || ' ' || j.rank || ' '
+        || j.fence || ' ' || j.attempts || CASE WHEN j.stopping THEN ' stopping ' ELSE '  ' END || n.text
+    FROM job j JOIN notice n ON n.key = 'job:' || j.id WHERE j.id > ?
+    UNION ALL SELECT 'notice', id, key FROM notice WHERE id > ?"""
+STANDING = ("account", "purchase", "refund", "job", "notice")
+
+
+class HastyMock(MockPayments):
+    """A mock to which every press is a purchase of its own."""
+
+    same_press_seconds = 0.0
+
+
+class World:
+    """One database through many runs; each run looks only at what came since it began."""
+
+    def __init__(self, database_url: str) -> None:
+        self._runner = asyncio.Runner()
+        self._quick = quick_url(database_url)
+        self._url = self.do(self._quick.__aenter__())
+        self.people = self.runs = 0
+        self._open()
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something to its end."""
+        return self._runner.run(work)
+
+    def begin(self) -> None:
+        """Begin a run: a new desk, and nothing before counts."""
+        self.desk, self.reader, self.mock = Desk(clock=BEGAN), Reader(), HastyMock()
+        self._last = {table: self.do(_last(table)) for table in TABLES}
+        self._others_run = self.do(_let_run_for_ever())
+
+    @property
+    def live(self) -> Till:
+        """Sell at the desk."""
+        both = {"stripe": self.desk, "mock": self.mock}
+        return till(self.database, self.desk, providers=both, events=self.reader, admins=ADMINS)
+
+    @property
+    def mocked(self) -> Till:
+        """Sell by the mock."""
+        return replace(self.live, provider=self.mock)
+
+    @property
+    def counter(self) -> Counter:
+        """Take orders and hand out work, to so many at once besides what runs for ever."""
+        return desk(self.database, for_one=FOR_ONE, at_once=AT_ONCE + self._others_run)
+
+    async def keep(self, job_ids: Sequence[int]) -> None:
+        """Let leases run for so long that only a step of the test ends them."""
+        for job_id in job_ids:
+            await query("UPDATE job SET lease_until = ? WHERE id = ?", FAR, job_id)
+
+    def restart(self) -> None:
+        """Close the database and open it again."""
+        self.do(self.database.close())
+        self._open()
+
+    def close(self) -> None:
+        """End for good."""
+        self.do(self.database.close())
+        self.do(self._quick.__aexit__(None, None, None))
+        self._runner.close()
+
+    def faults(self, model: Model) -> list[str]:
+        """Say how the books differ from the model, and what the audit finds among the new rows."""
+        return self.do(self._faults(model))
+
+    def audited(self) -> list[str]:
+        """Audit everything that ever came here, as an operator would; and say who was not told."""
+        found = [str(row) for row in self.do(broken(self.database))]
+        return found + [f"entry {id_} was not told" for id_ in self.do(untold())]
+
+    async def _faults(self, model: Model) -> list[str]:
+        spans = [value for check in CHECKS for value in (self._last[check.table] + 1, FAR)]
+        found = [f"{row['what']} {row['id']}: {row['says']}" for row in await query(AUDIT, *spans)]
+        stands = await query(STANDS, *(self._last[table] for table in STANDING))
+        return found + _differences(stands, model)
+
+    def _open(self) -> None:
+        self.database = Database(self._url)
+        self.do(self.database.open())
+
+
+async def _last(table: str) -> int:
+    (row,) = await query(f'SELECT COALESCE(MAX(id), 0) AS id FROM "{table}"')  # noqa: S608 -- a name of ours
+    return int(row["id"])
+
+
+async def _let_run_for_ever() -> int:
+    """Let nobody be offered the open work of earlier runs; gives how much there is."""
+    await query("UPDATE job SET state = 'running', lease_until = ? WHERE state IN ('queued', 'running')", FAR)
+    (row,) = await query("SELECT COUNT(*) AS n FROM job WHERE state = 'running'")
+    return int(row["n"])
+
+
+def _differences(stands: Sequence[dict[str, Any]], model: Model) -> list[str]:
+    is_so = {(row["what"], row["id"]): row["says"] for row in stands if row["what"] != "notice"}
+    must_be = {
+        ("account", p.id): f"{p.balance} {p.held} {'frozen' if p.frozen else 'free'}" for p in model.people
+    }
+    must_be |= {("purchase", one.id): f"{one.state} {one.reversed}" for one in model.bought}
+    must_be |= {("job", work.id): work.stands for person in model.people for work in person.works}
+    must_be |= {("refund", n): ours.state.value for one in model.bought for n, ours in one.ours.items()}
+    told = [row["says"] for row in stands if row["what"] == "notice"]
+    freezes = [key for key in told if key.startswith("freeze:")]
+    found = [
+        f"{what}: is {is_so.get(what)!r}, must be {must_be.get(what)!r}"
+        for what in sorted(is_so.keys() | must_be.keys())
+        if is_so.get(what) != must_be.get(what)
+    ]
+    found += [f"told {key!r}" for key in sorted(set(told) - set(freezes) - model.told)]
+    found += [f"not told {key!r}" for key in sorted(model.told - set(told))]
+    if len(set(told)) != len(told) or len(freezes) != sum(p.freezes_told for p in model.people):
+        found.append(f"told twice, or of {len(freezes)} freezes: {sorted(told)}")
+    return found

@@ -1,0 +1,226 @@
+"""Operators hear once that Stripe or the model fails for minutes, and once that it works again."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from bot_platform.domain.outbox import Notice
+from bot_platform.infra.database import Database
+from bot_platform.infra.outbound_calls import BUSY, DOWN, MISCONFIGURED, OK, REFUSED, Calls
+from bot_platform.infra.sql import query
+from bot_platform.providers.mock import MockPayments
+from bot_platform.providers.observed_model import OverheardModel
+from bot_platform.runtime.outage_monitor import Outages
+from bot_platform.telegram.texts import Texts
+from bot_platform.work.engine.model import Message, ModelFault, Usage
+from tests.makers import BUYER, eventually, house, till
+from tests.stories.test_money_back import OPERATOR
+
+ADMINS = (900, 901)
+
+
+@dataclass
+class Clock:
+    """A clock that a test moves."""
+
+    at: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@dataclass
+class Watch:
+    """One replica that listens."""
+
+    clock: Clock
+    outages: Outages
+
+    async def hear(self, *results: str, party: str = "stripe", apart: float = 60) -> None:
+        """Hear how calls end, so many seconds apart, and look after each."""
+        for result in results:
+            self.clock.at += apart
+            self.outages.hear(party, result)
+            await self.outages.look()
+
+
+def watch(database: Database, clock: Clock | None = None) -> Watch:
+    clock = clock or Clock()
+    return Watch(clock, Outages(till(database, admins=ADMINS), clock))
+
+
+async def told() -> list[str]:
+    """Read what each operator is told, in order."""
+    by_admin = [
+        [
+            Texts().say(row.text, **row.text_values)
+            for row in await Notice.filter(chat_id=admin).order_by("id")
+        ]
+        for admin in ADMINS
+    ]
+    assert by_admin[0] == by_admin[1]
+    return by_admin[0]
+
+
+async def thirty_minutes_later(replica: Watch) -> None:
+    replica.clock.at += 1800
+    await query("UPDATE round SET next_at = 0")
+
+
+async def test_three_minutes_of_failures_are_told_once_and_so_is_their_end(database: Database) -> None:
+    replica = watch(database)
+    await replica.hear(DOWN, DOWN, DOWN)
+    assert await told() == []
+    await replica.hear(*[DOWN] * 5)
+    (first,) = await told()
+    assert first.startswith("🚨 Stripe has not answered for 3 minutes, so nobody can buy.")
+    await replica.hear(OK, OK, OK)
+    assert (await told())[1:] == [
+        "✅ Stripe works again, after 8 minutes. Payments that were missed are being credited now."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("party", "why", "says"),
+    [
+        ("stripe", MISCONFIGURED, "Stripe has refused our key for 3 minutes"),
+        ("model", DOWN, "The AI has not answered for 3 minutes"),
+        ("model", BUSY, "The AI has turned us away for 3 minutes"),
+        ("model", "cut", "The AI has not answered for 3 minutes"),
+        ("model", MISCONFIGURED, "The AI has refused our requests for 3 minutes"),
+    ],
+)
+async def test_what_to_do_depends_on_who_fails_and_how(
+    database: Database, party: str, why: str, says: str
+) -> None:
+    await watch(database).hear(*[why] * 4, party=party)
+    (text,) = await told()
+    assert says in text
+
+
+async def test_one_success_or_a_mere_no_in_between_is_no_outage(database: Database) -> None:
+    replica = watch(database)
+    await replica.hear(DOWN, DOWN, DOWN, OK, DOWN, DOWN, DOWN, REFUSED, DOWN, DOWN, DOWN)
+    assert await told() == []
+
+
+async def test_two_tries_in_minutes_are_too_few_and_a_hundred_in_a_second_too_soon(
+    database: Database,
+) -> None:
+    replica = watch(database)
+    await replica.hear(DOWN, DOWN, apart=300)
+    await replica.hear(OK)
+    await replica.hear(*[DOWN] * 100, apart=0.01)
+    assert await told() == []
+
+
+async def test_failures_hours_apart_are_each_a_story_of_its_own(database: Database) -> None:
+    await watch(database).hear(*[DOWN] * 5, apart=3600)
+    assert await told() == []
+
+
+async def test_replicas_together_tell_once_and_whoever_sees_it_work_tells_the_end(
+    database: Database,
+) -> None:
+    clock = Clock()
+    replicas = [watch(database, clock) for _ in range(3)]
+    for _ in range(5):
+        for replica in replicas:
+            await replica.hear(DOWN, apart=25)
+    assert len(await told()) == 1
+    for replica in replicas:
+        await replica.hear(OK)
+    assert len(await told()) == 2
+
+
+async def test_a_restart_forgets_neither_the_outage_nor_its_end(database: Database) -> None:
+    clock = Clock()
+    await watch(database, clock).hear(*[DOWN] * 4)
+    await watch(database, clock).hear(*[DOWN] * 4)
+    assert len(await told()) == 1
+    await watch(database, clock).hear(OK)
+    assert len(await told()) == 2
+
+
+async def test_who_fails_and_works_by_turns_alerts_once_in_half_an_hour(database: Database) -> None:
+    replica = watch(database)
+    for _ in range(4):
+        await replica.hear(*[DOWN] * 5, OK)
+    assert len(await told()) == 2
+    await thirty_minutes_later(replica)
+    await replica.hear(*[DOWN] * 5)
+    assert [text[0] for text in await told()] == ["🚨", "✅", "🚨"]
+
+
+async def test_an_outage_of_hours_is_told_once(database: Database) -> None:
+    replica = watch(database)
+    for _ in range(3):
+        await replica.hear(*[DOWN] * 5)
+        await thirty_minutes_later(replica)
+        await replica.hear(*[DOWN] * 5, apart=1)
+    assert len(await told()) == 1
+
+
+async def test_telegram_and_the_mock_raise_no_alarm(database: Database) -> None:
+    replica = watch(database)
+    for party in ("telegram", MockPayments.name):
+        await replica.hear(*[DOWN] * 9, party=party)
+    assert await told() == []
+
+
+class Scripted:
+    """A model that says a word and then fails as told."""
+
+    name = "scripted"
+
+    def __init__(self, fault: str | None) -> None:
+        self._fault = fault
+
+    async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
+        yield f"{len(messages)} of {most_tokens}"
+        if self._fault:
+            raise ModelFault(self._fault)
+
+    async def close(self) -> None:
+        """Have nothing to close."""
+
+
+@pytest.mark.parametrize(
+    ("fault", "result"),
+    [
+        (None, OK),
+        ("model-down", DOWN),
+        ("model-busy", BUSY),
+        ("model-cut", "cut"),
+        ("model-refused", REFUSED),
+    ],
+)
+async def test_each_answer_of_a_model_is_heard_and_left_as_it_is(fault: str | None, result: str) -> None:
+    heard: list[tuple[str, str]] = []
+    calls = Calls()
+    calls.listeners.append(lambda party, ended: heard.append((party, ended)))
+    model = OverheardModel(Scripted(fault), calls)
+    expected = pytest.raises(ModelFault, match=fault) if fault else contextlib.nullcontext()
+    with expected:
+        assert [piece async for piece in model.answer([Message("user", "?")], 7)] == ["1 of 7"]
+    assert heard == [("model", result)]
+
+
+async def test_a_stripe_that_is_down_for_minutes_is_told_in_the_running_house(sqlite_url: str) -> None:
+    clock = Clock(time.time())
+    async with house(sqlite_url, clock=clock, admin_telegram_ids=str(OPERATOR.id)) as h:
+        await h.say("/start", "Welcome!", OPERATOR)
+        shop = await h.say("/start", "Welcome!")
+        h.stripe.faults.answer("/v1/*", 503, "<html>Bad gateway</html>", times=500)
+        for n in range(1, 4):
+            await h.press(shop, "buy_100")
+            await eventually(lambda n=n: sum(t.startswith("Sorry, we could") for t in h.texts()) == n, 20)  # type: ignore[misc]
+            clock.at += 100
+        await h.said("🚨 Stripe has not answered for", OPERATOR)
+        h.stripe.faults.clear()
+        await h.press(shop, "buy_100")
+        await h.said("✅ Stripe works again, after", OPERATOR, within=25)
+        await h.said("Please complete your purchase", BUYER)

@@ -1,0 +1,124 @@
+"""What looks after money by itself."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+
+import pytest
+from tortoise.timezone import now
+
+from bot_platform.domain.audit import Broken
+from bot_platform.domain.checkout import News, ProviderDown, ProviderEvent
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.ledger import Account
+from bot_platform.domain.outbox import Notice
+from bot_platform.domain.schedules import Round
+from bot_platform.flows import updates
+from bot_platform.infra.database import Database
+from bot_platform.infra.sql import query
+from bot_platform.providers.mock import MockPayments
+from bot_platform.runtime import workers
+from tests.makers import desk, person, till
+
+ADMIN = 900
+
+
+class Asked(MockPayments):
+    """A provider that counts how often it is asked, and is down when told to."""
+
+    name = "stripe"
+    down = False
+
+    def __init__(self) -> None:
+        self.events_since: list[int] = []
+        self.reversals_since: list[int] = []
+
+    async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:
+        self.events_since.append(since)
+        if self.down:
+            raise ProviderDown
+        yield ()
+
+    async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
+        self.reversals_since.append(since)
+        yield ()
+
+
+def rounds(database: Database, asked: Asked, audits: list[int] | None = None) -> workers.Rounds:
+    def on_audit(broken: Sequence[Broken]) -> None:
+        if audits is not None:
+            audits.append(len(broken))
+
+    return workers.Rounds(till(database, asked, admins=(ADMIN,)), every=300, on_audit=on_audit)
+
+
+async def test_two_replicas_look_at_their_start_and_then_one_of_them_when_it_is_due(
+    database: Database,
+) -> None:
+    asked = Asked()
+    replicas = [rounds(database, asked) for _ in range(2)]
+    for _ in range(3):
+        for replica in replicas:
+            await replica.missed()
+    assert len(asked.events_since) == 2
+    await query("UPDATE round SET next_at = 0")
+    for replica in replicas:
+        await replica.missed()
+    assert len(asked.events_since) == 3
+
+
+async def test_a_look_that_broke_is_made_again_at_once_from_the_same_mark(database: Database) -> None:
+    asked = Asked()
+    replica = rounds(database, asked)
+    await replica.missed()
+    mark = (await Round.get()).mark
+    await query("UPDATE round SET next_at = 0")
+    asked.down = True
+    for _ in range(2):
+        with pytest.raises(ProviderDown):
+            await replica.missed()
+    asked.down = False
+    await replica.missed()
+    assert asked.events_since[1:] == [asked.events_since[1]] * 3
+    assert (await Round.get()).mark >= mark
+
+
+async def test_the_audit_says_what_it_found_each_hour_and_marks_and_tells(database: Database) -> None:
+    user, audits = await person(database, credits_=100), list[int]()
+    replica = rounds(database, Asked(), audits)
+    await replica.audit()
+    await replica.audit()
+    assert audits == [0]
+    await Account.filter(user_id=user.id).update(balance=101)
+    await query("UPDATE round SET next_at = 0")
+    await replica.audit()
+    assert audits == [0, 1]
+    assert (await Account.get()).broken
+    assert await Notice.filter(chat_id=ADMIN, text="operator-books-off").count() == 1
+
+
+async def test_refunds_and_disputes_are_read_once_a_day(database: Database) -> None:
+    asked = Asked()
+    for _ in range(3):
+        await rounds(database, asked).reversals()
+    assert len(asked.reversals_since) == 1
+
+
+async def test_updates_that_were_handled_a_week_ago_are_dropped_once_a_day(database: Database) -> None:
+    await updates.store(database, [(n, 7, {"update_id": n}) for n in range(4)])
+    for row in await Event.all():
+        await updates.handled(database, row)
+    tidy = workers.Tidy(desk(database))
+
+    async def age(*numbers: int) -> None:
+        old = Event.filter(key__in=[f"tg:{n}" for n in numbers])
+        await old.update(handled_at=now() - updates.KEPT - timedelta(seconds=1))
+
+    await age(0, 1)
+    await tidy.once()
+    assert await Event.all().count() == 2
+    await age(2)
+    await tidy.once()
+    assert await Event.all().count() == 2
+    await query("UPDATE round SET next_at = 0")
+    await tidy.once()
+    assert [row.key for row in await Event.all()] == ["tg:3"]

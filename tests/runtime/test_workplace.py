@@ -1,0 +1,47 @@
+"""The AI that the settings name is the one that is asked, and an operator is warned of what costs them."""
+
+from typing import Any
+
+import pytest
+
+from bot_platform.demo import DemoSettings
+from bot_platform.runtime.workplace import model
+
+KEY = {"ai_base_url": "http://127.0.0.1:9/v1", "ai_api_key": "sk-made-up", "ai_model": "made-up"}
+
+
+def settings(**changed: Any) -> DemoSettings:
+    """Make settings that sell by Stripe."""
+    given = {
+        "telegram_bot_token": "1:abc",
+        "stripe_secret_key": "sk_test_x",
+        "stripe_webhook_secret": "whsec_x",
+    }
+    return DemoSettings(**(given | changed))
+
+
+async def test_without_a_key_there_is_no_ai(capsys: pytest.CaptureFixture[str]) -> None:
+    assert model(settings(ai_model="made-up")) is None
+    assert capsys.readouterr().out == ""
+
+
+async def test_a_key_without_a_model_is_no_ai_and_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert model(settings(ai_api_key="sk-made-up")) is None
+    assert "AI_MODEL" in capsys.readouterr().out
+
+
+async def test_the_ai_is_the_one_that_was_named(capsys: pytest.CaptureFixture[str]) -> None:
+    ai = model(settings(**KEY))
+    assert ai
+    assert ai.name == "made-up"
+    await ai.close()
+    assert capsys.readouterr().out == "", "it is paid for"
+
+
+async def test_a_mock_beside_a_real_ai_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    ai = model(settings(mock_stripe_payments=True, **KEY))
+    assert ai
+    await ai.close()
+    said = capsys.readouterr().out
+    assert "payments are mock" in said
+    assert "sk-made-up" not in said
