@@ -22,8 +22,8 @@ from bot_platform.domain import ledger, packages
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.users import User
 from bot_platform.flows.arrive import arrive
-from bot_platform.flows.context import Till
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.context import PaymentContext
+from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.stripe.payments import SignedEvents
@@ -34,9 +34,9 @@ from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from bot_platform.telegram.markdown import pages
 from bot_platform.work.catalog import found_kinds
-from bot_platform.work.engine.kind import Kind
+from bot_platform.work.engine.kind import JobKind
 from bot_platform.work.engine.model import Model, Rates
-from bot_platform.work.engine.orders import Workshop
+from bot_platform.work.engine.orders import Orders
 from bot_platform.work.engine.runner import Runner
 
 TEMPLATE = "template"
@@ -54,7 +54,7 @@ async def person(database: Database, telegram_id: int = 77, credits_: int = 0) -
     return user
 
 
-def till(database: Database, *others: PaymentProvider, **changed: Any) -> Till:
+def till(database: Database, *others: PaymentProvider, **changed: Any) -> PaymentContext:
     """Make a till that sells by the mock, or by the first of the providers given."""
     providers = {provider.name: provider for provider in (*others, MockPayments())}
     given: dict[str, Any] = {
@@ -65,10 +65,10 @@ def till(database: Database, *others: PaymentProvider, **changed: Any) -> Till:
         "prices": PRICES,
         "admins": (),
     }
-    return Till(**(given | changed))
+    return PaymentContext(**(given | changed))
 
 
-def desk(database: Database, **changed: Any) -> Desk:
+def desk(database: Database, **changed: Any) -> WorkContext:
     """Make a desk that hands out work."""
     given: dict[str, Any] = {
         "database": database,
@@ -78,16 +78,16 @@ def desk(database: Database, **changed: Any) -> Desk:
         "low_balance": 0,
         "keep_texts": timedelta(days=30),
     }
-    return Desk(**(given | changed))
+    return WorkContext(**(given | changed))
 
 
 def workshop(
-    database: Database, *kinds: Kind, model: Model | None = None, **changed: Any
-) -> tuple[Workshop, Runner]:
+    database: Database, *kinds: JobKind, model: Model | None = None, **changed: Any
+) -> tuple[Orders, Runner]:
     """Make a counter where work is ordered, and who does it; without `kinds` those that ship."""
     known = {kind.code: kind for kind in kinds} or found_kinds()
     built = desk(database, **changed), known, model, Rates(10, 40)
-    return Workshop(*built), Runner(*built)
+    return Orders(*built), Runner(*built)
 
 
 async def balance(user: User) -> int:

@@ -15,7 +15,7 @@ from bot_platform.commands.running import FAILED, INTERRUPTED, OK, opened, run
 from bot_platform.config.settings import DatabaseSettings, load
 from bot_platform.domain import schedules
 from bot_platform.infra.backup import postgres, sqlite
-from bot_platform.infra.backup.files import Trouble
+from bot_platform.infra.backup.files import BackupError
 from bot_platform.infra.database import MODELS, tortoise_config
 from bot_platform.infra.sql import tables
 
@@ -38,7 +38,7 @@ def backup(given: Namespace) -> int:
                 with file.open("rb") as saved:
                     shutil.copyfileobj(saved, sys.stdout.buffer)
                 sys.stdout.buffer.flush()
-    except (Trouble, OSError) as fault:
+    except (BackupError, OSError) as fault:
         print(fault, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -60,7 +60,7 @@ def restore(given: Namespace) -> int:
                 sqlite.put_back(Path(place["file_path"]), file, force=given.force)
             else:
                 postgres.put_back(place, file, tables(MODELS), force=given.force)
-    except (Trouble, OSError) as fault:
+    except (BackupError, OSError) as fault:
         print(fault, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

@@ -73,7 +73,7 @@ def unfreeze(given: Namespace) -> int:
             user = await users.find(given.telegram_id)
             if user is None:
                 return _nobody(given.telegram_id)
-            lifted = await freeze.lift(database, user)
+            lifted = await freeze.unfreeze(database, user)
         print(f"{given.telegram_id} may spend again." if lifted else f"{given.telegram_id} was not frozen.")
         return OK
 

@@ -13,11 +13,11 @@ from bot_platform.config.settings import DatabaseSettings, MoneySettings, load
 from bot_platform.domain import inbox, purchases
 from bot_platform.domain.amounts import minor_units, money_text
 from bot_platform.domain.checkout import ProviderDown
-from bot_platform.domain.inbox import Event, State
-from bot_platform.domain.refunds import State as RefundState
+from bot_platform.domain.inbox import Event, EventState
+from bot_platform.domain.refunds import RefundState
 from bot_platform.flows import provider_events, reconcile
 from bot_platform.flows import refund as refunding
-from bot_platform.flows.context import Outcome, Till
+from bot_platform.flows.context import Outcome, PaymentContext
 from bot_platform.runtime import workers
 
 PATIENCE = 600.0  # seconds for all missed events together
@@ -39,7 +39,7 @@ def refund(given: Namespace) -> int:
                 except ValueError as fault:
                     print(f"--amount: {fault}", file=sys.stderr)
                     return FAILED
-            asked = await refunding.ask(
+            asked = await refunding.request(
                 money, given.purchase_id, amount=amount, reason=given.reason, force=given.force
             )
             says = money_text(asked.amount, purchase.currency if purchase else "")
@@ -78,7 +78,7 @@ def reconcile_now(given: Namespace) -> int:
     return run(work())
 
 
-async def _reconcile(money: Till, since: int) -> None:
+async def _reconcile(money: PaymentContext, since: int) -> None:
     progress, providers = Progress("reconcile"), list(money.providers.values())
     changed: list[int | None] = []
     events: Counter[str] = Counter()
@@ -111,9 +111,9 @@ async def _reconcile(money: Till, since: int) -> None:
     print(f"Purchases changed: {names or 'none'}")
 
 
-async def _handle_stored(money: Till, on_outcome: workers.OnOutcome) -> None:
+async def _handle_stored(money: PaymentContext, on_outcome: workers.OnOutcome) -> None:
     """Handle what was stored, beside a running service that does the same."""
-    pump = workers.inbox_pump(money, on_outcome)
+    pump = workers.inbox_worker(money, on_outcome)
     running = asyncio.create_task(pump.run())
     try:
         await pump.drained(PATIENCE)
@@ -129,7 +129,7 @@ def list_events(given: Namespace) -> int:
 
     async def work() -> int:
         async with opened(settings):
-            rows = await inbox.from_providers(State.FAILED if given.failed else None, given.limit)
+            rows = await inbox.list_provider_events(EventState.FAILED if given.failed else None, given.limit)
         for row in rows:
             print(
                 f"{row.id:>6}  {row.received_at:%Y-%m-%d %H:%M:%S}  {row.state:<8}  {row.type:<40}  "
@@ -167,7 +167,7 @@ def replay_events(given: Namespace) -> int:
     async def work() -> int:
         async with till(settings) as money:
             if given.failed:
-                rows = await inbox.from_providers(State.FAILED, ALL)
+                rows = await inbox.list_provider_events(EventState.FAILED, ALL)
             elif (row := await inbox.look_up(given.id)) is None:
                 return _no_event(given.id)
             else:
@@ -186,11 +186,11 @@ def replay_events(given: Namespace) -> int:
 async def _said_of(row: Event) -> int:
     await row.refresh_from_db()
     says = f", {row.error}" if row.error else ""
-    if row.state is State.RECEIVED:
+    if row.state is EventState.RECEIVED:
         print(f"{row.key}: could not be handled{says}. The service tries again.")
         return FAILED
     print(f"{row.key}: {row.state}{says}")
-    return FAILED if row.state is State.FAILED else OK
+    return FAILED if row.state is EventState.FAILED else OK
 
 
 def _no_event(name: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot_platform.config.settings import DatabaseSettings, MoneySettings
 from bot_platform.domain.errors import Refusal
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra import logs
 from bot_platform.infra.database import UNREACHABLE, Database
 
@@ -49,7 +49,7 @@ async def opened(settings: DatabaseSettings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def till(settings: MoneySettings) -> AsyncIterator[Till]:
+async def till(settings: MoneySettings) -> AsyncIterator[PaymentContext]:
     """Open a till as the service has one."""
     from bot_platform.providers import choose  # noqa: PLC0415 -- Stripe takes a second: --help does without
 
@@ -58,7 +58,7 @@ async def till(settings: MoneySettings) -> AsyncIterator[Till]:
         providers = choose.providers(settings)
         for provider in providers.values():
             stack.push_async_callback(provider.close)
-        yield Till(
+        yield PaymentContext(
             database=database,
             provider=next(iter(providers.values())),
             providers=providers,

@@ -23,17 +23,17 @@ class Check:
     within: float = DEADLINE
 
 
-Party = Sequence[Check]
+CheckGroup = Sequence[Check]
 """Checks of which the first must be well before the others make sense."""
 
 
-async def examine(parties: Sequence[Party]) -> Sequence[Line]:
+async def examine(parties: Sequence[CheckGroup]) -> Sequence[Line]:
     """Make every check; parties do not wait for each other. The lines stand in the checks' order."""
     found = await asyncio.gather(*map(_of_party, parties))
     return [line for lines in found for line in lines]
 
 
-async def _of_party(party: Party) -> Sequence[Line]:
+async def _of_party(party: CheckGroup) -> Sequence[Line]:
     first, *others = party
     gate = await made(first)
     if gate[1].verdict is not Verdict.OK:
@@ -54,7 +54,7 @@ async def made(check: Check) -> Line:
     try:
         return check.name, task.result()
     except Exception as fault:  # a check that breaks must not take the other lines with it
-        log.exception("doctor.broke", check=check.name, **safe_errors.of(fault))
+        log.exception("doctor.broke", check=check.name, **safe_errors.describe(fault))
         return check.name, error(
             f"could not be looked at: {type(fault).__name__}",
             "This is a fault of this program. Run it with LOG_LEVEL=DEBUG and report what it prints.",

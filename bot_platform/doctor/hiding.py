@@ -15,7 +15,7 @@ def shown(secret: str) -> str:
     return f"{secret[: min(SHOWN, len(secret) // 2)]}...{last}"
 
 
-class Curtain:
+class Redactor:
     """What must not be seen."""
 
     def __init__(self, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bot_platform.doctor.examination import DEADLINE, Check, Party
+from bot_platform.doctor.examination import DEADLINE, Check, CheckGroup
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 from bot_platform.domain.audit import audit
 from bot_platform.infra.database import MIGRATIONS, UNREACHABLE, Database
@@ -41,7 +41,7 @@ class House:
         self._database, self._free = database, free
         self._books_within, self._answers_within = books_within, answers_within
 
-    def parties(self) -> Sequence[Party]:
+    def parties(self) -> Sequence[CheckGroup]:
         """List the checks: the disk is asked whatever the database says."""
         return [
             [

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from bot_platform.config.settings import Settings
 from bot_platform.config.values import is_local
-from bot_platform.doctor.examination import Check, Party
+from bot_platform.doctor.examination import Check, CheckGroup
 from bot_platform.doctor.hiding import shown
 from bot_platform.doctor.report import Finding, error, mended, ok, skipped, warning
 from bot_platform.domain.amounts import money_text
@@ -34,7 +34,7 @@ class Stripe:
         self._key: Key | None = None
         self._made = False
 
-    def parties(self) -> Sequence[Party]:
+    def parties(self) -> Sequence[CheckGroup]:
         """List the checks: some need no network, the others an accepted key."""
         asking = [
             Check("Stripe key", self._accepted),

@@ -7,7 +7,7 @@ from aiogram import Bot
 
 from bot_platform.config.settings import Settings
 from bot_platform.doctor.examination import Check, examine, made
-from bot_platform.doctor.hiding import Curtain
+from bot_platform.doctor.hiding import Redactor
 from bot_platform.doctor.house import House
 from bot_platform.doctor.report import Finding, Line, Verdict, skipped
 from bot_platform.doctor.stripe import Stripe
@@ -41,7 +41,7 @@ async def visit(settings: Settings, *, mend: bool) -> Sequence[Line]:
                 *Work(settings).parties(),
             ]
         )
-    curtain = Curtain(settings)
+    curtain = Redactor(settings)
     return [(name, Finding(f.verdict, curtain.over(f.says), curtain.over(f.fix))) for name, f in lines]
 
 

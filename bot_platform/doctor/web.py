@@ -11,7 +11,7 @@ from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, Prox
 
 from bot_platform.config.settings import Settings
 from bot_platform.config.values import is_local
-from bot_platform.doctor.examination import Check, Party
+from bot_platform.doctor.examination import Check, CheckGroup
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 
 PATIENCE = aiohttp.ClientTimeout(total=5)
@@ -45,7 +45,7 @@ class Web:
         host = EVERYWHERE.get(settings.host, settings.host)
         self._here = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
-    def parties(self) -> Sequence[Party]:
+    def parties(self) -> Sequence[CheckGroup]:
         """List the checks; each stands for itself."""
         return [
             [Check("service", self._service, within=12)],

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot_platform.config.settings import Settings
-from bot_platform.doctor.examination import Check, Party
+from bot_platform.doctor.examination import Check, CheckGroup
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 from bot_platform.work.catalog import found_kinds
 from bot_platform.work.engine.model import ModelFault
@@ -18,7 +18,7 @@ class Work:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def parties(self) -> Sequence[Party]:
+    def parties(self) -> Sequence[CheckGroup]:
         """List the checks; each stands for itself."""
         return [[Check("AI", self._model)], [Check("Telegram Stars", self._stars)]]
 

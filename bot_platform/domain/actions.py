@@ -6,7 +6,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from bot_platform.infra.sql import storable
+from bot_platform.infra.sql import json_safe
 
 CONSOLE, PAGES = (
     "console",
@@ -38,7 +38,7 @@ def telegram(telegram_id: int) -> str:
 
 async def record(by: str, what: str, subject: str, **details: Any) -> None:
     """Note an act; part of the transaction that does it."""
-    await Action.create(by=by, what=what, subject=subject, details=storable(details))
+    await Action.create(by=by, what=what, subject=subject, details=json_safe(details))
 
 
 async def of(subjects: Sequence[str], limit: int) -> Sequence[Action]:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from tortoise.functions import Count, Min
 from tortoise.timezone import now
 
-from bot_platform.domain.inbox import Event
-from bot_platform.domain.inbox import State as EventState
+from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.jobs import OPEN, Job
-from bot_platform.domain.outbox import Notice
-from bot_platform.domain.outbox import State as NoticeState
+from bot_platform.domain.outbox import Notice, NoticeState
 
 
 @dataclass(frozen=True, slots=True)

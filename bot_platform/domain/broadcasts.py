@@ -7,12 +7,12 @@ from tortoise.expressions import F
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.infra.sql import insert_once, storable
+from bot_platform.infra.sql import insert_if_new, json_safe
 
-LONGEST = 3500  # characters: Telegram takes 4096, and a few lines stand around it
+MAX_TEXT_CHARS = 3500  # characters: Telegram takes 4096, and a few lines stand around it
 
 
-class State(StrEnum):
+class BroadcastState(StrEnum):
     """Runs until everybody's message is written, or until it is stopped."""
 
     RUNNING = "running"
@@ -27,7 +27,7 @@ class Broadcast(Model):
     request_key = fields.CharField(max_length=100, unique=True)  # what began it: a repeat finds it
     by = fields.CharField(max_length=64)  # as in `domain/actions.py`
     text = fields.TextField()
-    state = fields.CharEnumField(State, max_length=16, default=State.RUNNING)
+    state = fields.CharEnumField(BroadcastState, max_length=16, default=BroadcastState.RUNNING)
     people = fields.BigIntField()  # how many there were when it began
     written = fields.BigIntField(default=0)  # messages so far
     after = fields.BigIntField(default=0)
@@ -48,7 +48,7 @@ class Broadcast(Model):
 
 async def begin(request_key: str, by: str, text: str, people: int) -> Broadcast:
     """Begin a message to all, or return the one that this request began before."""
-    await insert_once(Broadcast(request_key=request_key, by=by, text=storable(text), people=people))
+    await insert_if_new(Broadcast(request_key=request_key, by=by, text=json_safe(text), people=people))
     return await Broadcast.get(request_key=request_key)
 
 
@@ -59,7 +59,7 @@ async def find(broadcast_id: int) -> Broadcast | None:
 
 async def running() -> Broadcast | None:
     """Find the oldest that goes on."""
-    return await Broadcast.filter(state=State.RUNNING).order_by("id").first()
+    return await Broadcast.filter(state=BroadcastState.RUNNING).order_by("id").first()
 
 
 async def lock(broadcast_id: int) -> Broadcast | None:
@@ -74,7 +74,9 @@ async def wrote(broadcast: Broadcast, messages: int, after: int) -> None:
     await broadcast.save(update_fields=["written", "after"])
 
 
-async def end(broadcast: Broadcast, state: State) -> bool:
+async def end(broadcast: Broadcast, state: BroadcastState) -> bool:
     """End one that runs; False when it had ended before."""
-    ended = await Broadcast.filter(id=broadcast.id, state=State.RUNNING).update(state=state, ended_at=now())
+    ended = await Broadcast.filter(id=broadcast.id, state=BroadcastState.RUNNING).update(
+        state=state, ended_at=now()
+    )
     return bool(ended)

@@ -64,15 +64,15 @@ class CannotGrant(Refusal):
     """Why credits are not given or taken by hand, told to whoever asked for it."""
 
 
-class CannotShow(Refusal):
+class NotFound(Refusal):
     """There is nothing to show by that name."""
 
 
-class WrittenWrong(Refusal):
+class InvalidInput(Refusal):
     """What was written says too little or makes no sense; the text says what to write instead."""
 
 
-class CannotTellAll(Refusal):
+class CannotBroadcast(Refusal):
     """Why a message is not sent to everybody, told to whoever wrote it."""
 
 
@@ -83,7 +83,7 @@ class NoSuchPurchase(Refusal):
         super().__init__("no-such-purchase")
 
 
-class CannotAsk(Refusal):
+class ProviderUnavailable(Refusal):
     """The provider does not answer, so nothing new can be said of a payment."""
 
     def __init__(self) -> None:

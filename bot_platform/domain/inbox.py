@@ -12,13 +12,14 @@ from tortoise.expressions import F
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.infra.sql import claim_heads, insert_once, put_off, renew, storable
+from bot_platform.infra import leases
+from bot_platform.infra.sql import insert_if_new, json_safe
 
-LONGEST_NAME = 240  # of what somebody types; a key has a little more
+MAX_NAME_CHARS = 240  # of what somebody types; a key has a little more
 LEASE_MS = 10_000  # a crashed worker's updates are taken up after this
 
 
-class State(StrEnum):
+class EventState(StrEnum):
     """A row is received once and ends once; a failed one is kept and can be replayed."""
 
     RECEIVED = "received"
@@ -35,7 +36,7 @@ class Event(Model):
     type = fields.CharField(max_length=100)
     lane = fields.BigIntField(null=True)
     payload: Any = fields.JSONField(null=True)  # a Telegram update's is erased once handled
-    state = fields.CharEnumField(State, max_length=16, default=State.RECEIVED)
+    state = fields.CharEnumField(EventState, max_length=16, default=EventState.RECEIVED)
     error: Any = fields.TextField(null=True)  # why it was ignored or failed
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
@@ -54,7 +55,7 @@ def read_json(body: bytes) -> Any:
     """Read JSON in UTF-8 into values that both databases can keep; raises ValueError."""
     try:
         value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
-        return storable(value) if b"\\u" in body else value
+        return json_safe(value) if b"\\u" in body else value
     except RecursionError as fault:
         raise ValueError("nested too deep") from fault
 
@@ -72,7 +73,7 @@ def _finite(digits: str) -> float:
 async def receive(key: str, type_: str, payload: dict[str, Any], lane: int | None = None) -> Event | None:
     """Store an event; None when it was received before."""
     event = Event(key=key, type=type_, payload=payload, lane=lane)
-    return event if await insert_once(event) else None
+    return event if await insert_if_new(event) else None
 
 
 async def find(key: str) -> Event | None:
@@ -80,7 +81,7 @@ async def find(key: str) -> Event | None:
     return await Event.get_or_none(key=key)
 
 
-async def finish(event: Event, state: State, error: str | None = None, *, erase: bool = False) -> None:
+async def finish(event: Event, state: EventState, error: str | None = None, *, erase: bool = False) -> None:
     """Say what became of an event; `erase` forgets what it said."""
     event.state, event.handled_at = state, now()
     event.error = error
@@ -100,24 +101,30 @@ async def claim_events(limit: int) -> Sequence[Event]:
 
 
 async def _claim(lane: str | None, only: str, limit: int) -> Sequence[Event]:
-    ids = await claim_heads(
-        Event, waiting=State.RECEIVED, lane=lane, only=only, order="{t}.id", limit=limit, lease_ms=LEASE_MS
+    ids = await leases.claim(
+        Event,
+        waiting=EventState.RECEIVED,
+        lane=lane,
+        only=only,
+        order="{t}.id",
+        limit=limit,
+        lease_ms=LEASE_MS,
     )
     return await Event.filter(id__in=ids).order_by("id") if ids else []
 
 
-async def keep(ids: Sequence[int]) -> None:
+async def renew(ids: Sequence[int]) -> None:
     """Renew the leases of events still being handled."""
-    await renew(Event, ids, LEASE_MS)
+    await leases.renew(Event, ids, LEASE_MS)
 
 
-async def later(event: Event, ms: int, error: str | None = None, *, is_try: bool = True) -> None:
+async def reschedule(event: Event, ms: int, error: str | None = None, *, is_try: bool = True) -> None:
     """Give an event back, to be tried again after `ms` milliseconds."""
     if error is not None:
         await Event.filter(id=event.id).update(error=error)
     if not is_try:
         await Event.filter(id=event.id).update(attempts=F("attempts") - 1)
-    await put_off(Event, event.id, ms)
+    await leases.reschedule(Event, event.id, ms)
 
 
 async def drop_updates(before: datetime, limit: int) -> int:
@@ -125,7 +132,9 @@ async def drop_updates(before: datetime, limit: int) -> int:
 
     A provider's events stay: they tell of money.
     """
-    over = Event.filter(lane__not_isnull=True, state__in=[State.HANDLED, State.FAILED], handled_at__lt=before)
+    over = Event.filter(
+        lane__not_isnull=True, state__in=[EventState.HANDLED, EventState.FAILED], handled_at__lt=before
+    )
     ids = await over.order_by("id").limit(limit).values_list("id", flat=True)
     return await Event.filter(id__in=ids).delete() if ids else 0
 
@@ -134,12 +143,12 @@ async def replay(event: Event) -> bool:
     """Let an event be handled once more, as if it had just come; False when it moved on since it was read."""
     as_read = Event.filter(id=event.id, state=event.state, handled_at=event.handled_at)
     replayed = await as_read.update(
-        state=State.RECEIVED, handled_at=None, error=None, attempts=0, next_at=0, lease_until=0
+        state=EventState.RECEIVED, handled_at=None, error=None, attempts=0, next_at=0, lease_until=0
     )
     return bool(replayed)
 
 
-async def from_providers(state: State | None, limit: int) -> Sequence[Event]:
+async def list_provider_events(state: EventState | None, limit: int) -> Sequence[Event]:
     """Read the last provider events, newest first; of one state, or of all."""
     rows = Event.filter(lane=None) if state is None else Event.filter(lane=None, state=state)
     return await rows.order_by("-id").limit(limit)
@@ -147,7 +156,7 @@ async def from_providers(state: State | None, limit: int) -> Sequence[Event]:
 
 async def look_up(name: str) -> Event | None:
     """Find a provider's event by what somebody typed: its key, the provider's own id, or our number."""
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME_CHARS:
         return None
     # By its key alone: a database that also sees the lane and an order goes through the whole inbox.
     keyed = await Event.filter(key__in=[name, f"stripe:{name}"])

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.infra import commit_events
-from bot_platform.infra.sql import clock, connection, query, take_turns
+from bot_platform.infra.sql import advisory_lock, clock, connection, query
 
 LEASE_MS = 10_000  # a crashed worker's jobs are taken up after this
 UNKNOWN_MS = 600_000  # by then every worker should be new enough to know a kind, if it is still sold
@@ -27,7 +27,7 @@ async def claim(
     version has ordered, and is left to its like for a while.
     What a worker let go of without a word, because its lease has run out, is queued again first.
     """
-    await take_turns("jobs")  # two claims at once would count the same running ones
+    await advisory_lock("jobs")  # two claims at once would count the same running ones
     now_ = clock()
     await query(
         f"UPDATE job SET state = 'queued', lease_until = 0 WHERE state = 'running' AND lease_until < {now_}"  # noqa: S608 -- names are the code's own, here and below
@@ -56,7 +56,7 @@ async def claim(
     )
     for row in rows:
         if row["attempts"] == 1:  # not taken up after a crash
-            commit_events.note("job started", row["waited"] / 1000)
+            commit_events.record("job started", row["waited"] / 1000)
     return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
 
 
@@ -87,11 +87,11 @@ async def gone(fences: Mapping[int, int]) -> tuple[set[int], set[int]]:
     if not fences:
         return set(), set()
     rows = {job.id: job for job in await Job.filter(id__in=list(fences))}
-    lost = {i for i, fence in fences.items() if (rows[i].fence, rows[i].state) != (fence, State.RUNNING)}
+    lost = {i for i, fence in fences.items() if (rows[i].fence, rows[i].state) != (fence, JobState.RUNNING)}
     return {i for i, job in rows.items() if job.stopping and i not in lost}, lost
 
 
 async def give_back(job: Job) -> None:
     """Let another worker go on with a job that is in hand: this one has to leave, and that was no try."""
-    job.state, job.lease_until, job.attempts = State.QUEUED, 0, job.attempts - 1
+    job.state, job.lease_until, job.attempts = JobState.QUEUED, 0, job.attempts - 1
     await job.save(update_fields=["state", "lease_until", "attempts"])

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from tortoise.expressions import Q
 
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 
 
 async def conversation(user_id: int, kind: str, limit: int) -> Sequence[Job]:
     """List a person's last answered jobs of a kind, newest first, as far as they want them remembered."""
-    answered = Job.filter(user_id=user_id, kind=kind, state=State.DONE, remembered=True, has_texts=True)
+    answered = Job.filter(user_id=user_id, kind=kind, state=JobState.DONE, remembered=True, has_texts=True)
     return await answered.order_by("-id").limit(limit)
 
 

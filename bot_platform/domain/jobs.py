@@ -9,12 +9,12 @@ from tortoise.models import Model
 from tortoise.timezone import now
 
 from bot_platform.infra import commit_events
-from bot_platform.infra.sql import clock, query, storable
+from bot_platform.infra.sql import clock, json_safe, query
 
-WAITS_MS = 72 * 3600 * 1000  # for credits, before it expires
+PARKED_LIFETIME_MS = 72 * 3600 * 1000  # for credits, before it expires
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """Queued and running jobs have a hold, parked ones wait for credits, the others have ended."""
 
     QUEUED = "queued"
@@ -26,7 +26,7 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
-OPEN = (State.QUEUED, State.PARKED, State.RUNNING)
+OPEN = (JobState.QUEUED, JobState.PARKED, JobState.RUNNING)
 
 
 class Job(Model):
@@ -44,7 +44,7 @@ class Job(Model):
     needs = fields.BigIntField()  # what its next step holds
     charged = fields.BigIntField(default=0)  # so far, in all
     step = fields.IntField(default=0)  # the number of its last hold
-    state = fields.CharEnumField(State, max_length=16, default=State.PARKED)
+    state = fields.CharEnumField(JobState, max_length=16, default=JobState.PARKED)
     rank = fields.BigIntField(default=0)  # among the person's own: the lowest goes first
     fence = fields.BigIntField(default=0)  # rises with each claim; a worker with an older one is too late
     attempts = fields.IntField(default=0)  # claims since something was last finished
@@ -108,7 +108,7 @@ class Job(Model):
         return self.state in OPEN
 
 
-async def ordered_by(request_key: str) -> Job | None:
+async def find_by_request_key(request_key: str) -> Job | None:
     """Find the job that this request ordered."""
     return await Job.get_or_none(request_key=request_key)
 
@@ -121,7 +121,7 @@ async def submit(
         user_id=user_id,
         request_key=request_key,
         kind=kind,
-        request=storable(request),
+        request=json_safe(request),
         most=most,
         needs=needs,
     )
@@ -139,7 +139,7 @@ async def open_of(user_id: int) -> Sequence[Job]:
 
 async def waiting(user_id: int) -> Sequence[Job]:
     """List what waits for a person's credits, first the first."""
-    return await Job.filter(user_id=user_id, state=State.PARKED).order_by("rank", "id")
+    return await Job.filter(user_id=user_id, state=JobState.PARKED).order_by("rank", "id")
 
 
 async def begin_step(job: Job) -> None:
@@ -156,21 +156,21 @@ async def lock(job_id: int) -> Job | None:
 
 async def queue(job: Job) -> None:
     """Let a job wait for its turn: its next step is held."""
-    job.state = State.QUEUED
+    job.state = JobState.QUEUED
     await query(f"UPDATE job SET state = 'queued', queued_at = {clock()} WHERE id = ?", job.id)  # noqa: S608 -- names are the code's own
 
 
 async def park(job: Job) -> None:
     """Let a job wait for credits, and expire when none come."""
     (row,) = await query(f"SELECT {clock()} AS now")
-    job.state, job.lease_until, job.expires_at = State.PARKED, 0, row["now"] + WAITS_MS
+    job.state, job.lease_until, job.expires_at = JobState.PARKED, 0, row["now"] + PARKED_LIFETIME_MS
     await job.save(update_fields=["state", "lease_until", "expires_at"])
 
 
-async def end(job: Job, state: State, result: Any = None) -> None:
+async def end(job: Job, state: JobState, result: Any = None) -> None:
     """End a job with what came of it, once."""
-    commit_events.note("job ended", kind=job.kind, state=state)
-    job.state, job.lease_until, job.ended_at, job.result = state, 0, now(), storable(result)
+    commit_events.record("job ended", kind=job.kind, state=state)
+    job.state, job.lease_until, job.ended_at, job.result = state, 0, now(), json_safe(result)
     await job.save(update_fields=["state", "lease_until", "ended_at", "result"])
 
 
@@ -181,13 +181,13 @@ async def put_first(job: Job) -> None:
     await job.save(update_fields=["rank"])
 
 
-async def keep(job: Job, kept: Any, *, most: int, needs: int) -> None:
+async def save_checkpoint(job: Job, kept: Any, *, most: int, needs: int) -> None:
     """Note what is finished of a running job, and what is left."""
-    job.kept, job.most, job.needs, job.attempts = storable(kept), most, needs, 0
+    job.kept, job.most, job.needs, job.attempts = json_safe(kept), most, needs, 0
     await job.save(update_fields=["kept", "most", "needs", "attempts"])
 
 
-async def reach(job: Job, done: int, parts: int) -> None:
+async def set_progress(job: Job, done: int, parts: int) -> None:
     """Note how far a running job has come."""
     job.done, job.parts = done, parts
     await job.save(update_fields=["done", "parts"])

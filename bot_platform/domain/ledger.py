@@ -10,10 +10,10 @@ from tortoise.models import Model
 
 from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough
 from bot_platform.infra import commit_events
-from bot_platform.infra.sql import insert_once
+from bot_platform.infra.sql import insert_if_new
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """Why an entry stands in the books."""
 
     PURCHASE = "purchase"
@@ -67,7 +67,7 @@ class Entry(Model):
     )
     account_id: int
     seq = fields.BigIntField()
-    kind = fields.CharEnumField(Kind, max_length=16)
+    kind = fields.CharEnumField(EntryKind, max_length=16)
     amount = fields.BigIntField()
     balance_after = fields.BigIntField()
     cause = fields.CharField(max_length=100, unique=True)
@@ -111,7 +111,7 @@ class Hold(Model):
 
 async def open_account(user_id: int) -> None:
     """Make the person's account; a repeat changes nothing."""
-    await insert_once(Account(user_id=user_id))
+    await insert_if_new(Account(user_id=user_id))
 
 
 async def find_account(user_id: int) -> Account:
@@ -135,7 +135,7 @@ async def find_entry(cause: str) -> Entry | None:
 
 async def post(
     account: Account,
-    kind: Kind,
+    kind: EntryKind,
     amount: int,
     cause: str,
     *,
@@ -160,7 +160,7 @@ async def post(
         job_id=job_id,
         note=note,
     )
-    commit_events.note("credits", amount, kind=kind)
+    commit_events.record("credits", amount, kind=kind)
     return True
 
 
@@ -209,7 +209,7 @@ async def find_hold(cause: str) -> Hold | None:
 
 async def times_reversed(purchase_id: int) -> int:
     """Count how often a purchase's credits were taken back or given back."""
-    return await Entry.filter(purchase_id=purchase_id, kind=Kind.REVERSAL).count()
+    return await Entry.filter(purchase_id=purchase_id, kind=EntryKind.REVERSAL).count()
 
 
 async def freeze(account: Account, *, frozen: bool) -> None:
@@ -229,7 +229,7 @@ async def broken_accounts() -> Sequence[int]:
     return [account.id for account in await Account.filter(broken=True).order_by("id")]
 
 
-async def whose(account_id: int) -> int:
+async def owner_of(account_id: int) -> int:
     """Tell whose account this is, by our number of them."""
     return (await Account.get(id=account_id)).user_id
 
@@ -247,7 +247,7 @@ async def capture(account: Account, held: Hold, amount: int, note: str = "") -> 
         return False
     if amount:
         cause = f"{held.cause}:charge"
-        await post(account, Kind.CHARGE, -amount, cause, job_id=held.job_id, note=note)
+        await post(account, EntryKind.CHARGE, -amount, cause, job_id=held.job_id, note=note)
     return True
 
 

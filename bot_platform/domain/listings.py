@@ -68,19 +68,19 @@ class Found:
         return len(self.purchases) + len(self.people) + len(self.events)
 
 
-async def sales(place: Place, state: purchases.State | None = None) -> Page[Purchase]:
+async def sales(place: Place, state: purchases.PurchaseState | None = None) -> Page[Purchase]:
     """List purchases with their buyers, of one state or of all."""
     rows = Purchase.all() if state is None else Purchase.filter(state=state)
     return await _page(rows.prefetch_related("user"), "id", place)
 
 
-async def work(place: Place, state: jobs.State | None = None) -> Page[Job]:
+async def work(place: Place, state: jobs.JobState | None = None) -> Page[Job]:
     """List jobs with whoever ordered them, of one state or of all; what they are about is left out."""
     rows = Job.all() if state is None else Job.filter(state=state)
     return await _page(rows.only(*LISTED_JOB).prefetch_related("user"), "id", place)
 
 
-async def events(place: Place, state: inbox.State | None = None) -> Page[Event]:
+async def events(place: Place, state: inbox.EventState | None = None) -> Page[Event]:
     """List what providers told, of one state or of all; without what the events say in full."""
     rows = Event.filter(lane=None) if state is None else Event.filter(lane=None, state=state)
     return await _page(rows.only(*LISTED_EVENT), "id", place)

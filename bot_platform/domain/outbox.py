@@ -12,20 +12,20 @@ from tortoise.expressions import F, Q
 from tortoise.functions import Count
 from tortoise.models import Model
 
-from bot_platform.infra import correlation
-from bot_platform.infra.sql import claim_heads, clock, insert_once, put_off, query, renew, take_turns
+from bot_platform.infra import correlation, leases
+from bot_platform.infra.sql import advisory_lock, clock, insert_if_new, query
 
-LONGEST_KEY = 100
+MAX_KEY_CHARS = 100
 LEASE_MS = 15_000  # a crashed sender's notices are taken up after this
 # Telegram's limits: so many messages a second in all, and one a second in each chat.
-EACH_SECOND = 30
-ONE_CHAT_MS = 1000
+MAX_PER_SECOND = 30
+CHAT_INTERVAL_MS = 1000
 BLOCKED = "blocked"  # the error of what a person who blocked the bot was not sent
 WITHDRAWN = "withdrawn"  # the error of what was not sent because nobody wants it said any more
-MONEY, OTHER, TO_ALL = 0, 1, 2  # ranks: what tells of money goes out first, what is said to all last
+MONEY, OTHER, BROADCAST = 0, 1, 2  # ranks: what tells of money goes out first, what is said to all last
 
 
-class State(StrEnum):
+class NoticeState(StrEnum):
     """Pending until Telegram took it, or never will."""
 
     PENDING = "pending"
@@ -37,14 +37,14 @@ class Notice(Model):
     """One message in a chat; rewriting it edits the message that was sent."""
 
     id: int = fields.BigIntField(primary_key=True)
-    key = fields.CharField(max_length=LONGEST_KEY, unique=True)
+    key = fields.CharField(max_length=MAX_KEY_CHARS, unique=True)
     subject = fields.CharField(max_length=100)  # what it tells of, such as `purchase:7`
     chat_id = fields.BigIntField()
     text = fields.CharField(max_length=64)  # the name of a text in telegram/locales
     text_values: Any = fields.JSONField(default=dict)  # what stands in it
     version = fields.IntField(default=1)  # rises with each rewriting; a sender marks only what it sent
     message_id: int | None = fields.BigIntField(null=True)  # Telegram's, once sent
-    state = fields.CharEnumField(State, max_length=16, default=State.PENDING)
+    state = fields.CharEnumField(NoticeState, max_length=16, default=NoticeState.PENDING)
     error = fields.TextField(null=True)
     rank = fields.SmallIntField(
         default=MONEY, db_default=MONEY
@@ -76,9 +76,9 @@ class Tally:
 
 async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = MONEY, **values: Any) -> bool:
     """Write a message to be sent; False when this key was posted before."""
-    if len(key) > LONGEST_KEY:  # providers' ids may be long, and stand in it
+    if len(key) > MAX_KEY_CHARS:  # providers' ids may be long, and stand in it
         key = hashlib.sha256(key.encode()).hexdigest()
-    return await insert_once(
+    return await insert_if_new(
         Notice(
             key=key,
             chat_id=chat_id,
@@ -86,12 +86,12 @@ async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = M
             text=text,
             rank=rank,
             text_values=values,
-            request=correlation.request(),
+            request=correlation.current(),
         )
     )
 
 
-async def tell_each(
+async def post_to_each(
     chats: Sequence[int], key: str, subject: str, text: str, *, rank: int = MONEY, **values: Any
 ) -> None:
     """Write one message to each of several chats, each once."""
@@ -104,10 +104,10 @@ async def rewrite(subject: str, text: str, **values: Any) -> None:
     about = Notice.filter(subject=subject)
     if all((row.text, row.text_values) == (text, values) for row in await about):
         return  # nothing to edit
-    await about.update(text=text, text_values=values, version=F("version") + 1, request=correlation.request())
+    await about.update(text=text, text_values=values, version=F("version") + 1, request=correlation.current())
     # Telegram may take the new words where it refused the old ones, but nothing for who blocked the bot.
     alive = about.filter(Q(error__isnull=True) | Q(error__not=BLOCKED))
-    await alive.update(state=State.PENDING, next_at=0, attempts=0)
+    await alive.update(state=NoticeState.PENDING, next_at=0, attempts=0)
 
 
 async def move_down(subject: str, key: str, more: str, text: str, **values: Any) -> None:
@@ -118,7 +118,7 @@ async def move_down(subject: str, key: str, more: str, text: str, **values: Any)
     for row in await Notice.filter(subject=subject, message_id__not_isnull=True):
         old = Notice(key=key, chat_id=row.chat_id, subject=more, text=text, text_values=values, rank=row.rank)
         old.message_id = row.message_id
-        await insert_once(old)
+        await insert_if_new(old)
     await Notice.filter(subject=subject).update(message_id=None)
 
 
@@ -129,8 +129,8 @@ async def find(key: str) -> Notice | None:
 
 async def withdraw(subject: str) -> None:
     """Let what was not sent yet about a subject never be sent."""
-    unsent = Notice.filter(subject=subject, state=State.PENDING, message_id__isnull=True)
-    await unsent.update(state=State.DEAD, error=WITHDRAWN)
+    unsent = Notice.filter(subject=subject, state=NoticeState.PENDING, message_id__isnull=True)
+    await unsent.update(state=NoticeState.DEAD, error=WITHDRAWN)
 
 
 async def tally(subject: str) -> Tally:
@@ -138,20 +138,20 @@ async def tally(subject: str) -> Tally:
     rows = Notice.filter(subject=subject).annotate(n=Count("id")).group_by("state", "error")
     counted: Counter[str] = Counter()
     for row in await rows.values("state", "error", "n"):
-        dead = row["state"] == State.DEAD
+        dead = row["state"] == NoticeState.DEAD
         counted["withdrawn" if dead and row["error"] == WITHDRAWN else str(row["state"])] += row["n"]
-    return Tally(counted[State.SENT], counted[State.DEAD], counted[State.PENDING])
+    return Tally(counted[NoticeState.SENT], counted[NoticeState.DEAD], counted[NoticeState.PENDING])
 
 
 async def unsent(rank: int) -> int:
     """Count the new messages of a rank that wait."""
-    waiting = Notice.filter(state=State.PENDING, rank=rank, message_id__isnull=True)
+    waiting = Notice.filter(state=NoticeState.PENDING, rank=rank, message_id__isnull=True)
     return await waiting.count()
 
 
 async def any_pending(subjects: Sequence[str]) -> bool:
     """Whether something about these has yet to be sent."""
-    return await Notice.filter(subject__in=list(subjects), state=State.PENDING).exists()
+    return await Notice.filter(subject__in=list(subjects), state=NoticeState.PENDING).exists()
 
 
 async def forget(subjects: Sequence[str], text: str) -> None:
@@ -164,8 +164,8 @@ async def revive(chat_id: int) -> int:
 
     What was said to all has had its day.
     """
-    return await Notice.filter(chat_id=chat_id, state=State.DEAD, rank__not=TO_ALL).update(
-        state=State.PENDING, error=None, next_at=0, lease_until=0, attempts=0
+    return await Notice.filter(chat_id=chat_id, state=NoticeState.DEAD, rank__not=BROADCAST).update(
+        state=NoticeState.PENDING, error=None, next_at=0, lease_until=0, attempts=0
     )
 
 
@@ -175,21 +175,21 @@ async def claim(limit: int) -> Sequence[Notice]:
     A new message goes before an edit, so that no edit delays money; the counting is done in the
     database, so that all replicas together stay within the limits.
     """
-    await take_turns("outbox")  # two claims at once would count the same second
+    await advisory_lock("outbox")  # two claims at once would count the same second
     (lately,) = await query(
         f'SELECT COUNT(*) AS n FROM "notice" WHERE tried_at BETWEEN {clock()} - 999 AND {clock()}'  # noqa: S608 -- names are the code's own
     )
-    limit = min(limit, EACH_SECOND - lately["n"])
+    limit = min(limit, MAX_PER_SECOND - lately["n"])
     if limit <= 0:
         return []
-    ids = await claim_heads(
+    ids = await leases.claim(
         Notice,
-        waiting=State.PENDING,
+        waiting=NoticeState.PENDING,
         lane="chat_id",
         first="{t}.rank",
-        order=f"{{t}}.rank = {TO_ALL}, {{t}}.message_id IS NOT NULL, {{t}}.id",
+        order=f"{{t}}.rank = {BROADCAST}, {{t}}.message_id IS NOT NULL, {{t}}.id",
         only=f"""NOT EXISTS (SELECT 1 FROM "notice" lately WHERE lately.chat_id = {{t}}.chat_id
-            AND lately.tried_at > {clock()} - {ONE_CHAT_MS})""",  # noqa: S608 -- as above
+            AND lately.tried_at > {clock()} - {CHAT_INTERVAL_MS})""",  # noqa: S608 -- as above
         limit=limit,
         lease_ms=LEASE_MS,
     )
@@ -200,9 +200,9 @@ async def claim(limit: int) -> Sequence[Notice]:
     return await Notice.filter(id__in=ids).order_by("rank", "id")
 
 
-async def keep(ids: Sequence[int]) -> None:
+async def renew(ids: Sequence[int]) -> None:
     """Renew the leases of notices still being sent."""
-    await renew(Notice, ids, LEASE_MS)
+    await leases.renew(Notice, ids, LEASE_MS)
 
 
 async def mark_sent(notice: Notice, message_id: int) -> None:
@@ -210,21 +210,21 @@ async def mark_sent(notice: Notice, message_id: int) -> None:
     await Notice.filter(id=notice.id).update(lease_until=0)
     if notice.message_id != message_id:  # an edit leaves it, or one that was moved down would come back up
         await Notice.filter(id=notice.id).update(message_id=message_id)
-    await Notice.filter(id=notice.id, version=notice.version).update(state=State.SENT, error=None)
+    await Notice.filter(id=notice.id, version=notice.version).update(state=NoticeState.SENT, error=None)
 
 
 async def mark_dead(notice: Notice, error: str) -> None:
     """Give up on this version, which repeating cannot mend; one rewritten meanwhile is still sent."""
     await Notice.filter(id=notice.id).update(lease_until=0)
-    await Notice.filter(id=notice.id, version=notice.version).update(state=State.DEAD, error=error)
+    await Notice.filter(id=notice.id, version=notice.version).update(state=NoticeState.DEAD, error=error)
 
 
-async def later(notice: Notice, ms: int, error: str) -> None:
+async def reschedule(notice: Notice, ms: int, error: str) -> None:
     """Try again after `ms` milliseconds; the whole chat waits, for it is the chat that Telegram held back."""
     await Notice.filter(id=notice.id).update(error=error)
     await query(
         f'UPDATE "notice" SET tried_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- names are the code's own
-        ms - ONE_CHAT_MS,
+        ms - CHAT_INTERVAL_MS,
         notice.id,
     )
-    await put_off(Notice, notice.id, ms)
+    await leases.reschedule(Notice, notice.id, ms)

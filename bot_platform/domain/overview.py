@@ -9,8 +9,8 @@ from tortoise.timezone import now
 
 from bot_platform.domain import schedules
 from bot_platform.domain.backlog import Backlog, backlog
-from bot_platform.domain.ledger import Kind
-from bot_platform.domain.purchases import State as PurchaseState
+from bot_platform.domain.ledger import EntryKind
+from bot_platform.domain.purchases import PurchaseState
 from bot_platform.infra.sql import connection, query
 
 AUDITED, OFF_OR_MENDED = "audit", "audit:turns"  # rounds: when the books were proved; odd while they are off
@@ -95,15 +95,15 @@ async def by_day(ask: Ask, days: int) -> Sequence[Day]:
 def _told(day: date, paid: Sequence[dict[str, Any]], moved: Sequence[dict[str, Any]]) -> Day:
     name = day.isoformat()
     sales = [row for row in paid if row["day"] == name]
-    credits_ = {Kind(row["kind"]): row["amount"] for row in moved if row["day"] == name}
+    credits_ = {EntryKind(row["kind"]): row["amount"] for row in moved if row["day"] == name}
     return Day(
         date=day,
         takings={(row["provider"], row["currency"]): row["amount"] or 0 for row in sales},
         sales=sum(row["n"] for row in sales),
-        sold=credits_.get(Kind.PURCHASE, 0),
-        spent=-credits_.get(Kind.CHARGE, 0),
-        given=credits_.get(Kind.WELCOME, 0) + credits_.get(Kind.GRANT, 0),
-        taken_back=-credits_.get(Kind.REVERSAL, 0),
+        sold=credits_.get(EntryKind.PURCHASE, 0),
+        spent=-credits_.get(EntryKind.CHARGE, 0),
+        given=credits_.get(EntryKind.WELCOME, 0) + credits_.get(EntryKind.GRANT, 0),
+        taken_back=-credits_.get(EntryKind.REVERSAL, 0),
     )
 
 

@@ -12,10 +12,10 @@ from tortoise.timezone import now
 
 from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
 from bot_platform.domain.packages import Package
-from bot_platform.infra.sql import insert_once
+from bot_platform.infra.sql import insert_if_new
 
 
-class State(StrEnum):
+class PurchaseState(StrEnum):
     """Where a purchase stands."""
 
     OPEN = "open"
@@ -28,19 +28,21 @@ class State(StrEnum):
 
 
 # A late payment of an expired or failed purchase still credits; nothing un-pays, nothing begins again.
-MOVES: dict[State, frozenset[State]] = {
-    State.OPEN: frozenset({State.PROCESSING, State.PAID, State.EXPIRED, State.FAILED}),
-    State.PROCESSING: frozenset({State.PAID, State.EXPIRED, State.FAILED}),
-    State.PAID: frozenset({State.PARTLY_REVERSED, State.REVERSED}),
-    State.PARTLY_REVERSED: frozenset({State.PAID, State.REVERSED}),
-    State.REVERSED: frozenset({State.PAID, State.PARTLY_REVERSED}),
-    State.EXPIRED: frozenset({State.PAID}),
-    State.FAILED: frozenset({State.PAID}),
+MOVES: dict[PurchaseState, frozenset[PurchaseState]] = {
+    PurchaseState.OPEN: frozenset(
+        {PurchaseState.PROCESSING, PurchaseState.PAID, PurchaseState.EXPIRED, PurchaseState.FAILED}
+    ),
+    PurchaseState.PROCESSING: frozenset({PurchaseState.PAID, PurchaseState.EXPIRED, PurchaseState.FAILED}),
+    PurchaseState.PAID: frozenset({PurchaseState.PARTLY_REVERSED, PurchaseState.REVERSED}),
+    PurchaseState.PARTLY_REVERSED: frozenset({PurchaseState.PAID, PurchaseState.REVERSED}),
+    PurchaseState.REVERSED: frozenset({PurchaseState.PAID, PurchaseState.PARTLY_REVERSED}),
+    PurchaseState.EXPIRED: frozenset({PurchaseState.PAID}),
+    PurchaseState.FAILED: frozenset({PurchaseState.PAID}),
 }
 
 
-PAID = frozenset({State.PAID, State.PARTLY_REVERSED, State.REVERSED})
-WAITING = frozenset({State.OPEN, State.PROCESSING})
+PAID = frozenset({PurchaseState.PAID, PurchaseState.PARTLY_REVERSED, PurchaseState.REVERSED})
+WAITING = frozenset({PurchaseState.OPEN, PurchaseState.PROCESSING})
 LARGEST_ID = 2**63  # no database counts further
 ASK_FIRST = timedelta(minutes=3)  # a webhook is faster
 OPENING = timedelta(minutes=10)  # an older try without a link is left alone: its terms have aged
@@ -78,7 +80,7 @@ class Purchase(Model):
     provider_ref = fields.CharField(max_length=255, null=True)  # Stripe: the checkout session's id
     payment_ref = fields.CharField(max_length=255, null=True)  # Stripe: the payment intent's id
     charged = fields.BigIntField(null=True)  # what was really paid, in minor units
-    state = fields.CharEnumField(State, max_length=16, default=State.OPEN)
+    state = fields.CharEnumField(PurchaseState, max_length=16, default=PurchaseState.OPEN)
     reversed = fields.BigIntField(default=0, db_default=0)  # how many of its credits were taken back
     attempt = fields.IntField(default=1)  # rises with each failure to open a checkout
     attempt_at = fields.DatetimeField()
@@ -125,12 +127,12 @@ class Purchase(Model):
     @property
     def can_be_paid(self) -> bool:
         """Whether its link can still be given to the person."""
-        return self.state is State.OPEN and self.link_until is not None and self.link_until > now()
+        return self.state is PurchaseState.OPEN and self.link_until is not None and self.link_until > now()
 
     @property
     def is_opening(self) -> bool:
         """Whether its checkout was asked for lately and has no link yet: the next try is its own."""
-        return self.state is State.OPEN and self.link is None and now() - self.attempt_at < OPENING
+        return self.state is PurchaseState.OPEN and self.link is None and now() - self.attempt_at < OPENING
 
     def is_younger(self, seconds: float) -> bool:
         """Whether the purchase began less than `seconds` ago."""
@@ -139,7 +141,7 @@ class Purchase(Model):
 
 async def begin(request_key: str, offer: Offer) -> Purchase:
     """Begin a purchase, or return the one that this request began before."""
-    await insert_once(Purchase(request_key=request_key, attempt_at=now(), **asdict(offer)))
+    await insert_if_new(Purchase(request_key=request_key, attempt_at=now(), **asdict(offer)))
     return await Purchase.get(request_key=request_key)
 
 
@@ -169,7 +171,7 @@ async def find_by_ref(provider_ref: str) -> Purchase | None:
     return await Purchase.get_or_none(provider_ref=provider_ref)
 
 
-async def begun_by(request_key: str) -> Purchase | None:
+async def find_by_request_key(request_key: str) -> Purchase | None:
     """Find the purchase that this request began."""
     return await Purchase.get_or_none(request_key=request_key)
 
@@ -190,7 +192,7 @@ async def last_paid(limit: int) -> Sequence[Purchase]:
     return await rows.prefetch_related("user")
 
 
-async def count(state: State) -> int:
+async def count(state: PurchaseState) -> int:
     """Count the purchases in a state."""
     return await Purchase.filter(state=state).count()
 
@@ -205,7 +207,7 @@ async def look_up(purchase_id: int) -> Purchase | None:
     return await Purchase.get_or_none(id=purchase_id) if 0 < purchase_id < LARGEST_ID else None
 
 
-async def unheard_of(
+async def due_for_check(
     providers: Sequence[str], after: int, limit: int, *, all_of_them: bool
 ) -> Sequence[Purchase]:
     """Read waiting purchases of which nothing was heard for too long, or all, by id, beginning after one."""
@@ -214,7 +216,7 @@ async def unheard_of(
     return await due.exclude(provider_ref=None).order_by("id").limit(limit)
 
 
-async def asked(purchase: Purchase) -> None:
+async def mark_checked(purchase: Purchase) -> None:
     """Note that the provider was asked: the longer nothing happens, the rarer it is asked again."""
     purchase.ask_at = now() + max(ASK_FIRST, (now() - purchase.created_at) / 4)
     await purchase.save(update_fields=["ask_at"])
@@ -234,7 +236,7 @@ async def next_attempt(purchase: Purchase) -> None:
     await purchase.save(update_fields=["attempt", "attempt_at"])
 
 
-async def move(purchase: Purchase, to: State) -> bool:
+async def move(purchase: Purchase, to: PurchaseState) -> bool:
     """Move a purchase whose account is locked; False when it may not go there from where it is."""
     if to not in MOVES[purchase.state]:
         return False
@@ -245,7 +247,7 @@ async def move(purchase: Purchase, to: State) -> bool:
 
 async def pay(purchase: Purchase, payment: PaymentConfirmed) -> bool:
     """Mark a purchase whose account is locked as paid; False when it was before, whatever became of it."""
-    if purchase.was_paid or not await move(purchase, State.PAID):
+    if purchase.was_paid or not await move(purchase, PurchaseState.PAID):
         return False
     purchase.provider_ref = payment.checkout.provider_ref
     purchase.payment_ref = payment.checkout.payment_ref
@@ -254,7 +256,7 @@ async def pay(purchase: Purchase, payment: PaymentConfirmed) -> bool:
     return True
 
 
-async def know_payment(purchase: Purchase, payment_ref: str) -> None:
+async def set_payment_ref(purchase: Purchase, payment_ref: str) -> None:
     """Learn by which payment the money of a paid purchase came."""
     purchase.payment_ref = payment_ref
     await purchase.save(update_fields=["payment_ref"])
@@ -270,5 +272,5 @@ async def reverse(purchase: Purchase, target: int) -> None:
     """Note that so many of the credits of a purchase whose account is locked are taken back in all."""
     purchase.reversed = target
     await purchase.save(update_fields=["reversed"])
-    partly = State.PARTLY_REVERSED if target < purchase.credits else State.REVERSED
-    await move(purchase, partly if target else State.PAID)
+    partly = PurchaseState.PARTLY_REVERSED if target < purchase.credits else PurchaseState.REVERSED
+    await move(purchase, partly if target else PurchaseState.PAID)

@@ -9,13 +9,13 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.timezone import now
 
-from bot_platform.infra.sql import claim_heads, lease, put_off, renew
+from bot_platform.infra import leases
 
 OLD = timedelta(hours=1)
 LEASE_MS = 30_000  # longer than a provider's patience: nobody asks beside whoever asks
 
 
-class State(StrEnum):
+class RefundState(StrEnum):
     """A refund is asked for until the provider has said yes or no; a yes may still fail later."""
 
     ASKED = "asked"
@@ -34,7 +34,7 @@ class Refund(Model):
     request_key = fields.CharField(max_length=100, unique=True)  # what asked for it: a repeat finds it
     amount = fields.BigIntField()
     reason = fields.CharField(max_length=300)
-    state = fields.CharEnumField(State, max_length=16, default=State.ASKED)
+    state = fields.CharEnumField(RefundState, max_length=16, default=RefundState.ASKED)
     error: Any = fields.TextField(null=True)
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
@@ -58,17 +58,17 @@ class Refund(Model):
         return f"refund:{self.id}"
 
 
-async def asked_by(request_key: str) -> Refund | None:
+async def find_by_request_key(request_key: str) -> Refund | None:
     """Find the refund that this request asked for."""
     return await Refund.get_or_none(request_key=request_key)
 
 
-async def ask(request_key: str, purchase_id: int, amount: int, reason: str) -> Refund:
+async def request(request_key: str, purchase_id: int, amount: int, reason: str) -> Refund:
     """Write a refund down; whoever did is the first to ask the provider."""
     refund = await Refund.create(
         request_key=request_key, purchase_id=purchase_id, amount=amount, reason=reason
     )
-    await lease(Refund, [refund.id], LEASE_MS)
+    await leases.acquire(Refund, [refund.id], LEASE_MS)
     return refund
 
 
@@ -77,18 +77,18 @@ async def find(refund_id: int) -> Refund | None:
     return await Refund.get_or_none(id=refund_id)
 
 
-async def asked(purchase_id: int) -> int:
+async def amount_requested(purchase_id: int) -> int:
     """Sum up what is asked for and not yet answered, in minor units."""
-    rows = await Refund.filter(purchase_id=purchase_id, state=State.ASKED)
+    rows = await Refund.filter(purchase_id=purchase_id, state=RefundState.ASKED)
     return sum(row.amount for row in rows)
 
 
 async def unanswered() -> int:
     """Count what is asked for and not yet answered."""
-    return await Refund.filter(state=State.ASKED).count()
+    return await Refund.filter(state=RefundState.ASKED).count()
 
 
-async def finish(refund: Refund, state: State, error: str | None = None) -> None:
+async def finish(refund: Refund, state: RefundState, error: str | None = None) -> None:
     """Say what became of it."""
     refund.state, refund.error = state, error
     await refund.save(update_fields=["state", "error"])
@@ -96,18 +96,18 @@ async def finish(refund: Refund, state: State, error: str | None = None) -> None
 
 async def claim(limit: int) -> Sequence[Refund]:
     """Lease the oldest unanswered refund of each purchase."""
-    ids = await claim_heads(
-        Refund, waiting=State.ASKED, lane="purchase_id", order="{t}.id", limit=limit, lease_ms=LEASE_MS
+    ids = await leases.claim(
+        Refund, waiting=RefundState.ASKED, lane="purchase_id", order="{t}.id", limit=limit, lease_ms=LEASE_MS
     )
     return await Refund.filter(id__in=ids).order_by("id") if ids else []
 
 
-async def keep(ids: Sequence[int]) -> None:
+async def renew(ids: Sequence[int]) -> None:
     """Renew the leases of refunds in hand."""
-    await renew(Refund, ids, LEASE_MS)
+    await leases.renew(Refund, ids, LEASE_MS)
 
 
-async def later(refund: Refund, ms: int, error: str) -> None:
+async def reschedule(refund: Refund, ms: int, error: str) -> None:
     """Ask again after `ms` milliseconds."""
     await Refund.filter(id=refund.id).update(error=error)
-    await put_off(Refund, refund.id, ms)
+    await leases.reschedule(Refund, refund.id, ms)

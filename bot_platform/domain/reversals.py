@@ -7,7 +7,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from bot_platform.domain.checkout import PaymentReversed, Stage
-from bot_platform.infra.sql import insert_once
+from bot_platform.infra.sql import insert_if_new
 
 REFUNDS = frozenset({Stage.REFUND_PENDING, Stage.REFUNDED, Stage.REFUND_UNDONE})
 DISPUTES = frozenset({Stage.DISPUTED, Stage.APPEALED, Stage.LOST, Stage.WON})
@@ -57,7 +57,7 @@ async def note(news: PaymentReversed, purchase_id: int | None, user_id: int | No
         as_of=news.as_of,
         since=news.as_of,
     )
-    if await insert_once(row):
+    if await insert_if_new(row):
         return True
     known = await Reversal.get(key=news.key)
     changed = False
@@ -83,7 +83,7 @@ async def join(reversal: Reversal, purchase_id: int, user_id: int) -> None:
     await reversal.save(update_fields=["purchase_id", "user_id"])
 
 
-async def of(purchase_id: int) -> Sequence[Reversal]:
+async def of_purchase(purchase_id: int) -> Sequence[Reversal]:
     """Read all reversals of a purchase, in the order they were first heard of."""
     return await Reversal.filter(purchase_id=purchase_id).order_by("created_at", "key")
 
@@ -109,7 +109,7 @@ async def freezes(user_id: int) -> bool:
     return bool(await asking.exists())
 
 
-async def lift(user_id: int) -> int:
+async def unfreeze(user_id: int) -> int:
     """Let a person spend although questions are open; returns how many were."""
     asking = Reversal.filter(user_id=user_id, stage__in=list(FREEZES), lifted=False)
     lifted = await asking.update(lifted=True)

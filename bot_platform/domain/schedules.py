@@ -3,7 +3,7 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from bot_platform.infra.sql import clock, insert_once, query
+from bot_platform.infra.sql import clock, insert_if_new, query
 
 LEASE_MS = 30_000  # a round that takes longer may be made twice; every round may
 
@@ -24,7 +24,7 @@ class Round(Model):
 
 async def begin(name: str, *, early: bool) -> int | None:
     """Take the round if it is due (or `early`) and nobody makes it; gives its mark, 0 the first time."""
-    await insert_once(Round(name=name))
+    await insert_if_new(Round(name=name))
     due = "" if early else f"AND next_at <= {clock()}"
     rows = await query(
         f"UPDATE round SET lease_until = {clock()} + ? "  # noqa: S608 -- names are the code's own
@@ -47,7 +47,7 @@ async def end(name: str, mark: int, every_ms: int) -> None:
 
 async def hold(name: str, holder: int, lease_ms: int) -> bool:
     """Take what one at a time may have, or keep it, for so long; False while another holder has it."""
-    await insert_once(Round(name=name))
+    await insert_if_new(Round(name=name))
     rows = await query(
         f"UPDATE round SET mark = ?, lease_until = {clock()} + ? "  # noqa: S608 -- names are the code's own
         f"WHERE name = ? AND (mark = ? OR lease_until <= {clock()}) RETURNING name",
@@ -78,7 +78,7 @@ async def furthest(kind: str) -> int:
 
 async def set_mark(name: str, mark: int) -> None:
     """Note how far it has come."""
-    await insert_once(Round(name=name))
+    await insert_if_new(Round(name=name))
     await Round.filter(name=name).update(mark=mark)
 
 

@@ -11,7 +11,7 @@ from bot_platform.domain.ledger import Entry
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.reversals import Reversal
 
-UNDONE = (inbox.State.RECEIVED, inbox.State.FAILED)
+UNDONE = (inbox.EventState.RECEIVED, inbox.EventState.FAILED)
 
 
 async def history(account_id: int, limit: int) -> Sequence[Entry]:
@@ -26,14 +26,14 @@ async def reversals_of(purchase_ids: Sequence[int]) -> Sequence[Reversal]:
     return await Reversal.filter(purchase_id__in=list(purchase_ids)).order_by("created_at", "key")
 
 
-async def notices_of(chat_id: int) -> Mapping[outbox.State, int]:
+async def notices_of(chat_id: int) -> Mapping[outbox.NoticeState, int]:
     """Count a chat's notices by their state; a state that none has counts nothing."""
     counted = Notice.filter(chat_id=chat_id).annotate(n=Count("id")).group_by("state")
-    return Counter({outbox.State(row["state"]): row["n"] for row in await counted.values("state", "n")})
+    return Counter({outbox.NoticeState(row["state"]): row["n"] for row in await counted.values("state", "n")})
 
 
-async def undone_events() -> Mapping[inbox.State, int]:
+async def undone_events() -> Mapping[inbox.EventState, int]:
     """Count the providers' events that wait to be handled, and those that failed."""
     undone = Event.filter(lane=None, state__in=list(UNDONE))
     counted = undone.annotate(n=Count("id")).group_by("state")
-    return Counter({inbox.State(row["state"]): row["n"] for row in await counted.values("state", "n")})
+    return Counter({inbox.EventState(row["state"]): row["n"] for row in await counted.values("state", "n")})

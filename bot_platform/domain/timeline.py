@@ -10,12 +10,10 @@ from tortoise.functions import Count
 
 from bot_platform.domain import actions, ledger, reversals
 from bot_platform.domain.checkout import Stage
-from bot_platform.domain.jobs import OPEN, Job
-from bot_platform.domain.jobs import State as JobState
-from bot_platform.domain.ledger import Account, Entry, Kind
+from bot_platform.domain.jobs import OPEN, Job, JobState
+from bot_platform.domain.ledger import Account, Entry, EntryKind
 from bot_platform.domain.listings import entries_of, refunds_of
-from bot_platform.domain.outbox import Notice
-from bot_platform.domain.outbox import State as NoticeState
+from bot_platform.domain.outbox import Notice, NoticeState
 from bot_platform.domain.purchases import PAID, Purchase
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
@@ -94,7 +92,7 @@ async def of_purchase(purchase: Purchase) -> Sequence[Moment]:
             "error": _short(refund.error or ""),
         }
         told.append(Moment(refund.created_at, "refund", price | {"amount": refund.amount} | said))
-    each = [row for row in await reversals.of(purchase.id) if row.stage is not Stage.REFUNDED_IN_ALL]
+    each = [row for row in await reversals.of_purchase(purchase.id) if row.stage is not Stage.REFUNDED_IN_ALL]
     told += [_said(row, purchase.currency) for row in each]
     told += [_acted(act) for act in await actions.of([purchase.subject], MOST) if act.what != "refund"]
     return sorted(told, key=lambda moment: moment.at)
@@ -132,7 +130,7 @@ async def _spent_since(entries: Sequence[Entry]) -> Sequence[Moment]:
     if not entries:
         return ()
     first = entries[0]
-    charges = Entry.filter(account_id=first.account_id, seq__gt=first.seq, kind=Kind.CHARGE)
+    charges = Entry.filter(account_id=first.account_id, seq__gt=first.seq, kind=EntryKind.CHARGE)
     last = await charges.order_by("-seq").first()
     if last is None:
         return ()

@@ -5,7 +5,7 @@ import secrets
 from tortoise import fields
 from tortoise.models import Model
 
-from bot_platform.infra.sql import insert_once
+from bot_platform.infra.sql import insert_if_new
 
 LONGEST_NUMBER = len(str(2**63))
 
@@ -36,7 +36,7 @@ class User(Model):
 
 async def welcome(telegram_id: int, language: str, request_key: str = "") -> tuple[User, bool]:
     """Find or make the person; True when they are new."""
-    new = await insert_once(User(telegram_id=telegram_id, language=language, arrived_by=request_key))
+    new = await insert_if_new(User(telegram_id=telegram_id, language=language, arrived_by=request_key))
     return await User.get(telegram_id=telegram_id), new
 
 

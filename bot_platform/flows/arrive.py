@@ -20,7 +20,7 @@ async def arrive(
             await outbox.revive(telegram_id)  # an operator is told things before their first /start
             if welcome_credits:
                 account = await ledger.lock(user.id)
-                await ledger.post(account, ledger.Kind.WELCOME, welcome_credits, f"welcome:{user.id}")
+                await ledger.post(account, ledger.EntryKind.WELCOME, welcome_credits, f"welcome:{user.id}")
         return user, new or (request_key != "" and user.arrived_by == request_key)
 
     return await database.transact(story)

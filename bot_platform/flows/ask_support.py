@@ -15,7 +15,7 @@ async def ask_support(
     """Write a notice with the question to every admin (Telegram ids), once; False when there is none."""
 
     async def story() -> None:
-        await outbox.tell_each(
+        await outbox.post_to_each(
             admins,
             f"support:{request_key}",
             f"user:{user.id}",

@@ -43,7 +43,7 @@ async def _mark(database: Database, account_ids: Sequence[int]) -> None:
 
 
 async def _trust_again(account_id: int) -> None:
-    account = await ledger.lock(await ledger.whose(account_id))
+    account = await ledger.lock(await ledger.owner_of(account_id))
     await ledger.mark_broken([account_id], broken=False)
     account.broken = False
     await wake(account)
@@ -59,7 +59,7 @@ async def _tell(admins: Sequence[int], broken: Sequence[Broken]) -> None:
     if not broken:
         return
     digest = hashlib.sha256(repr(sorted((b.invariant, b.table, b.id) for b in broken)).encode()).hexdigest()
-    await outbox.tell_each(
+    await outbox.post_to_each(
         admins,
         f"audit:{times_mended}:{digest[:16]}",
         "audit",

@@ -3,16 +3,16 @@
 from typing import Any
 
 from bot_platform.domain import actions, audience, broadcasts, outbox, schedules
-from bot_platform.domain.broadcasts import LONGEST, Broadcast, State
-from bot_platform.domain.errors import CannotTellAll
-from bot_platform.domain.outbox import OTHER, TO_ALL
+from bot_platform.domain.broadcasts import MAX_TEXT_CHARS, Broadcast, BroadcastState
+from bot_platform.domain.errors import CannotBroadcast
+from bot_platform.domain.outbox import BROADCAST, OTHER
 from bot_platform.infra.database import Database
-from bot_platform.infra.sql import storable, take_turns
+from bot_platform.infra.sql import advisory_lock, json_safe
 
 SAID = "broadcast"  # the name under which each of them is written: its words are the operator's
 TURN = "broadcast"  # the round in which portions are written, one a second for all replicas together
-EVERY_MS = 1000
-PORTION = 20  # of the 30 messages that Telegram takes in a second: the rest is for what cannot wait
+BATCH_INTERVAL_MS = 1000
+BATCH = 20  # of the 30 messages that Telegram takes in a second: the rest is for what cannot wait
 WAITING = 20  # unsent ones, at most: a stop takes them back, and nothing of money stands behind them
 QUOTED = 200  # characters of it that stand for it
 SHOWN_EVERY = 4  # portions between two looks at how far it is
@@ -23,9 +23,9 @@ async def draft(database: Database, chat_id: int, text: str, request_key: str) -
 
     Raises CannotTellAll when it is too long.
     """
-    said = storable(text)
-    if len(said.encode("utf-16-le")) > 2 * LONGEST:  # Telegram counts in UTF-16
-        raise CannotTellAll("admin-say-too-long", most=str(LONGEST))
+    said = json_safe(text)
+    if len(said.encode("utf-16-le")) > 2 * MAX_TEXT_CHARS:  # Telegram counts in UTF-16
+        raise CannotBroadcast("admin-say-too-long", most=str(MAX_TEXT_CHARS))
 
     async def story() -> None:
         key = f"say:{request_key}"
@@ -41,14 +41,14 @@ async def begin(database: Database, chat_id: int, request_key: str) -> None:
     """Begin to send the message that was shown, once; raises CannotTellAll."""
 
     async def story() -> None:
-        await take_turns(TURN)
+        await advisory_lock(TURN)
         shown = await outbox.find(f"say:{request_key}")
         if shown is None or shown.chat_id != chat_id:
-            raise CannotTellAll("admin-draft-gone")
+            raise CannotBroadcast("admin-draft-gone")
         if shown.text != "admin-say-draft":
             return  # it was begun or dropped before
         if await broadcasts.running():
-            raise CannotTellAll("admin-say-one-runs")
+            raise CannotBroadcast("admin-say-one-runs")
         by = actions.telegram(chat_id)
         said = shown.text_values["says"]
         begun = await broadcasts.begin(request_key, by, said, await audience.size())
@@ -62,7 +62,7 @@ async def drop(database: Database, chat_id: int, request_key: str) -> None:
     """Let a message that was shown never be sent."""
 
     async def story() -> None:
-        await take_turns(TURN)
+        await advisory_lock(TURN)
         shown = await outbox.find(f"say:{request_key}")
         if shown and shown.chat_id == chat_id and shown.text == "admin-say-draft":
             await outbox.rewrite(shown.subject, "admin-say-dropped")
@@ -75,10 +75,10 @@ async def stop(database: Database, broadcast_id: int, by: str) -> bool:
 
     async def story() -> bool:
         broadcast = await broadcasts.lock(broadcast_id)
-        if broadcast is None or not await broadcasts.end(broadcast, State.STOPPED):
+        if broadcast is None or not await broadcasts.end(broadcast, BroadcastState.STOPPED):
             return False
         await outbox.withdraw(broadcast.subject)
-        broadcast.state = State.STOPPED
+        broadcast.state = BroadcastState.STOPPED
         await actions.record(by, "stop", broadcast.subject, written=broadcast.written)
         await _show(broadcast)
         return True
@@ -86,25 +86,25 @@ async def stop(database: Database, broadcast_id: int, by: str) -> bool:
     return await database.transact(story)
 
 
-async def portion(database: Database) -> None:
+async def send_batch(database: Database) -> None:
     """Write the next few messages, if a message to all runs and there is room for them."""
     if await broadcasts.running() is None:
         return
-    await database.transact(write_portion)
+    await database.transact(write_batch)
 
 
-async def write_portion() -> None:
+async def write_batch() -> None:
     """Write the next few messages, if it is time; part of a transaction."""
     turn = await schedules.begin(TURN, early=False)
     if turn is None:
         return  # another replica's
-    await schedules.end(TURN, turn + 1, EVERY_MS)
+    await schedules.end(TURN, turn + 1, BATCH_INTERVAL_MS)
     running = await broadcasts.running()
     broadcast = await broadcasts.lock(running.id) if running else None
-    if broadcast is None or broadcast.state is not State.RUNNING:
+    if broadcast is None or broadcast.state is not BroadcastState.RUNNING:
         return
-    waiting = await outbox.unsent(TO_ALL)
-    room = min(PORTION, WAITING - waiting)
+    waiting = await outbox.unsent(BROADCAST)
+    room = min(BATCH, WAITING - waiting)
     people = await audience.after(broadcast.after, room) if room > 0 else []
     for one in people:
         await outbox.post(
@@ -112,15 +112,15 @@ async def write_portion() -> None:
             one.telegram_id,
             broadcast.subject,
             SAID,
-            rank=TO_ALL,
+            rank=BROADCAST,
             broadcast=broadcast.id,
         )
     if people:
         await broadcasts.wrote(broadcast, len(people), people[-1].user_id)
     elif not waiting:
-        await broadcasts.end(broadcast, State.DONE)
-        broadcast.state = State.DONE
-    if turn % SHOWN_EVERY == 0 or broadcast.state is State.DONE:
+        await broadcasts.end(broadcast, BroadcastState.DONE)
+        broadcast.state = BroadcastState.DONE
+    if turn % SHOWN_EVERY == 0 or broadcast.state is BroadcastState.DONE:
         await _show(broadcast)
 
 

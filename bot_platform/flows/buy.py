@@ -9,13 +9,13 @@ from bot_platform.domain.checkout import (
 )
 from bot_platform.domain.errors import Banned, CheckoutUnavailable
 from bot_platform.domain.packages import Package
-from bot_platform.domain.purchases import Offer, Purchase, State
+from bot_platform.domain.purchases import Offer, Purchase, PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows import provider_events
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 
 
-async def buy(till: Till, user: User, package: Package, request_key: str) -> None:
+async def buy(till: PaymentContext, user: User, package: Package, request_key: str) -> None:
     """Sell a package; `request_key` names the press, so that a repeated one finds its purchase.
 
     Raises Banned, or CheckoutUnavailable when the provider could open no checkout.
@@ -31,7 +31,7 @@ async def buy(till: Till, user: User, package: Package, request_key: str) -> Non
         await database.transact(_failed, user.id, purchase.id, order.attempt)
         raise
     if isinstance(answer, PaymentConfirmed):
-        await provider_events.news(till, answer, purchase.subject)
+        await provider_events.apply(till, answer, purchase.subject)
     else:
         await database.transact(_opened, user, purchase.id, answer, request_key)
 
@@ -44,17 +44,17 @@ async def _begin(
     if account.banned:
         raise Banned
     offer = Offer.of(package, user.id, provider.name)
-    purchase = await purchases.begun_by(request_key)
+    purchase = await purchases.find_by_request_key(request_key)
     if purchase is None:
         latest = await purchases.latest(offer)
-        if latest and latest.state is State.PROCESSING:
+        if latest and latest.state is PurchaseState.PROCESSING:
             key = f"{latest.subject}:still:{request_key}"
             await outbox.post(key, user.telegram_id, latest.subject, "still-on-its-way")
         same = latest and (
             latest.is_younger(provider.same_press_seconds) or latest.can_be_paid or latest.is_opening
         )
         purchase = latest if same else await purchases.begin(request_key, offer)
-    if purchase is None or purchase.state is not State.OPEN:
+    if purchase is None or purchase.state is not PurchaseState.OPEN:
         return None
     if purchase.can_be_paid:
         await _give_link(user, purchase, request_key)
@@ -64,7 +64,7 @@ async def _begin(
 async def _opened(user: User, purchase_id: int, page: CheckoutPage, request_key: str) -> None:
     await ledger.lock(user.id)
     purchase = await purchases.get(purchase_id)
-    if purchase.state is not State.OPEN:
+    if purchase.state is not PurchaseState.OPEN:
         return  # paid before we could say where: the receipt is on its way
     await purchases.attach(purchase, page)
     await _give_link(user, purchase, request_key)

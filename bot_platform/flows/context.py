@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot_platform.domain.checkout import EventReader, PaymentProvider
-from bot_platform.domain.inbox import State
+from bot_platform.domain.inbox import EventState
 from bot_platform.domain.packages import PriceList
 from bot_platform.domain.purchases import Purchase
 from bot_platform.infra.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Till:
+class PaymentContext:
     """Where money comes in and goes out.
 
     `provider` sells; `providers` by name are all that can still be asked about older sales.
@@ -34,7 +34,7 @@ class Outcome:
     `request` is what began the purchase, such as the press of a button.
     """
 
-    state: State
+    state: EventState
     reason: str | None = None
     purchase_id: int | None = None
     user_id: int | None = None
@@ -48,7 +48,7 @@ class Outcome:
         return {"purchase": self.purchase_id, "user": self.user_id, "request": self.request or key}
 
     @classmethod
-    def of(cls, purchase: Purchase, state: State, reason: str | None = None, **more: bool) -> Self:
+    def of(cls, purchase: Purchase, state: EventState, reason: str | None = None, **more: bool) -> Self:
         """Say what became of news about a purchase."""
         return cls(state, reason, purchase.id, purchase.user_id, purchase.request_key, **more)
 

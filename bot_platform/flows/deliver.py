@@ -12,10 +12,10 @@ async def claim(database: Database, limit: int) -> Sequence[Notice]:
     return await database.quietly(outbox.claim, limit)
 
 
-async def keep(database: Database, ids: Sequence[int]) -> None:
+async def renew(database: Database, ids: Sequence[int]) -> None:
     """Renew the leases of notices in hand."""
     if ids:
-        await database.quietly(outbox.keep, ids)
+        await database.quietly(outbox.renew, ids)
 
 
 async def sent(database: Database, notice: Notice, message_id: int) -> None:
@@ -23,9 +23,9 @@ async def sent(database: Database, notice: Notice, message_id: int) -> None:
     await database.quietly(outbox.mark_sent, notice, message_id)
 
 
-async def later(database: Database, notice: Notice, seconds: float, error: str) -> None:
+async def reschedule(database: Database, notice: Notice, seconds: float, error: str) -> None:
     """Let the notice, and with it its chat, wait."""
-    await database.quietly(outbox.later, notice, int(seconds * 1000), error)
+    await database.quietly(outbox.reschedule, notice, int(seconds * 1000), error)
 
 
 async def dead(database: Database, notice: Notice, error: str, *, blocked: bool) -> None:

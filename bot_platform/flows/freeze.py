@@ -28,12 +28,12 @@ async def follow(account: Account, why: Stage | None = None) -> None:
     await outbox.post(key, person.telegram_id, f"account:{account.id}", text)
 
 
-async def lift(database: Database, user: User, *, by: str = actions.CONSOLE) -> int:
+async def unfreeze(database: Database, user: User, *, by: str = actions.CONSOLE) -> int:
     """Let a person spend although questions of a bank are open; returns how many were."""
 
     async def story() -> int:
         account = await ledger.lock(user.id)
-        lifted = await reversals.lift(user.id)
+        lifted = await reversals.unfreeze(user.id)
         if lifted:
             await actions.record(by, "lift", user.subject, questions=lifted)
         await follow(account)

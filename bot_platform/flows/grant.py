@@ -24,7 +24,7 @@ async def grant(
             return account.available
         if amount < 0 and account.available < -amount:
             raise CannotGrant("grant-too-much", wanted=-amount, available=account.available)
-        await ledger.post(account, ledger.Kind.GRANT, amount, cause, note=reason)
+        await ledger.post(account, ledger.EntryKind.GRANT, amount, cause, note=reason)
         await actions.record(by, "grant", user.subject, credits=amount, reason=reason, grant=grant_id)
         await outbox.post(
             cause,

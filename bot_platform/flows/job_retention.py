@@ -4,17 +4,17 @@ from tortoise.timezone import now
 
 from bot_platform.domain import job_texts, jobs, ledger, outbox
 from bot_platform.domain.errors import NoSuchJob
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.users import User
 from bot_platform.flows.run_job import deliver_files
 from bot_platform.flows.wake import about, say_anew, wake
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.work_context import WorkContext
 
 AT_ONCE = 100
 FORGOTTEN = "work-forgotten"  # what the messages of such work say, should one still be sent
 
 
-async def expire(desk: Desk) -> int:
+async def expire(desk: WorkContext) -> int:
     """End what has waited for credits too long, and tell its people; returns how many."""
     overdue = await desk.database.quietly(jobs.expired, AT_ONCE)
     for job in overdue:
@@ -25,15 +25,15 @@ async def expire(desk: Desk) -> int:
 async def _expire(user_id: int, job_id: int) -> None:
     account = await ledger.lock(user_id)
     job = await jobs.lock(job_id)
-    if job is None or job.state is not State.PARKED:
+    if job is None or job.state is not JobState.PARKED:
         return  # credits came a moment ago
-    await jobs.end(job, State.EXPIRED)
+    await jobs.end(job, JobState.EXPIRED)
     await say_anew(job)  # an edit of a message that is days old is noticed by nobody
     await outbox.rewrite(job.subject, "work-expired", **about(job))
     await wake(account)
 
 
-async def send_files(desk: Desk, user: User, job_id: int, request_key: str) -> None:
+async def send_files(desk: WorkContext, user: User, job_id: int, request_key: str) -> None:
     """Send a person what is finished of their job; raises NoSuchJob when there is nothing."""
 
     async def story() -> None:
@@ -45,7 +45,7 @@ async def send_files(desk: Desk, user: User, job_id: int, request_key: str) -> N
     await desk.database.transact(story)
 
 
-async def forget(desk: Desk, user: User) -> int:
+async def forget(desk: WorkContext, user: User) -> int:
     """Erase the texts of a person's work; what is still open follows when it ends, and is counted."""
 
     async def story() -> int:
@@ -57,12 +57,12 @@ async def forget(desk: Desk, user: User) -> int:
     return still_open
 
 
-async def start_anew(desk: Desk, user: User) -> None:
+async def start_anew(desk: WorkContext, user: User) -> None:
     """Let no later order build on a person's earlier ones."""
     await desk.database.quietly(job_texts.end_conversation, user.id)
 
 
-async def forget_old(desk: Desk) -> int:
+async def forget_old(desk: WorkContext) -> int:
     """Erase texts that may be kept no longer; returns of how many jobs."""
     forgotten, last = 0, 0
     while due := await desk.database.quietly(job_texts.forgettable, now() - desk.keep_texts, last, AT_ONCE):

@@ -4,7 +4,7 @@ from bot_platform.domain import schedules
 from bot_platform.infra.database import Database
 
 
-async def hold(database: Database, name: str, holder: int, seconds: float) -> bool:
+async def acquire(database: Database, name: str, holder: int, seconds: float) -> bool:
     """Take or keep a part for so long; False while another holder has it."""
     return await database.quietly(schedules.hold, name, holder, int(seconds * 1000))
 

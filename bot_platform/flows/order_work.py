@@ -5,17 +5,24 @@ from typing import Any
 
 from bot_platform.domain import jobs, ledger, outbox
 from bot_platform.domain.errors import Banned, NoSuchJob, TooManyJobs
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
 from bot_platform.flows.wake import about, admit, begins, waits_for, wake
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.work_context import WorkContext
 
 MOST_OPEN = 100  # jobs of one person: more is a mistake or mischief
 
 
 async def order(
-    desk: Desk, user: User, kind: str, request: Mapping[str, Any], request_key: str, *, most: int, needs: int
+    desk: WorkContext,
+    user: User,
+    kind: str,
+    request: Mapping[str, Any],
+    request_key: str,
+    *,
+    most: int,
+    needs: int,
 ) -> Job:
     """Order work, once for each `request_key`: queued when its first step can be held, else parked.
 
@@ -24,7 +31,7 @@ async def order(
 
     async def story() -> Job:
         account = await ledger.lock(user.id)
-        if known := await jobs.ordered_by(request_key):
+        if known := await jobs.find_by_request_key(request_key):
             return known
         if account.banned:
             raise Banned
@@ -43,7 +50,7 @@ async def order(
     return await desk.database.transact(story)
 
 
-async def cancel(desk: Desk, user: User, job_id: int) -> Job:
+async def cancel(desk: WorkContext, user: User, job_id: int) -> Job:
     """End a job that waits, or ask whoever runs it to stop; raises NoSuchJob.
 
     What was finished of it can still be had.
@@ -52,12 +59,12 @@ async def cancel(desk: Desk, user: User, job_id: int) -> Job:
     async def story() -> Job:
         account = await ledger.lock(user.id)
         job = await _open_one(user, job_id)
-        if job.state is State.RUNNING:
+        if job.state is JobState.RUNNING:
             await jobs.ask_to_stop(job)
             await outbox.rewrite(job.subject, "work-stopping", **about(job))
             return job
         await release(account, job)
-        await jobs.end(job, State.CANCELLED)
+        await jobs.end(job, JobState.CANCELLED)
         await outbox.rewrite(job.subject, "work-cancelled", **about(job))
         await wake(account)
         return job
@@ -65,7 +72,7 @@ async def cancel(desk: Desk, user: User, job_id: int) -> Job:
     return await desk.database.transact(story)
 
 
-async def put_first(desk: Desk, user: User, job_id: int) -> Job:
+async def put_first(desk: WorkContext, user: User, job_id: int) -> Job:
     """Let a job go before all others of its person; raises NoSuchJob."""
 
     async def story() -> Job:

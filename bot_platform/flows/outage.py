@@ -8,7 +8,7 @@ from bot_platform.infra.database import Database
 QUIET_MS = 30 * 60 * 1000  # after an alert: a party that fails and works by turns is told of once
 
 
-async def began(
+async def report_outage(
     database: Database, admins: Sequence[int], party: str, why: str, since: int, now: int
 ) -> None:
     """Tell that a party fails since a moment (unix seconds), unless that is known or one was told lately.
@@ -23,7 +23,7 @@ async def began(
         if await schedules.begin(name, early=False) is None:
             return  # another replica was first, or it is too soon
         await schedules.end(name, since, QUIET_MS)
-        await outbox.tell_each(
+        await outbox.post_to_each(
             admins,
             f"{name}:{since}",
             name,
@@ -36,7 +36,7 @@ async def began(
     await database.transact(story)
 
 
-async def ended(database: Database, admins: Sequence[int], party: str, now: int) -> None:
+async def report_recovery(database: Database, admins: Sequence[int], party: str, now: int) -> None:
     """Tell that a party works again (at `now`, unix seconds), if it was told that it does not."""
     name = _name(party)
     if not await schedules.mark(name):
@@ -45,7 +45,7 @@ async def ended(database: Database, admins: Sequence[int], party: str, now: int)
     async def story() -> None:
         if since := await schedules.mark(name):
             await schedules.set_mark(name, 0)
-            await outbox.tell_each(
+            await outbox.post_to_each(
                 admins,
                 f"{name}:{since}:over",
                 name,

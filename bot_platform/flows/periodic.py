@@ -6,7 +6,7 @@ from bot_platform.domain import schedules
 from bot_platform.infra.database import Database
 
 
-async def make(
+async def run_if_due(
     database: Database, name: str, look: Callable[[int], Awaitable[int]], *, every: float, early: bool = False
 ) -> bool:
     """Make the round if it is due (or `early`) and nobody else does; False when it was left alone.

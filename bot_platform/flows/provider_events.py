@@ -12,9 +12,9 @@ from bot_platform.domain.checkout import (
     PaymentReversed,
     ProviderEvent,
 )
-from bot_platform.domain.inbox import Event, State
+from bot_platform.domain.inbox import Event, EventState
 from bot_platform.flows import reverse, settle
-from bot_platform.flows.context import Outcome, Till, alarm_key
+from bot_platform.flows.context import Outcome, PaymentContext, alarm_key
 from bot_platform.infra import commit_events
 from bot_platform.infra.database import LOST_CONNECTION
 
@@ -25,14 +25,14 @@ PASSING_PAUSE = 15  # seconds
 Story = Callable[[], Awaitable[Outcome]]
 
 
-async def event(till: Till, said: ProviderEvent) -> Outcome:
+async def receive(till: PaymentContext, said: ProviderEvent) -> Outcome:
     """Store an event that just came and apply it, in one transaction; a repeat says what it came to.
 
     Raises ProviderDown when a provider had to be asked and could not be. Then, and whenever it
     cannot be applied, the event is kept all the same: the next repeat or the loop tries again.
     """
     if not _concerns_us(said):
-        return Outcome(State.IGNORED)
+        return Outcome(EventState.IGNORED)
     unkept = True
     try:
         apply = await _prepared(till, said.news)
@@ -43,11 +43,11 @@ async def event(till: Till, said: ProviderEvent) -> Outcome:
         raise
     finally:
         if unkept:
-            await keep(till, [said])
+            await store(till, [said])
     return outcome
 
 
-async def news(till: Till, said: News, about: str = "") -> Outcome:
+async def apply(till: PaymentContext, said: News, about: str = "") -> Outcome:
     """Apply what comes without an event, such as a checkout that was asked about; raises ProviderDown.
 
     `about` names what was asked about, for an operator who has to look, where the news do not.
@@ -58,7 +58,7 @@ async def news(till: Till, said: News, about: str = "") -> Outcome:
         outcome = await apply()
         if outcome.alarm:
             reason = outcome.reason or ""
-            await outbox.tell_each(
+            await outbox.post_to_each(
                 till.admins,
                 alarm_key(_cause(said) or about, reason),
                 "provider",
@@ -72,7 +72,7 @@ async def news(till: Till, said: News, about: str = "") -> Outcome:
     return await till.database.transact(story)
 
 
-async def keep(till: Till, said: Sequence[ProviderEvent]) -> int:
+async def store(till: PaymentContext, said: Sequence[ProviderEvent]) -> int:
     """Store events, for the loop to handle; returns how many were new."""
 
     async def story() -> int:
@@ -82,24 +82,24 @@ async def keep(till: Till, said: Sequence[ProviderEvent]) -> int:
     return await till.database.transact(story)
 
 
-async def claim(till: Till, limit: int) -> Sequence[Event]:
+async def claim(till: PaymentContext, limit: int) -> Sequence[Event]:
     """Lease stored events that nobody handles."""
     return await till.database.quietly(inbox.claim_events, limit)
 
 
-async def renew(till: Till, ids: Sequence[int]) -> None:
+async def renew(till: PaymentContext, ids: Sequence[int]) -> None:
     """Renew the leases of events in hand."""
     if ids:
-        await till.database.quietly(inbox.keep, ids)
+        await till.database.quietly(inbox.renew, ids)
 
 
-async def stored(till: Till, row: Event) -> Outcome:
+async def handle(till: PaymentContext, row: Event) -> Outcome:
     """Handle an event that was stored; raises ProviderDown."""
     try:
         said = till.events.again(row.payload)
     except BadPayload:
         return await till.database.transact(
-            _finish, till, row, row.key, Outcome(State.FAILED, "it can no longer be read", alarm=True)
+            _finish, till, row, row.key, Outcome(EventState.FAILED, "it can no longer be read", alarm=True)
         )
     apply = await _prepared(till, said.news)
 
@@ -109,7 +109,7 @@ async def stored(till: Till, row: Event) -> Outcome:
     return await till.database.transact(story)
 
 
-async def replay(till: Till, row: Event, *, by: str = actions.CONSOLE) -> bool:
+async def replay(till: PaymentContext, row: Event, *, by: str = actions.CONSOLE) -> bool:
     """Let an event be handled once more, whatever it came to before: by the loop, as if it had just come.
 
     False when somebody else did so, or it was handled, since the row was read.
@@ -124,34 +124,34 @@ async def replay(till: Till, row: Event, *, by: str = actions.CONSOLE) -> bool:
     return await till.database.transact(story)
 
 
-async def broke(till: Till, row: Event, why: str, *, passing: bool) -> None:
+async def reschedule(till: PaymentContext, row: Event, why: str, *, passing: bool) -> None:
     """Try a stored event again later; one that keeps breaking is kept as failed, for an operator.
 
     What is `passing` is not the event's fault, and counts as no try of it.
     """
     if passing:
-        await till.database.quietly(inbox.later, row, PASSING_PAUSE * 1000, why, is_try=False)
+        await till.database.quietly(inbox.reschedule, row, PASSING_PAUSE * 1000, why, is_try=False)
     elif row.attempts < TRIES:
         pause = min(LONGEST_PAUSE, 2 ** min(row.attempts, 12))
-        await till.database.quietly(inbox.later, row, pause * 1000, why)
+        await till.database.quietly(inbox.reschedule, row, pause * 1000, why)
     else:
-        await till.database.transact(_finish, till, row, row.key, Outcome(State.FAILED, why, alarm=True))
+        await till.database.transact(_finish, till, row, row.key, Outcome(EventState.FAILED, why, alarm=True))
 
 
-async def _receive(till: Till, said: ProviderEvent, apply: Story) -> Outcome:
+async def _receive(till: PaymentContext, said: ProviderEvent, apply: Story) -> Outcome:
     received = await inbox.receive(said.key, said.type, said.payload)
     if received is None:
         received = await inbox.find(said.key)
-        if received is None or received.state is not State.RECEIVED:
-            return Outcome(received.state if received else State.HANDLED, repeat=True)
+        if received is None or received.state is not EventState.RECEIVED:
+            return Outcome(received.state if received else EventState.HANDLED, repeat=True)
     return await _finish(till, received, _cause(said.news) or received.key, await apply())
 
 
-async def _finish(till: Till, row: Event, cause: str, outcome: Outcome) -> Outcome:
+async def _finish(till: PaymentContext, row: Event, cause: str, outcome: Outcome) -> Outcome:
     await inbox.finish(row, outcome.state, outcome.reason)
-    commit_events.note("event", type=row.type, outcome=outcome.state)
+    commit_events.record("event", type=row.type, outcome=outcome.state)
     if outcome.alarm:
-        await outbox.tell_each(
+        await outbox.post_to_each(
             till.admins,
             alarm_key(cause, outcome.reason or ""),
             f"event:{row.id}",
@@ -165,7 +165,7 @@ async def _finish(till: Till, row: Event, cause: str, outcome: Outcome) -> Outco
     return outcome
 
 
-async def _prepared(till: Till, said: News) -> Story:
+async def _prepared(till: PaymentContext, said: News) -> Story:
     """Ask whatever must be asked before a transaction may begin."""
     match said:
         case PaymentReversed():

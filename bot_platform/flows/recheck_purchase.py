@@ -2,14 +2,14 @@
 
 from bot_platform.domain import purchases
 from bot_platform.domain.checkout import ProviderDown
-from bot_platform.domain.errors import CannotAsk, NoSuchPurchase
-from bot_platform.domain.purchases import Purchase, State
+from bot_platform.domain.errors import NoSuchPurchase, ProviderUnavailable
+from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows import reconcile
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 
 
-async def check(till: Till, user: User, purchase_id: int) -> tuple[Purchase, bool]:
+async def check(till: PaymentContext, user: User, purchase_id: int) -> tuple[Purchase, bool]:
     """Ask how a purchase stands; True when that changed just now, and a notice tells of it.
 
     Raises NoSuchPurchase for one of somebody else, CannotAsk when the provider does not answer.
@@ -22,7 +22,7 @@ async def check(till: Till, user: User, purchase_id: int) -> tuple[Purchase, boo
     try:
         await reconcile.one(till, purchase)
     except ProviderDown:
-        raise CannotAsk from None
+        raise ProviderUnavailable from None
     before = purchase.state
     await purchase.refresh_from_db()
-    return purchase, purchase.state not in {before, State.EXPIRED}
+    return purchase, purchase.state not in {before, PurchaseState.EXPIRED}

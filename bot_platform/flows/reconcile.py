@@ -7,7 +7,7 @@ from bot_platform.domain import actions, purchases, reversals
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import provider_events
-from bot_platform.flows.context import Outcome, Till
+from bot_platform.flows.context import Outcome, PaymentContext
 
 OVERLAP = 600  # seconds looked at twice: an event may be listed later than it was made
 FIRST_LOOK = 3 * 24 * 3600  # how far back the first look goes
@@ -19,54 +19,54 @@ NOBODYS = 30 * 24 * 3600  # for so long a reversal of an unknown payment is aske
 Providers = Sequence[PaymentProvider]
 
 
-async def missed_events(till: Till, providers: Providers, since: int) -> AsyncIterator[int]:
+async def missed_events(till: PaymentContext, providers: Providers, since: int) -> AsyncIterator[int]:
     """Store the providers' events since a moment (unix seconds); yields how many were new, page by page.
 
     The loop that looks for stored events handles them, exactly as it would a webhook's.
     """
     for provider in providers:
         async for page in provider.events(since):
-            yield await provider_events.keep(till, page)
+            yield await provider_events.store(till, page)
 
 
 async def silent_purchases(
-    till: Till, providers: Providers, *, all_of_them: bool = False
+    till: PaymentContext, providers: Providers, *, all_of_them: bool = False
 ) -> AsyncIterator[Outcome]:
     """Ask about purchases that wait and were not heard of for too long, or about all that wait."""
     names, after = [provider.name for provider in providers], 0
-    while rows := await purchases.unheard_of(names, after, AT_ONCE, all_of_them=all_of_them):
+    while rows := await purchases.due_for_check(names, after, AT_ONCE, all_of_them=all_of_them):
         for purchase in rows:
             after = purchase.id
-            await till.database.quietly(purchases.asked, purchase)
+            await till.database.quietly(purchases.mark_checked, purchase)
             if outcome := await one(till, purchase):
                 yield outcome
 
 
-async def reversed_payments(till: Till, providers: Providers, since: int) -> AsyncIterator[Outcome]:
+async def reversed_payments(till: PaymentContext, providers: Providers, since: int) -> AsyncIterator[Outcome]:
     """Read refunds, disputes and warnings as they stand now, and those of payments we never heard of."""
     for provider in providers:
         async for page in provider.reversals(since):
             for said in page:
-                yield await provider_events.news(till, said)
+                yield await provider_events.apply(till, said)
     by_name, after = {provider.name: provider for provider in providers}, ""
     while rows := await reversals.unclaimed(int(time.time()) - NOBODYS, after, AT_ONCE):
         for row in rows:
             after = row.key
             if row.provider in by_name:
-                yield await provider_events.news(
+                yield await provider_events.apply(
                     till, await by_name[row.provider].behind(row.payment_ref), row.key
                 )
 
 
-async def one(till: Till, purchase: Purchase) -> Outcome | None:
+async def one(till: PaymentContext, purchase: Purchase) -> Outcome | None:
     """Ask how the checkout of a purchase stands and apply it; None when there is nothing to ask."""
     provider = till.providers.get(purchase.provider)
     if provider is None or purchase.provider_ref is None:
         return None
-    return await provider_events.news(till, await provider.look(purchase.provider_ref), purchase.subject)
+    return await provider_events.apply(till, await provider.look(purchase.provider_ref), purchase.subject)
 
 
-async def by_hand(till: Till, purchase: Purchase, *, by: str) -> Outcome | None:
+async def by_hand(till: PaymentContext, purchase: Purchase, *, by: str) -> Outcome | None:
     """Do as `one` does because an operator asks; raises ProviderDown, and then nothing is noted."""
     outcome = await one(till, purchase)
     changed = bool(outcome and outcome.changed)

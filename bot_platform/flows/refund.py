@@ -9,9 +9,9 @@ from bot_platform.domain.checkout import ProviderDown, RefundOrder, RefundRefuse
 from bot_platform.domain.errors import CannotRefund
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
-from bot_platform.domain.refunds import Refund, State
+from bot_platform.domain.refunds import Refund, RefundState
 from bot_platform.flows import provider_events
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.wake import wake
 
 LONGEST_PAUSE = 600  # seconds between two tries
@@ -26,8 +26,8 @@ class Terms:
     there: int
 
 
-async def ask(
-    till: Till,
+async def request(
+    till: PaymentContext,
     purchase_id: int,
     *,
     amount: int | None,
@@ -48,11 +48,13 @@ async def ask(
         if purchase is None:
             raise CannotRefund("refund-no-purchase", purchase=str(purchase_id))
         account = await ledger.lock(purchase.user_id)
-        if known := await refunds.asked_by(key):  # under the lock: pressed twice at once, asked for once
+        if known := await refunds.find_by_request_key(
+            key
+        ):  # under the lock: pressed twice at once, asked for once
             return known
         await purchase.refresh_from_db()
         agreed = await _terms(till, purchase, account, amount, force=force)
-        refund = await refunds.ask(key, purchase_id, agreed.amount, reason)
+        refund = await refunds.request(key, purchase_id, agreed.amount, reason)
         if agreed.there:
             await ledger.reserve(account, agreed.there, refund.cause)
         await actions.record(
@@ -70,19 +72,19 @@ async def ask(
     return await till.database.transact(story)
 
 
-async def terms(till: Till, purchase: Purchase, *, amount: int | None, force: bool) -> Terms:
+async def terms(till: PaymentContext, purchase: Purchase, *, amount: int | None, force: bool) -> Terms:
     """Say what `ask` would do as things stand; raises CannotRefund as it would."""
     account = await ledger.find_account(purchase.user_id)
     return await _terms(till, purchase, account, amount, force=force)
 
 
-async def hand_over(till: Till, refund: Refund) -> None:
+async def hand_over(till: PaymentContext, refund: Refund) -> None:
     """Let the loop ask the provider now: whoever wrote the refund down will not."""
     if refund.attempts == 0:
-        await till.database.quietly(refunds.later, refund, 0, "")
+        await till.database.quietly(refunds.reschedule, refund, 0, "")
 
 
-async def carry_out(till: Till, refund: Refund) -> Refund:
+async def carry_out(till: PaymentContext, refund: Refund) -> Refund:
     """Ask the provider and let the books follow its answer; raises ProviderDown, and may be repeated.
 
     Whoever comes first, our call's answer or the provider's event, finishes the refund.
@@ -105,36 +107,38 @@ async def carry_out(till: Till, refund: Refund) -> Refund:
     except RefundRefused as no:
         await till.database.transact(_refused, till, refund, str(no))
     else:
-        await provider_events.news(till, answer)
+        await provider_events.apply(till, answer)
     await refund.refresh_from_db()
     return refund
 
 
-async def claim(till: Till, limit: int) -> Sequence[Refund]:
+async def claim(till: PaymentContext, limit: int) -> Sequence[Refund]:
     """Lease refunds that were asked for and have no answer, `limit` at most."""
     return await till.database.quietly(refunds.claim, limit)
 
 
-async def renew(till: Till, ids: Sequence[int]) -> None:
+async def renew(till: PaymentContext, ids: Sequence[int]) -> None:
     """Renew the leases of refunds in hand."""
     if ids:
-        await till.database.quietly(refunds.keep, ids)
+        await till.database.quietly(refunds.renew, ids)
 
 
-async def later(till: Till, refund: Refund, why: str) -> None:
+async def reschedule(till: PaymentContext, refund: Refund, why: str) -> None:
     """Ask again after a while: later and later, but for ever, because money is promised."""
     pause = min(LONGEST_PAUSE, 2 ** min(refund.attempts, 12))
-    await till.database.quietly(refunds.later, refund, pause * 1000, why)
+    await till.database.quietly(refunds.reschedule, refund, pause * 1000, why)
 
 
 async def _terms(
-    till: Till, purchase: Purchase, account: Account, amount: int | None, *, force: bool
+    till: PaymentContext, purchase: Purchase, account: Account, amount: int | None, *, force: bool
 ) -> Terms:
     if not purchase.was_paid or purchase.charged is None:
         raise CannotRefund("refund-not-paid", purchase=str(purchase.id))
     if purchase.payment_ref is None or purchase.provider not in till.providers:
         raise CannotRefund("refund-no-way", purchase=str(purchase.id), provider=purchase.provider)
-    lost = reversals.money_lost(await reversals.of(purchase.id)) + await refunds.asked(purchase.id)
+    lost = reversals.money_lost(await reversals.of_purchase(purchase.id)) + await refunds.amount_requested(
+        purchase.id
+    )
     left = purchase.charged - lost
     wanted = left if amount is None else amount
     if not 0 < wanted <= left:
@@ -146,17 +150,17 @@ async def _terms(
     return Terms(wanted, takes, min(takes, available))
 
 
-async def _refused(till: Till, refund: Refund, why: str) -> None:
+async def _refused(till: PaymentContext, refund: Refund, why: str) -> None:
     """Give the credits free again: the provider keeps the money where it is."""
     purchase = await purchases.get(refund.purchase_id)
     account = await ledger.lock(purchase.user_id)
     await refund.refresh_from_db()
-    if refund.state is not State.ASKED:
+    if refund.state is not RefundState.ASKED:
         return
     if held := await ledger.find_hold(refund.cause):
         await ledger.release(account, held)
-    await refunds.finish(refund, State.FAILED, why)
-    await outbox.tell_each(
+    await refunds.finish(refund, RefundState.FAILED, why)
+    await outbox.post_to_each(
         till.admins,
         f"{refund.cause}:refused",
         purchase.subject,

@@ -6,12 +6,12 @@ from bot_platform.domain import actions, outbox, purchases, users
 from bot_platform.domain.errors import CannotRefund
 from bot_platform.domain.outbox import Notice
 from bot_platform.flows import refund
-from bot_platform.flows.context import Till
-from bot_platform.infra.sql import storable
+from bot_platform.flows.context import PaymentContext
+from bot_platform.infra.sql import json_safe
 
 
 async def draft(
-    till: Till, chat_id: int, purchase_id: int, amount: int | None, reason: str, request_key: str
+    till: PaymentContext, chat_id: int, purchase_id: int, amount: int | None, reason: str, request_key: str
 ) -> None:
     """Show an operator what a refund would do: `amount` in minor units, None for all. Raises CannotRefund."""
     purchase = await purchases.look_up(purchase_id)
@@ -26,19 +26,19 @@ async def draft(
         "currency": purchase.currency,
         "takes": terms.takes,
         "debt": terms.takes - terms.there,
-        "reason": storable(reason),
+        "reason": json_safe(reason),
         "draft": request_key,
     }
     await till.database.transact(_write, chat_id, _key(request_key), values)
 
 
-async def confirm(till: Till, chat_id: int, request_key: str) -> None:
+async def confirm(till: PaymentContext, chat_id: int, request_key: str) -> None:
     """Ask for the refund that was shown, once; raises CannotRefund."""
     shown = await _shown(chat_id, request_key)
     if shown.text != "admin-refund-draft":
         return
     said = shown.text_values
-    asked = await refund.ask(
+    asked = await refund.request(
         till,
         int(said["purchase"]),
         amount=said["amount"],
@@ -52,7 +52,7 @@ async def confirm(till: Till, chat_id: int, request_key: str) -> None:
     await till.database.transact(outbox.rewrite, shown.subject, "admin-refund-asked", **done)
 
 
-async def drop(till: Till, chat_id: int, request_key: str) -> None:
+async def drop(till: PaymentContext, chat_id: int, request_key: str) -> None:
     """Let a refund that was shown never be asked for."""
     shown = await _shown(chat_id, request_key)
     if shown.text == "admin-refund-draft":

@@ -5,13 +5,13 @@ from typing import Any
 
 from bot_platform.domain import ledger, outbox, purchases, refunds, reversals, users
 from bot_platform.domain.checkout import PaymentReversed, Stage
-from bot_platform.domain.inbox import State
+from bot_platform.domain.inbox import EventState
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import freeze
 from bot_platform.flows.context import Outcome, alarm_key
 from bot_platform.flows.wake import wake
-from bot_platform.infra.sql import take_turns
+from bot_platform.infra.sql import advisory_lock
 
 # A bank's questions have deadlines, and money has an owner: these an operator hears of.
 TELL_THE_OPERATOR = reversals.FREEZES | reversals.DISPUTES
@@ -19,13 +19,13 @@ TELL_THE_OPERATOR = reversals.FREEZES | reversals.DISPUTES
 
 async def reverse(news: PaymentReversed, admins: Sequence[int]) -> Outcome:
     """Note what a provider says against a payment, and let the books follow; part of a transaction."""
-    await take_turns(news.payment_ref)  # with the payment itself, which may be settling now
+    await advisory_lock(news.payment_ref)  # with the payment itself, which may be settling now
     purchase = await purchases.find_paid_by(news.provider, news.payment_ref)
     if purchase is None:
         await reversals.note(news, None, None)
-        return Outcome(State.HANDLED, "it waits for its payment")
+        return Outcome(EventState.HANDLED, "it waits for its payment")
     if news.currency not in {None, purchase.currency}:
-        return Outcome.of(purchase, State.FAILED, _other_currency(purchase, news.currency), alarm=True)
+        return Outcome.of(purchase, EventState.FAILED, _other_currency(purchase, news.currency), alarm=True)
     account = await ledger.lock(purchase.user_id)
     await purchase.refresh_from_db()
     changed = await reversals.note(news, purchase.id, purchase.user_id)
@@ -33,7 +33,7 @@ async def reverse(news: PaymentReversed, admins: Sequence[int]) -> Outcome:
     await _follow(account, purchase, news.stage)
     if changed:
         await _tell_the_operator(purchase, news.key, news.stage, news.amount, admins)
-    return Outcome.of(purchase, State.HANDLED, changed=changed)
+    return Outcome.of(purchase, EventState.HANDLED, changed=changed)
 
 
 async def join(purchase: Purchase, admins: Sequence[int]) -> None:
@@ -44,7 +44,7 @@ async def join(purchase: Purchase, admins: Sequence[int]) -> None:
     for row in await reversals.waiting(purchase.provider, purchase.payment_ref):
         if row.currency not in {None, purchase.currency}:
             reason = _other_currency(purchase, row.currency)
-            await outbox.tell_each(
+            await outbox.post_to_each(
                 admins,
                 alarm_key(row.key, reason),
                 purchase.subject,
@@ -63,13 +63,13 @@ async def join(purchase: Purchase, admins: Sequence[int]) -> None:
 
 async def _follow(account: Account, purchase: Purchase, why: Stage) -> None:
     """Bring what was taken back to what all reversals of the purchase come to (money.md 5)."""
-    lost = reversals.money_lost(await reversals.of(purchase.id))
+    lost = reversals.money_lost(await reversals.of_purchase(purchase.id))
     target = purchases.credits_lost(purchase, lost)
     taken = target - purchase.reversed
     if taken:
         n = 1 + await ledger.times_reversed(purchase.id)
         cause = f"reverse:{purchase.id}:{n}"
-        await ledger.post(account, ledger.Kind.REVERSAL, -taken, cause, purchase_id=purchase.id)
+        await ledger.post(account, ledger.EntryKind.REVERSAL, -taken, cause, purchase_id=purchase.id)
         await purchases.reverse(purchase, target)
         await _tell_the_buyer(account, purchase, why, taken, n)
     await freeze.follow(account, why)
@@ -86,12 +86,12 @@ async def _answer_ours(
     if held := await ledger.find_hold(refund.cause):
         await ledger.release(account, held)
     undone = news.stage is Stage.REFUND_UNDONE
-    end = refunds.State.FAILED if undone else refunds.State.DONE
-    if refund.state is end or refund.state is refunds.State.FAILED:
+    end = refunds.RefundState.FAILED if undone else refunds.RefundState.DONE
+    if refund.state is end or refund.state is refunds.RefundState.FAILED:
         return
     await refunds.finish(refund, end, "it did not go through" if undone else None)
     if undone:
-        await outbox.tell_each(
+        await outbox.post_to_each(
             admins, f"{refund.cause}:undone", purchase.subject, "operator-refund-undone", **_of(purchase)
         )
 
@@ -127,7 +127,7 @@ async def _tell_the_operator(
     if stage not in TELL_THE_OPERATOR:
         return
     buyer = await users.get(purchase.user_id)
-    await outbox.tell_each(
+    await outbox.post_to_each(
         admins,
         f"{key}:{stage}",
         purchase.subject,

@@ -7,12 +7,12 @@ from typing import Any
 from tortoise.timezone import now
 
 from bot_platform.domain import job_leases, jobs, ledger, outbox, users
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.flows.order_work import release
 from bot_platform.flows.wake import about, hold, say_anew, waits_for, wake
-from bot_platform.flows.work_context import Desk
-from bot_platform.infra.sql import storable
+from bot_platform.flows.work_context import WorkContext
+from bot_platform.infra.sql import json_safe
 
 LONG_AGO = timedelta(minutes=5)
 ANSWER = "answer"  # no text of ours: a page of what came of the work
@@ -22,7 +22,7 @@ class LeaseLost(Exception):
     """Another worker has the job now, or it has ended: nothing this one does may count."""
 
 
-async def claim(desk: Desk, limit: int, kinds: Collection[str] | None = None) -> Sequence[Job]:
+async def claim(desk: WorkContext, limit: int, kinds: Collection[str] | None = None) -> Sequence[Job]:
     """Lease jobs whose turn it is, `limit` at most, of the `kinds` that the worker knows; None for all."""
     if not await job_leases.any_to_claim():
         return []
@@ -31,7 +31,7 @@ async def claim(desk: Desk, limit: int, kinds: Collection[str] | None = None) ->
     )
 
 
-async def renew(desk: Desk, fences: Mapping[int, int]) -> None:
+async def renew(desk: WorkContext, fences: Mapping[int, int]) -> None:
     """Renew the leases of jobs in hand, by id and fence."""
 
     async def story() -> None:
@@ -42,7 +42,7 @@ async def renew(desk: Desk, fences: Mapping[int, int]) -> None:
         await desk.database.quietly(story)
 
 
-async def show(desk: Desk, job: Job, text: str, **values: Any) -> None:
+async def show(desk: WorkContext, job: Job, text: str, **values: Any) -> None:
     """Let the message of a running job say how it goes; raises LeaseLost."""
 
     async def story() -> None:
@@ -52,18 +52,18 @@ async def show(desk: Desk, job: Job, text: str, **values: Any) -> None:
     await desk.database.transact(story)
 
 
-async def reach(desk: Desk, job: Job, done: int, parts: int, what: str) -> None:
+async def set_progress(desk: WorkContext, job: Job, done: int, parts: int, what: str) -> None:
     """Say that a running job has come to `done` of `parts`; raises LeaseLost."""
 
     async def story() -> None:
         await _mine(job)
-        await jobs.reach(job, done, parts)
+        await jobs.set_progress(job, done, parts)
         await outbox.rewrite(job.subject, "work-progress", **about(job), what=what)
 
     await desk.database.transact(story)
 
 
-async def checkpoint(desk: Desk, job: Job, kept: Any, *, cost: int, most: int, needs: int) -> bool:
+async def checkpoint(desk: WorkContext, job: Job, kept: Any, *, cost: int, most: int, needs: int) -> bool:
     """Keep what is finished of a running job, charge for it, and hold the next step.
 
     False when the work ends here: its person wants it to, or the credits do not reach, and it waits
@@ -78,10 +78,10 @@ async def checkpoint(desk: Desk, job: Job, kept: Any, *, cost: int, most: int, n
             return True  # an earlier try was committed, and nobody heard of it
         before = account.balance
         await _charge(account, job, cost)
-        await jobs.keep(job, kept, most=most, needs=needs)
+        await jobs.save_checkpoint(job, kept, most=most, needs=needs)
         goes_on = not job.stopping and await hold(account, job) is None
         if job.stopping:
-            await jobs.end(job, State.CANCELLED)
+            await jobs.end(job, JobState.CANCELLED)
             await outbox.rewrite(job.subject, "work-cancelled", **about(job))
         elif not goes_on:
             await jobs.park(job)
@@ -96,14 +96,22 @@ async def checkpoint(desk: Desk, job: Job, kept: Any, *, cost: int, most: int, n
 
 
 async def finish(
-    desk: Desk, job: Job, state: State, result: Any, *, cost: int, text: str, answer: str = "", **values: Any
+    desk: WorkContext,
+    job: Job,
+    state: JobState,
+    result: Any,
+    *,
+    cost: int,
+    text: str,
+    answer: str = "",
+    **values: Any,
 ) -> None:
     """End a running job: charge for what was delivered, free the rest, and say what came of it.
 
     `answer` is Markdown and becomes as many messages as it needs, the first in the job's own;
     `text` names what else is said of it. Raises LeaseLost.
     """
-    pages = desk.pages(storable(answer)) if answer else []
+    pages = desk.pages(json_safe(answer)) if answer else []
 
     async def story() -> None:
         account = await ledger.lock(job.user_id)
@@ -121,7 +129,7 @@ async def finish(
     await desk.database.transact(story)
 
 
-async def give_back(desk: Desk, job: Job) -> None:
+async def give_back(desk: WorkContext, job: Job) -> None:
     """Let another worker, or the next start, go on with a job at once."""
 
     async def story() -> None:
@@ -146,7 +154,7 @@ async def _charge(account: Account, job: Job, cost: int) -> None:
     await jobs.count_charge(job, charged)
 
 
-async def _tell_if_low(desk: Desk, account: Account, before: int) -> None:
+async def _tell_if_low(desk: WorkContext, account: Account, before: int) -> None:
     """Tell a person that little is left, when this charge has made it so."""
     if desk.low_balance and account.balance < desk.low_balance <= before:  # a debt is below nothing too
         person, key = await users.get(account.user_id), f"low:{account.id}:{account.seq}"
@@ -169,13 +177,13 @@ async def _tell(job: Job, pages: Sequence[Mapping[str, Any]], text: str, values:
         else:
             key = f"{job.subject}:page:{n}"
             await outbox.post(key, person.telegram_id, job.more, ANSWER, rank=outbox.OTHER, **one)
-    if job.files and job.state is not State.CANCELLED:  # whoever stopped it may ask for them
+    if job.files and job.state is not JobState.CANCELLED:  # whoever stopped it may ask for them
         await deliver_files(job, person.telegram_id, f"{job.subject}:files")
 
 
 async def deliver_files(job: Job, chat_id: int, key: str) -> None:
     """Send what is finished of a job as a document; part of a transaction."""
-    whole = "yes" if job.state is State.DONE else "no"
+    whole = "yes" if job.state is JobState.DONE else "no"
     await outbox.post(
         key, chat_id, job.more, "work-files", rank=outbox.OTHER, **about(job), name=job.name, whole=whole
     )

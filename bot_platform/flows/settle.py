@@ -12,18 +12,18 @@ from bot_platform.domain.checkout import (
     PaymentFailed,
     PaymentPending,
 )
-from bot_platform.domain.inbox import State as EventState
+from bot_platform.domain.inbox import EventState
 from bot_platform.domain.packages import Package
-from bot_platform.domain.purchases import Offer, Purchase, State
+from bot_platform.domain.purchases import Offer, Purchase, PurchaseState
 from bot_platform.flows import reverse
-from bot_platform.flows.context import Outcome, Till
+from bot_platform.flows.context import Outcome, PaymentContext
 from bot_platform.flows.top_up import top_up
 from bot_platform.flows.wake import wake
 from bot_platform.infra import correlation
-from bot_platform.infra.sql import take_turns
+from bot_platform.infra.sql import advisory_lock
 
 
-async def sold(till: Till, payment: PaymentConfirmed) -> Package | None:
+async def sold(till: PaymentContext, payment: PaymentConfirmed) -> Package | None:
     """Find what was sold in a checkout that we don't know but whose buyer we do; raises ProviderDown."""
     checkout = payment.checkout
     if checkout.user_id is None or await purchases.find(checkout, payment.price):
@@ -41,7 +41,7 @@ async def confirm(payment: PaymentConfirmed, sold: Package | None, admins: Seque
     """Credit a payment, once; part of a transaction."""
     checkout = payment.checkout
     if checkout.payment_ref:
-        await take_turns(checkout.payment_ref)  # with the refunds and disputes of the same payment
+        await advisory_lock(checkout.payment_ref)  # with the refunds and disputes of the same payment
     purchase = await _locked(checkout, payment.price)
     if purchase:
         offer = purchase.offer
@@ -59,12 +59,12 @@ async def confirm(payment: PaymentConfirmed, sold: Package | None, admins: Seque
     if purchase is None or (purchase.was_paid and purchase.provider_ref != checkout.provider_ref):
         await ledger.lock(offer.user_id)
         purchase = await purchases.begin(f"{checkout.provider}:{checkout.provider_ref}", offer)
-    correlation.follow(purchase.request_key)
+    correlation.adopt(purchase.request_key)
     paid = await purchases.pay(purchase, payment)
     if paid:
         await top_up(await ledger.find_account(purchase.user_id), purchase, payment.receipt)
     elif purchase.payment_ref is None and checkout.payment_ref:
-        await purchases.know_payment(purchase, checkout.payment_ref)
+        await purchases.set_payment_ref(purchase, checkout.payment_ref)
     await reverse.join(purchase, admins)
     if paid:  # after what came before the payment has taken its share
         await wake(await ledger.find_account(purchase.user_id))
@@ -78,17 +78,19 @@ async def note(news: PaymentPending | PaymentFailed | CheckoutExpired | NotForUs
     purchase = await _locked(news.checkout)
     if purchase is None:
         return Outcome(EventState.IGNORED, "no purchase of ours stands behind this checkout")
-    correlation.follow(purchase.request_key)
+    correlation.adopt(purchase.request_key)
     outcome = Outcome.of(purchase, EventState.HANDLED)
     if purchase.provider_ref not in {None, news.checkout.provider_ref}:
         return outcome  # news of an older page: the purchase has a newer one
     match news:
         case PaymentPending():
-            moved = await _move(purchase, State.PROCESSING, "payment-on-its-way", "checkout-on-its-way")
+            moved = await _move(
+                purchase, PurchaseState.PROCESSING, "payment-on-its-way", "checkout-on-its-way"
+            )
         case PaymentFailed():
-            moved = await _move(purchase, State.FAILED, "payment-failed", "checkout-failed")
+            moved = await _move(purchase, PurchaseState.FAILED, "payment-failed", "checkout-failed")
         case CheckoutExpired():
-            moved = await _move(purchase, State.EXPIRED, None, "checkout-expired")
+            moved = await _move(purchase, PurchaseState.EXPIRED, None, "checkout-expired")
     return replace(outcome, changed=moved)
 
 
@@ -101,7 +103,7 @@ async def _locked(checkout: CheckoutRef, price: tuple[int, str] | None = None) -
     return await purchases.get(purchase.id)
 
 
-async def _move(purchase: Purchase, to: State, notice: str | None, link_says: str) -> bool:
+async def _move(purchase: Purchase, to: PurchaseState, notice: str | None, link_says: str) -> bool:
     """Move the purchase, tell its buyer, and let the messages with its link say so too."""
     if not await purchases.move(purchase, to):
         return False

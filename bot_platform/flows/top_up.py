@@ -9,9 +9,13 @@ from bot_platform.infra import commit_events
 async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
     """Credit a paid purchase to its locked account; part of a settling story."""
     await ledger.post(
-        account, ledger.Kind.PURCHASE, purchase.credits, f"purchase:{purchase.id}", purchase_id=purchase.id
+        account,
+        ledger.EntryKind.PURCHASE,
+        purchase.credits,
+        f"purchase:{purchase.id}",
+        purchase_id=purchase.id,
     )
-    commit_events.note("sale", provider=purchase.provider)
+    commit_events.record("sale", provider=purchase.provider)
     buyer = await users.get(purchase.user_id)
     await outbox.post(
         f"{purchase.subject}:receipt",

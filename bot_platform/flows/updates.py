@@ -7,7 +7,7 @@ from typing import Any
 from tortoise.timezone import now
 
 from bot_platform.domain import inbox
-from bot_platform.domain.inbox import Event, State
+from bot_platform.domain.inbox import Event, EventState
 from bot_platform.infra.database import Database
 
 KEPT = timedelta(days=7)  # Telegram keeps an update for a day: by then none of these comes again
@@ -30,21 +30,21 @@ async def claim(database: Database, limit: int) -> Sequence[Event]:
     return await database.quietly(inbox.claim_updates, limit)
 
 
-async def keep(database: Database, ids: Sequence[int]) -> None:
+async def renew(database: Database, ids: Sequence[int]) -> None:
     """Renew the leases of updates in hand."""
     if ids:
-        await database.quietly(inbox.keep, ids)
+        await database.quietly(inbox.renew, ids)
 
 
 async def handled(database: Database, update: Event, error: str | None = None) -> None:
     """Close an update and forget its text; `error` when it could not be handled."""
-    state = State.FAILED if error else State.HANDLED
+    state = EventState.FAILED if error else EventState.HANDLED
     await database.quietly(inbox.finish, update, state, error, erase=True)
 
 
-async def later(database: Database, update: Event, seconds: float, *, is_try: bool = True) -> None:
+async def reschedule(database: Database, update: Event, seconds: float, *, is_try: bool = True) -> None:
     """Handle the update again after a while, and with it its chat; what is no try counts as none."""
-    await database.quietly(inbox.later, update, int(seconds * 1000), is_try=is_try)
+    await database.quietly(inbox.reschedule, update, int(seconds * 1000), is_try=is_try)
 
 
 async def drop_old(database: Database) -> int:

@@ -12,7 +12,7 @@ Pages = Callable[[str], Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class WorkContext:
     """Where work is ordered and handed out: its limits, and how long its texts are kept.
 
     `low_balance` in hundredths of a credit; 0 says that nobody is told of a low one.

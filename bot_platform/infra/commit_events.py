@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class CommitEvent:
     """One thing that happened: its name, how much of it, and of which kind."""
 
     name: str
@@ -14,17 +14,17 @@ class Fact:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-_noted: ContextVar[list[Fact] | None] = ContextVar("noted", default=None)
+_noted: ContextVar[list[CommitEvent] | None] = ContextVar("noted", default=None)
 
 
-def begin() -> Sequence[Fact]:
+def collect() -> Sequence[CommitEvent]:
     """Collect what is noted from here on, in the task of one try of a transaction."""
-    collected: list[Fact] = []
+    collected: list[CommitEvent] = []
     _noted.set(collected)
     return collected
 
 
-def note(name: str, amount: float = 1.0, **labels: str) -> None:
+def record(name: str, amount: float = 1.0, **labels: str) -> None:
     """Say what the running transaction does; outside of one, nobody listens."""
     if (collected := _noted.get()) is not None:
-        collected.append(Fact(name, amount, labels))
+        collected.append(CommitEvent(name, amount, labels))

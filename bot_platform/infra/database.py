@@ -19,7 +19,7 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 from tortoise.transactions import in_transaction
 
 from bot_platform.infra import commit_events
-from bot_platform.infra.commit_events import Fact
+from bot_platform.infra.commit_events import CommitEvent
 from bot_platform.infra.sql import connection, numbered, query
 
 P = ParamSpec("P")
@@ -103,7 +103,9 @@ class Database:
         self._context = TortoiseContext()  # of our own: a process, or a test, may hold two databases
         self._running: set[asyncio.Task[Any]] = set()
         self.on_commit: list[Callable[[], None]] = []
-        self.on_fact: list[Callable[[Fact], None]] = []  # hears what each transaction did, once it holds
+        self.on_fact: list[
+            Callable[[CommitEvent], None]
+        ] = []  # hears what each transaction did, once it holds
 
     async def open(self) -> None:
         """Connect in the caller's context, so that every task started later finds the connection.
@@ -211,7 +213,7 @@ class Database:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads rivals, guards nothing
         return self._told(await _alone(story))
 
-    def _told(self, done: tuple[T, Sequence[Fact]]) -> T:
+    def _told(self, done: tuple[T, Sequence[CommitEvent]]) -> T:
         result, noted = done
         for listener in self.on_fact:
             for fact in noted:
@@ -237,13 +239,13 @@ class Database:
         return await asyncpg.connect(**{key: c for key in where if (c := self._credentials.get(key))})
 
 
-async def _alone(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[Fact]]:
+async def _alone(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[CommitEvent]]:
     """Try once, in a task of its own: one that breaks leaves its dead connection in the task's context."""
     return await asyncio.create_task(_once(story))
 
 
-async def _once(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[Fact]]:
-    noted = commit_events.begin()
+async def _once(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[CommitEvent]]:
+    noted = commit_events.collect()
     context = in_transaction()
     try:
         transaction = await context.__aenter__()

@@ -3,17 +3,17 @@
 from collections.abc import Callable
 
 # The party, such as `stripe`, and the result: one of the words below, or another that says as much.
-Heard = Callable[[str, str], None]
+OnResult = Callable[[str, str], None]
 
 OK, REFUSED, BUSY, DOWN, MISCONFIGURED = "ok", "refused", "busy", "down", "misconfigured"
 ANSWERS = frozenset({OK, REFUSED})  # a no is an answer: the party works
 
 
-class Calls:
+class CallObserver:
     """Passes on what is heard to all who listen."""
 
     def __init__(self) -> None:
-        self.listeners: list[Heard] = []
+        self.listeners: list[OnResult] = []
 
     def __call__(self, party: str, result: str) -> None:
         """Say how a call ended."""
@@ -21,5 +21,5 @@ class Calls:
             listener(party, result)
 
 
-def unheard(_party: str, _result: str) -> None:
+def ignore(_party: str, _result: str) -> None:
     """Tell nobody."""

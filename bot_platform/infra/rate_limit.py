@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Hashable
 
-MOST_KNOWN = 10_000  # callers remembered; beyond it those are forgotten who may have their whole burst again
+MAX_KEYS = 10_000  # callers remembered; beyond it those are forgotten who may have their whole burst again
 
 
-class Pace:
+class RateLimiter:
     """Counts callers in this process, each by itself."""
 
     def __init__(
@@ -22,7 +22,7 @@ class Pace:
         wait = free_at - now - self._burst / self._each_second
         if wait > 1e-9:  # noqa: PLR2004 -- sums of floats miss a whole number by less
             return wait
-        if len(self._free_at) >= MOST_KNOWN:
+        if len(self._free_at) >= MAX_KEYS:
             self._free_at = {name: at for name, at in self._free_at.items() if at > now}
         self._free_at[who] = free_at
         return 0.0

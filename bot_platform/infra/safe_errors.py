@@ -3,7 +3,7 @@
 import traceback
 
 
-def of(fault: BaseException) -> dict[str, str]:
+def describe(fault: BaseException) -> dict[str, str]:
     """Name the kind of a fault and the line that raised it, as fields of a log line."""
     *_, last = traceback.extract_tb(fault.__traceback__) or [None]
     where = f"{last.filename}:{last.lineno}" if last else ""

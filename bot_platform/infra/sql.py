@@ -1,4 +1,4 @@
-"""SQL that both databases take: rows inserted once, and lanes of rows claimed under a lease."""
+"""SQL that runs on both databases: queries, inserts that happen once, locks, the database's clock."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -46,7 +46,7 @@ def numbered(sql: str) -> str:
     return parts[0] + "".join(f"${n}{part}" for n, part in enumerate(parts[1:], start=1))
 
 
-async def insert_once(row: Model) -> bool:
+async def insert_if_new(row: Model) -> bool:
     """Insert the row unless one of its unique keys is taken; False for such a repeat.
 
     On PostgreSQL a rival's uncommitted insert of the same key is waited for.
@@ -67,49 +67,7 @@ async def insert_once(row: Model) -> bool:
     return bool(inserted)
 
 
-async def claim_heads(
-    model: type[Model],
-    *,
-    waiting: str,
-    lane: str | None,
-    order: str,
-    limit: int,
-    lease_ms: int,
-    first: str = "",
-    only: str = "TRUE",
-) -> Sequence[int]:
-    """Lease the first waiting row of each lane, `limit` at most, and return their ids.
-
-    The table has `id`, `state`, `next_at`, `lease_until` and `attempts`; `order`, `first` and `only`
-    are SQL with `{t}` for the table: the order within a lane, what goes before it between lanes, and
-    which heads may be taken now. Whoever leases a lane's first row holds the lane, so a lane is
-    worked in order and by one worker. Without a `lane` every row is its own.
-    """
-    table = model._meta.db_table
-    mine, theirs = order.format(t="head"), order.format(t="other")
-    between = f"{first.format(t='head')}, {mine}" if first else mine
-    lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
-    now = clock()
-    heads, values = "", [lease_ms, waiting]
-    if lane:
-        heads = f"""AND head.{lane} IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM "{table}" other WHERE other.state = ?
-            AND other.{lane} = head.{lane} AND ({theirs}) < ({mine}))"""  # noqa: S608 -- names are the code's own, values are bound
-        values.append(waiting)
-    rows = await query(
-        f"""UPDATE "{table}" SET lease_until = {now} + ?, attempts = attempts + 1
-            WHERE id IN (
-                SELECT head.id FROM "{table}" head
-                WHERE head.state = ? AND head.next_at <= {now} AND head.lease_until < {now}
-                AND {only.format(t="head")} {heads}
-                ORDER BY {between} LIMIT {limit} {lock})
-            RETURNING id""",  # noqa: S608 -- as above
-        *values,
-    )
-    return [row["id"] for row in rows]
-
-
-async def take_turns(name: str) -> None:
+async def advisory_lock(name: str) -> None:
     """Wait until no other transaction that named the same is running, and keep the turn until commit.
 
     For a row that is not there yet and so cannot be locked. On SQLite whoever writes is alone.
@@ -120,41 +78,12 @@ async def take_turns(name: str) -> None:
         await query("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", name)
 
 
-async def lease(model: type[Model], ids: Sequence[int], lease_ms: int, *, only: str = "TRUE") -> None:
-    """Keep others from these rows; `only` is SQL, as for `claim_heads`."""
-    if ids:
-        marks = ", ".join("?" for _ in ids)
-        await query(
-            f"""UPDATE "{model._meta.db_table}" SET lease_until = {clock()} + ?
-                WHERE id IN ({marks}) AND {only}""",  # noqa: S608 -- names and `only` are the code's own, values are bound
-            lease_ms,
-            *ids,
-        )
-
-
-async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
-    """Keep the leases of these rows while their work goes on.
-
-    Work that ended since the ids were listed has given its row back, and it stays given back.
-    """
-    await lease(model, ids, lease_ms, only="lease_until > 0")
-
-
-async def put_off(model: type[Model], row_id: int, ms: int) -> None:
-    """End the lease of a row and let it wait `ms` milliseconds."""
-    await query(
-        f'UPDATE "{model._meta.db_table}" SET lease_until = 0, next_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- as above
-        ms,
-        row_id,
-    )
-
-
-def storable(value: Any) -> Any:
+def json_safe(value: Any) -> Any:
     """Replace what JSON can spell and PostgreSQL's JSON cannot hold: NUL, and half a surrogate pair."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode(errors="replace").decode()
     if isinstance(value, (list, tuple)):
-        return [storable(item) for item in value]
+        return [json_safe(item) for item in value]
     if isinstance(value, Mapping):
-        return {storable(key): storable(item) for key, item in value.items()}
+        return {json_safe(key): json_safe(item) for key, item in value.items()}
     return value

@@ -13,12 +13,12 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-LONGEST_PAUSE = 15.0  # seconds between tries while something is down
-LOOK_EVERY = 1.0  # seconds between looks for what other processes wrote
-RENEW_EVERY = 3.0  # seconds; well within a lease
+MAX_PAUSE_SECONDS = 15.0  # seconds between tries while something is down
+POLL_SECONDS = 1.0  # seconds between looks for what other processes wrote
+RENEW_SECONDS = 3.0  # seconds; well within a lease
 
 
-async def repeat(step: Callable[[], Awaitable[None]], *, name: str, every: float = 0.0) -> None:
+async def run_forever(step: Callable[[], Awaitable[None]], *, name: str, every: float = 0.0) -> None:
     """Run the step for ever, `every` seconds apart; after a fault, later and later."""
     faults = 0
     while True:
@@ -32,7 +32,7 @@ async def repeat(step: Callable[[], Awaitable[None]], *, name: str, every: float
         await asyncio.sleep(_pause(faults) if faults else every)
 
 
-async def until_done(step: Callable[[], Awaitable[object]], *, name: str) -> None:
+async def run_until_done(step: Callable[[], Awaitable[object]], *, name: str) -> None:
     """Run the step until it once succeeds, later and later."""
     done = asyncio.Event()
 
@@ -41,12 +41,12 @@ async def until_done(step: Callable[[], Awaitable[object]], *, name: str) -> Non
         done.set()
 
     async with asyncio.TaskGroup() as group:
-        trying = group.create_task(repeat(once, name=name, every=LONGEST_PAUSE))
+        trying = group.create_task(run_forever(once, name=name, every=MAX_PAUSE_SECONDS))
         await done.wait()
         trying.cancel()
 
 
-async def soon(step: Callable[[], Awaitable[T]], *, name: str, tries: int = 6) -> T | None:
+async def retry(step: Callable[[], Awaitable[T]], *, name: str, tries: int = 6) -> T | None:
     """Run the step a few times, later and later; None when it never succeeded."""
     for faults in range(1, tries + 1):
         try:
@@ -60,7 +60,7 @@ async def soon(step: Callable[[], Awaitable[T]], *, name: str, tries: int = 6) -
 
 def _pause(faults: int) -> float:
     spread = random.uniform(0.7, 1.0)  # noqa: S311 -- keeps replicas apart, guards nothing
-    return min(LONGEST_PAUSE, 0.25 * float(2 ** min(faults, 10))) * spread
+    return min(MAX_PAUSE_SECONDS, 0.25 * float(2 ** min(faults, 10))) * spread
 
 
 class Row(Protocol):
@@ -72,7 +72,7 @@ class Row(Protocol):
 R = TypeVar("R", bound=Row)
 
 
-class Pump(Generic[R]):
+class LeaseWorker(Generic[R]):
     """Claims rows and works on each in a task of its own, at most `at_once`.
 
     `broke` hears of a row whose work raised. `pace` is after how many seconds the end of one work
@@ -105,8 +105,8 @@ class Pump(Generic[R]):
     async def run(self) -> None:
         """Claim and work for ever; cancel it to claim no more. What was being claimed is still worked on."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(repeat(self._step, name=self.name))
-            group.create_task(repeat(self._renew, name=f"{self.name}.leases", every=RENEW_EVERY))
+            group.create_task(run_forever(self._step, name=self.name))
+            group.create_task(run_forever(self._renew, name=f"{self.name}.leases", every=RENEW_SECONDS))
 
     async def drained(self, within: float) -> None:
         """Wait until nothing is in hand and nothing more to claim, for `within` seconds at most."""
@@ -138,7 +138,7 @@ class Pump(Generic[R]):
                 self._idle.set()
             # Not `wait_for`: before Python 3.12 it forgets a cancel that comes together with the poke.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY):
+                async with asyncio.timeout(POLL_SECONDS):
                     await self._poked.wait()
 
     async def _take(self, free: int) -> int:

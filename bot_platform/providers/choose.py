@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from bot_platform.config.settings import MoneySettings
 from bot_platform.domain.checkout import EventReader, PaymentProvider
-from bot_platform.infra.outbound_calls import Heard, unheard
+from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.stripe.payments import SignedEvents, StripePayments
 
 
-def providers(settings: MoneySettings, heard: Heard = unheard) -> Mapping[str, PaymentProvider]:
+def providers(settings: MoneySettings, heard: OnResult = ignore) -> Mapping[str, PaymentProvider]:
     """Build every provider that can be asked, by name; the first is the one that sells.
 
     A refund goes back by the way its payment came, so the other one is there too. `heard` is told how

@@ -2,16 +2,16 @@
 
 from collections.abc import AsyncGenerator, Sequence
 
-from bot_platform.infra.outbound_calls import OK, Heard
+from bot_platform.infra.outbound_calls import OK, OnResult
 from bot_platform.work.engine.model import Message, Model, ModelFault, Usage
 
 PARTY = "model"
 
 
-class OverheardModel:
+class ObservedModel:
     """Answers as the model does that it stands before."""
 
-    def __init__(self, model: Model, heard: Heard) -> None:
+    def __init__(self, model: Model, heard: OnResult) -> None:
         self._model, self._heard = model, heard
         self.name = model.name
 

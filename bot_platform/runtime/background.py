@@ -8,19 +8,19 @@ from typing import Any
 from aiogram import Bot
 
 from bot_platform.flows import broadcast
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
-from bot_platform.infra.outbound_calls import Calls
-from bot_platform.infra.worker import repeat, until_done
+from bot_platform.infra.outbound_calls import CallObserver
+from bot_platform.infra.worker import run_forever, run_until_done
 from bot_platform.runtime import workers
-from bot_platform.runtime.metrics import Figures
-from bot_platform.runtime.outage_monitor import Outages
+from bot_platform.runtime.metrics import Metrics
+from bot_platform.runtime.outage_monitor import OutageMonitor
 from bot_platform.telegram.dispatcher import set_admin_commands, set_commands
 from bot_platform.telegram.sender import Sender
 from bot_platform.telegram.texts import Texts
-from bot_platform.telegram.update_inbox import Intake
-from bot_platform.telegram.update_source import RENEW_EVERY, Listening
-from bot_platform.work.engine.orders import Workshop
+from bot_platform.telegram.update_inbox import UpdateInbox
+from bot_platform.telegram.update_source import RENEW_EVERY, UpdateSource
+from bot_platform.work.engine.orders import Orders
 from bot_platform.work.engine.runner import Runner
 
 HANDLERS_MAY_TAKE = 3.0  # seconds at the end; with the requests and the closing together under 10
@@ -30,7 +30,7 @@ LOOK_FOR_ROUNDS = 5.0  # seconds between looks whether a round is due
 LOOK_FOR_OUTAGES = 5.0
 
 
-class GoingsOn:
+class BackgroundTasks:
     """Every loop of one process: what it hears, what it does by itself, and what it says."""
 
     def __init__(
@@ -39,56 +39,56 @@ class GoingsOn:
         database: Database,
         bot: Bot,
         texts: Texts,
-        intake: Intake,
-        listening: Listening,
+        intake: UpdateInbox,
+        listening: UpdateSource,
         sender: Sender,
-        till: Till,
-        workshop: Workshop,
+        till: PaymentContext,
+        workshop: Orders,
         runner: Runner,
         jobs_at_once: int,
         reconcile_every: int,
         introduce: Callable[[], Awaitable[None]],
-        figures: Figures,
-        calls: Calls,
+        figures: Metrics,
+        calls: CallObserver,
         clock: Callable[[], float],
     ) -> None:
         self._listening = listening
         self._updates, self._notices = intake.pump(), sender.pump()
-        self._stored, self._refunds = workers.inbox_pump(till), workers.refunds_pump(till)
-        self._work = workers.work_pump(runner, jobs_at_once)
+        self._stored, self._refunds = workers.inbox_worker(till), workers.refund_worker(till)
+        self._work = workers.job_worker(runner, jobs_at_once)
         for pump in (self._updates, self._notices, self._work, self._stored, self._refunds):
             pump.took = figures.took
         database.on_commit += [self._updates.poke, self._notices.poke, self._work.poke]
-        outages = Outages(till, clock)
+        outages = OutageMonitor(till, clock)
         calls.listeners.append(outages.hear)
-        rounds = workers.Rounds(
+        rounds = workers.PeriodicJobs(
             till, every=reconcile_every, on_audit=lambda broken: figures.audited(len(broken))
         )
         tidy = workers.Tidy(workshop.desk)
         menu = partial(set_commands, bot, texts, workshop.kinds)
         admins_menu = partial(set_admin_commands, bot, texts, workshop.kinds, till.admins)
         self._steps: Sequence[Callable[[], Coroutine[Any, Any, None]]] = [
-            partial(until_done, introduce, name="telegram.introduce"),
-            partial(until_done, menu, name="telegram.commands"),
-            partial(until_done, admins_menu, name="telegram.admin_commands"),
-            partial(until_done, listening.settle, name="telegram.mode"),
-            partial(repeat, listening.stand, name="telegram.part", every=RENEW_EVERY),
-            partial(repeat, listening.poll, name="telegram.poll"),
+            partial(run_until_done, introduce, name="telegram.introduce"),
+            partial(run_until_done, menu, name="telegram.commands"),
+            partial(run_until_done, admins_menu, name="telegram.admin_commands"),
+            partial(run_until_done, listening.settle, name="telegram.mode"),
+            partial(run_forever, listening.stand, name="telegram.part", every=RENEW_EVERY),
+            partial(run_forever, listening.poll, name="telegram.poll"),
             self._updates.run,
             self._stored.run,
             self._refunds.run,
             self._work.run,
-            partial(repeat, runner.look, name="work.look", every=LOOK_WHETHER_TO_STOP),
-            partial(repeat, tidy.once, name="work.tidy", every=LOOK_FOR_ROUNDS),
-            partial(repeat, rounds.missed, name="missed", every=LOOK_FOR_ROUNDS),
-            partial(repeat, rounds.reversals, name="reversals", every=LOOK_FOR_ROUNDS),
-            partial(repeat, rounds.audit, name="audit", every=LOOK_FOR_ROUNDS),
-            partial(repeat, outages.look, name="outages", every=LOOK_FOR_OUTAGES),
+            partial(run_forever, runner.look, name="work.look", every=LOOK_WHETHER_TO_STOP),
+            partial(run_forever, tidy.once, name="work.tidy", every=LOOK_FOR_ROUNDS),
+            partial(run_forever, rounds.missed, name="missed", every=LOOK_FOR_ROUNDS),
+            partial(run_forever, rounds.reversals, name="reversals", every=LOOK_FOR_ROUNDS),
+            partial(run_forever, rounds.audit, name="audit", every=LOOK_FOR_ROUNDS),
+            partial(run_forever, outages.look, name="outages", every=LOOK_FOR_OUTAGES),
             partial(
-                repeat,
-                partial(broadcast.portion, database),
+                run_forever,
+                partial(broadcast.send_batch, database),
                 name="broadcast",
-                every=broadcast.EVERY_MS / 1000,
+                every=broadcast.BATCH_INTERVAL_MS / 1000,
             ),
         ]
         self._hears: Sequence[asyncio.Task[None]] = ()

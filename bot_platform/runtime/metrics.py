@@ -6,12 +6,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from bot_platform.domain.backlog import Backlog
-from bot_platform.infra.commit_events import Fact
+from bot_platform.infra.commit_events import CommitEvent
 
 MOMENTS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)  # seconds
 
 
-class Figures:
+class Metrics:
     """What this process has to show; each of them its own, so that two may live side by side.
 
     Counters are this process's own: add those of all replicas. Gauges are read from the database or
@@ -54,7 +54,7 @@ class Figures:
         self._audited_at = Gauge(
             "bot_audit_last_run_timestamp_seconds", "When the books were last proved", registry=here
         )
-        self._heard: dict[str, Callable[[Fact], None]] = {
+        self._heard: dict[str, Callable[[CommitEvent], None]] = {
             "event": lambda fact: self._events.labels(**fact.labels).inc(),
             "sale": lambda fact: self._sales.labels(**fact.labels).inc(),
             "credits": self._moved,
@@ -62,7 +62,7 @@ class Figures:
             "job started": lambda fact: self._started.observe(fact.amount),
         }
 
-    def happened(self, fact: Fact) -> None:
+    def happened(self, fact: CommitEvent) -> None:
         """Count what a transaction did; one that is not counted is left alone."""
         if count := self._heard.get(fact.name):
             count(fact)
@@ -92,6 +92,6 @@ class Figures:
         """Write them all; gives the content type too."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
-    def _moved(self, fact: Fact) -> None:
+    def _moved(self, fact: CommitEvent) -> None:
         way = "to" if fact.amount > 0 else "from"
         self._credits.labels(fact.labels["kind"], way).inc(abs(fact.amount) / 100)

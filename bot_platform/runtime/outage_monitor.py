@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot_platform.flows import outage
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.outbound_calls import ANSWERS
 
 WATCHED = frozenset({"stripe", "model"})  # when Telegram is away, nobody can be told
@@ -34,10 +34,10 @@ class _Party:
         return self.tries >= TRIES and self.failed_last - self.failed_first >= LONG
 
 
-class Outages:
+class OutageMonitor:
     """Keeps in mind how calls ended in this process; what operators were told stands in the database."""
 
-    def __init__(self, till: Till, clock: Callable[[], float]) -> None:
+    def __init__(self, till: PaymentContext, clock: Callable[[], float]) -> None:
         self._till, self._clock = till, clock
         self._parties = {name: _Party() for name in WATCHED}
 
@@ -54,7 +54,7 @@ class Outages:
         database, admins, now = self._till.database, self._till.admins, int(self._clock())
         for name, party in self._parties.items():
             if party.worked:
-                await outage.ended(database, admins, name, now)
+                await outage.report_recovery(database, admins, name, now)
                 party.worked = False
             if party.is_out:
-                await outage.began(database, admins, name, party.why, int(party.failed_first), now)
+                await outage.report_outage(database, admins, name, party.why, int(party.failed_first), now)

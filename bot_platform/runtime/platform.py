@@ -18,21 +18,21 @@ from quart import Blueprint
 from bot_platform.config.settings import Settings
 from bot_platform.domain.backlog import backlog
 from bot_platform.domain.packages import PriceList
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra import worker
 from bot_platform.infra.database import UNREACHABLE, Database
-from bot_platform.infra.outbound_calls import Calls
+from bot_platform.infra.outbound_calls import CallObserver
 from bot_platform.providers import choose
-from bot_platform.providers.observed_model import OverheardModel
-from bot_platform.runtime.background import GoingsOn
-from bot_platform.runtime.metrics import Figures
+from bot_platform.providers.observed_model import ObservedModel
+from bot_platform.runtime.background import BackgroundTasks
+from bot_platform.runtime.metrics import Metrics
 from bot_platform.runtime.workplace import model, workplace
 from bot_platform.telegram.dispatcher import dispatcher
 from bot_platform.telegram.sender import Sender
-from bot_platform.telegram.session import HttpSession, calls_heard
+from bot_platform.telegram.session import HttpSession, observe_calls
 from bot_platform.telegram.texts import Texts
-from bot_platform.telegram.update_inbox import Intake, NotAnUpdate, read
-from bot_platform.telegram.update_source import LEASE, Listening, Way
+from bot_platform.telegram.update_inbox import NotAnUpdate, UpdateInbox, read
+from bot_platform.telegram.update_source import LEASE, UpdateSource, Way
 from bot_platform.web.health import health
 from bot_platform.web.metrics import metrics
 from bot_platform.web.operator.blueprint import operator_pages
@@ -77,9 +77,9 @@ class Platform:
     def __init__(self, settings: Settings, outside: Outside) -> None:
         self._settings, self._outside = settings, outside
         self._database = Database(settings.database_url)
-        self._figures = Figures()
+        self._figures = Metrics()
         self._database.on_fact.append(self._figures.happened)
-        self._calls = Calls()
+        self._calls = CallObserver()
         self._calls.listeners.append(self._figures.called)
         self._way_back = outside.way_back
 
@@ -98,13 +98,13 @@ class Platform:
             stack.callback(listener.close)
             await self._open_database(stack)
             bot = Bot(self._settings.telegram_bot_token.get_secret_value(), session=self._outside.telegram)
-            bot.session.middleware(calls_heard(self._calls))
+            bot.session.middleware(observe_calls(self._calls))
             stack.push_async_callback(bot.session.close)
             prices, texts = self._settings.price_list(), Texts()
             till = self._till(stack, prices)
             ai = self._outside.model or model(self._settings)
             if ai:
-                ai = OverheardModel(ai, self._calls)
+                ai = ObservedModel(ai, self._calls)
                 stack.push_async_callback(ai.close)
             workshop, runner = workplace(self._settings, self._database, ai)
             talk = dispatcher(
@@ -115,9 +115,9 @@ class Platform:
                 texts=texts,
                 welcome_credits=self._settings.welcome_credits,
             )
-            intake = Intake(self._database, bot, talk)
+            intake = UpdateInbox(self._database, bot, talk)
             sender = Sender(self._database, bot, texts, prices, local_links=self._outside.local_links)
-            listening = Listening(
+            listening = UpdateSource(
                 self._database,
                 bot,
                 intake,
@@ -129,7 +129,7 @@ class Platform:
                 ),
             )
             await self._may_hear(listening)
-            goings_on = GoingsOn(
+            goings_on = BackgroundTasks(
                 database=self._database,
                 bot=bot,
                 texts=texts,
@@ -175,11 +175,11 @@ class Platform:
             log.info("stopping")
         log.info("stopped")
 
-    def _till(self, stack: AsyncExitStack, prices: PriceList) -> Till:
+    def _till(self, stack: AsyncExitStack, prices: PriceList) -> PaymentContext:
         providers = choose.providers(self._settings, self._calls)
         for provider in providers.values():
             stack.push_async_callback(provider.close)
-        return Till(
+        return PaymentContext(
             database=self._database,
             provider=next(iter(providers.values())),
             providers=providers,
@@ -194,13 +194,13 @@ class Platform:
         except UNREACHABLE as fault:
             raise CannotStart(f"DATABASE_URL: the database cannot be opened ({fault})") from fault
         stack.push_async_callback(self._database.close)
-        applied = await worker.soon(self._database.migrate, name="migrate")
+        applied = await worker.retry(self._database.migrate, name="migrate")
         if applied is None:
             raise CannotStart("DATABASE_URL: the database does not answer; see the log lines above")
         if applied:
             log.info("migrated", applied=applied)
 
-    async def _go_on(self, stack: AsyncExitStack, goings_on: GoingsOn) -> None:
+    async def _go_on(self, stack: AsyncExitStack, goings_on: BackgroundTasks) -> None:
         if self._outside.start:
             await self._outside.start()
         if self._outside.close:
@@ -213,7 +213,7 @@ class Platform:
         self._way_back = self._way_back or f"https://t.me/{me.username}"
         log.info("telegram.bot", username=me.username)
 
-    async def _may_hear(self, listening: Listening) -> None:
+    async def _may_hear(self, listening: UpdateSource) -> None:
         """Wait out the lease of one that died; raises CannotStart when one lives that hears otherwise."""
         for _ in range(TRIES_TO_HEAR):
             if (why := await listening.forbidden()) is None:
@@ -235,7 +235,7 @@ def _process(host: str, port: int) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])
 
 
-def _store_in(intake: Intake) -> Callable[[bytes], Awaitable[bool]]:
+def _store_in(intake: UpdateInbox) -> Callable[[bytes], Awaitable[bool]]:
     async def store(body: bytes) -> bool:
         try:
             await intake.store([read(body)])

@@ -20,10 +20,10 @@ from bot_platform.flows import (
     refund,
     updates,
 )
-from bot_platform.flows.context import Outcome, Till
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.context import Outcome, PaymentContext
+from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import LOST_CONNECTION
-from bot_platform.infra.worker import Pump
+from bot_platform.infra.worker import LeaseWorker
 from bot_platform.work.engine.runner import Runner
 
 log = structlog.get_logger()
@@ -35,14 +35,14 @@ TIDY_EVERY = 60
 HOUR, DAY = 3600, 24 * 3600
 
 
-def inbox_pump(till: Till, on_outcome: OnOutcome | None = None) -> Pump[Event]:
+def inbox_worker(till: PaymentContext, on_outcome: OnOutcome | None = None) -> LeaseWorker[Event]:
     """Build the loop that handles events which were stored and not handled."""
 
     async def handle(row: Event) -> None:
         try:
-            outcome = await provider_events.stored(till, row)
+            outcome = await provider_events.handle(till, row)
         except ProviderDown:
-            await provider_events.broke(till, row, "the provider cannot be asked", passing=True)
+            await provider_events.reschedule(till, row, "the provider cannot be asked", passing=True)
             return
         log.info(
             "inbox.handled",
@@ -57,9 +57,9 @@ def inbox_pump(till: Till, on_outcome: OnOutcome | None = None) -> Pump[Event]:
 
     async def broke(row: Event, fault: Exception) -> None:
         says = f"{type(fault).__name__}: {fault}"[:1000]
-        await provider_events.broke(till, row, says, passing=isinstance(fault, LOST_CONNECTION))
+        await provider_events.reschedule(till, row, says, passing=isinstance(fault, LOST_CONNECTION))
 
-    return Pump(
+    return LeaseWorker(
         "inbox",
         claim=partial(provider_events.claim, till),
         work=handle,
@@ -69,21 +69,21 @@ def inbox_pump(till: Till, on_outcome: OnOutcome | None = None) -> Pump[Event]:
     )
 
 
-def refunds_pump(till: Till) -> Pump[Refund]:
+def refund_worker(till: PaymentContext) -> LeaseWorker[Refund]:
     """Build the loop that carries out refunds which were asked for and not answered."""
 
     async def carry_out(row: Refund) -> None:
         try:
             ended = await refund.carry_out(till, row)
         except ProviderDown:
-            await refund.later(till, row, "the provider cannot be asked")
+            await refund.reschedule(till, row, "the provider cannot be asked")
             return
         log.info("refund.ended", refund=row.id, state=ended.state.value, says=ended.error)
 
     async def broke(row: Refund, fault: Exception) -> None:
-        await refund.later(till, row, f"{type(fault).__name__}: {fault}"[:1000])
+        await refund.reschedule(till, row, f"{type(fault).__name__}: {fault}"[:1000])
 
-    return Pump(
+    return LeaseWorker(
         "refunds",
         claim=partial(refund.claim, till),
         work=carry_out,
@@ -93,21 +93,21 @@ def refunds_pump(till: Till) -> Pump[Refund]:
     )
 
 
-def work_pump(runner: Runner, at_once: int) -> Pump[Job]:
+def job_worker(runner: Runner, at_once: int) -> LeaseWorker[Job]:
     """Build the loop that works on what was ordered."""
-    return Pump("work", claim=runner.claim, work=runner.work, keep=runner.keep, at_once=at_once)
+    return LeaseWorker("work", claim=runner.claim, work=runner.work, keep=runner.keep, at_once=at_once)
 
 
 class Tidy:
     """Ends work that has waited too long, forgets its texts in time, and drops updates of long ago."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: WorkContext) -> None:
         self._desk = desk
 
     async def once(self) -> None:
         """Do what is due: work each minute, updates each day, in whichever replica comes first."""
-        await periodic.make(self._desk.database, "work", self._look, every=TIDY_EVERY)
-        await periodic.make(self._desk.database, "updates", self._drop, every=DAY)
+        await periodic.run_if_due(self._desk.database, "work", self._look, every=TIDY_EVERY)
+        await periodic.run_if_due(self._desk.database, "updates", self._drop, every=DAY)
 
     async def _look(self, _: int) -> int:
         expired, forgotten = (
@@ -124,10 +124,12 @@ class Tidy:
         return int(time.time())
 
 
-class Rounds:
+class PeriodicJobs:
     """What is looked after every so often, by whichever replica comes first."""
 
-    def __init__(self, till: Till, *, every: int, on_audit: Callable[[Sequence[Broken]], None]) -> None:
+    def __init__(
+        self, till: PaymentContext, *, every: int, on_audit: Callable[[Sequence[Broken]], None]
+    ) -> None:
         self._till, self._every, self._on_audit = till, every, on_audit
         self._at_start = True  # when things were missed, whenever the last look was
 
@@ -135,17 +137,17 @@ class Rounds:
         """Look for events and payments that no webhook told of."""
         name = f"missed:{self._till.provider.name}"
         look, early = self._look_for_missed, self._at_start
-        if await periodic.make(self._till.database, name, look, every=self._every, early=early):
+        if await periodic.run_if_due(self._till.database, name, look, every=self._every, early=early):
             self._at_start = False
 
     async def reversals(self) -> None:
         """Read refunds and disputes as they stand."""
         name = f"reversals:{self._till.provider.name}"
-        await periodic.make(self._till.database, name, self._read_reversals, every=DAY)
+        await periodic.run_if_due(self._till.database, name, self._read_reversals, every=DAY)
 
     async def audit(self) -> None:
         """Prove the books."""
-        await periodic.make(self._till.database, "audit", self._prove, every=HOUR)
+        await periodic.run_if_due(self._till.database, "audit", self._prove, every=HOUR)
 
     async def _look_for_missed(self, mark: int) -> int:
         began = int(time.time())

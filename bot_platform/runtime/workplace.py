@@ -5,12 +5,12 @@ from datetime import timedelta
 import structlog
 
 from bot_platform.config.settings import Settings
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.telegram.markdown import pages
 from bot_platform.work.catalog import found_kinds
 from bot_platform.work.engine.model import Model, Rates
-from bot_platform.work.engine.orders import Workshop
+from bot_platform.work.engine.orders import Orders
 from bot_platform.work.engine.runner import Runner
 
 log = structlog.get_logger()
@@ -31,9 +31,9 @@ def model(settings: Settings) -> Model | None:
     return OpenAIModel(base_url=settings.ai_base_url, api_key=key, model=settings.ai_model)
 
 
-def workplace(settings: Settings, database: Database, ai: Model | None) -> tuple[Workshop, Runner]:
+def workplace(settings: Settings, database: Database, ai: Model | None) -> tuple[Orders, Runner]:
     """Build the counter where work is ordered, and the worker who does it."""
-    desk = Desk(
+    desk = WorkContext(
         database=database,
         pages=pages,
         for_one=settings.jobs_per_user,
@@ -43,4 +43,4 @@ def workplace(settings: Settings, database: Database, ai: Model | None) -> tuple
     )
     kinds = found_kinds()
     rates = Rates(settings.ai_credits_per_1k_input, settings.ai_credits_per_1k_output)
-    return Workshop(desk, kinds, ai, rates), Runner(desk, kinds, ai, rates)
+    return Orders(desk, kinds, ai, rates), Runner(desk, kinds, ai, rates)

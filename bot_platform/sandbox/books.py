@@ -60,15 +60,15 @@ class Books:
             "entries": entries,
             "earlier": max(account.seq - len(entries), 0),
             "purchases": [_purchase(each, [r for r in known if r.purchase_id == each.id]) for each in bought],
-            "waiting": told.get(outbox.State.PENDING, 0),
-            "sent": told.get(outbox.State.SENT, 0),
-            "dead": told.get(outbox.State.DEAD, 0),
+            "waiting": told.get(outbox.NoticeState.PENDING, 0),
+            "sent": told.get(outbox.NoticeState.SENT, 0),
+            "dead": told.get(outbox.NoticeState.DEAD, 0),
             "stripe": self.stripe is not None,
             "on_their_way": sum(d["state"] == "pending" for d in self.stripe.deliveries)
             if self.stripe
             else 0,
-            "unhandled": undone.get(inbox.State.RECEIVED, 0),
-            "failed": undone.get(inbox.State.FAILED, 0),
+            "unhandled": undone.get(inbox.EventState.RECEIVED, 0),
+            "failed": undone.get(inbox.EventState.FAILED, 0),
         }
 
     def _payments(self, bought: Sequence[Purchase]) -> list[View]:

@@ -8,14 +8,14 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import BotCommand, BotCommandScopeChat
 
 from bot_platform.domain.packages import PriceList
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.telegram import error_replies
-from bot_platform.telegram.middleware import Acquaint, AnswerFirst, SayNo
+from bot_platform.telegram.middleware import AnswerCallback, LoadUser, ReplyToRefusals
 from bot_platform.telegram.routers import home, operator, operator_actions, shop, work
 from bot_platform.telegram.texts import Texts, code_of
-from bot_platform.work.engine.kind import Kind
-from bot_platform.work.engine.orders import Workshop
+from bot_platform.work.engine.kind import JobKind
+from bot_platform.work.engine.orders import Orders
 
 log = structlog.get_logger()
 
@@ -28,8 +28,8 @@ COMMANDS = ("start", "buy", "balance", "history", *ABOUT_WORK, "help", "paysuppo
 def dispatcher(
     *,
     database: Database,
-    till: Till,
-    workshop: Workshop,
+    till: PaymentContext,
+    workshop: Orders,
     prices: PriceList,
     texts: Texts,
     welcome_credits: int,
@@ -44,10 +44,10 @@ def dispatcher(
         texts=texts,
         welcome_credits=welcome_credits,
     )
-    built.callback_query.outer_middleware(AnswerFirst())
+    built.callback_query.outer_middleware(AnswerCallback())
     for observer in (built.message, built.callback_query):
-        observer.outer_middleware(Acquaint(database, texts))
-        observer.outer_middleware(SayNo())
+        observer.outer_middleware(LoadUser(database, texts))
+        observer.outer_middleware(ReplyToRefusals())
     built.message.filter(F.chat.type == "private")
     # The first router that has words for a fault says them, so the general apology is last.
     built.include_routers(
@@ -57,19 +57,19 @@ def dispatcher(
         work.screen(workshop),
         shop.screen(prices),
         home.last_resort(),
-        error_replies.last_words(),
+        error_replies.error_router(),
     )
     return built
 
 
-async def set_commands(bot: Bot, texts: Texts, kinds: Mapping[str, Kind]) -> None:
+async def set_commands(bot: Bot, texts: Texts, kinds: Mapping[str, JobKind]) -> None:
     """Set the menu of commands in every language."""
     for language in texts.languages:
         await bot.set_my_commands(_menu(texts, kinds, language), language_code=code_of(language))
 
 
 async def set_admin_commands(
-    bot: Bot, texts: Texts, kinds: Mapping[str, Kind], admins: Sequence[int]
+    bot: Bot, texts: Texts, kinds: Mapping[str, JobKind], admins: Sequence[int]
 ) -> None:
     """Set the menu of each admin (Telegram ids): everybody's, and `/admin` below it."""
     for chat_id in admins:
@@ -85,7 +85,7 @@ async def set_admin_commands(
                 log.warning("telegram.no_menu_for_admin", admin=chat_id, says=fault.message)
 
 
-async def is_menu_set(bot: Bot, texts: Texts, kinds: Mapping[str, Kind]) -> bool:
+async def is_menu_set(bot: Bot, texts: Texts, kinds: Mapping[str, JobKind]) -> bool:
     """Whether the menu is what `set_commands` would make it."""
     for language in texts.languages:
         wanted = _menu(texts, kinds, language)
@@ -95,7 +95,7 @@ async def is_menu_set(bot: Bot, texts: Texts, kinds: Mapping[str, Kind]) -> bool
     return True
 
 
-def _menu(texts: Texts, kinds: Mapping[str, Kind], language: str) -> list[BotCommand]:
+def _menu(texts: Texts, kinds: Mapping[str, JobKind], language: str) -> list[BotCommand]:
     first, *rest = COMMANDS
     explained = dict.fromkeys(COMMANDS, "") | {code: kind.help for code, kind in kinds.items()}
     return [

@@ -13,7 +13,7 @@ from bot_platform.telegram.texts import DEFAULT, Texts
 log = structlog.get_logger()
 
 
-def last_words() -> Router:
+def error_router() -> Router:
     """Build the router that apologises for whatever no screen did; include it last."""
     router = Router(name="apologies")
     router.error.register(server_error, ~PASSING_FAULT)
@@ -25,14 +25,16 @@ async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
     if isinstance(event.exception, TelegramForbiddenError):
         log.info("telegram.blocked", update=event.update.update_id)
         return
-    log.error("telegram.handler_failed", update=event.update.update_id, **safe_errors.of(event.exception))
+    log.error(
+        "telegram.handler_failed", update=event.update.update_id, **safe_errors.describe(event.exception)
+    )
     log.debug("telegram.traceback", exc_info=event.exception)
     source = event.update.message or event.update.callback_query
     if source and source.from_user:
-        await apologise(bot, texts, source.from_user, "server-error")
+        await send_apology(bot, texts, source.from_user, "server-error")
 
 
-async def apologise(bot: Bot, texts: Texts, person: TelegramUser, text: str) -> None:
+async def send_apology(bot: Bot, texts: Texts, person: TelegramUser, text: str) -> None:
     """Say a text to somebody, if Telegram lets us."""
     try:
         await bot.send_message(person.id, texts.say(text, person.language_code or DEFAULT))

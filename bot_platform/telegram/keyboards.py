@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot_platform.domain.errors import NoSuchPackage
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.packages import Package, PriceList
 from bot_platform.telegram.operator_buttons import Buttons
 from bot_platform.telegram.texts import Texts
@@ -71,7 +71,7 @@ def open_jobs(
     for n, job in enumerate(found[:LISTED], start=1):
         label = texts.say("cancel-one-button", language, n=str(n))
         row = [InlineKeyboardButton(text=label, callback_data=f"{STOP}{job.id}")]
-        if can_be_first and n > 1 and job.state is not State.RUNNING:
+        if can_be_first and n > 1 and job.state is not JobState.RUNNING:
             label = texts.say("first-button", language, n=str(n))
             row.append(InlineKeyboardButton(text=label, callback_data=f"{FIRST}{job.id}"))
         rows.append(row)

@@ -42,7 +42,7 @@ class Say(Protocol):
         """Write the text."""
 
 
-class AnswerFirst(BaseMiddleware):
+class AnswerCallback(BaseMiddleware):
     """Stops a button's spinner before anything else happens."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
@@ -57,7 +57,7 @@ class AnswerFirst(BaseMiddleware):
         return await handler(event, data)
 
 
-class Acquaint(BaseMiddleware):
+class LoadUser(BaseMiddleware):
     """Finds out who speaks and in which language to answer."""
 
     def __init__(self, database: Database, texts: Texts) -> None:
@@ -118,7 +118,7 @@ class Operating(BaseMiddleware):
         return await handler(event, data)
 
 
-class SayNo(BaseMiddleware):
+class ReplyToRefusals(BaseMiddleware):
     """Turns a refusal into its text."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:

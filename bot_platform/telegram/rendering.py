@@ -17,7 +17,7 @@ BAR = 10  # the longest line of progress; a short one has a sign for each part
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingMessage:
     """What one message says; `entities` format it."""
 
     text: str
@@ -28,7 +28,7 @@ class Letter:
 
 async def compose(
     notice: Notice, texts: Texts, language: str, prices: PriceList, *, local_links: bool
-) -> Letter:
+) -> OutgoingMessage:
     """Write a notice down in its person's language."""
     values = notice.text_values
     buttons = keyboards.under(texts, language, prices, notice.text, values)
@@ -39,15 +39,17 @@ async def compose(
             return await _files(values, texts, language)
         case "broadcast":
             said = await broadcasts.find(values["broadcast"])
-            return Letter(said.text if said else "")
+            return OutgoingMessage(said.text if said else "")
         case "admin-say-draft" | "admin-say-progress":  # longer than what may stand in a text
-            return Letter(f"{texts.say(notice.text, language, **values)}\n\n{values['says']}", buttons)
+            return OutgoingMessage(
+                f"{texts.say(notice.text, language, **values)}\n\n{values['says']}", buttons
+            )
         case "work-progress":
             values = values | {"bar": bar(values["done"], values["parts"])}
     text = texts.say(notice.text, language, **values)
     if not local_links and keyboards.refused_by_telegram(notice.text, values):
-        return Letter(f"{text}\n{values['url']}", keyboards.without_link(buttons))
-    return Letter(text, buttons)
+        return OutgoingMessage(f"{text}\n{values['url']}", keyboards.without_link(buttons))
+    return OutgoingMessage(text, buttons)
 
 
 def bar(done: int, parts: int) -> str:
@@ -59,19 +61,19 @@ def bar(done: int, parts: int) -> str:
 
 def _answer(
     text: str, values: Mapping[str, Any], texts: Texts, language: str, buttons: InlineKeyboardMarkup | None
-) -> Letter:
+) -> OutgoingMessage:
     """Say a page of an answer, and below it how the work goes or what came of it."""
     page = values["page"]
     says = text if text == "work-draft" else values["says"]
     below = f"\n\n{texts.say(says, language, **values)}" if says else ""
     entities = [MessageEntity(**entity) for entity in page["entities"]]
-    return Letter(page["text"].rstrip() + below, buttons, entities)
+    return OutgoingMessage(page["text"].rstrip() + below, buttons, entities)
 
 
-async def _files(values: Mapping[str, Any], texts: Texts, language: str) -> Letter:
+async def _files(values: Mapping[str, Any], texts: Texts, language: str) -> OutgoingMessage:
     """Pack what is finished of a job."""
     job = await jobs.find(values["job"])
     if job is None or not job.files:
-        return Letter(texts.say("work-forgotten", language))
+        return OutgoingMessage(texts.say("work-forgotten", language))
     packed = BufferedInputFile(zipped(job.files, job.name), filename=f"{job.name}.zip")
-    return Letter(texts.say("work-files", language, **values), file=packed)
+    return OutgoingMessage(texts.say("work-files", language, **values), file=packed)

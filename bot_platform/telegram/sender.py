@@ -21,9 +21,9 @@ from bot_platform.domain.packages import PriceList
 from bot_platform.flows import deliver
 from bot_platform.infra import correlation
 from bot_platform.infra.database import LOST_CONNECTION, Database
-from bot_platform.infra.worker import Pump
+from bot_platform.infra.worker import LeaseWorker
 from bot_platform.telegram import rendering
-from bot_platform.telegram.rendering import Letter
+from bot_platform.telegram.rendering import OutgoingMessage
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
@@ -46,21 +46,21 @@ class Sender:
         self._database, self._bot, self._texts, self._prices = database, bot, texts, prices
         self._local_links = local_links
 
-    def pump(self) -> Pump[Notice]:
+    def pump(self) -> LeaseWorker[Notice]:
         """Build the loop that sends whatever the outbox holds."""
-        return Pump(
+        return LeaseWorker(
             "notices",
             claim=partial(deliver.claim, self._database),
             work=self.send,
-            keep=partial(deliver.keep, self._database),
+            keep=partial(deliver.renew, self._database),
             at_once=AT_ONCE,
             broke=self._broke,
-            pace=outbox.ONE_CHAT_MS / 1000,
+            pace=outbox.CHAT_INTERVAL_MS / 1000,
         )
 
     async def send(self, notice: Notice) -> None:
         """Send or edit one notice and mark what became of it."""
-        with correlation.serving(notice.request or notice.key, notice=notice.key, chat=notice.chat_id):
+        with correlation.scope(notice.request or notice.key, notice=notice.key, chat=notice.chat_id):
             await self._carry(notice)
 
     async def _carry(self, notice: Notice) -> None:
@@ -71,11 +71,11 @@ class Sender:
         except TelegramBadRequest as fault:
             await self._refused(notice, fault)
         except TelegramRetryAfter as fault:
-            await deliver.later(self._database, notice, fault.retry_after, fault.message)
+            await deliver.reschedule(self._database, notice, fault.retry_after, fault.message)
         except (TelegramNetworkError, TelegramAPIError) as fault:
             pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(notice.attempts, 10))
             log.warning("notice.fault", error=fault.message[:300], attempts=notice.attempts)
-            await deliver.later(self._database, notice, pause, fault.message[:1000])
+            await deliver.reschedule(self._database, notice, pause, fault.message[:1000])
         else:
             await deliver.sent(self._database, notice, message_id)
             tell = log.debug if notice.message_id else log.info  # a stream of edits is one message
@@ -86,7 +86,7 @@ class Sender:
         if notice.attempts >= TRIES and not isinstance(fault, LOST_CONNECTION):
             await deliver.dead(self._database, notice, repr(fault)[:1000], blocked=False)
             return
-        await deliver.later(self._database, notice, 1.0, f"{type(fault).__name__}: {fault}"[:1000])
+        await deliver.reschedule(self._database, notice, 1.0, f"{type(fault).__name__}: {fault}"[:1000])
 
     async def _say(self, notice: Notice) -> int:
         user = await users.find(notice.chat_id)
@@ -103,7 +103,7 @@ class Sender:
             log.warning("notice.format_refused", error=fault.message)
             return await self._send(notice, replace(letter, entities=None))
 
-    async def _send(self, notice: Notice, letter: Letter) -> int:
+    async def _send(self, notice: Notice, letter: OutgoingMessage) -> int:
         if letter.file:
             message = await self._bot.send_document(
                 notice.chat_id,

@@ -16,7 +16,7 @@ from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
-from bot_platform.infra.outbound_calls import BUSY, DOWN, OK, REFUSED, Heard
+from bot_platform.infra.outbound_calls import BUSY, DOWN, OK, REFUSED, OnResult
 
 RESULTS: dict[type[TelegramAPIError], str] = {
     TelegramNetworkError: DOWN,
@@ -26,7 +26,7 @@ RESULTS: dict[type[TelegramAPIError], str] = {
 PROXY_FAULTS = (ProxyError, ProxyConnectionError, ProxyTimeoutError)  # they have no base of their own
 
 
-def calls_heard(heard: Heard) -> RequestMiddlewareType:
+def observe_calls(heard: OnResult) -> RequestMiddlewareType:
     """Tell of each call to Telegram how it ended: `heard(party, result)`."""
 
     async def listen(

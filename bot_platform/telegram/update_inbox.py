@@ -17,8 +17,8 @@ from bot_platform.domain.inbox import Event
 from bot_platform.flows import updates
 from bot_platform.infra import correlation, safe_errors
 from bot_platform.infra.database import Database
-from bot_platform.infra.rate_limit import Pace
-from bot_platform.infra.worker import Pump
+from bot_platform.infra.rate_limit import RateLimiter
+from bot_platform.infra.worker import LeaseWorker
 from bot_platform.telegram.middleware import PASSING
 
 log = structlog.get_logger()
@@ -36,13 +36,13 @@ class NotAnUpdate(ValueError):
     """What was sent is not an update of Telegram."""
 
 
-class Intake:
+class UpdateInbox:
     """Stores what Telegram sends, and feeds the dispatcher from what was stored."""
 
     def __init__(self, database: Database, bot: Bot, dispatcher: Dispatcher) -> None:
         self._database, self._bot, self._dispatcher = database, bot, dispatcher
         self._offset: int | None = None
-        self._pace = Pace(each_second=EACH_SECOND, burst=BURST)
+        self._pace = RateLimiter(each_second=EACH_SECOND, burst=BURST)
 
     async def poll(self) -> None:
         """Ask Telegram once; what came is confirmed by the next question, so it is stored first."""
@@ -63,20 +63,20 @@ class Intake:
         """Store updates as Telegram sent them; raises NotAnUpdate."""
         await updates.store(self._database, [(_id(update), _chat(update), update) for update in came])
 
-    def pump(self) -> Pump[Event]:
+    def pump(self) -> LeaseWorker[Event]:
         """Build the loop that handles whatever was stored."""
-        return Pump(
+        return LeaseWorker(
             "updates",
             claim=partial(updates.claim, self._database),
             work=self._handle,
-            keep=partial(updates.keep, self._database),
+            keep=partial(updates.renew, self._database),
             at_once=AT_ONCE,
         )
 
     async def _handle(self, row: Event) -> None:
-        with correlation.serving(row.key, chat=row.lane):
+        with correlation.scope(row.key, chat=row.lane):
             if pause := self._pace.wait(row.lane):  # put off, so that it keeps no other chat from its turn
-                await updates.later(self._database, row, pause, is_try=False)
+                await updates.reschedule(self._database, row, pause, is_try=False)
             else:
                 await self._answer(row)
 
@@ -93,7 +93,7 @@ class Intake:
             update = Update.model_validate(row.payload, context={"bot": self._bot})
             await self._dispatcher.feed_update(self._bot, update)
         except ValidationError as fault:
-            log.error("telegram.unreadable_update", update=row.key, **safe_errors.of(fault))
+            log.error("telegram.unreadable_update", update=row.key, **safe_errors.describe(fault))
             await updates.handled(self._database, row, "unreadable")
         except PASSING as fault:
             await self._again(row, fault)
@@ -106,7 +106,7 @@ class Intake:
         """Handle the update once more when what failed is back; what it did to the books stays once."""
         pause = fault.retry_after if isinstance(fault, TelegramRetryAfter) else 0.5 * 2**row.attempts
         log.warning("telegram.again", update=row.key, error=str(fault)[:300], seconds=pause)
-        await updates.later(self._database, row, pause)
+        await updates.reschedule(self._database, row, pause)
 
 
 def _kind(update: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramConflictError, Telegram
 
 from bot_platform.flows import leader
 from bot_platform.infra.database import Database
-from bot_platform.telegram.update_inbox import ALLOWED, Intake
+from bot_platform.telegram.update_inbox import ALLOWED, UpdateInbox
 
 log = structlog.get_logger()
 
@@ -37,10 +37,10 @@ class Way:
     process: int
 
 
-class Listening:
+class UpdateSource:
     """Hears in one way, as long as no other process of the database hears in the other."""
 
-    def __init__(self, database: Database, bot: Bot, intake: Intake, way: Way) -> None:
+    def __init__(self, database: Database, bot: Bot, intake: UpdateInbox, way: Way) -> None:
         self._database, self._bot, self._intake, self._way = database, bot, intake, way
         self._part, self._holder = (IS_CALLED, ANY) if way.webhook else (POLLS, way.process)
         self._mine_until = 0.0  # by our own clock: without the database, nobody's
@@ -61,7 +61,7 @@ class Listening:
     async def stand(self) -> None:
         """Take this process's part, or keep it; to be repeated every RENEW_EVERY seconds."""
         had, asked = self.is_mine, time.monotonic()
-        if await leader.hold(self._database, self._part, self._holder, LEASE):
+        if await leader.acquire(self._database, self._part, self._holder, LEASE):
             self._mine_until = asked + LEASE
         if not self._way.webhook and had != self.is_mine:
             log.info("telegram.polls" if self.is_mine else "telegram.stands_by")
@@ -74,7 +74,7 @@ class Listening:
     async def leave(self) -> None:
         """Let another go on at once; one webhook replica of many leaves no part free."""
         if self.is_mine and not self._way.webhook:
-            await leader.hold(self._database, self._part, self._holder, 0)
+            await leader.acquire(self._database, self._part, self._holder, 0)
 
     async def settle(self) -> None:
         """Tell Telegram where updates go; a stop leaves it as it is, so that none is lost meanwhile.

@@ -7,12 +7,12 @@ from quart import Request
 LONGEST_ADDRESS = 45  # characters of one in IPv6
 
 
-def asked_by(request: Request) -> str | None:
+def client_address(request: Request) -> str | None:
     """Tell from which address a request comes; None for this machine's own."""
-    return visitor(request.remote_addr, request.headers.get("X-Forwarded-For"))
+    return resolve(request.remote_addr, request.headers.get("X-Forwarded-For"))
 
 
-def visitor(peer: str | None, forwarded: str | None) -> str | None:
+def resolve(peer: str | None, forwarded: str | None) -> str | None:
     """Tell whose request it is by its address; None for this machine's own.
 
     Only a neighbour is believed when it says for whom it asks: a web server in front of us names

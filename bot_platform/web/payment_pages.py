@@ -8,11 +8,11 @@ from quart.typing import ResponseReturnValue
 
 from bot_platform.domain import purchases
 from bot_platform.domain.amounts import credits_text, money_text
-from bot_platform.domain.purchases import Purchase, State
+from bot_platform.domain.purchases import Purchase, PurchaseState
 
 REFERENCE = re.compile(r"cs_[A-Za-z0-9_]{1,197}")  # the mock's references can be counted through
 LOOKS_FOR = 3600  # seconds in which the page looks again by itself
-WAITING = frozenset({State.OPEN})  # Stripe's browser may be faster than its webhook
+WAITING = frozenset({PurchaseState.OPEN})  # Stripe's browser may be faster than its webhook
 
 
 def payment_pages(way_back: Callable[[], str]) -> Blueprint:

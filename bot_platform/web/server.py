@@ -15,8 +15,8 @@ from quart.typing import ResponseReturnValue
 from quart.wrappers import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
-from bot_platform.infra.rate_limit import Pace
-from bot_platform.web.client_address import asked_by
+from bot_platform.infra.rate_limit import RateLimiter
+from bot_platform.web.client_address import client_address
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ def server(pages: Iterable[Blueprint]) -> Quart:
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(Exception, _broke)
     app.before_request(_refuse_long_path)
-    app.before_request(partial(_keep_pace, Pace(each_second=EACH_SECOND, burst=BURST)))
+    app.before_request(partial(_keep_pace, RateLimiter(each_second=EACH_SECOND, burst=BURST)))
     app.after_request(_harden)
     return app
 
@@ -50,8 +50,8 @@ async def _refuse_long_path() -> None:
         raise NotFound
 
 
-async def _keep_pace(pace: Pace) -> ResponseReturnValue | None:
-    who = asked_by(request)
+async def _keep_pace(pace: RateLimiter) -> ResponseReturnValue | None:
+    who = client_address(request)
     wait = 0.0 if who is None or request.path.startswith(UNCOUNTED) else pace.wait(who)
     if not wait:
         return None

@@ -10,22 +10,22 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from bot_platform.domain.checkout import BadPayload, BadSignature, ProviderDown
-from bot_platform.domain.inbox import State
+from bot_platform.domain.inbox import EventState
 from bot_platform.flows import provider_events
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra import correlation
 
 log = structlog.get_logger()
 
 STATUS = {
-    State.RECEIVED: "success",
-    State.HANDLED: "success",
-    State.IGNORED: "ignored",
-    State.FAILED: "ignored",
+    EventState.RECEIVED: "success",
+    EventState.HANDLED: "success",
+    EventState.IGNORED: "ignored",
+    EventState.FAILED: "ignored",
 }
 
 
-def stripe_webhook(till: Till, took: Callable[[str, float], None]) -> Blueprint:
+def stripe_webhook(till: PaymentContext, took: Callable[[str, float], None]) -> Blueprint:
     """Build the route that Stripe posts its events to; `took` hears how many seconds one did."""
     pages = Blueprint("stripe_webhook", __name__)
 
@@ -42,8 +42,8 @@ def stripe_webhook(till: Till, took: Callable[[str, float], None]) -> Blueprint:
             return {"status": "invalid payload"}, 400
         begun = time.monotonic()
         try:
-            with correlation.serving(event.key):
-                outcome = await provider_events.event(till, event)
+            with correlation.scope(event.key):
+                outcome = await provider_events.receive(till, event)
         except ProviderDown:
             log.warning("webhook.provider_down", key=event.key, type=event.type)
             return {"status": "error"}, 500  # kept, and tried again by the loop and by Stripe

@@ -17,7 +17,7 @@ from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.users import User
 from bot_platform.flows import reconcile
 from bot_platform.flows.buy import buy
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.providers.stripe.payments import StripePayments
 from tests.makers import PRICES, WEBHOOK_SECRET, person, till
@@ -75,7 +75,7 @@ class Desk:
 
     folder: Path
     environment: dict[str, str]
-    till: Till
+    till: PaymentContext
     world: World
     user: User
 

@@ -135,7 +135,7 @@ async def test_unfreeze_lets_a_person_spend_again(database_url: str, tmp_path: P
         purchase = await d.sell()
         ref = purchase.payment_ref or ""
         asks = PaymentReversed("stripe", "stripe:du_1", ref, Stage.INQUIRY, 500, "usd", 1)
-        await provider_events.news(d.till, asks, "a look")
+        await provider_events.apply(d.till, asks, "a look")
         assert (await ledger.find_account(d.user.id)).frozen
         done = await d.type("unfreeze", str(BUYER))
         assert done.all == (0, f"{BUYER} may spend again.\n", "")

@@ -8,8 +8,8 @@ import pytest
 
 from bot_platform.domain import packages, purchases
 from bot_platform.domain.inbox import Event
-from bot_platform.domain.inbox import State as Told
-from bot_platform.domain.purchases import State
+from bot_platform.domain.inbox import EventState as Told
+from bot_platform.domain.purchases import PurchaseState
 from bot_platform.domain.refunds import Refund
 from tests.commands.shell import desk
 from tests.makers import balance, session_event
@@ -147,7 +147,7 @@ async def test_reconcile_without_an_answer_ends_with_1_and_loses_nothing(
         assert "Stripe does not answer; what it said so far is applied.\n" in done.err
         d.world.local.mischief.down = False
         assert (await d.type("reconcile")).code == 0
-        assert (await purchases.get(purchase.id)).state is State.PAID
+        assert (await purchases.get(purchase.id)).state is PurchaseState.PAID
 
 
 @pytest.mark.parametrize("since", ["0h", "-1h", "72", "h", "1w", "99999h", "1.5h", ""])
@@ -175,7 +175,7 @@ async def test_reconcile_reads_on_behind_an_event_that_cannot_be_read(
         }
         d.world.local.faults.answer("/v1/events", 200, page, times=9)
         assert (await d.type("reconcile")).code == 0
-        assert (await purchases.get(purchase.id)).state is State.PAID
+        assert (await purchases.get(purchase.id)).state is PurchaseState.PAID
 
 
 async def test_events_are_listed_shown_and_replayed(database_url: str, tmp_path: Path) -> None:

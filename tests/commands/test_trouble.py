@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_platform.domain.inbox import Event, State
+from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.purchases import Purchase
 from tests.commands.shell import RUN, clean, desk, ended, start, typed
 from tests.makers import free_port, session_event
@@ -116,7 +116,7 @@ async def test_a_reader_that_has_seen_enough_is_no_fault_of_the_database(
 ) -> None:
     async with desk(sqlite_url, tmp_path) as d:
         rows = [
-            Event(key=f"stripe:evt_{n}", type="charge.refunded", payload={}, state=State.HANDLED)
+            Event(key=f"stripe:evt_{n}", type="charge.refunded", payload={}, state=EventState.HANDLED)
             for n in range(3_000)
         ]
         await Event.bulk_create(rows)
@@ -138,7 +138,7 @@ async def test_a_fault_of_one_event_is_a_line_and_the_other_is_replayed(
 ) -> None:
     async with desk(sqlite_url, tmp_path) as d:
         for n, payload in enumerate(({"id": "evt_0"}, None, {"id": "evt_2"})):
-            await Event.create(key=f"stripe:evt_{n}", type="x", payload=payload, state=State.FAILED)
+            await Event.create(key=f"stripe:evt_{n}", type="x", payload=payload, state=EventState.FAILED)
         done = await d.type("events", "replay", "--failed")
         assert done.code == 1
         assert len(done.out.splitlines()) == 3
@@ -159,7 +159,7 @@ async def test_an_event_that_breaks_its_handler_is_a_line_and_the_others_are_rep
                 metadata={"purchase_id": str(purchase.id)},
             )
             kind = "checkout.session.completed"
-            await Event.create(key=f"stripe:{event_id}", type=kind, payload=payload, state=State.FAILED)
+            await Event.create(key=f"stripe:{event_id}", type=kind, payload=payload, state=EventState.FAILED)
 
         # Money on a second page of a paid purchase, whose name is too long for what is begun for it.
         await failed("evt_bad", "cs_" + "x" * 150, paid)

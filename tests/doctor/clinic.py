@@ -5,7 +5,7 @@ from typing import Any
 
 from bot_platform.config.settings import Settings
 from bot_platform.demo import DemoSettings
-from bot_platform.doctor.examination import Party, examine
+from bot_platform.doctor.examination import CheckGroup, examine
 from bot_platform.doctor.report import Finding, Verdict
 from tests.makers import WEBHOOK_SECRET
 from tests.sandbox.stripe_world import KEY
@@ -25,7 +25,7 @@ def settings(**changed: Any) -> Settings:
     return DemoSettings(**{name: value for name, value in (given | changed).items() if value is not None})
 
 
-async def found(parties: Sequence[Party]) -> dict[str, Finding]:
+async def found(parties: Sequence[CheckGroup]) -> dict[str, Finding]:
     """Make every check; gives what each found by its name."""
     lines = await examine(parties)
     assert len(dict(lines)) == len(lines), "two checks of one name"

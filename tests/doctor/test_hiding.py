@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot_platform.doctor.hiding import Curtain, shown
+from bot_platform.doctor.hiding import Redactor, shown
 from tests.doctor.clinic import TOKEN, settings
 
 SECRETS = {
@@ -31,14 +31,14 @@ WORDS = [
 
 @pytest.mark.parametrize("word", WORDS)
 def test_no_secret_gets_through(word: str) -> None:
-    said = Curtain(settings(**SECRETS)).over(f"cannot connect to x://{word}@host/{word}?{word}")
+    said = Redactor(settings(**SECRETS)).over(f"cannot connect to x://{word}@host/{word}?{word}")
     assert word not in said
     assert said.startswith("cannot connect to x://")
 
 
 def test_the_secret_made_from_the_token_is_one_too() -> None:
     made = settings()
-    assert made.telegram_secret not in Curtain(made).over(f"secret_token {made.telegram_secret} is wrong")
+    assert made.telegram_secret not in Redactor(made).over(f"secret_token {made.telegram_secret} is wrong")
 
 
 def test_an_owner_knows_a_key_again() -> None:
@@ -47,5 +47,5 @@ def test_an_owner_knows_a_key_again() -> None:
 
 
 def test_a_short_password_does_not_eat_other_words() -> None:
-    curtain = Curtain(settings(database_url="postgres://bot:a@db.example.com/bot"))
+    curtain = Redactor(settings(database_url="postgres://bot:a@db.example.com/bot"))
     assert curtain.over("a database at db.example.com") == "a database at db.example.com"

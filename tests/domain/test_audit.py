@@ -10,13 +10,13 @@ import pytest
 from bot_platform.domain import ledger, purchases
 from bot_platform.domain.checkout import CheckoutRef, PaymentConfirmed, PaymentReversed, Stage
 from bot_platform.domain.errors import BooksBroken
-from bot_platform.domain.ledger import Account, Entry, Hold, Kind
+from bot_platform.domain.ledger import Account, Entry, EntryKind, Hold
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Offer, Purchase
 from bot_platform.domain.users import User
 from bot_platform.flows import provider_events, refund
 from bot_platform.flows.audit import audit_books
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
@@ -30,7 +30,7 @@ TABLES = ("users", "account", "entry", "hold", "purchase", "reversal", "refund",
 class Books:
     """Ann buys by the mock and works, Bob's bank asks, Cyd has a debt, Dan has nothing."""
 
-    till: Till
+    till: PaymentContext
     ann: User
     bob: User
     cyd: User
@@ -47,20 +47,20 @@ async def begun(database: Database, user: User, name: str) -> Purchase:
     return await database.transact(purchases.begin, name, offer)
 
 
-async def bought(books: Till, user: User, name: str, charged: int = 500) -> Purchase:
+async def bought(books: PaymentContext, user: User, name: str, charged: int = 500) -> Purchase:
     """Let a person pay 5.00 USD for 100 credits by Stripe."""
     purchase = await begun(books.database, user, name)
-    await provider_events.news(books, stripe_payment(purchase, charged), "a look")
+    await provider_events.apply(books, stripe_payment(purchase, charged), "a look")
     return await purchases.get(purchase.id)
 
 
 async def reversed_(
-    books: Till, purchase: Purchase, key: str, stage: Stage, amount: int, as_of: int = 100
+    books: PaymentContext, purchase: Purchase, key: str, stage: Stage, amount: int, as_of: int = 100
 ) -> None:
     """Let Stripe say something against a payment."""
     currency = None if stage in {Stage.WARNED, Stage.WARNING_OVER} else "usd"
     said = PaymentReversed("stripe", f"stripe:{key}", f"pi_{purchase.id}", stage, amount, currency, as_of)
-    await provider_events.news(books, said, "a look")
+    await provider_events.apply(books, said, "a look")
 
 
 async def locked(database: Database, user: User, do: Callable[[Account], Awaitable[object]]) -> None:
@@ -93,7 +93,7 @@ async def real_books(database: Database) -> Books:
     offer = Offer.of(PRICES.get("buy_100"), ann.id, "mock")
     mocked = await database.transact(purchases.begin, "ann", offer)
     paid = CheckoutRef("mock", "mock_1", "mock_1", mocked.id)
-    await provider_events.news(t, PaymentConfirmed(paid, 500, 500, "usd", "mock-success"), "a look")
+    await provider_events.apply(t, PaymentConfirmed(paid, 500, 500, "usd", "mock-success"), "a look")
     for amount, name in ((200, "given"), (-50, "taken")):
         await grant(database, ann, amount, "because", name)
     for cause in ("work:1", "work:2", "work:3"):
@@ -103,7 +103,7 @@ async def real_books(database: Database) -> Books:
 
     partly = await bought(t, bob, "bob")
     await reversed_(t, partly, "re_1", Stage.REFUNDED, 250)
-    await refund.ask(t, mocked.id, amount=100, reason="asked", force=False)
+    await refund.request(t, mocked.id, amount=100, reason="asked", force=False)
     await reversed_(t, partly, "du_1", Stage.INQUIRY, 500)
 
     spent = await bought(t, cyd, "cyd")
@@ -125,7 +125,7 @@ async def unlock(database: Database) -> None:
         await query(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
 
 
-async def proven(books: Till) -> set[tuple[str, str, int]]:
+async def proven(books: PaymentContext) -> set[tuple[str, str, int]]:
     """Prove the books; gives what is broken."""
     return {
         (b.invariant, b.table, b.id) for b in await audit_books(books.database, books.admins, lambda _: None)
@@ -545,12 +545,12 @@ async def test_charges_beyond_a_reversal_late_money_and_two_pages_are_in_order(d
 
     other = stripe_payment(repaid)
     another_page = CheckoutRef("stripe", "cs_other", "pi_other", repaid.id, user.id)
-    assert (await provider_events.news(t, PaymentConfirmed(another_page, 500, 500, "usd"), "a look")).changed
-    assert not (await provider_events.news(t, other, "a look")).changed
+    assert (await provider_events.apply(t, PaymentConfirmed(another_page, 500, 500, "usd"), "a look")).changed
+    assert not (await provider_events.apply(t, other, "a look")).changed
     assert (await ledger.find_account(user.id)).available == 24_000
     late = await begun(database, user, "late")
     await Purchase.filter(id=late.id).update(state="expired")
-    assert (await provider_events.news(t, stripe_payment(late), "a look")).changed
+    assert (await provider_events.apply(t, stripe_payment(late), "a look")).changed
     assert await proven(t) == set()
 
 
@@ -578,7 +578,7 @@ async def test_a_reversal_that_came_before_its_payment_is_in_order_before_and_af
     purchase = await begun(database, user, "later")
     await reversed_(t, purchase, "re_1", Stage.REFUNDED, 200)
     assert await proven(t) == set()
-    await provider_events.news(t, stripe_payment(purchase), "a look")
+    await provider_events.apply(t, stripe_payment(purchase), "a look")
     assert (await ledger.find_account(user.id)).available == 6_000
     assert await proven(t) == set()
 
@@ -589,8 +589,8 @@ async def test_a_refund_too_small_for_any_credit_is_in_order_while_it_is_asked_f
     books = await real_books(database)
     purchase = await Purchase.get(request_key="ann")
     await Purchase.filter(id=purchase.id).update(charged=40_000)
-    await refund.ask(books.till, purchase.id, amount=1, reason="tiny", force=False)
-    await refund.ask(books.till, purchase.id, amount=1, reason="tiny", force=False)
+    await refund.request(books.till, purchase.id, amount=1, reason="tiny", force=False)
+    await refund.request(books.till, purchase.id, amount=1, reason="tiny", force=False)
     assert await proven(books.till) == set()
 
 
@@ -656,5 +656,5 @@ async def test_the_steps_of_an_audit_come_to_all_rows_and_never_go_back(database
     assert broken == []
     assert steps == sorted(steps)
     assert steps[-1][0] == steps[-1][1]
-    assert await Entry.filter(kind=Kind.PURCHASE).count() == 3
+    assert await Entry.filter(kind=EntryKind.PURCHASE).count() == 3
     assert books.till.admins == (ADMIN,)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import pytest
 
 from bot_platform.domain import jobs, ledger
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.users import User
 from bot_platform.flows import job_retention, order_work, run_job
 from bot_platform.flows.audit import audit_books
 from bot_platform.flows.grant import grant
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import balance, desk, person
@@ -24,16 +24,16 @@ from tests.makers import balance, desk, person
 class Work:
     """Ann's work is done, dropped, failed, overdue, in hand and in line; the rest of it waits for credits."""
 
-    desk: Desk
+    desk: WorkContext
     ann: User
     other: User
 
 
-async def ordered(at: Desk, user: User, name: str, needs: int) -> Job:
+async def ordered(at: WorkContext, user: User, name: str, needs: int) -> Job:
     return await order_work.order(at, user, "ask", {"text": name}, name, most=needs, needs=needs)
 
 
-async def claimed(at: Desk, user: User, name: str) -> Job:
+async def claimed(at: WorkContext, user: User, name: str) -> Job:
     """Order work that nothing stands before, and take it in hand."""
     await ordered(at, user, name, 100)
     (job,) = await run_job.claim(at, 1)
@@ -46,10 +46,10 @@ async def real_work(database: Database) -> Work:
     at = desk(database, for_one=1)
     ann, other = [await person(database, telegram_id, 1_000) for telegram_id in (1, 2)]
     await run_job.finish(
-        at, await claimed(at, ann, "done"), State.DONE, None, cost=60, text="", answer="Like this."
+        at, await claimed(at, ann, "done"), JobState.DONE, None, cost=60, text="", answer="Like this."
     )
     failed = await claimed(at, ann, "failed")
-    await run_job.finish(at, failed, State.FAILED, None, cost=0, text="work-failed")
+    await run_job.finish(at, failed, JobState.FAILED, None, cost=0, text="work-failed")
     await order_work.cancel(at, ann, (await ordered(at, ann, "dropped", 100)).id)
     overdue = await ordered(at, ann, "overdue", 5_000)
     await Job.filter(id=overdue.id).update(expires_at=1)
@@ -172,7 +172,7 @@ async def test_a_spoiled_row_of_work_is_named_and_once_mended_its_person_is_trus
     assert (await ledger.find_account(work.ann.id)).broken
     await grant(database, work.ann, 10_000, "because", "much")
     late = await ordered(work.desk, work.ann, "late", 100)
-    assert (late.state, await says("late")) == (State.PARKED, "work-waits-broken")
+    assert (late.state, await says("late")) == (JobState.PARKED, "work-waits-broken")
     await Job.filter(id=late.id).delete()
     await Notice.filter(key=late.subject).delete()
 
@@ -211,7 +211,7 @@ async def test_a_wake_that_was_missed_is_named_once_and_made_up_for_by_the_next_
     await query("UPDATE job SET rank = -1 WHERE request_key = 'next'")
     assert await proven(database) == {("I7", "account", await id_of("ann"))}
     assert await proven(database) == set()
-    assert (await Job.get(request_key="next")).state is State.QUEUED
+    assert (await Job.get(request_key="next")).state is JobState.QUEUED
     assert [job.request_key for job in await jobs.waiting(work.ann.id)] == ["first"]
 
 
@@ -247,4 +247,4 @@ async def test_an_order_that_races_its_credits_never_waits_for_what_is_there(dat
 
     await asyncio.gather(*(race(user) for user in people))
     assert await proven(database) == set()
-    assert await Job.filter(state=State.QUEUED).count() == len(people)
+    assert await Job.filter(state=JobState.QUEUED).count() == len(people)

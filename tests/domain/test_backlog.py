@@ -30,7 +30,7 @@ async def test_what_waits_is_counted_and_what_is_done_is_not(database: Database)
         for n in range(3):
             job = await jobs.submit(user.id, f"order:{n}", "ask", {}, most=10, needs=10)
         await jobs.queue(job)
-        for state in (inbox.State.FAILED, inbox.State.HANDLED):
+        for state in (inbox.EventState.FAILED, inbox.EventState.HANDLED):
             event = await inbox.receive(f"stripe:evt_{state}", "charge.refunded", {})
             assert event
             await inbox.finish(event, state)

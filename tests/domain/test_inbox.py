@@ -7,7 +7,7 @@ import pytest
 from tortoise.timezone import now
 
 from bot_platform.domain import inbox
-from bot_platform.domain.inbox import Event, State
+from bot_platform.domain.inbox import Event, EventState
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 
@@ -45,15 +45,15 @@ async def test_an_event_that_was_given_back_is_not_held_by_a_renewal_that_comes_
 ) -> None:
     await keep(database, "evt_1")
     (row,) = await database.quietly(inbox.claim_events, 1)
-    await database.quietly(inbox.later, row, 0)
-    await database.quietly(inbox.keep, [row.id])
+    await database.quietly(inbox.reschedule, row, 0)
+    await database.quietly(inbox.renew, [row.id])
     assert await claimed(database)
 
 
 async def test_an_event_for_later_waits_and_keeps_its_error(database: Database) -> None:
     await keep(database, "evt_1")
     (row,) = await database.quietly(inbox.claim_events, 1)
-    await database.quietly(inbox.later, row, 60_000, "over a stone")
+    await database.quietly(inbox.reschedule, row, 60_000, "over a stone")
     assert not await claimed(database)
     assert (await Event.get()).error == "over a stone"
 
@@ -63,9 +63,9 @@ async def test_old_updates_that_were_handled_go_and_whatever_tells_of_money_stay
     await keep(database, "one", "two", "failed", "waits", "late", lane=7)
     for name, state in {"evt_1": "handled", "one": "handled", "two": "handled", "failed": "failed"}.items():
         row = await Event.get(key=f"stripe:{name}")
-        await database.quietly(inbox.finish, row, State(state), erase=True)
+        await database.quietly(inbox.finish, row, EventState(state), erase=True)
     limit = now() + timedelta(seconds=1)
-    await Event.filter(key="stripe:late").update(state=State.HANDLED, handled_at=limit)
+    await Event.filter(key="stripe:late").update(state=EventState.HANDLED, handled_at=limit)
     dropped = [await database.quietly(inbox.drop_updates, limit, 2) for _ in range(3)]
     assert dropped == [2, 1, 0]
     left = [row.key for row in await Event.all().order_by("id")]
@@ -96,21 +96,26 @@ async def test_an_update_of_telegram_is_not_shown_among_events(database: Databas
     await keep(database, "update", lane=7)
     row = await Event.get()
     assert await inbox.look_up(str(row.id)) is None
-    assert not await inbox.from_providers(None, 10)
+    assert not await inbox.list_provider_events(None, 10)
 
 
 async def test_the_newest_events_come_first_and_only_so_many(database: Database) -> None:
     await keep(database, *(f"evt_{n}" for n in range(5)))
-    await Event.filter(key="stripe:evt_3").update(state=State.FAILED)
-    assert [row.key[-1] for row in await inbox.from_providers(None, 3)] == ["4", "3", "2"]
-    assert [row.key[-1] for row in await inbox.from_providers(State.FAILED, 3)] == ["3"]
+    await Event.filter(key="stripe:evt_3").update(state=EventState.FAILED)
+    assert [row.key[-1] for row in await inbox.list_provider_events(None, 3)] == ["4", "3", "2"]
+    assert [row.key[-1] for row in await inbox.list_provider_events(EventState.FAILED, 3)] == ["3"]
 
 
 async def test_a_replay_forgets_tries_errors_and_pauses(database: Database) -> None:
     await keep(database, "evt_1")
     (row,) = await database.quietly(inbox.claim_events, 1)
-    await database.quietly(inbox.finish, row, State.FAILED, "over a stone")
+    await database.quietly(inbox.finish, row, EventState.FAILED, "over a stone")
     await database.transact(inbox.replay, row)
     again = await Event.get()
-    assert (again.state, again.error, again.attempts, again.handled_at) == (State.RECEIVED, None, 0, None)
+    assert (again.state, again.error, again.attempts, again.handled_at) == (
+        EventState.RECEIVED,
+        None,
+        0,
+        None,
+    )
     assert await claimed(database) == ["stripe:evt_1"]

@@ -7,7 +7,7 @@ from tortoise.exceptions import OperationalError
 
 from bot_platform.domain import ledger, statement
 from bot_platform.domain.errors import AccountFrozen, NotEnough
-from bot_platform.domain.ledger import Account, Entry, Hold, HoldState, Kind
+from bot_platform.domain.ledger import Account, Entry, EntryKind, Hold, HoldState
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import balance, person
@@ -29,7 +29,7 @@ async def test_a_cause_is_posted_once_and_says_so(database: Database) -> None:
     user = await person(database)
 
     async def post() -> bool:
-        return await ledger.post(await ledger.lock(user.id), Kind.WELCOME, 100, "once")
+        return await ledger.post(await ledger.lock(user.id), EntryKind.WELCOME, 100, "once")
 
     results = await asyncio.gather(*(database.transact(post) for _ in range(10)))
     assert results.count(True) == 1
@@ -40,7 +40,7 @@ async def test_entries_are_numbered_without_a_gap_and_carry_the_balance(database
     user = await person(database)
 
     async def post(amount: int, cause: str) -> None:
-        await ledger.post(await ledger.lock(user.id), Kind.WELCOME, amount, cause)
+        await ledger.post(await ledger.lock(user.id), EntryKind.WELCOME, amount, cause)
 
     for amount in (500, -200, -900, 50):
         await database.transact(post, amount, f"c{amount}")
@@ -80,7 +80,7 @@ async def test_a_capture_charges_and_frees_the_rest_once(database: Database) -> 
     assert results.count(True) == 1
     account = await ledger.find_account(user.id)
     assert (account.balance, account.held) == (75, 0)
-    (charge,) = await Entry.filter(kind=Kind.CHARGE)
+    (charge,) = await Entry.filter(kind=EntryKind.CHARGE)
     assert (charge.amount, charge.cause) == (-25, "work:1:charge")
 
 
@@ -99,7 +99,7 @@ async def test_a_capture_of_nothing_leaves_no_entry(database: Database) -> None:
     hold = await database.transact(_held, user.id, 60, "work:1")
     assert await database.transact(_capture, user.id, hold, 0)
     assert await balance(user) == 100
-    assert not await Entry.exists(kind=Kind.CHARGE)
+    assert not await Entry.exists(kind=EntryKind.CHARGE)
 
 
 @pytest.mark.parametrize("amount", [-1, 61])

@@ -3,7 +3,7 @@
 import asyncio
 
 from bot_platform.domain import outbox
-from bot_platform.domain.outbox import MONEY, OTHER, TO_ALL, Notice, State
+from bot_platform.domain.outbox import BROADCAST, MONEY, OTHER, Notice, NoticeState
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 
@@ -45,7 +45,7 @@ async def test_a_lease_that_was_given_back_is_not_renewed(database: Database) ->
     await claim(database)
     in_hand = [(await Notice.get(key="draft")).id]  # listed, and then the work ends
     await sent(database, "draft", 7)
-    await database.quietly(outbox.keep, in_hand)
+    await database.quietly(outbox.renew, in_hand)
     await database.transact(outbox.rewrite, "about:draft", "terms")
     await second_later()
     assert await claim(database) == ["more"]
@@ -87,7 +87,7 @@ async def test_money_of_one_chat_goes_before_the_rest_of_another(database: Datab
 
 
 async def test_what_is_said_to_all_lets_whatever_else_its_chat_is_told_go_first(database: Database) -> None:
-    await write(database, "to all", rank=TO_ALL)
+    await write(database, "to all", rank=BROADCAST)
     await write(database, "receipt", "link")
     for expected in ("receipt", "link", "to all"):
         assert await claim(database) == [expected]
@@ -111,7 +111,7 @@ async def test_what_is_rewritten_while_it_is_sent_is_sent_again_as_an_edit(datab
     await database.transact(outbox.rewrite, "about:link", "terms")
     await database.quietly(outbox.mark_sent, row, 7)
     now = await Notice.get()
-    assert (now.state, now.message_id, now.text) == (State.PENDING, 7, "terms")
+    assert (now.state, now.message_id, now.text) == (NoticeState.PENDING, 7, "terms")
     await second_later()
     assert await claim(database) == ["link"]
 
@@ -119,7 +119,7 @@ async def test_what_is_rewritten_while_it_is_sent_is_sent_again_as_an_edit(datab
 async def test_a_notice_that_waits_lets_its_chat_wait(database: Database) -> None:
     await write(database, "a", "b")
     (row,) = await database.quietly(outbox.claim, 1)
-    await database.quietly(outbox.later, row, 60_000, "retry after 60")
+    await database.quietly(outbox.reschedule, row, 60_000, "retry after 60")
     await second_later()
     assert await claim(database) == []
     await query("UPDATE notice SET next_at = 0, tried_at = 0")
@@ -133,7 +133,7 @@ async def test_a_flood_limit_met_by_an_edit_is_waited_out_by_the_whole_chat(data
     await database.transact(outbox.rewrite, "about:link", "terms")
     await second_later()
     (row,) = await database.quietly(outbox.claim, 1)
-    await database.quietly(outbox.later, row, 60_000, "retry after 60")
+    await database.quietly(outbox.reschedule, row, 60_000, "retry after 60")
     await second_later()
     await write(database, "receipt")
     assert await claim(database) == []
@@ -142,7 +142,7 @@ async def test_a_flood_limit_met_by_an_edit_is_waited_out_by_the_whole_chat(data
 async def test_a_rewriting_does_not_shorten_what_telegram_asked_to_wait(database: Database) -> None:
     await write(database, "link")
     (row,) = await database.quietly(outbox.claim, 1)
-    await database.quietly(outbox.later, row, 60_000, "retry after 60")
+    await database.quietly(outbox.reschedule, row, 60_000, "retry after 60")
     await second_later()
     await database.transact(outbox.rewrite, "about:link", "terms")
     assert await claim(database) == []

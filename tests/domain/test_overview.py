@@ -5,10 +5,9 @@ from datetime import timedelta
 from tortoise.timezone import now
 
 from bot_platform.domain import ledger, overview, schedules
-from bot_platform.domain.inbox import Event
-from bot_platform.domain.inbox import State as EventState
+from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.overview import Ask
-from bot_platform.domain.purchases import Purchase, State
+from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows.buy import buy
 from bot_platform.flows.grant import grant
@@ -29,7 +28,7 @@ async def past_sale(user: User, days: int, currency: str = "usd", charged: int =
         currency=currency,
         provider="stripe",
         charged=charged,
-        state=State.PAID,
+        state=PurchaseState.PAID,
         attempt_at=began,
         paid_at=began,
     )
@@ -84,7 +83,7 @@ async def test_each_day_has_its_own_takings_by_currency(database: Database) -> N
 
 async def test_what_failed_and_what_the_audit_said_is_told(database: Database) -> None:
     user = await person(database)
-    for days, state in ((0, State.FAILED), (0, State.EXPIRED), (3, State.FAILED)):
+    for days, state in ((0, PurchaseState.FAILED), (0, PurchaseState.EXPIRED), (3, PurchaseState.FAILED)):
         row = await past_sale(user, days, f"{days}{state.value[:2]}")
         created = now() - timedelta(days=days)
         await Purchase.filter(id=row.id).update(state=state, created_at=created, paid_at=None)

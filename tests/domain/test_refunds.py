@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from bot_platform.domain import purchases, refunds
 from bot_platform.domain.purchases import Offer
-from bot_platform.domain.refunds import Refund, State
+from bot_platform.domain.refunds import Refund, RefundState
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import PRICES, person
@@ -18,7 +18,7 @@ async def purchase(database: Database, name: str = "p") -> int:
 
 
 async def ask(database: Database, purchase_id: int, amount: int) -> Refund:
-    return await database.transact(refunds.ask, uuid4().hex, purchase_id, amount, "asked")
+    return await database.transact(refunds.request, uuid4().hex, purchase_id, amount, "asked")
 
 
 async def due() -> None:
@@ -47,19 +47,19 @@ async def test_refunds_of_one_purchase_take_turns_and_those_of_others_do_not_wai
 async def test_what_is_asked_for_is_what_has_no_answer(database: Database) -> None:
     id_ = await purchase(database)
     rows = [await ask(database, id_, amount) for amount in (100, 20, 3)]
-    assert await refunds.asked(id_) == 123
-    await database.quietly(refunds.finish, rows[0], State.DONE)
-    await database.quietly(refunds.finish, rows[1], State.FAILED, "no")
-    assert await refunds.asked(id_) == 3
+    assert await refunds.amount_requested(id_) == 123
+    await database.quietly(refunds.finish, rows[0], RefundState.DONE)
+    await database.quietly(refunds.finish, rows[1], RefundState.FAILED, "no")
+    assert await refunds.amount_requested(id_) == 3
     await due()
     assert [row.id for row in await database.quietly(refunds.claim, 10)] == [rows[2].id]
 
 
 async def test_a_refund_for_later_waits_and_keeps_its_reason(database: Database) -> None:
     row = await ask(database, await purchase(database), 100)
-    await database.quietly(refunds.later, row, 60_000, "down")
+    await database.quietly(refunds.reschedule, row, 60_000, "down")
     assert await database.quietly(refunds.claim, 10) == []
     found = await refunds.find(row.id)
     assert found
-    assert (found.error, found.state) == ("down", State.ASKED)
+    assert (found.error, found.state) == ("down", RefundState.ASKED)
     assert await refunds.find(404) is None

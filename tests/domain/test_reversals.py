@@ -144,7 +144,7 @@ async def test_a_purchase_is_joined_by_what_waited_for_its_payment_once(database
     (waits,) = await reversals.waiting("stripe", "pi_later")
     await database.transact(reversals.join, waits, sale.id, sale.user.id)
     assert not await reversals.waiting("stripe", "pi_later")
-    assert [found.key for found in await reversals.of(sale.id)] == ["stripe:re_1"]
+    assert [found.key for found in await reversals.of_purchase(sale.id)] == ["stripe:re_1"]
 
 
 async def test_a_person_is_frozen_while_a_question_is_open_that_nobody_lifted(database: Database) -> None:
@@ -160,8 +160,8 @@ async def test_a_person_is_frozen_while_a_question_is_open_that_nobody_lifted(da
         await database.transact(reversals.note, said(stage, as_of=at), sale.id, sale.user.id)
         assert await reversals.freezes(sale.user.id) is frozen
     await database.transact(reversals.note, said(Stage.WARNED, as_of=9), sale.id, sale.user.id)
-    assert await database.transact(reversals.lift, sale.user.id) == 1
-    assert await database.transact(reversals.lift, sale.user.id) == 0
+    assert await database.transact(reversals.unfreeze, sale.user.id) == 1
+    assert await database.transact(reversals.unfreeze, sale.user.id) == 0
     assert not await reversals.freezes(sale.user.id)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot_platform.domain import actions, ledger
 from bot_platform.domain.errors import Banned
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.outbox import Notice
 from bot_platform.flows import order_work
 from bot_platform.flows.audit import audit_books
@@ -35,11 +35,11 @@ async def test_what_waits_goes_on_waiting_under_a_ban_and_starts_by_itself_after
     await ban(database, user, banned=True, reason="Spam.")
     await grant(database, user, 500, "Because.", "g1")
     (job,) = await Job.all()
-    assert job.state is State.PARKED
+    assert job.state is JobState.PARKED
     assert (await Notice.get(subject=job.subject)).text == "work-waits-banned"
     assert not await audit_books(database, (), lambda _: None)
     await ban(database, user, banned=False, reason="A mistake.")
-    assert [job.state for job in await Job.all()] == [State.QUEUED]
+    assert [job.state for job in await Job.all()] == [JobState.QUEUED]
     assert not await audit_books(database, (), lambda _: None)
 
 

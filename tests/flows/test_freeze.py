@@ -10,25 +10,25 @@ from bot_platform.domain.purchases import Offer, Purchase
 from bot_platform.domain.users import User
 from bot_platform.flows import freeze, provider_events
 from bot_platform.flows.audit import audit_books
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from tests.makers import PRICES, balance, person, till
 
 
-async def sold(t: Till, user: User, name: str) -> Purchase:
+async def sold(t: PaymentContext, user: User, name: str) -> Purchase:
     offer = Offer.of(PRICES.get("buy_100"), user.id, "stripe")
     purchase = await t.database.transact(purchases.begin, name, offer)
     ref = CheckoutRef("stripe", f"cs_{name}", f"pi_{name}", purchase.id, user.id)
-    await provider_events.news(t, PaymentConfirmed(ref, 500, 500, "usd"), "a look")
+    await provider_events.apply(t, PaymentConfirmed(ref, 500, 500, "usd"), "a look")
     return purchase
 
 
-async def says(t: Till, name: str, key: str, stage: Stage, as_of: int) -> None:
+async def says(t: PaymentContext, name: str, key: str, stage: Stage, as_of: int) -> None:
     money = stage not in {Stage.WARNED, Stage.WARNING_OVER}
     said = PaymentReversed(
         "stripe", f"stripe:{key}", f"pi_{name}", stage, 500 * money, "usd" if money else None, as_of
     )
-    await provider_events.news(t, said, "a look")
+    await provider_events.apply(t, said, "a look")
 
 
 async def frozen(user: User) -> bool:
@@ -61,8 +61,8 @@ async def test_a_lifted_freeze_stays_lifted_for_the_same_question_and_not_for_an
     t, user = till(database), await person(database)
     await sold(t, user, "a")
     await says(t, "a", "du_1", Stage.INQUIRY, 1)
-    assert await freeze.lift(database, user) == 1
-    assert await freeze.lift(database, user) == 0
+    assert await freeze.unfreeze(database, user) == 1
+    assert await freeze.unfreeze(database, user) == 0
     await says(t, "a", "du_1", Stage.INQUIRY, 2)
     assert not await frozen(user)
     await says(t, "a", "wa_1", Stage.WARNED, 3)

@@ -6,9 +6,9 @@ import pytest
 
 from bot_platform.domain import ledger
 from bot_platform.domain.errors import NoSuchJob
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.outbox import Notice
-from bot_platform.domain.outbox import State as Said
+from bot_platform.domain.outbox import NoticeState as Said
 from bot_platform.flows import job_retention, order_work, run_job
 from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
@@ -26,7 +26,7 @@ async def test_work_that_waited_too_long_expires_and_its_person_is_told(database
     await Notice.filter(key="job:1").update(message_id=9)
     await query("UPDATE job SET expires_at = 1 WHERE id = ?", old.id)
     assert await job_retention.expire(at) == 1
-    assert await states(old, young) == [State.EXPIRED, State.PARKED]
+    assert await states(old, young) == [JobState.EXPIRED, JobState.PARKED]
     told = await Notice.get(text="work-expired")
     assert (told.key, told.message_id) == ("job:1", None), "it is said anew, at the end of the chat"
     assert (await Notice.get(message_id=9)).text == "work-below"
@@ -40,7 +40,7 @@ async def test_what_expires_makes_room_for_the_next(database: Database) -> None:
     await grant(database, who, 30, "because", "g")
     await query("UPDATE job SET expires_at = 1 WHERE id = ?", old.id)
     await job_retention.expire(at)
-    assert await states(old, young) == [State.EXPIRED, State.QUEUED]
+    assert await states(old, young) == [JobState.EXPIRED, JobState.QUEUED]
 
 
 async def test_credits_that_come_first_save_what_was_about_to_expire(database: Database) -> None:
@@ -49,7 +49,7 @@ async def test_credits_that_come_first_save_what_was_about_to_expire(database: D
     await query("UPDATE job SET expires_at = 1")
     await grant(database, who, 60, "because", "g")
     assert await job_retention.expire(at) == 0
-    assert await states(job) == [State.QUEUED]
+    assert await states(job) == [JobState.QUEUED]
 
 
 async def test_texts_go_at_their_persons_wish_and_the_books_stay(database: Database) -> None:
@@ -62,7 +62,7 @@ async def test_texts_go_at_their_persons_wish_and_the_books_stay(database: Datab
     assert await job_retention.forget(at, who) == 1
     erased = await Job.get(id=done.id)
     assert (erased.request, erased.result, erased.has_texts) == (None, None, False)
-    assert (erased.charged, erased.state) == (10, State.DONE)
+    assert (erased.charged, erased.state) == (10, JobState.DONE)
     assert "secret" not in str([n.text_values for n in await Notice.all()])
     assert (await Job.get(id=running.id)).request is not None, "it is still needed"
     await finish(at, job, 10, "Another secret.")

@@ -28,18 +28,18 @@ class Look:
 
 async def test_a_round_is_made_when_it_is_due_and_not_before(database: Database) -> None:
     look = Look()
-    assert await periodic.make(database, "r", look, every=60)
-    assert not await periodic.make(database, "r", look, every=60)
+    assert await periodic.run_if_due(database, "r", look, every=60)
+    assert not await periodic.run_if_due(database, "r", look, every=60)
     await query("UPDATE round SET next_at = 0")
-    assert await periodic.make(database, "r", look, every=0.0)
-    assert await periodic.make(database, "r", look, every=60)
+    assert await periodic.run_if_due(database, "r", look, every=0.0)
+    assert await periodic.run_if_due(database, "r", look, every=60)
     assert look.marks == [0, 1, 2]
 
 
 async def test_an_early_round_is_made_before_it_is_due(database: Database) -> None:
     look = Look()
-    assert await periodic.make(database, "r", look, every=60)
-    assert await periodic.make(database, "r", look, every=60, early=True)
+    assert await periodic.run_if_due(database, "r", look, every=60)
+    assert await periodic.run_if_due(database, "r", look, every=60, early=True)
     assert look.marks == [0, 1]
 
 
@@ -47,29 +47,29 @@ async def test_an_early_round_is_made_before_it_is_due(database: Database) -> No
 async def test_replicas_that_come_at_once_make_it_once(database: Database, *, early: bool) -> None:
     look = Look(lasts=0.3)
     made = await asyncio.gather(
-        *(periodic.make(database, "r", look, every=60, early=early) for _ in range(10))
+        *(periodic.run_if_due(database, "r", look, every=60, early=early) for _ in range(10))
     )
     assert made.count(True) == 1
     assert look.marks == [0]
 
 
 async def test_a_round_that_breaks_moves_no_mark_and_is_due_at_once(database: Database) -> None:
-    await periodic.make(database, "r", Look(), every=0.0)
+    await periodic.run_if_due(database, "r", Look(), every=0.0)
     with pytest.raises(RuntimeError):
-        await periodic.make(database, "r", Look(breaks=True), every=60)
+        await periodic.run_if_due(database, "r", Look(breaks=True), every=60)
     look = Look()
-    assert await periodic.make(database, "r", look, every=60)
+    assert await periodic.run_if_due(database, "r", look, every=60)
     assert look.marks == [1]
 
 
 async def test_a_round_that_is_cancelled_is_given_up_for_the_next(database: Database) -> None:
     look = Look(lasts=30)
-    making = asyncio.create_task(periodic.make(database, "r", look, every=60))
+    making = asyncio.create_task(periodic.run_if_due(database, "r", look, every=60))
     while not look.marks:  # noqa: ASYNC110 -- a loop of the test's own
         await asyncio.sleep(0.01)
     making.cancel()
     await asyncio.gather(making, return_exceptions=True)
-    assert await periodic.make(database, "r", Look(), every=60)
+    assert await periodic.run_if_due(database, "r", Look(), every=60)
 
 
 async def test_a_round_whose_replica_died_is_taken_up_when_its_lease_is_over(database: Database) -> None:
@@ -82,7 +82,7 @@ async def test_a_round_whose_replica_died_is_taken_up_when_its_lease_is_over(dat
 async def test_rounds_of_different_names_do_not_wait_for_each_other(database: Database) -> None:
     looks = [Look(lasts=0.2) for _ in range(3)]
     made = await asyncio.gather(
-        *(periodic.make(database, f"r{n}", look, every=60) for n, look in enumerate(looks))
+        *(periodic.run_if_due(database, f"r{n}", look, every=60) for n, look in enumerate(looks))
     )
     assert made == [True] * 3
     assert await Round.all().count() == 3

@@ -6,9 +6,9 @@ import pytest
 
 from bot_platform.domain import purchases
 from bot_platform.domain.checkout import CheckoutRef, News, NotForUs, PaymentConfirmed, ProviderDown
-from bot_platform.domain.errors import CannotAsk, NoSuchPurchase
+from bot_platform.domain.errors import NoSuchPurchase, ProviderUnavailable
 from bot_platform.domain.outbox import Notice
-from bot_platform.domain.purchases import Offer, Purchase, State
+from bot_platform.domain.purchases import Offer, Purchase, PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows.recheck_purchase import check
 from bot_platform.infra.database import Database
@@ -70,14 +70,14 @@ async def test_a_purchase_whose_page_was_never_made_is_open(database: Database) 
     user = await person(database)
     purchase = await begun(database, user, None)
     found, now = await check(till(database, Counter()), user, purchase.id)
-    assert (found.state, now) == (State.OPEN, False)
+    assert (found.state, now) == (PurchaseState.OPEN, False)
 
 
 async def test_a_provider_that_left_is_not_asked(database: Database) -> None:
     user = await person(database)
     purchase = await begun(database, user)
     found, now = await check(till(database), user, purchase.id)
-    assert (found.state, now) == (State.OPEN, False)
+    assert (found.state, now) == (PurchaseState.OPEN, False)
 
 
 async def test_a_provider_that_is_down_says_so_and_one_that_knows_nothing_changes_nothing(
@@ -85,7 +85,7 @@ async def test_a_provider_that_is_down_says_so_and_one_that_knows_nothing_change
 ) -> None:
     user = await person(database)
     purchase = await begun(database, user)
-    with pytest.raises(CannotAsk):
+    with pytest.raises(ProviderUnavailable):
         await check(till(database, Counter()), user, purchase.id)
     unknown = Counter(NotForUs("Stripe does not know this session", keep=False))
     assert not (await check(till(database, unknown), user, purchase.id))[1]

@@ -10,16 +10,16 @@ import pytest
 from bot_platform.domain import ledger, purchases
 from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.inbox import Event
-from bot_platform.domain.inbox import State as Told
+from bot_platform.domain.inbox import EventState as Told
 from bot_platform.domain.outbox import Notice
-from bot_platform.domain.purchases import Purchase, State
+from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.schedules import Round
 from bot_platform.domain.users import User
 from bot_platform.flows import provider_events, reconcile
 from bot_platform.flows.audit import audit_books
 from bot_platform.flows.buy import buy
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
@@ -35,7 +35,7 @@ ADMIN = 900
 class Deaf:
     """A till to which no webhook ever comes."""
 
-    till: Till
+    till: PaymentContext
     world: World
     user: User
 
@@ -52,12 +52,12 @@ class Deaf:
         await self.look()
         return await purchases.get(purchase.id)
 
-    def rounds(self, *, selling: Till | None = None) -> workers.Rounds:
-        return workers.Rounds(selling or self.till, every=300, on_audit=lambda _: None)
+    def rounds(self, *, selling: PaymentContext | None = None) -> workers.PeriodicJobs:
+        return workers.PeriodicJobs(selling or self.till, every=300, on_audit=lambda _: None)
 
     async def handle(self, within: float = 10) -> None:
         """Let the loop of stored events do what it can."""
-        loop = workers.inbox_pump(self.till)
+        loop = workers.inbox_worker(self.till)
         running = asyncio.create_task(loop.run())
         await loop.drained(within)
         running.cancel()
@@ -69,7 +69,7 @@ class Deaf:
         await self.rounds().missed()
         await self.handle()
 
-    async def state(self, purchase: Purchase) -> State:
+    async def state(self, purchase: Purchase) -> PurchaseState:
         return (await purchases.get(purchase.id)).state
 
     async def in_order(self) -> bool:
@@ -103,17 +103,17 @@ async def test_a_payment_whose_webhook_was_lost_is_credited_once_however_often_w
     await deaf.world.local.pay(purchase.provider_ref or "")
     for _ in range(3):
         await deaf.look()
-    assert await deaf.state(purchase) is State.PAID
+    assert await deaf.state(purchase) is PurchaseState.PAID
     assert await balance(deaf.user) == 10_000
     assert await Notice.filter(text="payment-received").count() == 1
     assert await deaf.in_order()
 
 
 @pytest.mark.parametrize(
-    ("how", "ends"), [("bank_transfer", State.PAID), ("bank_transfer_fails", State.FAILED)]
+    ("how", "ends"), [("bank_transfer", PurchaseState.PAID), ("bank_transfer_fails", PurchaseState.FAILED)]
 )
 async def test_a_bank_transfer_of_which_nothing_was_heard_comes_to_its_end(
-    deaf: Deaf, how: str, ends: State
+    deaf: Deaf, how: str, ends: PurchaseState
 ) -> None:
     purchase = await deaf.open()
     await deaf.world.local.pay(purchase.provider_ref or "", how)
@@ -121,7 +121,7 @@ async def test_a_bank_transfer_of_which_nothing_was_heard_comes_to_its_end(
     deaf.world.local.catch_up()
     await deaf.look()
     assert await deaf.state(purchase) is ends
-    assert await balance(deaf.user) == (10_000 if ends is State.PAID else 0)
+    assert await balance(deaf.user) == (10_000 if ends is PurchaseState.PAID else 0)
     assert await deaf.in_order()
 
 
@@ -129,7 +129,7 @@ async def test_an_expired_session_of_which_nothing_was_heard_expires(deaf: Deaf)
     purchase = await deaf.open()
     await deaf.world.local.expire(purchase.provider_ref or "")
     await deaf.look()
-    assert await deaf.state(purchase) is State.EXPIRED
+    assert await deaf.state(purchase) is PurchaseState.EXPIRED
 
 
 async def test_a_refund_in_the_dashboard_of_which_nothing_was_heard_takes_the_credits(deaf: Deaf) -> None:
@@ -150,11 +150,11 @@ async def test_a_payment_that_was_asked_about_and_refunded_before_its_event_is_f
     await reconcile.one(deaf.till, purchase)  # the buyer pressed "I have paid"
     await deaf.world.local.refund(purchase.provider_ref or "", 125)
     await deaf.rounds().reversals()
-    assert await deaf.state(purchase) is State.PARTLY_REVERSED
+    assert await deaf.state(purchase) is PurchaseState.PARTLY_REVERSED
     await deaf.look()
     assert await balance(deaf.user) == 7_500
     assert await deaf.in_order()
-    assert await deaf.state(purchase) is State.PARTLY_REVERSED
+    assert await deaf.state(purchase) is PurchaseState.PARTLY_REVERSED
 
 
 async def test_a_dispute_of_which_nothing_was_heard_takes_the_credits_and_gives_them_back(
@@ -203,7 +203,7 @@ async def test_the_operator_hears_of_a_dispute_that_was_missed_together_with_its
     await deaf.world.local.dispute(purchase.provider_ref or "", inquiry=inquiry)
     await deaf.rounds().missed()
     for row in await Event.filter(state=Told.RECEIVED).order_by("id"):
-        await provider_events.stored(deaf.till, row)  # one by one, as the list gave them: the newest first
+        await provider_events.handle(deaf.till, row)  # one by one, as the list gave them: the newest first
     assert await deaf.in_order()
     assert await Notice.filter(chat_id=ADMIN, text="operator-dispute").count() == 1
 
@@ -264,7 +264,7 @@ async def test_stripe_down_in_the_middle_moves_no_mark_and_loses_nothing(deaf: D
     await rounds.missed()
     await deaf.handle(60)
     assert [await balance(buyer) for buyer in buyers] == [10_000] * 101
-    assert await deaf.state(purchase) is State.PAID
+    assert await deaf.state(purchase) is PurchaseState.PAID
 
 
 async def test_under_the_mock_stripe_is_left_in_peace(deaf: Deaf) -> None:
@@ -275,7 +275,7 @@ async def test_under_the_mock_stripe_is_left_in_peace(deaf: Deaf) -> None:
     await rounds.missed()
     await rounds.reversals()
     assert len(deaf.world.local.requests) == before
-    assert await deaf.state(purchase) is State.OPEN
+    assert await deaf.state(purchase) is PurchaseState.OPEN
 
 
 async def test_a_purchase_of_which_nothing_is_heard_is_asked_about_later_and_later(deaf: Deaf) -> None:
@@ -302,7 +302,7 @@ async def test_the_session_of_a_silent_purchase_pays_it_when_even_the_list_of_ev
     await query("UPDATE purchase SET ask_at = created_at")
     deaf.world.local.faults.answer("/v1/events", 200, {"object": "list", "data": [], "has_more": False})
     await deaf.look()
-    assert await deaf.state(purchase) is State.PAID
+    assert await deaf.state(purchase) is PurchaseState.PAID
     assert await deaf.in_order()
 
 
@@ -311,7 +311,7 @@ async def test_a_refund_of_a_payment_we_never_heard_of_brings_the_payment_with_i
     await deaf.world.local.pay(purchase.provider_ref or "")
     await deaf.world.local.refund(purchase.provider_ref or "", 250)
     await deaf.rounds().reversals()
-    assert await deaf.state(purchase) is State.PARTLY_REVERSED
+    assert await deaf.state(purchase) is PurchaseState.PARTLY_REVERSED
     assert await balance(deaf.user) == 5_000
     assert await deaf.in_order()
 
@@ -339,7 +339,7 @@ async def test_an_event_that_cannot_be_read_does_not_hide_the_others(deaf: Deaf)
     odd = {"object": "list", "data": [UNREADABLE, *events], "has_more": False, "url": "/v1/events"}
     deaf.world.local.faults.answer("/v1/events", 200, odd, times=9)
     await deaf.look()
-    assert await deaf.state(purchase) is State.PAID
+    assert await deaf.state(purchase) is PurchaseState.PAID
 
 
 async def test_two_replicas_that_look_at_once_store_and_credit_once(deaf: Deaf) -> None:

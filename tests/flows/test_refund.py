@@ -30,14 +30,14 @@ from bot_platform.domain.errors import BooksBroken, CannotRefund
 from bot_platform.domain.ledger import Account, HoldState
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Offer, Purchase
-from bot_platform.domain.purchases import State as Sale
-from bot_platform.domain.refunds import Refund, State
+from bot_platform.domain.purchases import PurchaseState as Sale
+from bot_platform.domain.refunds import Refund, RefundState
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.flows import provider_events, refund
 from bot_platform.flows.audit import audit_books
 from bot_platform.flows.buy import buy
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
@@ -112,13 +112,15 @@ def said(order: RefundOrder, stage: Stage, as_of: int | None = None) -> PaymentR
 class Sold:
     """A purchase for which 5.00 USD came."""
 
-    till: Till
+    till: PaymentContext
     bank: Bank
     user: User
     purchase: Purchase
 
     async def refund(self, amount: int | None = None, *, force: bool = False) -> Refund:
-        asked = await refund.ask(self.till, self.purchase.id, amount=amount, reason="asked for", force=force)
+        asked = await refund.request(
+            self.till, self.purchase.id, amount=amount, reason="asked for", force=force
+        )
         return await refund.carry_out(self.till, asked)
 
     async def state(self) -> Sale:
@@ -128,12 +130,12 @@ class Sold:
         return not await audit_books(self.till.database, (), lambda _: None)
 
 
-async def sell(books: Till, user: User, name: str = "p", *, charged: int = 500) -> Purchase:
+async def sell(books: PaymentContext, user: User, name: str = "p", *, charged: int = 500) -> Purchase:
     """Let 5.00 USD come for 100 credits."""
     offer = Offer.of(PRICES.get("buy_100"), user.id, "stripe")
     purchase = await books.database.transact(purchases.begin, name, offer)
     ref = CheckoutRef("stripe", f"cs_{purchase.id}", f"pi_{purchase.id}", purchase.id, user.id)
-    await provider_events.news(books, PaymentConfirmed(ref, 500, charged, "usd"), "a look")
+    await provider_events.apply(books, PaymentConfirmed(ref, 500, charged, "usd"), "a look")
     return await purchases.get(purchase.id)
 
 
@@ -154,9 +156,9 @@ async def spend(database: Database, user: User, amount: int) -> None:
     await database.transact(story)
 
 
-async def pump(books: Till, within: float = 5) -> None:
+async def pump(books: PaymentContext, within: float = 5) -> None:
     """Let the loop of refunds do whatever can be done now."""
-    loop = workers.refunds_pump(books)
+    loop = workers.refund_worker(books)
     running = asyncio.create_task(loop.run())
     await loop.drained(within)
     running.cancel()
@@ -175,7 +177,7 @@ async def told(chat_id: int, text: str) -> int:
 
 async def test_a_refund_returns_all_the_money_and_takes_all_the_credits(sold: Sold) -> None:
     ended = await sold.refund()
-    assert (ended.state, ended.amount) == (State.DONE, 500)
+    assert (ended.state, ended.amount) == (RefundState.DONE, 500)
     assert sold.bank.made == {ended.id: 500}
     assert await balance(sold.user) == 0
     assert await sold.state() is Sale.REVERSED
@@ -189,7 +191,7 @@ async def test_a_refund_returns_all_the_money_and_takes_all_the_credits(sold: So
 async def test_all_parts_together_take_exactly_all_credits(sold: Sold, parts: list[int]) -> None:
     returned, before = 0, 10_000
     for part in parts:
-        assert (await sold.refund(part)).state is State.DONE
+        assert (await sold.refund(part)).state is RefundState.DONE
         returned += part
         left = await balance(sold.user)
         assert left == 10_000 - -(-10_000 * returned // 500)
@@ -212,7 +214,7 @@ async def test_parts_of_a_price_that_does_not_divide_take_exactly_all_credits(
     part, left = max(1, charged // 3), charged
     while left:
         amount = min(part, left)
-        asked = await refund.ask(books, purchase.id, amount=amount, reason="part", force=False)
+        asked = await refund.request(books, purchase.id, amount=amount, reason="part", force=False)
         await refund.carry_out(books, asked)
         left -= amount
         assert await balance(user) >= 0
@@ -235,22 +237,22 @@ async def test_what_was_not_paid_is_not_returned(sold: Sold, state: Sale) -> Non
     purchase = await sold.till.database.transact(purchases.begin, "unpaid", offer)
     await Purchase.filter(id=purchase.id).update(state=state)
     with pytest.raises(CannotRefund, match="refund-not-paid"):
-        await refund.ask(sold.till, purchase.id, amount=None, reason="no", force=True)
+        await refund.request(sold.till, purchase.id, amount=None, reason="no", force=True)
 
 
 @pytest.mark.parametrize("number", [0, 404, 2**63, -1])
 async def test_a_purchase_that_is_none_is_not_returned(sold: Sold, number: int) -> None:
     with pytest.raises(CannotRefund, match="refund-no-purchase"):
-        await refund.ask(sold.till, number, amount=None, reason="no", force=True)
+        await refund.request(sold.till, number, amount=None, reason="no", force=True)
 
 
 async def test_spent_credits_are_a_reason_not_to_unless_forced_and_become_a_debt(sold: Sold) -> None:
     await spend(sold.till.database, sold.user, 9_000)
     with pytest.raises(CannotRefund, match="refund-spent"):
         await sold.refund()
-    assert (await sold.refund(50)).state is State.DONE
+    assert (await sold.refund(50)).state is RefundState.DONE
     assert await balance(sold.user) == 0
-    assert (await sold.refund(force=True)).state is State.DONE
+    assert (await sold.refund(force=True)).state is RefundState.DONE
     assert await balance(sold.user) == -9_000
     assert await sold.in_order()
 
@@ -279,9 +281,9 @@ async def test_a_frozen_account_can_be_refunded(sold: Sold) -> None:
     inquiry = PaymentReversed(
         "stripe", "stripe:du_1", sold.purchase.payment_ref or "", Stage.INQUIRY, 500, "usd", 1
     )
-    await provider_events.news(sold.till, inquiry, "a look")
+    await provider_events.apply(sold.till, inquiry, "a look")
     assert (await ledger.find_account(sold.user.id)).frozen
-    assert (await sold.refund()).state is State.DONE
+    assert (await sold.refund()).state is RefundState.DONE
     assert await sold.in_order()
 
 
@@ -306,13 +308,13 @@ async def test_a_refund_that_the_provider_refuses_frees_the_credits_and_is_told_
 ) -> None:
     sold.bank.mood = "refuses"
     ended = await sold.refund()
-    assert (ended.state, ended.error) == (State.FAILED, "Charge has already been refunded.")
+    assert (ended.state, ended.error) == (RefundState.FAILED, "Charge has already been refunded.")
     account = await ledger.find_account(sold.user.id)
     assert (account.balance, account.held) == (10_000, 0)
     assert await told(ADMIN, "operator-refund-refused") == 1
     assert not await Notice.filter(text="credits-taken-back").exists()
     sold.bank.mood = "well"
-    assert (await sold.refund()).state is State.DONE
+    assert (await sold.refund()).state is RefundState.DONE
     assert await sold.in_order()
 
 
@@ -326,11 +328,11 @@ async def test_a_refund_without_an_answer_is_asked_for_again_until_one_comes(sol
     assert await sold.in_order()
     await at_once()
     await pump(sold.till)
-    assert (await Refund.get()).state is State.ASKED
+    assert (await Refund.get()).state is RefundState.ASKED
     sold.bank.mood = "well"
     await at_once()
     await pump(sold.till)
-    assert (await Refund.get()).state is State.DONE
+    assert (await Refund.get()).state is RefundState.DONE
     assert sum(sold.bank.made.values()) == 500
     assert [order.again for order in sold.bank.orders] == [False, True, True]
     assert await balance(sold.user) == 0
@@ -338,18 +340,18 @@ async def test_a_refund_without_an_answer_is_asked_for_again_until_one_comes(sol
 
 
 async def test_a_crash_between_asking_and_doing_is_made_good_by_the_loop(sold: Sold) -> None:
-    asked = await refund.ask(sold.till, sold.purchase.id, amount=200, reason="crash", force=False)
+    asked = await refund.request(sold.till, sold.purchase.id, amount=200, reason="crash", force=False)
     await pump(sold.till, 1)
     assert sold.bank.orders == []  # whoever asked has half a minute to do it
     await at_once()
     await pump(sold.till)
-    assert (await Refund.get(id=asked.id)).state is State.DONE
+    assert (await Refund.get(id=asked.id)).state is RefundState.DONE
     assert [order.again for order in sold.bank.orders] == [True]
     assert await balance(sold.user) == 6_000
 
 
 async def test_two_replicas_that_find_a_refund_ask_for_it_once(sold: Sold) -> None:
-    await refund.ask(sold.till, sold.purchase.id, amount=None, reason="crash", force=False)
+    await refund.request(sold.till, sold.purchase.id, amount=None, reason="crash", force=False)
     await at_once()
     await asyncio.gather(pump(sold.till), pump(sold.till))
     assert len(sold.bank.orders) == 1
@@ -363,11 +365,11 @@ async def test_whether_the_event_or_the_answer_comes_first_makes_no_difference(
     async def event() -> None:
         order = sold.bank.orders[-1]
         one = ProviderEvent("stripe:evt_1", "refund.created", {}, said(order, stage))
-        await provider_events.event(sold.till, one)
+        await provider_events.receive(sold.till, one)
 
     sold.bank.first = event
     ended = await sold.refund(100)
-    assert ended.state is State.DONE
+    assert ended.state is RefundState.DONE
     assert await balance(sold.user) == 8_000
     assert (await ledger.find_account(sold.user.id)).held == 0
     assert await told(sold.user.telegram_id, "credits-taken-back") == 1
@@ -375,10 +377,10 @@ async def test_whether_the_event_or_the_answer_comes_first_makes_no_difference(
 
 
 async def test_the_charge_s_own_word_before_the_refund_s_takes_nothing_twice(sold: Sold) -> None:
-    asked = await refund.ask(sold.till, sold.purchase.id, amount=500, reason="no", force=False)
+    asked = await refund.request(sold.till, sold.purchase.id, amount=500, reason="no", force=False)
     ref = sold.purchase.payment_ref or ""
     charge = PaymentReversed("stripe", "stripe:ch_1", ref, Stage.REFUNDED_IN_ALL, 500, "usd", 1)
-    await provider_events.news(sold.till, charge, "a look")
+    await provider_events.apply(sold.till, charge, "a look")
     assert await sold.in_order()
     await refund.carry_out(sold.till, asked)
     account = await ledger.find_account(sold.user.id)
@@ -390,26 +392,26 @@ async def test_the_charge_s_own_word_before_the_refund_s_takes_nothing_twice(sol
 async def test_a_refund_that_waits_takes_the_credits_and_its_failure_gives_them_back(sold: Sold) -> None:
     sold.bank.mood = "pending"
     ended = await sold.refund()
-    assert ended.state is State.DONE
+    assert ended.state is RefundState.DONE
     assert await balance(sold.user) == 0
     late = int(time.time()) + 100
     undone = said(sold.bank.orders[0], Stage.REFUND_UNDONE, late)
     for _ in range(2):
-        await provider_events.news(sold.till, undone, "a look")
-    assert (await Refund.get()).state is State.FAILED
+        await provider_events.apply(sold.till, undone, "a look")
+    assert (await Refund.get()).state is RefundState.FAILED
     assert await balance(sold.user) == 10_000
     assert await told(ADMIN, "operator-refund-undone") == 1
     assert await told(sold.user.telegram_id, "credits-given-back") == 1
     assert await sold.in_order()
     sold.bank.mood = "well"
-    assert (await sold.refund()).state is State.DONE
+    assert (await sold.refund()).state is RefundState.DONE
     assert await sold.in_order()
 
 
 async def test_a_refund_that_fails_at_once_leaves_everything_as_it_was(sold: Sold) -> None:
     sold.bank.mood = "failed"
     ended = await sold.refund()
-    assert (ended.state, ended.error) == (State.FAILED, "it did not go through")
+    assert (ended.state, ended.error) == (RefundState.FAILED, "it did not go through")
     account = await ledger.find_account(sold.user.id)
     assert (account.balance, account.held) == (10_000, 0)
     assert await told(sold.user.telegram_id, "credits-taken-back") == 0
@@ -418,12 +420,12 @@ async def test_a_refund_that_fails_at_once_leaves_everything_as_it_was(sold: Sol
 
 
 async def test_a_stranger_s_metadata_ends_no_refund_of_ours(sold: Sold) -> None:
-    mine = await refund.ask(sold.till, sold.purchase.id, amount=500, reason="no", force=False)
+    mine = await refund.request(sold.till, sold.purchase.id, amount=500, reason="no", force=False)
     other = await person(sold.till.database, 78)
     theirs = await sell(sold.till, other, "other")
     claim = RefundOrder(mine.id, other.id, theirs.payment_ref or "", 100, "usd", again=False)
-    await provider_events.news(sold.till, said(claim, Stage.REFUNDED), "a look")
-    assert (await Refund.get(id=mine.id)).state is State.ASKED
+    await provider_events.apply(sold.till, said(claim, Stage.REFUNDED), "a look")
+    assert (await Refund.get(id=mine.id)).state is RefundState.ASKED
     assert (await ledger.find_account(sold.user.id)).held == 10_000
     assert await balance(other) == 8_000
 
@@ -431,13 +433,13 @@ async def test_a_stranger_s_metadata_ends_no_refund_of_ours(sold: Sold) -> None:
 async def test_a_lost_dispute_and_a_refund_together_take_no_more_than_came(sold: Sold) -> None:
     ref = sold.purchase.payment_ref or ""
     await sold.refund(300)
-    await provider_events.news(
+    await provider_events.apply(
         sold.till, PaymentReversed("stripe", "stripe:du_1", ref, Stage.DISPUTED, 500, "usd", 1), "a look"
     )
     assert await balance(sold.user) == 0
     with pytest.raises(CannotRefund, match="refund-too-much"):
         await sold.refund()
-    await provider_events.news(
+    await provider_events.apply(
         sold.till, PaymentReversed("stripe", "stripe:du_1", ref, Stage.WON, 500, "usd", 2), "a look"
     )
     assert await balance(sold.user) == 4_000
@@ -449,8 +451,8 @@ async def test_a_mock_purchase_is_refunded_without_anybody_asked(database: Datab
     books = till(database, MockPayments(), bank)
     user = await person(database)
     await buy(books, user, PRICES.get("buy_100"), "press")
-    asked = await refund.ask(books, (await Purchase.get()).id, amount=250, reason="no", force=False)
-    assert (await refund.carry_out(books, asked)).state is State.DONE
+    asked = await refund.request(books, (await Purchase.get()).id, amount=250, reason="no", force=False)
+    assert (await refund.carry_out(books, asked)).state is RefundState.DONE
     assert await balance(user) == 5_000
     assert bank.orders == []
     assert not await audit_books(database, (), lambda _: None)
@@ -459,8 +461,8 @@ async def test_a_mock_purchase_is_refunded_without_anybody_asked(database: Datab
 async def test_a_stripe_purchase_is_refunded_by_stripe_while_the_mock_sells(sold: Sold) -> None:
     changed = till(sold.till.database, MockPayments(), sold.bank)
     assert changed.provider.name == "mock"
-    asked = await refund.ask(changed, sold.purchase.id, amount=None, reason="no", force=False)
-    assert (await refund.carry_out(changed, asked)).state is State.DONE
+    asked = await refund.request(changed, sold.purchase.id, amount=None, reason="no", force=False)
+    assert (await refund.carry_out(changed, asked)).state is RefundState.DONE
     assert sold.bank.made == {asked.id: 500}
 
 
@@ -468,7 +470,9 @@ async def test_a_purchase_whose_provider_is_not_set_up_cannot_be_returned_and_no
     sold: Sold,
 ) -> None:
     with pytest.raises(CannotRefund, match="refund-no-way"):
-        await refund.ask(till(sold.till.database), sold.purchase.id, amount=None, reason="no", force=False)
+        await refund.request(
+            till(sold.till.database), sold.purchase.id, amount=None, reason="no", force=False
+        )
     assert (await ledger.find_account(sold.user.id)).held == 0
 
 
@@ -476,13 +480,13 @@ async def test_a_purchase_whose_provider_is_not_set_up_cannot_be_returned_and_no
 class Paid:
     """A purchase that was paid at a local Stripe."""
 
-    till: Till
+    till: PaymentContext
     world: World
     user: User
     purchase: Purchase
 
     async def ask(self, amount: int | None = None) -> Refund:
-        return await refund.ask(self.till, self.purchase.id, amount=amount, reason="asked", force=False)
+        return await refund.request(self.till, self.purchase.id, amount=amount, reason="asked", force=False)
 
 
 @pytest.fixture
@@ -501,7 +505,7 @@ async def paid(database: Database) -> AsyncIterator[Paid]:
         await buy(books, user, PRICES.get("buy_100"), "press")
         purchase = await Purchase.get()
         await w.local.pay(purchase.provider_ref or "")
-        await provider_events.news(books, await provider.look(purchase.provider_ref or ""), "a look")
+        await provider_events.apply(books, await provider.look(purchase.provider_ref or ""), "a look")
         yield Paid(books, w, user, await purchases.get(purchase.id))
         await provider.close()
 
@@ -509,7 +513,7 @@ async def paid(database: Database) -> AsyncIterator[Paid]:
 async def test_stripe_returns_parts_to_the_last_cent(paid: Paid) -> None:
     for amount in (1, 166, 333):
         ended = await refund.carry_out(paid.till, await paid.ask(amount))
-        assert ended.state is State.DONE
+        assert ended.state is RefundState.DONE
     assert [row["amount"] for row in paid.world.local.refunds.values()] == [1, 166, 333]
     assert await balance(paid.user) == 0
     assert not await audit_books(paid.till.database, (), lambda _: None)
@@ -518,7 +522,7 @@ async def test_stripe_returns_parts_to_the_last_cent(paid: Paid) -> None:
 async def test_stripe_refuses_what_was_returned_in_its_dashboard_before(paid: Paid) -> None:
     await paid.world.local.refund(paid.purchase.payment_ref or "", 500)
     ended = await refund.carry_out(paid.till, await paid.ask())
-    assert ended.state is State.FAILED
+    assert ended.state is RefundState.FAILED
     assert ended.error
     assert "already been refunded" in ended.error
     assert (await ledger.find_account(paid.user.id)).held == 0
@@ -531,13 +535,13 @@ async def test_stripe_hanging_up_for_good_returns_the_money_once(paid: Paid, *, 
     )
     asked = await paid.ask(200)
     if after:  # the client's own second try is answered under the same key
-        assert (await refund.carry_out(paid.till, asked)).state is State.DONE
+        assert (await refund.carry_out(paid.till, asked)).state is RefundState.DONE
     else:
         with pytest.raises(ProviderDown):
             await refund.carry_out(paid.till, asked)
         await at_once()
         await pump(paid.till, 10)
-    assert (await Refund.get(id=asked.id)).state is State.DONE
+    assert (await Refund.get(id=asked.id)).state is RefundState.DONE
     assert [row["amount"] for row in paid.world.local.refunds.values()] == [200]
     assert await balance(paid.user) == 6_000
 
@@ -547,7 +551,7 @@ async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twi
     await paid.world.local.refund(paid.purchase.payment_ref or "", 200, metadata={"refund_id": str(asked.id)})
     await at_once()
     await pump(paid.till, 10)
-    assert (await Refund.get(id=asked.id)).state is State.DONE
+    assert (await Refund.get(id=asked.id)).state is RefundState.DONE
     assert len(paid.world.local.refunds) == 1
     assert await balance(paid.user) == 6_000
     key, row = f"stripe:{next(iter(paid.world.local.refunds))}", await Reversal.get()
@@ -557,7 +561,7 @@ async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twi
 async def test_carrying_out_a_refund_again_makes_no_second_one(paid: Paid) -> None:
     asked = await paid.ask(200)
     for _ in range(3):
-        assert (await refund.carry_out(paid.till, asked)).state is State.DONE
+        assert (await refund.carry_out(paid.till, asked)).state is RefundState.DONE
     assert len(paid.world.local.refunds) == 1
     keys = {
         r.idempotency_key for r in paid.world.local.requests if (r.method, r.path) == ("POST", "/v1/refunds")
@@ -585,4 +589,4 @@ async def test_a_500_that_stripe_keeps_under_the_key_does_not_keep_the_refund_fo
     await Refund.filter(id=asked.id).update(created_at=now() - timedelta(hours=2))
     await at_once()
     await pump(paid.till, 10)
-    assert (await Refund.get(id=asked.id)).state is State.DONE
+    assert (await Refund.get(id=asked.id)).state is RefundState.DONE

@@ -7,10 +7,9 @@ import pytest
 from bot_platform.domain import ledger, refunds
 from bot_platform.domain.checkout import ProviderDown, Stage
 from bot_platform.domain.errors import AccountFrozen, CannotRefund, NotEnough
-from bot_platform.domain.inbox import State as EventState
-from bot_platform.domain.purchases import State
-from bot_platform.domain.refunds import Refund
-from bot_platform.domain.refunds import State as RefundState
+from bot_platform.domain.inbox import EventState
+from bot_platform.domain.purchases import PurchaseState
+from bot_platform.domain.refunds import Refund, RefundState
 from bot_platform.flows import freeze, provider_events, refund
 from bot_platform.infra.database import Database
 from tests.reliability.stateful.fake_provider import Mood, Reader, reversal
@@ -45,7 +44,7 @@ async def test_spent_credits_become_a_debt_that_the_next_purchase_repays(databas
     sale = await sold(database)
     await sale.spend(7_000)
     await sale.hears("re_1", Stage.REFUNDED, 500)
-    assert await sale.stands() == (-7_000, State.REVERSED, False)
+    assert await sale.stands() == (-7_000, PurchaseState.REVERSED, False)
     with pytest.raises(NotEnough):
         await sale.spend(1)
     last = (await sale.told())[-1]
@@ -64,10 +63,10 @@ async def test_a_frozen_buyer_begins_nothing_and_an_operator_lifts_that_for_good
     await sale.hears("dp", Stage.INQUIRY, 500)
     with pytest.raises(AccountFrozen):
         await sale.spend(1)
-    assert await freeze.lift(database, sale.user) == 1
+    assert await freeze.unfreeze(database, sale.user) == 1
     await sale.hears("dp", Stage.INQUIRY, 400, at=5)
     await sale.spend(1)
-    assert await sale.stands() == (9_999, State.PAID, False)
+    assert await sale.stands() == (9_999, PurchaseState.PAID, False)
     assert (await sale.texts())[-2:] == ["spending-frozen", "spending-free"]
     await sale.hears("issfr", Stage.WARNED, at=6)
     assert (await sale.stands())[2], "another question freezes anew"
@@ -77,9 +76,9 @@ async def test_a_frozen_buyer_begins_nothing_and_an_operator_lifts_that_for_good
 async def test_another_currency_alarms_the_operator_and_changes_nothing(database: Database) -> None:
     sale, reader = await sold(database), Reader()
     foreign = replace(reversal(sale.id, "re_1", Stage.REFUNDED, 200, BEGAN), currency="eur")
-    outcome = await provider_events.event(sale.money, reader.event(foreign, "eur"))
+    outcome = await provider_events.receive(sale.money, reader.event(foreign, "eur"))
     assert (outcome.state, outcome.alarm, outcome.changed) == (EventState.FAILED, True, False)
-    assert await sale.stands() == (10_000, State.PAID, False)
+    assert await sale.stands() == (10_000, PurchaseState.PAID, False)
     assert [await sale.texts(admin) for admin in ADMINS] == [["operator-event"]] * 2
 
 
@@ -87,7 +86,7 @@ async def test_two_purchases_of_one_person_do_not_mix(database: Database) -> Non
     first, second = await sold(database), await sold(database, number=2)
     await second.hears("re_1", Stage.REFUNDED, 200)
     await first.hears("dp", Stage.INQUIRY, 500)
-    assert await first.stands() == (16_000, State.PAID, True)
+    assert await first.stands() == (16_000, PurchaseState.PAID, True)
     assert await second.stands() == (16_000, PARTLY, True)
     assert not await broken(database)
 
@@ -130,7 +129,7 @@ async def test_the_buyer_is_told_each_time_and_the_link_message_says_so(database
 
 
 async def ask(sale: Sale, amount: int | None = 200, *, force: bool = False) -> Refund:
-    return await refund.ask(sale.money, sale.id, amount=amount, reason="asked", force=force)
+    return await refund.request(sale.money, sale.id, amount=amount, reason="asked", force=force)
 
 
 @pytest.mark.parametrize("mood", [Mood.ANSWERS, Mood.ANSWERS_PENDING, Mood.TELLS_FIRST], ids=lambda m: m.name)
@@ -139,7 +138,7 @@ async def test_a_refund_of_ours_holds_its_credits_until_it_is_answered(
 ) -> None:
     sale = await sold(database)
     sale.desk.mood = mood
-    sale.desk.tell = lambda said: provider_events.event(sale.money, Reader().event(said, "first"))
+    sale.desk.tell = lambda said: provider_events.receive(sale.money, Reader().event(said, "first"))
     asked = await ask(sale)
     account = await ledger.find_account(sale.user.id)
     assert (account.balance, account.held) == (10_000, 4_000)
@@ -158,7 +157,7 @@ async def test_a_refund_of_ours_that_nobody_answered_is_finished_by_its_event(da
     asked = await ask(sale)
     with pytest.raises(ProviderDown):
         await refund.carry_out(sale.money, asked)
-    await provider_events.news(sale.money, sale.desk.made[asked.id])
+    await provider_events.apply(sale.money, sale.desk.made[asked.id])
     found = await refunds.find(asked.id)
     assert found
     assert (found.state, await sale.stands()) == (RefundState.DONE, (6_000, PARTLY, False))
@@ -172,7 +171,7 @@ async def test_a_refund_of_ours_that_is_refused_frees_its_credits_and_the_operat
     sale.desk.mood = Mood.REFUSES
     ended = await refund.carry_out(sale.money, await ask(sale))
     assert (ended.state, ended.error) == (RefundState.FAILED, "the charge is disputed")
-    assert await sale.stands() == (10_000, State.PAID, False)
+    assert await sale.stands() == (10_000, PurchaseState.PAID, False)
     assert [await sale.texts(admin) for admin in ADMINS] == [["operator-refund-refused"]] * 2
     assert not await broken(database)
 
@@ -185,10 +184,10 @@ async def test_a_refund_of_ours_that_fails_later_gives_back_and_the_operator_hea
     await refund.carry_out(sale.money, asked)
     undone = replace(sale.desk.made[asked.id], stage=Stage.REFUND_UNDONE, as_of=BEGAN + 9)
     for said in (undone, undone, sale.desk.made[asked.id]):
-        await provider_events.news(sale.money, said)
+        await provider_events.apply(sale.money, said)
     found = await refunds.find(asked.id)
     assert found
-    assert (found.state, await sale.stands()) == (RefundState.FAILED, (10_000, State.PAID, False))
+    assert (found.state, await sale.stands()) == (RefundState.FAILED, (10_000, PurchaseState.PAID, False))
     assert [await sale.texts(admin) for admin in ADMINS] == [["operator-refund-undone"]] * 2
     assert not await broken(database)
 
@@ -213,7 +212,7 @@ async def test_a_refund_undone_before_its_payment_is_heard_of_takes_nothing(data
     sale = await pressed(database)
     await sale.hears("re_1", Stage.REFUND_UNDONE, 200)
     await sale.pay()
-    assert await sale.stands() == (10_000, State.PAID, False)
+    assert await sale.stands() == (10_000, PurchaseState.PAID, False)
     assert await sale.texts() == ["checkout-paid", "payment-received"]
 
 
@@ -234,8 +233,8 @@ async def test_the_operator_is_told_of_what_came_before_its_payment(database: Da
 
 async def test_another_currency_changes_nothing_before_its_payment_either(database: Database) -> None:
     sale = await pressed(database)
-    await provider_events.news(
+    await provider_events.apply(
         sale.money, replace(reversal(sale.id, "re_1", Stage.REFUNDED, 200, BEGAN), currency="eur")
     )
     await sale.pay()
-    assert await sale.stands() == (10_000, State.PAID, False)
+    assert await sale.stands() == (10_000, PurchaseState.PAID, False)

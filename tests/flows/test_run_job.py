@@ -3,35 +3,35 @@
 import pytest
 
 from bot_platform.domain import jobs, ledger
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.outbox import Notice
 from bot_platform.flows import run_job
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.flows.test_order_work import ordered, sound, states
 from tests.makers import balance, desk, person
 
 
-async def claimed(at: Desk) -> Job:
+async def claimed(at: WorkContext) -> Job:
     """Claim the next job."""
     (job,) = await run_job.claim(at, 1)
     return job
 
 
-async def finish(at: Desk, job: Job, cost: int, answer: str = "An answer.") -> None:
+async def finish(at: WorkContext, job: Job, cost: int, answer: str = "An answer.") -> None:
     """End a job with an answer."""
     result = {"text": answer}
-    await run_job.finish(at, job, State.DONE, result, cost=cost, text="work-done", answer=answer)
+    await run_job.finish(at, job, JobState.DONE, result, cost=cost, text="work-done", answer=answer)
 
 
 async def test_the_real_cost_is_charged_and_the_rest_is_free_again(database: Database) -> None:
     who, at = await person(database, credits_=100), desk(database)
     job = await ordered(at, who, "a", 60)
     await finish(at, await claimed(at), 25)
-    assert (await balance(who), await states(job)) == (75, [State.DONE])
+    assert (await balance(who), await states(job)) == (75, [JobState.DONE])
     charge = await ledger.find_entry("job:1:1:charge")
     assert charge
     assert (charge.amount, charge.job_id, charge.note) == (-25, job.id, "ask")
@@ -53,14 +53,14 @@ async def test_what_is_freed_starts_what_waits(database: Database) -> None:
     await ordered(at, who, "a", 60)
     waiting = await ordered(at, who, "b", 30)
     await finish(at, await claimed(at), 25)
-    assert await states(waiting) == [State.QUEUED]
+    assert await states(waiting) == [JobState.QUEUED]
     assert await sound(database)
 
 
 async def test_work_that_failed_is_charged_nothing(database: Database) -> None:
     who, at = await person(database, credits_=60), desk(database)
     await ordered(at, who, "a", 60)
-    await run_job.finish(at, await claimed(at), State.FAILED, None, cost=0, text="work-failed")
+    await run_job.finish(at, await claimed(at), JobState.FAILED, None, cost=0, text="work-failed")
     assert await balance(who) == 60
     assert (await Notice.get(key="job:1")).text == "work-failed"
     assert await sound(database)
@@ -73,7 +73,7 @@ async def test_a_checkpoint_charges_its_step_and_holds_the_next(database: Databa
     assert await run_job.checkpoint(at, job, {"files": {"a": "1"}}, cost=20, most=60, needs=40)
     assert await balance(who) == 100 - 20 - 40
     now = await Job.get(id=job.id)
-    assert (now.state, now.step, now.charged, now.kept) == (State.RUNNING, 2, 20, {"files": {"a": "1"}})
+    assert (now.state, now.step, now.charged, now.kept) == (JobState.RUNNING, 2, 20, {"files": {"a": "1"}})
     assert await sound(database)
     await finish(at, job, 10)
     assert await balance(who) == 70
@@ -86,7 +86,7 @@ async def test_a_checkpoint_that_the_credits_do_not_cover_parks_and_goes_on_late
     await Notice.all().update(message_id=9)
     running = await claimed(at)
     assert not await run_job.checkpoint(at, running, {"at": 1}, cost=30, most=60, needs=40)
-    assert await states(job) == [State.PARKED]
+    assert await states(job) == [JobState.PARKED]
     assert await sound(database)
     paused = await Notice.get(key="job:1")
     assert (paused.text, paused.text_values["missing"]) == ("work-waits", 60)
@@ -113,13 +113,13 @@ async def test_a_lease_that_ran_out_is_another_workers(database: Database) -> No
         finish(at, late, 60),
         run_job.checkpoint(at, late, {}, cost=60, most=1, needs=1),
         run_job.show(at, late, "work-stopping"),
-        run_job.reach(at, late, 1, 2, "x"),
+        run_job.set_progress(at, late, 1, 2, "x"),
     ):
         with pytest.raises(LeaseLost):
             await act
     await run_job.give_back(at, late)
     await run_job.renew(at, {late.id: late.fence})
-    assert (await Job.get(id=mine.id)).state is State.RUNNING
+    assert (await Job.get(id=mine.id)).state is JobState.RUNNING
     await finish(at, mine, 10)
     assert await balance(who) == 50
     assert await sound(database)
@@ -205,7 +205,7 @@ async def test_a_low_balance_of_nothing_is_never_told_not_even_with_a_debt(datab
     job = await claimed(at)
 
     async def taken_back() -> None:
-        await ledger.post(await ledger.lock(who.id), ledger.Kind.REVERSAL, -100, "reverse:1:1")
+        await ledger.post(await ledger.lock(who.id), ledger.EntryKind.REVERSAL, -100, "reverse:1:1")
 
     await database.transact(taken_back)
     await finish(at, job, 15)
@@ -219,5 +219,5 @@ async def test_a_stop_is_seen_at_the_next_checkpoint(database: Database) -> None
     job = await claimed(at)
     await database.transact(jobs.ask_to_stop, job)
     assert not await run_job.checkpoint(at, job, {"at": 1}, cost=30, most=60, needs=40)
-    assert (await states(job), await balance(who)) == ([State.CANCELLED], 60)
+    assert (await states(job), await balance(who)) == ([JobState.CANCELLED], 60)
     assert await sound(database)

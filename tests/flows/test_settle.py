@@ -3,7 +3,7 @@
 import pytest
 
 from bot_platform.domain.checkout import CheckoutRef, PaymentConfirmed, ProviderEvent
-from bot_platform.domain.inbox import State
+from bot_platform.domain.inbox import EventState
 from bot_platform.flows import provider_events
 from bot_platform.infra.database import Database
 from tests.makers import till
@@ -23,5 +23,5 @@ async def test_only_a_payment_that_names_us_and_fits_nobody_alarms_the_operator(
 ) -> None:
     payment = PaymentConfirmed(checkout, amount=500, charged=500, currency="usd")
     event = ProviderEvent("stripe:evt_1", "checkout.session.completed", {}, payment)
-    outcome = await provider_events.event(till(database), event)
-    assert (outcome.state, outcome.alarm) == (State.IGNORED, alarm)
+    outcome = await provider_events.receive(till(database), event)
+    assert (outcome.state, outcome.alarm) == (EventState.IGNORED, alarm)

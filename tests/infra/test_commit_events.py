@@ -4,30 +4,33 @@ import asyncpg
 import pytest
 
 from bot_platform.infra import commit_events
-from bot_platform.infra.commit_events import Fact
+from bot_platform.infra.commit_events import CommitEvent
 from bot_platform.infra.database import Database
 
 
 @pytest.fixture
-def heard(database: Database) -> list[Fact]:
-    heard: list[Fact] = []
+def heard(database: Database) -> list[CommitEvent]:
+    heard: list[CommitEvent] = []
     database.on_fact.append(heard.append)
     return heard
 
 
-async def test_what_was_committed_is_told_once_in_order(database: Database, heard: list[Fact]) -> None:
+async def test_what_was_committed_is_told_once_in_order(database: Database, heard: list[CommitEvent]) -> None:
     async def story() -> str:
-        commit_events.note("sale", provider="mock")
-        commit_events.note("credits", 500, kind="purchase")
+        commit_events.record("sale", provider="mock")
+        commit_events.record("credits", 500, kind="purchase")
         return "done"
 
     assert await database.transact(story) == "done"
-    assert heard == [Fact("sale", 1.0, {"provider": "mock"}), Fact("credits", 500, {"kind": "purchase"})]
+    assert heard == [
+        CommitEvent("sale", 1.0, {"provider": "mock"}),
+        CommitEvent("credits", 500, {"kind": "purchase"}),
+    ]
 
 
-async def test_what_was_rolled_back_is_not_told(database: Database, heard: list[Fact]) -> None:
+async def test_what_was_rolled_back_is_not_told(database: Database, heard: list[CommitEvent]) -> None:
     async def story() -> None:
-        commit_events.note("sale")
+        commit_events.record("sale")
         raise LookupError
 
     with pytest.raises(LookupError):
@@ -35,22 +38,22 @@ async def test_what_was_rolled_back_is_not_told(database: Database, heard: list[
     assert heard == []
 
 
-async def test_a_story_that_ran_again_is_told_once(database: Database, heard: list[Fact]) -> None:
+async def test_a_story_that_ran_again_is_told_once(database: Database, heard: list[CommitEvent]) -> None:
     tries = 0
 
     async def story() -> None:
         nonlocal tries
         tries += 1
-        commit_events.note("sale", tries)
+        commit_events.record("sale", tries)
         if tries < 3:
             raise asyncpg.DeadlockDetectedError
 
     await database.quietly(story)
-    assert heard == [Fact("sale", 3)]
+    assert heard == [CommitEvent("sale", 3)]
 
 
-async def test_outside_of_a_transaction_nobody_listens(database: Database, heard: list[Fact]) -> None:
-    commit_events.note("sale")
+async def test_outside_of_a_transaction_nobody_listens(database: Database, heard: list[CommitEvent]) -> None:
+    commit_events.record("sale")
 
     async def nothing() -> None:
         pass

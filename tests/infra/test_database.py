@@ -9,16 +9,16 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from bot_platform.domain import inbox, ledger, users
-from bot_platform.domain.ledger import Kind
+from bot_platform.domain.ledger import EntryKind
 from bot_platform.domain.users import User
 from bot_platform.infra.database import Database
-from bot_platform.infra.sql import insert_once, query, take_turns
+from bot_platform.infra.sql import advisory_lock, insert_if_new, query
 from tests.makers import balance, person
 
 
 async def _give(user: User, amount: int, cause: str) -> None:
     account = await ledger.lock(user.id)
-    await ledger.post(account, Kind.WELCOME, amount, cause)
+    await ledger.post(account, EntryKind.WELCOME, amount, cause)
 
 
 async def test_a_story_that_breaks_leaves_nothing(database: Database) -> None:
@@ -118,7 +118,7 @@ async def test_closing_waits_for_stories_in_hand(database_url: str) -> None:
 
 async def test_a_row_is_inserted_once_however_many_try(database: Database) -> None:
     async def story() -> bool:
-        return await insert_once(User(telegram_id=5, language="en"))
+        return await insert_if_new(User(telegram_id=5, language="en"))
 
     results = await asyncio.gather(*(database.transact(story) for _ in range(20)))
     assert results.count(True) == 1
@@ -173,7 +173,7 @@ async def test_who_stops_in_a_transaction_lets_go_of_its_locks_and_tells_its_sto
 
     async def stops() -> None:
         tries.append(await query("SHOW idle_in_transaction_session_timeout"))
-        await take_turns("jobs")
+        await advisory_lock("jobs")
         await query("SET LOCAL idle_in_transaction_session_timeout = '300ms'")  # a test waits no 15 seconds
         if len(tries) == 1:
             await rival.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "jobs")

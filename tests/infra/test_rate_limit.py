@@ -1,7 +1,7 @@
 """A burst passes, then so many a second; nobody's haste is another's wait."""
 
 from bot_platform.infra import rate_limit
-from bot_platform.infra.rate_limit import Pace
+from bot_platform.infra.rate_limit import RateLimiter
 
 
 class Clock:
@@ -16,7 +16,7 @@ class Clock:
 
 def test_a_burst_passes_and_then_the_pace_holds() -> None:
     clock = Clock()
-    paced = Pace(each_second=5, burst=20, clock=clock)
+    paced = RateLimiter(each_second=5, burst=20, clock=clock)
     assert [paced.wait("a") for _ in range(20)] == [0.0] * 20
     assert 0 < paced.wait("a") < 0.21
     clock.now += 0.2
@@ -26,7 +26,7 @@ def test_a_burst_passes_and_then_the_pace_holds() -> None:
 
 def test_who_keeps_to_the_pace_never_waits() -> None:
     clock = Clock()
-    paced = Pace(each_second=5, burst=1, clock=clock)
+    paced = RateLimiter(each_second=5, burst=1, clock=clock)
     for _ in range(1_000):
         assert paced.wait("a") == 0.0
         clock.now += 0.2
@@ -34,7 +34,7 @@ def test_who_keeps_to_the_pace_never_waits() -> None:
 
 def test_who_waited_as_told_passes() -> None:
     clock = Clock()
-    paced = Pace(each_second=3, burst=2, clock=clock)
+    paced = RateLimiter(each_second=3, burst=2, clock=clock)
     for _ in range(100):
         while wait := paced.wait("a"):
             clock.now += wait
@@ -42,7 +42,7 @@ def test_who_waited_as_told_passes() -> None:
 
 
 def test_one_s_haste_is_not_another_s_wait() -> None:
-    paced = Pace(each_second=1, burst=1, clock=Clock())
+    paced = RateLimiter(each_second=1, burst=1, clock=Clock())
     assert paced.wait("a") == 0.0
     assert paced.wait("a") > 0
     assert paced.wait("b") == 0.0
@@ -50,8 +50,8 @@ def test_one_s_haste_is_not_another_s_wait() -> None:
 
 def test_callers_who_left_are_forgotten_and_those_who_hurry_are_not() -> None:
     clock = Clock()
-    paced = Pace(each_second=1, burst=2, clock=clock)
-    for n in range(rate_limit.MOST_KNOWN - 1):
+    paced = RateLimiter(each_second=1, burst=2, clock=clock)
+    for n in range(rate_limit.MAX_KEYS - 1):
         paced.wait(n)
     clock.now += 60
     assert (paced.wait("a"), paced.wait("a")) == (0.0, 0.0)

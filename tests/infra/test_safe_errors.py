@@ -8,11 +8,11 @@ from bot_platform.infra import safe_errors
 def test_a_fault_is_named_by_its_kind_and_place_alone() -> None:
     with pytest.raises(ValueError, match="what somebody asked") as caught:
         int("what somebody asked")
-    said = safe_errors.of(caught.value)
+    said = safe_errors.describe(caught.value)
     assert said["error"] == "ValueError"
     assert said["where"].partition(":")[0].endswith("test_faults.py")
     assert "asked" not in str(said)
 
 
 def test_a_fault_that_was_never_raised_has_no_place() -> None:
-    assert safe_errors.of(ValueError("x")) == {"error": "ValueError", "where": ""}
+    assert safe_errors.describe(ValueError("x")) == {"error": "ValueError", "where": ""}

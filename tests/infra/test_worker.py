@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot_platform.infra import worker
-from bot_platform.infra.worker import Pump
+from bot_platform.infra.worker import LeaseWorker
 from tests.makers import eventually
 
 
@@ -45,14 +45,14 @@ class Step:
 
 async def test_a_loop_repeats_its_step() -> None:
     step = Step()
-    async with running(worker.repeat(step, name="a", every=0.01)):
+    async with running(worker.run_forever(step, name="a", every=0.01)):
         await eventually(lambda: len(step.times) > 3)
 
 
 async def test_a_loop_outlives_faults_backs_off_and_says_so() -> None:
     step = Step(failures=2)
     with capture_logs() as logs:
-        async with running(worker.repeat(step, name="a", every=0.01)) as task:
+        async with running(worker.run_forever(step, name="a", every=0.01)) as task:
             await eventually(lambda: len(step.times) > 4)
             assert not task.done()
     assert 0.3 <= step.pauses[0] <= 0.7
@@ -66,13 +66,13 @@ async def test_a_loop_outlives_faults_backs_off_and_says_so() -> None:
 
 async def test_a_step_that_runs_out_of_time_is_a_fault_like_any_other() -> None:
     step = Step(failures=1, fault=TimeoutError())
-    async with running(worker.repeat(step, name="a")):
+    async with running(worker.run_forever(step, name="a")):
         await eventually(lambda: len(step.times) > 1)
 
 
 async def test_a_long_fault_fills_one_short_line() -> None:
     with capture_logs() as logs:
-        async with running(worker.repeat(Step(1, RuntimeError("x" * 10_000)), name="a", every=9)):
+        async with running(worker.run_forever(Step(1, RuntimeError("x" * 10_000)), name="a", every=9)):
             await eventually(lambda: logs)
     assert len(logs[0]["says"]) == 300
 
@@ -81,14 +81,14 @@ async def test_a_loop_whose_step_never_waits_lets_others_work() -> None:
     async def busy() -> None:
         pass
 
-    async with running(worker.repeat(busy, name="a")):
+    async with running(worker.run_forever(busy, name="a")):
         started = time.monotonic()
         await asyncio.sleep(0.01)
         assert time.monotonic() - started < 4
 
 
 async def test_a_loop_ends_when_it_is_cancelled() -> None:
-    task = asyncio.create_task(worker.repeat(Step(), name="a", every=60))
+    task = asyncio.create_task(worker.run_forever(Step(), name="a", every=60))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -97,7 +97,7 @@ async def test_a_loop_ends_when_it_is_cancelled() -> None:
 
 async def test_a_start_is_tried_until_it_succeeds_once_and_then_no_more() -> None:
     step = Step(failures=1)
-    await asyncio.wait_for(worker.until_done(step, name="a"), 5)
+    await asyncio.wait_for(worker.run_until_done(step, name="a"), 5)
     assert len(step.times) == 2
     await asyncio.sleep(0.05)
     assert len(step.times) == 2
@@ -105,7 +105,7 @@ async def test_a_start_is_tried_until_it_succeeds_once_and_then_no_more() -> Non
 
 async def test_a_start_that_is_cancelled_stops_trying() -> None:
     step = Step(failures=99)
-    async with running(worker.until_done(step, name="a")):
+    async with running(worker.run_until_done(step, name="a")):
         await eventually(lambda: step.times)
     seen = len(step.times)
     await asyncio.sleep(0.6)
@@ -116,7 +116,7 @@ async def test_soon_gives_what_the_step_gave_even_when_that_is_nothing() -> None
     async def migrate() -> list[str]:
         return []
 
-    assert await worker.soon(migrate, name="a") == []
+    assert await worker.retry(migrate, name="a") == []
 
 
 async def test_soon_gives_up_after_its_tries_and_does_not_wait_for_nothing() -> None:
@@ -128,7 +128,7 @@ async def test_soon_gives_up_after_its_tries_and_does_not_wait_for_nothing() -> 
 
     started = time.monotonic()
     with capture_logs() as logs:
-        assert await worker.soon(migrate, name="migrate", tries=2) is None
+        assert await worker.retry(migrate, name="migrate", tries=2) is None
     assert len(step.times) == 2
     assert time.monotonic() - started < step.pauses[0] + 0.2
     assert [(line["event"], line["step"]) for line in logs] == [("start.fault", "migrate")] * 2
@@ -174,8 +174,8 @@ class Queue:
     async def keep(self, ids: Sequence[int]) -> None:
         self.kept.append(sorted(ids))
 
-    def pump(self, at_once: int = 4) -> Pump[Row]:
-        return Pump("rows", claim=self.claim, work=self.one, keep=self.keep, at_once=at_once)
+    def pump(self, at_once: int = 4) -> LeaseWorker[Row]:
+        return LeaseWorker("rows", claim=self.claim, work=self.one, keep=self.keep, at_once=at_once)
 
 
 async def test_a_pump_works_rows_at_the_same_time_but_no_more_than_it_may() -> None:
@@ -259,7 +259,7 @@ async def test_the_leases_of_work_in_hand_are_renewed() -> None:
     queue = Queue(waiting=[1, 2], work=wait)
     pump = queue.pump()
     async with running(pump.run()):
-        await eventually(lambda: [1, 2] in queue.kept, within=worker.RENEW_EVERY + 2)
+        await eventually(lambda: [1, 2] in queue.kept, within=worker.RENEW_SECONDS + 2)
     await pump.finish(0)
 
 
@@ -289,7 +289,7 @@ async def test_what_is_being_claimed_when_a_pump_is_ended_is_still_worked_on(bro
         await leased.wait()
         return await queue.claim(limit)
 
-    pump = Pump("rows", claim=claim, work=queue.one, keep=queue.keep, at_once=4)
+    pump = LeaseWorker("rows", claim=claim, work=queue.one, keep=queue.keep, at_once=4)
     task = asyncio.create_task(pump.run())
     await asking.wait()
     task.cancel()

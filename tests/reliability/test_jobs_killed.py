@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from bot_platform.domain import ledger
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Entry, Hold, HoldState
 from bot_platform.domain.outbox import Notice
 from bot_platform.flows.run_job import ANSWER
@@ -86,7 +86,7 @@ async def _wrong(database: Database, crowd: Sequence[Customer]) -> list[str]:
             charges = await Entry.filter(job_id=job.id).order_by("seq")
             said = await Notice.filter(key=job.subject)
             right = {
-                "state": job.state is State.DONE,
+                "state": job.state is JobState.DONE,
                 "result": job.result == {"text": one.written(job.kind)},
                 "charges": [-entry.amount for entry in charges] == CHARGES[job.kind],
                 "holds": [hold.state for hold in holds] == [HoldState.CAPTURED] * len(charges),

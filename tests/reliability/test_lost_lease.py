@@ -12,14 +12,14 @@ from random import Random
 
 import pytest
 
-from bot_platform.domain.jobs import Job, State
-from bot_platform.domain.ledger import Account, Entry, Hold, Kind
+from bot_platform.domain.jobs import Job, JobState
+from bot_platform.domain.ledger import Account, Entry, EntryKind, Hold
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.users import User
 from bot_platform.flows import order_work, run_job
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.work_context import WorkContext
 from tests.makers import FreshDatabase, desk, eventually, person, workshop
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
@@ -51,12 +51,12 @@ class Shift:
     random: Random
 
     @property
-    def slow(self) -> Desk:
+    def slow(self) -> WorkContext:
         """Where the first worker works."""
         return desk(self.first.database)
 
     @property
-    def quick(self) -> Desk:
+    def quick(self) -> WorkContext:
         """Where the second worker works."""
         return desk(self.second.database)
 
@@ -77,7 +77,7 @@ class Shift:
         """Let the second worker finish."""
         said = {"text": "work-done", "answer": "of the second"}
         await self.second.do(
-            run_job.finish(self.quick, job, State.DONE, {"text": "of the second"}, cost=COST, **said)
+            run_job.finish(self.quick, job, JobState.DONE, {"text": "of the second"}, cost=COST, **said)
         )
 
     def late(self, job: Job) -> Sequence[Awaitable[str]]:
@@ -86,11 +86,11 @@ class Shift:
         done = {"text": "of the first"}
         refused: list[tuple[str, Callable[[], Awaitable[object]]]] = [
             ("show", lambda: run_job.show(slow, job, "work-draft", page={"text": "late"}, more=0)),
-            ("reach", lambda: run_job.reach(slow, job, 9, 9, "late")),
+            ("reach", lambda: run_job.set_progress(slow, job, 9, 9, "late")),
             ("checkpoint", lambda: run_job.checkpoint(slow, job, done, cost=cost, most=NEEDS, needs=NEEDS)),
             ("stop", lambda: run_job.checkpoint(slow, job, done, cost=0, most=10**9, needs=10**9)),
-            ("finish", lambda: run_job.finish(slow, job, State.DONE, done, cost=cost, text="work-done")),
-            ("fail", lambda: run_job.finish(slow, job, State.FAILED, None, cost=0, text="work-failed")),
+            ("finish", lambda: run_job.finish(slow, job, JobState.DONE, done, cost=cost, text="work-done")),
+            ("fail", lambda: run_job.finish(slow, job, JobState.FAILED, None, cost=0, text="work-failed")),
         ]
         ignored = [
             ("give back", lambda: run_job.give_back(slow, job)),
@@ -199,7 +199,7 @@ async def _takes(shift: Shift, mine: Job) -> list[str]:
         with contextlib.suppress(LeaseLost):
             done = {"text": "of the first"}
             await shift.first.do(
-                run_job.finish(shift.slow, mine, State.DONE, done, cost=COST, text="work-done")
+                run_job.finish(shift.slow, mine, JobState.DONE, done, cost=COST, text="work-done")
             )
 
     _, taken = await asyncio.gather(finish_late(), shift.second.do(run_job.claim(shift.quick, 1)))
@@ -219,7 +219,7 @@ async def _queued(shift: Shift, mine: Job) -> list[str]:
 async def _ended_itself(shift: Shift, mine: Job) -> list[str]:
     """Come back to what the first worker itself has finished."""
     said = {"text": "work-done", "answer": "of the first"}
-    await shift.first.do(run_job.finish(shift.slow, mine, State.DONE, None, cost=COST, **said))
+    await shift.first.do(run_job.finish(shift.slow, mine, JobState.DONE, None, cost=COST, **said))
     return await shift.late_and_alone(mine)
 
 
@@ -248,7 +248,7 @@ async def _ended(user: User) -> list[str]:
     """Look whether the job was done and charged once."""
     (job,) = await Job.filter(user_id=user.id)
     charges = [entry.amount for entry in await Entry.filter(job_id=job.id)]
-    right = {"done": job.state is State.DONE, "charged once": charges == [-COST]}
+    right = {"done": job.state is JobState.DONE, "charged once": charges == [-COST]}
     return [f"{user.id}: not {what}" for what, is_right in right.items() if not is_right]
 
 
@@ -307,8 +307,8 @@ async def _through_a_stop(url: str, number: int, *, wakes_early: bool) -> list[s
 
 async def _taken_once(second: Party, number: int) -> list[str]:
     wrong = [str(row) for row in await proved(second.database)]
-    entries = await Entry.filter(kind=Kind.CHARGE).order_by("job_id")
-    done = await Job.filter(state=State.DONE).order_by("id")
+    entries = await Entry.filter(kind=EntryKind.CHARGE).order_by("job_id")
+    done = await Job.filter(state=JobState.DONE).order_by("id")
     if [(e.job_id, e.amount) for e in entries] != [(job.id, -PAGE) for job in done] or len(done) != number:
         wrong.append(f"{len(done)} jobs done with {len(entries)} charges")
     said = {job.request_key: job.result["text"] for job in done}

@@ -66,7 +66,7 @@ class World:
         async def pay(door: str) -> None:
             await self._sometime()
             if door == "payment":
-                await provider_events.news(money, paid(next(unpaid), one.user_id))
+                await provider_events.apply(money, paid(next(unpaid), one.user_id))
             else:
                 user = await users.get(one.user_id)
                 await grant(money.database, user, CREDITS, "a race", f"race:{one.user_id}")

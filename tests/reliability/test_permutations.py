@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from bot_platform.domain.checkout import ProviderEvent, Stage
-from bot_platform.domain.purchases import State
+from bot_platform.domain.purchases import PurchaseState
 from bot_platform.infra.database import Database
 from tests.makers import till
 from tests.reliability.conftest import Size
@@ -45,7 +45,7 @@ SETS: dict[str, tuple[list[Happens], End]] = {
         ],
         End(
             4_000,
-            State.PARTLY_REVERSED,
+            PurchaseState.PARTLY_REVERSED,
             frozen=False,
             rows={"re_1": (Stage.REFUNDED, 200), "dp": (Stage.WON, 300), "re_2": (Stage.REFUNDED, 100)},
         ),
@@ -59,7 +59,7 @@ SETS: dict[str, tuple[list[Happens], End]] = {
             ("dp", Stage.APPEALED, 500, 6),
             ("dp", Stage.WON, 500, 6),
         ],
-        End(10_000, State.PAID, frozen=False, rows={"dp": (Stage.WON, 500)}),
+        End(10_000, PurchaseState.PAID, frozen=False, rows={"dp": (Stage.WON, 500)}),
     ),
     "a refund undone, another one, a warning": (
         [
@@ -72,7 +72,7 @@ SETS: dict[str, tuple[list[Happens], End]] = {
         ],
         End(
             7_000,
-            State.PARTLY_REVERSED,
+            PurchaseState.PARTLY_REVERSED,
             frozen=True,
             rows={
                 "re_1": (Stage.REFUND_UNDONE, 500),
@@ -92,7 +92,7 @@ SETS: dict[str, tuple[list[Happens], End]] = {
         ],
         End(
             8_000,
-            State.PARTLY_REVERSED,
+            PurchaseState.PARTLY_REVERSED,
             frozen=True,
             rows={
                 "ch": (Stage.REFUNDED_IN_ALL, 300),
@@ -112,7 +112,7 @@ SETS: dict[str, tuple[list[Happens], End]] = {
         ],
         End(
             0,
-            State.REVERSED,
+            PurchaseState.REVERSED,
             frozen=False,
             rows={
                 "re_1": (Stage.REFUNDED, 400),
@@ -132,7 +132,7 @@ SETS: dict[str, tuple[list[Happens], End]] = {
         ],
         End(
             6_000,
-            State.PARTLY_REVERSED,
+            PurchaseState.PARTLY_REVERSED,
             frozen=False,
             rows={"re_1": (Stage.REFUNDED, 200), "dp": (Stage.WON, 100)},
         ),

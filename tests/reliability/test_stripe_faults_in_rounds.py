@@ -12,7 +12,7 @@ from bot_platform.domain.refunds import Refund
 from bot_platform.flows import provider_events, reconcile
 from bot_platform.flows import refund as refunding
 from bot_platform.flows.buy import buy
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.providers.stripe.payments import StripePayments
 from tests.makers import PRICES, FreshDatabase, person, till
@@ -27,7 +27,7 @@ TOGETHER = 6
 ENOUGH = 12  # tries; Stripe fails for fewer
 
 
-async def _look(money: Till) -> None:
+async def _look(money: PaymentContext) -> None:
     """Make every round once, as the caretaker does; raises ProviderDown."""
     providers = [money.provider]
     async for _ in reconcile.silent_purchases(money, providers, all_of_them=True):
@@ -35,12 +35,12 @@ async def _look(money: Till) -> None:
     async for _ in reconcile.missed_events(money, providers, 0):
         pass
     for row in await provider_events.claim(money, 100):
-        await provider_events.stored(money, row)
+        await provider_events.handle(money, row)
     async for _ in reconcile.reversed_payments(money, providers, 0):
         pass
 
 
-async def _carry_out(money: Till, refund: Refund) -> None:
+async def _carry_out(money: PaymentContext, refund: Refund) -> None:
     """Ask for the refund once, as the loop does."""
     refund.attempts += 1
     await refunding.carry_out(money, refund)
@@ -71,7 +71,7 @@ async def _story(database: Database, w: World, ready: Callable[[], None]) -> lis
         money = till(database, stripe)
         user = await person(database)
         await buy(money, user, PRICES.get("buy_100"), "press")
-        purchase = await purchases.begun_by("press")
+        purchase = await purchases.find_by_request_key("press")
         assert purchase
         assert purchase.provider_ref
         await w.local.pay(purchase.provider_ref)
@@ -81,7 +81,7 @@ async def _story(database: Database, w: World, ready: Callable[[], None]) -> lis
         await w.local.refund(somebody_elses.id)
         ready()
         await _until_answered(lambda: _look(money))
-        refund = await refunding.ask(money, purchase.id, amount=None, reason="sorry", force=False)
+        refund = await refunding.request(money, purchase.id, amount=None, reason="sorry", force=False)
         refund.attempts -= 1  # whoever asks for it is the first to ask Stripe
         await _until_answered(lambda: _carry_out(money, refund))
         await _until_answered(lambda: _look(money))
@@ -98,7 +98,7 @@ async def _wrong(database: Database, w: World, user_id: int, purchase_id: int) -
         "purchase": (purchase.state.value, purchase.reversed),
         "refunds at Stripe": sorted(refund["amount"] for refund in w.local.refunds.values()),
         "refunds asked for": [r.state.value for r in await Refund.all()],
-        "open": await refunds.asked(purchase_id),
+        "open": await refunds.amount_requested(purchase_id),
     }
     expected = {
         "balance": (0, 0),

@@ -26,8 +26,8 @@ from bot_platform.flows import audit, provider_events
 from bot_platform.flows.order_work import order
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
-from bot_platform.runtime.workers import work_pump
-from bot_platform.work.engine.kind import Order, Quote, Task, kind
+from bot_platform.runtime.workers import job_worker
+from bot_platform.work.engine.kind import JobContext, Order, Quote, kind
 from bot_platform.work.engine.model import Message, Rates, Usage
 from tests.makers import PRICES, desk, till, workshop
 from tests.reliability.platforms import PROCESSES
@@ -116,7 +116,7 @@ def statements(before: Hears | None = None, after: Hears | None = None) -> Itera
 
 
 @kind("page", "A page", price=PAGE, needs_model=False)
-async def page(task: Task) -> str:
+async def page(task: JobContext) -> str:
     """Write a page for a fixed price."""
     await task.progress(0, 1, "the page")
     return f"Written: {task.order.request}"
@@ -127,7 +127,7 @@ def _book_price(_order: Order, _rates: Rates) -> Quote:
 
 
 @kind("book", "A book", price=_book_price)
-async def book(task: Task) -> str:
+async def book(task: JobContext) -> str:
     """Write chapters, with a checkpoint between two, and pay for what was used."""
     chapters: list[str] = task.kept["chapters"] if task.kept else []
     while len(chapters) < CHAPTERS:
@@ -256,14 +256,18 @@ async def _serve(url: str, crowd: Sequence[Customer], doom: Doom | None) -> None
     await asyncio.gather(
         *(counter.order(people[one], code, one.key(code), one.key(code)) for one, code in orders)
     )
-    await asyncio.gather(*(provider_events.news(money, paid(one.purchases[0], one.user_id)) for one in crowd))
+    await asyncio.gather(
+        *(provider_events.apply(money, paid(one.purchases[0], one.user_id)) for one in crowd)
+    )
     if doom:
         doom.armed = True
-    pump = work_pump(runner, 2 * len(crowd))
+    pump = job_worker(runner, 2 * len(crowd))
     database.on_commit.append(pump.poke)
     working = asyncio.create_task(pump.run())
     await _rest()
-    await asyncio.gather(*(provider_events.news(money, paid(one.purchases[1], one.user_id)) for one in crowd))
+    await asyncio.gather(
+        *(provider_events.apply(money, paid(one.purchases[1], one.user_id)) for one in crowd)
+    )
     await _rest()
     working.cancel()
     await pump.finish(5)
@@ -316,7 +320,7 @@ async def _stop_in_the_middle(url: str, number: int) -> None:
     on_their_way, there = number, asyncio.Event()
 
     @kind("page", "A page", price=PAGE, needs_model=False)
-    async def slow_page(_: Task) -> str:
+    async def slow_page(_: JobContext) -> str:
         nonlocal on_their_way
         on_their_way -= 1
         if not on_their_way:

@@ -9,11 +9,11 @@ import pytest
 
 from bot_platform.domain.outbox import Notice
 from bot_platform.infra.database import Database
-from bot_platform.infra.outbound_calls import BUSY, DOWN, MISCONFIGURED, OK, REFUSED, Calls
+from bot_platform.infra.outbound_calls import BUSY, DOWN, MISCONFIGURED, OK, REFUSED, CallObserver
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
-from bot_platform.providers.observed_model import OverheardModel
-from bot_platform.runtime.outage_monitor import Outages
+from bot_platform.providers.observed_model import ObservedModel
+from bot_platform.runtime.outage_monitor import OutageMonitor
 from bot_platform.telegram.texts import Texts
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 from tests.makers import BUYER, eventually, house, till
@@ -37,7 +37,7 @@ class Watch:
     """One replica that listens."""
 
     clock: Clock
-    outages: Outages
+    outages: OutageMonitor
 
     async def hear(self, *results: str, party: str = "stripe", apart: float = 60) -> None:
         """Hear how calls end, so many seconds apart, and look after each."""
@@ -49,7 +49,7 @@ class Watch:
 
 def watch(database: Database, clock: Clock | None = None) -> Watch:
     clock = clock or Clock()
-    return Watch(clock, Outages(till(database, admins=ADMINS), clock))
+    return Watch(clock, OutageMonitor(till(database, admins=ADMINS), clock))
 
 
 async def told() -> list[str]:
@@ -200,9 +200,9 @@ class Scripted:
 )
 async def test_each_answer_of_a_model_is_heard_and_left_as_it_is(fault: str | None, result: str) -> None:
     heard: list[tuple[str, str]] = []
-    calls = Calls()
+    calls = CallObserver()
     calls.listeners.append(lambda party, ended: heard.append((party, ended)))
-    model = OverheardModel(Scripted(fault), calls)
+    model = ObservedModel(Scripted(fault), calls)
     expected = pytest.raises(ModelFault, match=fault) if fault else contextlib.nullcontext()
     with expected:
         assert [piece async for piece in model.answer([Message("user", "?")], 7)] == ["1 of 7"]

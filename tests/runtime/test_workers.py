@@ -43,12 +43,12 @@ class Asked(MockPayments):
         yield ()
 
 
-def rounds(database: Database, asked: Asked, audits: list[int] | None = None) -> workers.Rounds:
+def rounds(database: Database, asked: Asked, audits: list[int] | None = None) -> workers.PeriodicJobs:
     def on_audit(broken: Sequence[Broken]) -> None:
         if audits is not None:
             audits.append(len(broken))
 
-    return workers.Rounds(till(database, asked, admins=(ADMIN,)), every=300, on_audit=on_audit)
+    return workers.PeriodicJobs(till(database, asked, admins=(ADMIN,)), every=300, on_audit=on_audit)
 
 
 async def test_two_replicas_look_at_their_start_and_then_one_of_them_when_it_is_due(

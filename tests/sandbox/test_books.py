@@ -15,7 +15,7 @@ from quart import Quart
 
 from bot_platform.demo import demo
 from bot_platform.domain import ledger, outbox
-from bot_platform.domain.jobs import State
+from bot_platform.domain.jobs import JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.flows import order_work, run_job
 from bot_platform.infra.database import Database
@@ -261,7 +261,7 @@ async def test_a_debt_a_hold_a_freeze_and_a_note_are_said_plainly(database: Data
     async def story() -> Account:
         account = await ledger.lock(user.id)
         await ledger.hold(account, 1000, "work:1")
-        await ledger.post(account, ledger.Kind.GRANT, -2500, "grant:1", note="for <b>Tom & Ann</b>")
+        await ledger.post(account, ledger.EntryKind.GRANT, -2500, "grant:1", note="for <b>Tom & Ann</b>")
         await ledger.freeze(account, frozen=True)
         return account
 
@@ -294,9 +294,9 @@ async def test_work_is_shown_with_what_it_holds_or_needs_and_what_it_has_cost(da
     assert "Work 1 /ask about to start 10.00 held 2 /build waits for credits 25.00 needed at most" in said
     assert "what I ask for" not in said
     (job,) = await run_job.claim(house, 1)
-    await run_job.reach(house, job, 2, 5, "drawing")
+    await run_job.set_progress(house, job, 2, 5, "drawing")
     assert "1 /ask runs 2 of 5 parts 10.00 held" in words(await seen())
-    await run_job.finish(house, job, State.DONE, None, cost=300, text="work-done", answer="Done.")
+    await run_job.finish(house, job, JobState.DONE, None, cost=300, text="work-done", answer="Done.")
     said = words(await seen())
     assert "Work 2 /build about to start 25.00 held" in said
     assert "-3.00 paid work /ask, job 1 27.00" in said
@@ -317,7 +317,7 @@ async def test_many_entries_are_cut_and_counted(database: Database) -> None:
     async def story() -> None:
         account = await ledger.lock(user.id)
         for n in range(1, ENTRIES + 4):
-            await ledger.post(account, ledger.Kind.GRANT, 100, f"grant:{n}")
+            await ledger.post(account, ledger.EntryKind.GRANT, 100, f"grant:{n}")
 
     await database.transact(story)
     said = words(await seen())

@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from bot_platform.domain import actions, broadcasts, outbox
-from bot_platform.domain.broadcasts import Broadcast, State
-from bot_platform.domain.errors import CannotTellAll
+from bot_platform.domain.broadcasts import Broadcast, BroadcastState
+from bot_platform.domain.errors import CannotBroadcast
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.users import User
 from bot_platform.flows import broadcast
@@ -56,14 +56,16 @@ async def portions(database: Database, n: int = 1, *, together: int = 1) -> None
     """Write portions, each as if its second had come, by several replicas at once."""
     for _ in range(n):
         await query("UPDATE round SET next_at = 0")
-        await asyncio.gather(*(broadcast.portion(database) for _ in range(together)))
+        await asyncio.gather(*(broadcast.send_batch(database) for _ in range(together)))
 
 
 async def all_sent(database: Database) -> None:
     """Let everything that waits be sent, as far as the database knows."""
 
     async def story() -> None:
-        await Notice.filter(state=outbox.State.PENDING).update(state=outbox.State.SENT, message_id=1)
+        await Notice.filter(state=outbox.NoticeState.PENDING).update(
+            state=outbox.NoticeState.SENT, message_id=1
+        )
 
     await database.transact(story)
 
@@ -86,7 +88,7 @@ async def test_everybody_gets_it_once_however_many_replicas_write_it(database: D
         await all_sent(database)
     assert await written() == Counter(each.id for each in people)
     await running.refresh_from_db()
-    assert (running.state, running.written, running.people) == (State.DONE, 50, 50)
+    assert (running.state, running.written, running.people) == (BroadcastState.DONE, 50, 50)
     assert await said_to() == "done"
 
 
@@ -98,8 +100,8 @@ async def test_no_more_is_written_than_leaves_at_once(database: Database) -> Non
     await query("UPDATE round SET next_at = 0")
     await all_sent(database)
     for _ in range(3):
-        await broadcast.portion(database)  # within one second
-    assert sum((await written()).values()) == 2 * broadcast.PORTION
+        await broadcast.send_batch(database)  # within one second
+    assert sum((await written()).values()) == 2 * broadcast.BATCH
 
 
 async def test_a_stop_takes_back_what_is_unsent_and_nothing_more_is_written(database: Database) -> None:
@@ -124,7 +126,7 @@ async def test_what_was_taken_back_is_not_said_when_somebody_returns(database: D
     await portions(database)
     await broadcast.stop(database, running.id, "console")
     await come_back(database, user)
-    assert (await Notice.get(text=broadcast.SAID)).state is outbox.State.DEAD
+    assert (await Notice.get(text=broadcast.SAID)).state is outbox.NoticeState.DEAD
 
 
 async def test_who_is_banned_or_has_blocked_the_bot_is_left_out(database: Database) -> None:
@@ -145,7 +147,7 @@ async def test_a_portion_that_died_before_its_commit_is_written_again_without_do
     await all_sent(database)
 
     async def dies() -> None:
-        await broadcast.write_portion()
+        await broadcast.write_batch()
         raise RuntimeError
 
     await query("UPDATE round SET next_at = 0")
@@ -158,13 +160,13 @@ async def test_a_portion_that_died_before_its_commit_is_written_again_without_do
 async def test_pressed_twice_or_by_somebody_else_it_begins_once(database: Database) -> None:
     await crowd(database, 3)
     await broadcast.draft(database, ADMIN, TEXT, "tg:1")
-    with pytest.raises(CannotTellAll, match="admin-draft-gone"):
+    with pytest.raises(CannotBroadcast, match="admin-draft-gone"):
         await broadcast.begin(database, ADMIN + 1, "tg:1")
     await asyncio.gather(*(broadcast.begin(database, ADMIN, "tg:1") for _ in range(3)))
     await broadcast.drop(database, ADMIN, "tg:1")
-    assert [row.state for row in await Broadcast.all()] == [State.RUNNING]
+    assert [row.state for row in await Broadcast.all()] == [BroadcastState.RUNNING]
     await broadcast.draft(database, ADMIN, "Another", "tg:2")
-    with pytest.raises(CannotTellAll, match="admin-say-one-runs"):
+    with pytest.raises(CannotBroadcast, match="admin-say-one-runs"):
         await broadcast.begin(database, ADMIN, "tg:2")
     await broadcast.drop(database, ADMIN, "tg:2")
     await broadcast.begin(database, ADMIN, "tg:2")
@@ -180,7 +182,7 @@ async def test_money_is_told_at_once_while_a_message_to_all_is_sent_within_the_l
 
     async def keep_writing() -> None:
         while True:
-            await broadcast.portion(database)
+            await broadcast.send_batch(database)
             await asyncio.sleep(0.1)
 
     async with sending(database, world):
@@ -201,7 +203,7 @@ async def test_money_is_told_at_once_while_a_message_to_all_is_sent_within_the_l
         await asyncio.gather(loop, return_exceptions=True)
     assert max(waited) < 2.0, waited
     assert [call.outcome for call in sends(world) if call.outcome != "ok"] == []
-    assert most_in_a_second([row.tried_at for row in await Notice.all()]) <= outbox.EACH_SECOND
+    assert most_in_a_second([row.tried_at for row in await Notice.all()]) <= outbox.MAX_PER_SECOND
 
 
 async def test_the_operator_sees_it_first_follows_it_and_reads_how_it_ended(database_url: str) -> None:

@@ -339,7 +339,7 @@ async def test_the_longest_stories_fit_one_message(sqlite_url: str) -> None:
             async def story() -> None:
                 account = await ledger.lock(user.id)
                 for n in range(70):
-                    await ledger.post(account, ledger.Kind.GRANT, 1, f"grant:{n}", note="😀" * 300)
+                    await ledger.post(account, ledger.EntryKind.GRANT, 1, f"grant:{n}", note="😀" * 300)
 
             await database.transact(story)
 

@@ -13,7 +13,7 @@ from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 
 from bot_platform.domain import outbox
-from bot_platform.domain.outbox import MONEY, OTHER, Notice, State
+from bot_platform.domain.outbox import MONEY, OTHER, Notice, NoticeState
 from bot_platform.flows.arrive import arrive
 from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram import SandboxSession
@@ -206,7 +206,7 @@ async def test_a_chat_s_own_order_counts_more_than_money(database: Database) -> 
     async with sending(database, world):
         await eventually(lambda: len(sends(world)) == 3)
     assert numbers(world, chat) == [0, 0, 1]
-    assert (await Notice.filter(state=State.SENT).order_by("tried_at").first()).rank == OTHER  # type: ignore[union-attr]
+    assert (await Notice.filter(state=NoticeState.SENT).order_by("tried_at").first()).rank == OTHER  # type: ignore[union-attr]
 
 
 async def test_a_flood_limit_is_waited_out_by_its_chat_alone(database: Database) -> None:

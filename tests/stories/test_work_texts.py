@@ -11,7 +11,7 @@ import structlog
 from bot_platform.infra import logs
 from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram_world import Fault
-from bot_platform.work.engine.kind import Task, kind
+from bot_platform.work.engine.kind import JobContext, kind
 from tests.makers import BUYER, House, eventually, house, person, workshop
 from tests.work.fake_task import model
 from tests.work.model_server import Answer, Cut, ModelServer, Status, model_server
@@ -158,7 +158,7 @@ async def test_nothing_that_was_asked_or_answered_stands_in_the_log(
 
 
 @kind("breaks", "break", price=10, needs_model=False)
-async def breaks(task: Task) -> str:
+async def breaks(task: JobContext) -> str:
     """Break over what was asked."""
     raise ValueError(f"cannot do {task.order.request}") from KeyError(task.order.request)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot_platform.infra.sql import storable
+from bot_platform.infra.sql import json_safe
 from bot_platform.telegram.markdown import LONGEST, pages
 
 MARKUP = ["# ", "**", "*", "_", "`", "```", "```py\n", "\n", "\n\n", "- ", "1. ", "> ", "[a](", "http://e.x)"]
@@ -30,7 +30,7 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-@given(st.lists(st.sampled_from(MARKUP), max_size=200).map("".join) | st.text().map(storable))
+@given(st.lists(st.sampled_from(MARKUP), max_size=200).map("".join) | st.text().map(json_safe))
 def test_every_page_fits_and_every_entity_lies_within_its_page(markdown: str) -> None:
     for page in pages(markdown):
         assert 0 < units(page["text"]) <= LONGEST

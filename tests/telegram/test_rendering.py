@@ -10,20 +10,20 @@ from aiogram.types import BufferedInputFile
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.outbox import Notice
 from bot_platform.infra.database import Database
-from bot_platform.telegram.rendering import Letter, bar, compose
+from bot_platform.telegram.rendering import OutgoingMessage, bar, compose
 from bot_platform.telegram.texts import Texts
 from tests.makers import PRICES, person
 
 ABOUT = {"job": 7, "most": 250, "charged": 30, "done": 3, "parts": 5, "files": 0, "available": 5}
 
 
-async def letter(text: str, **values: Any) -> Letter:
+async def letter(text: str, **values: Any) -> OutgoingMessage:
     """Compose a notice about work."""
     notice = Notice(text=text, text_values=ABOUT | values)
     return await compose(notice, Texts(), "en", PRICES, local_links=False)
 
 
-def pressed(found: Letter) -> list[str | None]:
+def pressed(found: OutgoingMessage) -> list[str | None]:
     """List what the buttons send."""
     rows = found.buttons.inline_keyboard if found.buttons else []
     return [button.callback_data for row in rows for button in row]

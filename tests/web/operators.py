@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from quart import Quart
 
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.web.operator.blueprint import operator_pages
 from bot_platform.web.server import server
@@ -28,7 +28,7 @@ class Clock:
         return self.now
 
 
-def app(selling: Till, token: str = TOKEN, **changed: Any) -> Quart:
+def app(selling: PaymentContext, token: str = TOKEN, **changed: Any) -> Quart:
     """Serve only the operator's pages."""
     given: dict[str, Any] = {"address": "http://localhost:8000"} | changed
     return server([operator_pages(selling, token, **given)])
@@ -37,7 +37,7 @@ def app(selling: Till, token: str = TOKEN, **changed: Any) -> Quart:
 class Desk:
     """Somebody before the pages; `page` is what was read last."""
 
-    def __init__(self, database: Database, selling: Till | None = None, **changed: Any) -> None:
+    def __init__(self, database: Database, selling: PaymentContext | None = None, **changed: Any) -> None:
         self.app = app(selling or till(database), **changed)
         self.browser = self.app.test_client()
         self.status = 0

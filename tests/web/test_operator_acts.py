@@ -240,7 +240,7 @@ async def test_spent_credits_are_a_reason_unless_the_box_is_ticked(database: Dat
 
 async def test_what_was_never_paid_or_came_by_the_mock_is_not_returned(sqlite_database: Database) -> None:
     user = await person(sqlite_database, 77)
-    unpaid = await sale(user, 1, purchases.State.OPEN, charged=None, paid_at=None)
+    unpaid = await sale(user, 1, purchases.PurchaseState.OPEN, charged=None, paid_at=None)
     mocked = await sale(user, 2, payment_ref=None)
     async with Desk(sqlite_database) as desk:
         assert "Refund…" not in await desk.read(f"/purchases/{unpaid.id}")
@@ -256,7 +256,7 @@ async def test_a_purchase_is_asked_about_again(database: Database) -> None:
     row = await sale(
         user,
         1,
-        purchases.State.OPEN,
+        purchases.PurchaseState.OPEN,
         provider="stripe",
         provider_ref="cs_1",
         payment_ref=None,
@@ -282,7 +282,7 @@ async def test_a_purchase_is_asked_about_again(database: Database) -> None:
 
 
 async def test_an_event_is_handled_once_more_and_not_twice(database: Database) -> None:
-    row = await event(1, inbox.State.FAILED, error="broken", attempts=12)
+    row = await event(1, inbox.EventState.FAILED, error="broken", attempts=12)
     async with Desk(database) as desk:
         await desk.read(f"/inbox/{row.id}")
         seen = re.search(r'name="seen" value="([^"]+)"', desk.page)
@@ -290,7 +290,7 @@ async def test_an_event_is_handled_once_more_and_not_twice(database: Database) -
         await asyncio.gather(*(desk.send(f"/inbox/{row.id}/replay", seen=seen[1]) for _ in range(4)))
         again = await Event.get()
         assert (again.state, again.attempts, again.error, again.handled_at) == (
-            inbox.State.RECEIVED,
+            inbox.EventState.RECEIVED,
             0,
             None,
             None,
@@ -298,10 +298,10 @@ async def test_an_event_is_handled_once_more_and_not_twice(database: Database) -
         assert await acts() == [("pages", "replay", f"event:{row.id}")]
         await desk.read(f"/inbox/{row.id}")
         assert "It waits to be handled" in desk.seen
-        await inbox.finish(again, inbox.State.HANDLED)
+        await inbox.finish(again, inbox.EventState.HANDLED)
         await desk.send(f"/inbox/{row.id}/replay", seen=seen[1])
         assert desk.headers["Location"].endswith("done=moved-on")
-        assert (await Event.get()).state is inbox.State.HANDLED
+        assert (await Event.get()).state is inbox.EventState.HANDLED
 
 
 async def test_odd_forms_end_in_a_page_and_never_in_a_fault(database: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot_platform.domain import listings
 from bot_platform.domain.ledger import Account
-from bot_platform.domain.purchases import State
+from bot_platform.domain.purchases import PurchaseState
 from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
 from bot_platform.web.server import finishing
@@ -38,9 +38,9 @@ async def test_an_empty_table_is_its_header(database: Database) -> None:
 
 async def test_a_sale_is_told_in_plain_numbers(database: Database) -> None:
     user = await person(database, 77)
-    row = await sale(user, 1, State.PARTLY_REVERSED, reversed=2_550)
+    row = await sale(user, 1, PurchaseState.PARTLY_REVERSED, reversed=2_550)
     nothing = dict.fromkeys(("charged", "paid_at", "provider_ref", "payment_ref"))
-    await sale(user, 2, State.OPEN, currency="jpy", amount=700, **nothing)
+    await sale(user, 2, PurchaseState.OPEN, currency="jpy", amount=700, **nothing)
     async with Desk(database) as desk:
         one, two = await _rows(desk, "purchases")
     assert row.paid_at is not None

@@ -29,7 +29,10 @@ HOSTILE = "<script>alert(1)</script>\"'&{{ 7*7 }}"
 
 
 async def sale(
-    user: User, number: int = 1, state: purchases.State = purchases.State.PAID, **changed: object
+    user: User,
+    number: int = 1,
+    state: purchases.PurchaseState = purchases.PurchaseState.PAID,
+    **changed: object,
 ) -> Purchase:
     """Write a purchase down; the books know nothing of it."""
     given: dict[str, Any] = {
@@ -50,19 +53,23 @@ async def sale(
     return await Purchase.create(**(given | changed))
 
 
-async def event(number: int = 1, state: inbox.State = inbox.State.HANDLED, **changed: object) -> Event:
+async def event(
+    number: int = 1, state: inbox.EventState = inbox.EventState.HANDLED, **changed: object
+) -> Event:
     """Write an event down."""
     given: dict[str, Any] = {
         "key": f"stripe:evt_{number}",
         "type": "checkout.session.completed",
         "payload": {"id": f"evt_{number}"},
         "state": state,
-        "handled_at": None if state is inbox.State.RECEIVED else now(),
+        "handled_at": None if state is inbox.EventState.RECEIVED else now(),
     }
     return await Event.create(**(given | changed))
 
 
-async def job(user: User, number: int = 1, state: jobs.State = jobs.State.DONE, **changed: object) -> Job:
+async def job(
+    user: User, number: int = 1, state: jobs.JobState = jobs.JobState.DONE, **changed: object
+) -> Job:
     """Write a job down."""
     given: dict[str, Any] = {
         "user_id": user.id,
@@ -94,9 +101,13 @@ async def furnished(database: Database) -> User:
         since=1,
     )
     await event(
-        1, inbox.State.FAILED, type=HOSTILE, error=HOSTILE, payload={"note": HOSTILE, HOSTILE: ["ü", None]}
+        1,
+        inbox.EventState.FAILED,
+        type=HOSTILE,
+        error=HOSTILE,
+        payload={"note": HOSTILE, HOSTILE: ["ü", None]},
     )
-    for number, state in enumerate(jobs.State):
+    for number, state in enumerate(jobs.JobState):
         await job(
             user,
             number,
@@ -149,11 +160,11 @@ async def test_the_overview_says_what_needs_a_look(database: Database) -> None:
         await desk.read()
         assert "Nothing." in desk.seen
         user = await person(database, 77)
-        await event(1, inbox.State.FAILED)
-        await event(2, inbox.State.FAILED)
-        await sale(user, 1, purchases.State.FAILED, paid_at=None, charged=None)
+        await event(1, inbox.EventState.FAILED)
+        await event(2, inbox.EventState.FAILED)
+        await sale(user, 1, purchases.PurchaseState.FAILED, paid_at=None, charged=None)
         await sale(user, 2)
-        await job(user, 1, jobs.State.PARKED)
+        await job(user, 1, jobs.JobState.PARKED)
         await schedules.set_mark(OFF_OR_MENDED, 1)
         await desk.read()
         for words in (
@@ -222,9 +233,9 @@ async def test_every_list_pages_and_filters(database: Database) -> None:
     user = await person(database, 77)
     count = listings.AT_ONCE + 3
     for number in range(count):
-        await event(number, inbox.State.FAILED if number % 2 else inbox.State.HANDLED)
-        await job(user, number, jobs.State.DONE if number % 2 else jobs.State.FAILED)
-        await sale(user, number, purchases.State.OPEN if number % 2 else purchases.State.PAID)
+        await event(number, inbox.EventState.FAILED if number % 2 else inbox.EventState.HANDLED)
+        await job(user, number, jobs.JobState.DONE if number % 2 else jobs.JobState.FAILED)
+        await sale(user, number, purchases.PurchaseState.OPEN if number % 2 else purchases.PurchaseState.PAID)
         await grant(database, user, 1, "Rain.", f"g{number}")
         await person(database, 1000 + number)
     async with Desk(database) as desk:

@@ -9,7 +9,14 @@ from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from bot_platform.domain.actions import Action
 from bot_platform.infra.database import Database
-from bot_platform.web.operator.sign_in import COOKIE, FROM_ALL, FROM_ONE, LASTS, Tries, way_on
+from bot_platform.web.operator.sign_in import (
+    COOKIE,
+    FROM_ALL,
+    FROM_ONE,
+    LASTS,
+    FailedAttempts,
+    next_page,
+)
 from tests.makers import house, till
 from tests.web.operators import HOME, TOKEN, Clock, Desk, app
 from tests.web.test_operator_pages import PAGES
@@ -66,7 +73,7 @@ async def test_who_guesses_waits_and_so_do_all_together(sqlite_database: Databas
 
 def test_many_addresses_together_wait_too_and_only_as_long_as_they_must() -> None:
     clock = Clock()
-    tries = Tries(clock)
+    tries = FailedAttempts(clock)
     for number in range(FROM_ALL):
         assert tries.wait(f"10.0.0.{number}") == 0
         tries.refused(f"10.0.0.{number}")
@@ -216,7 +223,7 @@ async def test_after_signing_in_one_is_where_one_wanted_to_be(sqlite_database: D
         "/operator\\x",
         "/demo",
     ):
-        assert way_on(elsewhere) == HOME
+        assert next_page(elsewhere) == HOME
 
 
 async def test_every_page_keeps_out_of_caches_frames_and_scripts(sqlite_database: Database) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 from yarl import URL
 
-from bot_platform.domain.purchases import State
+from bot_platform.domain.purchases import PurchaseState
 from tests.makers import BUYER, House, house
 from tests.web.selling import OTHER, about, balance, checkout, page
 
@@ -162,12 +162,12 @@ async def test_a_page_brings_its_style_and_its_icon(sqlite_url: str) -> None:
 async def test_the_page_has_words_for_every_state_of_a_purchase(sqlite_url: str) -> None:
     async with house(sqlite_url) as h:
         session = await checkout(h)
-        for state in State:
+        for state in PurchaseState:
             await asyncio.to_thread(_set_state, sqlite_url, state)  # beside the house, which may be writing
             assert "<h1>" in await page(h, session["id"])
 
 
-def _set_state(sqlite_url: str, state: State) -> None:
+def _set_state(sqlite_url: str, state: PurchaseState) -> None:
     with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite://"), timeout=20)) as file:
         file.execute("UPDATE purchase SET state = ?", (state.value,))
         file.commit()

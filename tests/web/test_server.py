@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bot_platform.web.client_address import visitor
+from bot_platform.web.client_address import resolve
 from bot_platform.web.server import BURST
 from tests.makers import House, house
 from tests.web.selling import HOOK, arrive, balance
@@ -206,7 +206,7 @@ async def test_an_unknown_route_is_a_short_json(sqlite_url: str) -> None:
 def test_only_a_neighbour_says_for_whom_it_asks(
     peer: str | None, forwarded: str | None, who: str | None
 ) -> None:
-    assert visitor(peer, forwarded) == who
+    assert resolve(peer, forwarded) == who
 
 
 async def test_who_asks_too_often_waits_and_nobody_else_does(sqlite_url: str) -> None:

@@ -210,7 +210,10 @@ async def test_another_amount_or_currency_credits_nothing_and_is_kept_for_the_op
             assert "asked for 500 usd" in str(logs)
             kept = await inbox.find(f"stripe:{event['id']}")
             assert kept is not None
-            assert (kept.state, kept.payload["data"]["object"]["id"]) == (inbox.State.FAILED, session["id"])
+            assert (kept.state, kept.payload["data"]["object"]["id"]) == (
+                inbox.EventState.FAILED,
+                session["id"],
+            )
         await balance(h, "0.00")
         assert receipts(h) == []
         assert await h.post(about(session)) == SUCCESS

@@ -3,13 +3,13 @@
 import pytest
 
 from bot_platform.work.catalog import found_kinds
-from bot_platform.work.engine.kind import Kind, Order, Quote, Task, by_usage, kind
+from bot_platform.work.engine.kind import JobContext, JobKind, Order, Quote, by_usage, kind
 from bot_platform.work.engine.model import Message, Rates
 
 RATES = Rates(10, 40)
 
 
-async def chore(_: Task) -> str:
+async def chore(_: JobContext) -> str:
     """Do nothing."""
     return "done"
 
@@ -28,7 +28,7 @@ def test_paid_work_costs_something(price: int) -> None:
 
 def test_a_fixed_price_is_the_quote() -> None:
     made = kind("chore", "help", price=50)(chore)
-    assert isinstance(made, Kind)
+    assert isinstance(made, JobKind)
     assert made.fixed
     assert made.price(Order("whatever"), RATES) == Quote(50, 50)
 

@@ -5,19 +5,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.outbox import Notice
 from bot_platform.flows import order_work
 from bot_platform.flows.audit import audit_books
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
-from bot_platform.work.engine.kind import CannotDo, Files, Kind, Task, by_usage, kind
+from bot_platform.work.engine.kind import CannotDo, Files, JobContext, JobKind, by_usage, kind
 from bot_platform.work.engine.model import Message, ModelFault, Usage
-from bot_platform.work.engine.orders import Workshop
+from bot_platform.work.engine.orders import Orders
 from bot_platform.work.engine.runner import TRIES, Runner
 from tests.makers import balance, person, workshop
 
-Work = Callable[[Task], Awaitable[str | Files]]
+Work = Callable[[JobContext], Awaitable[str | Files]]
 
 
 class Scripted:
@@ -41,12 +41,12 @@ class Scripted:
         """Nothing is open."""
 
 
-def sold(work: Work, price: int = 50) -> Kind:
+def sold(work: Work, price: int = 50) -> JobKind:
     """Make a kind of the test's own work."""
     return kind("chore", "a chore", price=price, needs_model=False)(work)
 
 
-async def done(counter: Workshop, runner: Runner, telegram_id: int = 77, credits_: int = 100) -> Job:
+async def done(counter: Orders, runner: Runner, telegram_id: int = 77, credits_: int = 100) -> Job:
     """Let somebody order, and the worker do it; gives the job as it is then."""
     who = await person(counter.desk.database, telegram_id, credits_)
     job = await counter.order(who, next(iter(counter.kinds)), "please", f"tg:{telegram_id}")
@@ -58,24 +58,24 @@ async def done(counter: Workshop, runner: Runner, telegram_id: int = 77, credits
 
 
 async def test_a_fixed_price_is_charged_whatever_was_used(database: Database) -> None:
-    async def chore(task: Task) -> str:
+    async def chore(task: JobContext) -> str:
         return f"**{task.order.request}** is done"
 
     job = await done(*workshop(database, sold(chore)))
-    assert (job.state, job.charged, job.result) == (State.DONE, 50, {"text": "**please** is done"})
+    assert (job.state, job.charged, job.result) == (JobState.DONE, 50, {"text": "**please** is done"})
 
 
 async def test_usage_is_priced_and_rounded_up(database: Database) -> None:
-    async def chore(task: Task) -> str:
+    async def chore(task: JobContext) -> str:
         return await task.answer("go", most_tokens=1000)
 
     priced = kind("chore", "a chore", price=by_usage(1000))(chore)
     job = await done(*workshop(database, priced, model=Scripted("Hello.", Usage(101, 50))))
-    assert (job.state, job.charged) == (State.DONE, 4), "101 tokens at 0.10 and 50 at 0.40: 3.01"
+    assert (job.state, job.charged) == (JobState.DONE, 4), "101 tokens at 0.10 and 50 at 0.40: 3.01"
 
 
 async def test_without_a_reported_usage_bytes_are_counted(database: Database) -> None:
-    async def chore(task: Task) -> str:
+    async def chore(task: JobContext) -> str:
         return await task.answer(question, most_tokens=1000)
 
     question = Message("user", "x" * 4000)
@@ -96,29 +96,29 @@ async def test_without_a_reported_usage_bytes_are_counted(database: Database) ->
 async def test_work_that_breaks_is_charged_nothing_and_says_why(
     database: Database, fault: Exception, says: str
 ) -> None:
-    async def chore(_: Task) -> str:
+    async def chore(_: JobContext) -> str:
         raise fault
 
     job = await done(*workshop(database, sold(chore)))
-    assert (job.state, job.charged) == (State.FAILED, 0)
+    assert (job.state, job.charged) == (JobState.FAILED, 0)
     assert (await Notice.get(key="job:1")).text == says
 
 
 async def test_an_empty_answer_is_charged_nothing(database: Database) -> None:
-    async def chore(_: Task) -> str:
+    async def chore(_: JobContext) -> str:
         return " \n"
 
     job = await done(*workshop(database, sold(chore)))
-    assert (job.state, job.charged) == (State.FAILED, 0)
+    assert (job.state, job.charged) == (JobState.FAILED, 0)
 
 
 async def test_an_answer_that_was_cut_costs_what_its_person_read(database: Database) -> None:
-    async def chore(task: Task) -> str:
+    async def chore(task: JobContext) -> str:
         return await task.answer("x" * 400, most_tokens=1000, show=True)
 
     priced = kind("chore", "a chore", price=by_usage(1000))(chore)
     job = await done(*workshop(database, priced, model=Scripted("y" * 400, ModelFault("model-cut"))))
-    assert (job.state, job.charged) == (State.FAILED, 5)
+    assert (job.state, job.charged) == (JobState.FAILED, 5)
     told = await Notice.get(key="job:1")
     assert (told.text, told.text_values["says"]) == ("answer", "work-cut")
 
@@ -126,7 +126,7 @@ async def test_an_answer_that_was_cut_costs_what_its_person_read(database: Datab
 async def test_a_stop_ends_work_that_would_go_on_for_ever(database: Database) -> None:
     begun = asyncio.Event()
 
-    async def chore(_: Task) -> str:
+    async def chore(_: JobContext) -> str:
         begun.set()
         await asyncio.Event().wait()
         return "never"
@@ -142,13 +142,13 @@ async def test_a_stop_ends_work_that_would_go_on_for_ever(database: Database) ->
     await order_work.cancel(counter.desk, who, job.id)
     await runner.look()
     await working
-    assert ((await Job.get(id=job.id)).state, await balance(who)) == (State.CANCELLED, 100)
+    assert ((await Job.get(id=job.id)).state, await balance(who)) == (JobState.CANCELLED, 100)
 
 
 async def test_a_worker_lets_go_of_what_another_has(database: Database) -> None:
     begun = asyncio.Event()
 
-    async def chore(_: Task) -> str:
+    async def chore(_: JobContext) -> str:
         begun.set()
         await asyncio.Event().wait()
         return "never"
@@ -161,13 +161,13 @@ async def test_a_worker_lets_go_of_what_another_has(database: Database) -> None:
     await query("UPDATE job SET fence = fence + 1")
     await runner.look()
     await working
-    assert (await Job.get(id=1)).state is State.RUNNING, "it is the other's to end"
+    assert (await Job.get(id=1)).state is JobState.RUNNING, "it is the other's to end"
 
 
 async def test_a_process_that_stops_gives_its_work_back(database: Database) -> None:
     begun = asyncio.Event()
 
-    async def chore(_: Task) -> str:
+    async def chore(_: JobContext) -> str:
         begun.set()
         await asyncio.Event().wait()
         return "never"
@@ -181,11 +181,11 @@ async def test_a_process_that_stops_gives_its_work_back(database: Database) -> N
     with pytest.raises(asyncio.CancelledError):
         await working
     job = await Job.get(id=1)
-    assert (job.state, job.attempts) == (State.QUEUED, 0)
+    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
 
 
 async def test_work_that_kills_its_worker_again_and_again_is_given_up(database: Database) -> None:
-    async def chore(_: Task) -> str:
+    async def chore(_: JobContext) -> str:
         return "never asked"
 
     counter, runner = workshop(database, sold(chore))
@@ -196,13 +196,13 @@ async def test_work_that_kills_its_worker_again_and_again_is_given_up(database: 
         await query("UPDATE job SET lease_until = 1")
     (last,) = await runner.claim(1)
     await runner.work(last)
-    assert ((await Job.get(id=1)).state, await balance(who)) == (State.FAILED, 100)
+    assert ((await Job.get(id=1)).state, await balance(who)) == (JobState.FAILED, 100)
 
 
 async def test_what_nobody_sells_any_more_is_left_to_newer_workers_and_then_costs_nothing(
     database: Database,
 ) -> None:
-    async def chore(_: Task) -> str:
+    async def chore(_: JobContext) -> str:
         return "never asked"
 
     counter, _ = workshop(database, sold(chore))
@@ -213,23 +213,23 @@ async def test_what_nobody_sells_any_more_is_left_to_newer_workers_and_then_cost
     await query("UPDATE job SET queued_at = queued_at - 601000")
     (left,) = await older.claim(1)
     await older.work(left)
-    assert ((await Job.get(id=1)).state, await balance(who)) == (State.FAILED, 100)
+    assert ((await Job.get(id=1)).state, await balance(who)) == (JobState.FAILED, 100)
 
 
 async def test_what_no_database_can_keep_is_replaced(database: Database) -> None:
-    async def chore(task: Task) -> Files:
+    async def chore(task: JobContext) -> Files:
         await task.checkpoint({"files": {"a": "\0"}}, most=50, first=50)
         return Files("x", {"a\ud800": "\0"}, "done \ud800 \0")
 
     job = await done(*workshop(database, sold(chore)))
-    assert job.state is State.DONE
+    assert job.state is JobState.DONE
     assert job.charged == 100, "each step of a fixed price costs what it held"
 
 
 async def test_a_fault_of_the_work_is_logged_without_its_words(
     database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def chore(task: Task) -> str:
+    async def chore(task: JobContext) -> str:
         raise RuntimeError(task.order.request)
 
     counter, runner = workshop(database, sold(chore))
@@ -242,17 +242,17 @@ async def test_a_fault_of_the_work_is_logged_without_its_words(
 
 
 async def test_work_may_keep_any_object_and_comes_to_its_end(database: Database) -> None:
-    async def chore(task: Task) -> str:
+    async def chore(task: JobContext) -> str:
         await task.checkpoint({"files": ["no paths"], "name": None}, most=50, first=50)
         return "both"
 
-    assert (await done(*workshop(database, sold(chore)))).state is State.DONE
+    assert (await done(*workshop(database, sold(chore)))).state is JobState.DONE
 
 
 async def test_what_is_kept_and_is_no_object_is_refused_at_once(database: Database) -> None:
-    async def chore(task: Task) -> str:
+    async def chore(task: JobContext) -> str:
         await task.checkpoint(["a list"], most=50, first=50)  # type: ignore[arg-type]  # as a stranger may
         return "never"
 
     job = await done(*workshop(database, sold(chore)))
-    assert (job.state, job.charged) == (State.FAILED, 0)
+    assert (job.state, job.charged) == (JobState.FAILED, 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 BEGINNINGS = {b"SQLite format 3\0": "SQLite", b"PGDMP": "PostgreSQL"}
 
 
-class Trouble(Exception):
+class BackupError(Exception):
     """A backup that cannot be taken or put back: one line that says why, and what to do."""
 
 
@@ -21,19 +21,19 @@ def whole_file(to: Path, *, force: bool) -> Iterator[Path]:
     Raises Trouble when the file is there and `force` is not, or when another process writes it.
     """
     if to.is_dir():
-        raise Trouble(f"{to}: is a folder; name a file in it")
+        raise BackupError(f"{to}: is a folder; name a file in it")
     part = to.with_name(f"{to.name}.part")
     with contextlib.ExitStack() as stack:
         try:
             own = stack.enter_context(_claimed(part))
         except BlockingIOError as fault:
-            raise Trouble(f"{to}: another backup is being written there; wait for it to end") from fault
+            raise BackupError(f"{to}: another backup is being written there; wait for it to end") from fault
         except OSError as fault:
-            raise Trouble(f"{to}: cannot be written ({fault.strerror}); name another file") from fault
+            raise BackupError(f"{to}: cannot be written ({fault.strerror}); name another file") from fault
         unfinished = stack.enter_context(contextlib.ExitStack())
         unfinished.callback(part.unlink, missing_ok=True)
         if to.exists() and not force:
-            raise Trouble(f"{to}: is there already; name another file, or write over it with --force")
+            raise BackupError(f"{to}: is there already; name another file, or write over it with --force")
         try:
             yield part
             os.fsync(own)
@@ -41,7 +41,9 @@ def whole_file(to: Path, *, force: bool) -> Iterator[Path]:
             unfinished.pop_all()
             _keep_name(to.parent)
         except OSError as fault:
-            raise Trouble(f"{to}: cannot be written ({fault.strerror}); the backup was not taken") from fault
+            raise BackupError(
+                f"{to}: cannot be written ({fault.strerror}); the backup was not taken"
+            ) from fault
 
 
 @contextlib.contextmanager
@@ -69,12 +71,12 @@ def check_kind(file: Path, wanted: str) -> None:
         with file.open("rb") as opened:
             first = opened.read(max(map(len, BEGINNINGS)))
     except OSError as fault:
-        raise Trouble(f"{file}: cannot be read ({fault.strerror})") from fault
+        raise BackupError(f"{file}: cannot be read ({fault.strerror})") from fault
     kind = next((name for begins, name in BEGINNINGS.items() if first.startswith(begins)), None)
     if kind is None:
-        raise Trouble(f"{file}: is no backup; `run.py backup` makes one")
+        raise BackupError(f"{file}: is no backup; `run.py backup` makes one")
     if kind != wanted:
-        raise Trouble(f"{file}: is a backup of {kind}, but DATABASE_URL names {wanted}")
+        raise BackupError(f"{file}: is a backup of {kind}, but DATABASE_URL names {wanted}")
 
 
 def _keep_name(folder: Path) -> None:

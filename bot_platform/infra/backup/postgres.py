@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot_platform.infra.backup.files import Trouble, check_kind, whole_file
+from bot_platform.infra.backup.files import BackupError, check_kind, whole_file
 
 CONNECTS = {
     "host": "PGHOST",
@@ -42,14 +42,14 @@ def put_back(credentials: Mapping[str, Any], file: Path, tables: Sequence[str], 
     others = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()"
     others += " AND usename = current_user AND pid <> pg_backend_pid()"
     if (open_now := _ask(environment, others)) != "0":
-        raise Trouble(
+        raise BackupError(
             f"DATABASE_URL: {open_now} other connections use this database;"
             " stop `serve` and every other command, then restore"
         )
     if not force and _ask(environment, people) == "t":
         count = _ask(environment, "SELECT COUNT(*) FROM users")
         if count != "0":
-            raise Trouble(
+            raise BackupError(
                 f"DATABASE_URL: names a database with {count} people in it;"
                 " back it up, then replace it with --force"
             )
@@ -76,7 +76,7 @@ def _replace(environment: Mapping[str, str], file: Path, tables: Sequence[str]) 
                 psql.stdin.write(b"\nCOMMIT;\n")
         _, complaint = psql.communicate()
     if psql.returncode:
-        raise Trouble(f"{file}: {_why(complaint)}; nothing was changed")
+        raise BackupError(f"{file}: {_why(complaint)}; nothing was changed")
     _checked(said, file, "nothing was changed")
 
 
@@ -85,14 +85,14 @@ def _check(environment: Mapping[str, str], file: Path, named: Path) -> None:
     _checked(_run(environment, "pg_restore", f"--file={os.devnull}", str(file)), named, "use another backup")
     listed = _run(environment, "pg_restore", "--list", str(file), stdout=subprocess.PIPE)
     if b" TABLE DATA public entry " not in listed.stdout:
-        raise Trouble(f"{named}: is no backup of this platform: it has no entry")
+        raise BackupError(f"{named}: is no backup of this platform: it has no entry")
 
 
 def _ask(environment: Mapping[str, str], sql: str) -> str:
     """Ask one question; raises Trouble when the server gives no answer."""
     said = _run(environment, *SQL, f"--command={sql}", stdout=subprocess.PIPE)
     if said.returncode:
-        raise Trouble(f"DATABASE_URL: the database does not answer ({_why(said.stderr)})")
+        raise BackupError(f"DATABASE_URL: the database does not answer ({_why(said.stderr)})")
     return bytes(said.stdout).decode().strip()
 
 
@@ -114,7 +114,7 @@ def _program(environment: Mapping[str, str], *command: str, **pipes: Any) -> Ite
     try:
         program = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, **pipes)  # noqa: S603 -- PostgreSQL's programs by name, no shell
     except FileNotFoundError as fault:
-        raise Trouble(
+        raise BackupError(
             f"{command[0]}: is not in PATH; install PostgreSQL's client programs, of the server's version or"
             " newer (Debian, Ubuntu: apt-get install postgresql-client, macOS: brew install libpq)"
         ) from fault
@@ -127,7 +127,7 @@ def _program(environment: Mapping[str, str], *command: str, **pipes: Any) -> Ite
 
 def _checked(said: Any, file: Path, so: str) -> None:
     if said.returncode:
-        raise Trouble(f"{file}: {_why(said.stderr)}; {so}")
+        raise BackupError(f"{file}: {_why(said.stderr)}; {so}")
 
 
 def _why(complaint: bytes) -> str:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot_platform.infra.backup.files import Trouble, check_kind, whole_file
+from bot_platform.infra.backup.files import BackupError, check_kind, whole_file
 
 OURS = {"users", "account", "entry", "purchase", "aerich"}  # of the first schema: in every backup
 
@@ -13,7 +13,7 @@ OURS = {"users", "account", "entry", "purchase", "aerich"}  # of the first schem
 def take(database: Path, to: Path, *, force: bool) -> None:
     """Copy the database as it is at one moment, beside whoever writes to it; raises Trouble."""
     if not database.exists():
-        raise Trouble(f"DATABASE_URL: there is no database at {database}, so there is nothing to back up")
+        raise BackupError(f"DATABASE_URL: there is no database at {database}, so there is nothing to back up")
     _not_itself(database, to)
     with whole_file(to, force=force) as part, _said_of(database, "the backup was not taken"):
         with _opened(database, "ro") as source, _opened(part, "rw") as copy:
@@ -42,7 +42,7 @@ def put_back(database: Path, file: Path, *, force: bool) -> None:
         _alone(target, database)
         people = _people(target)
         if people and not force:
-            raise Trouble(
+            raise BackupError(
                 f"DATABASE_URL: {database} has a database with {people} people in it;"
                 " back it up, then replace it with --force"
             )
@@ -61,7 +61,7 @@ def _alone(target: sqlite3.Connection, database: Path) -> None:
     except sqlite3.OperationalError as fault:
         if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
             raise
-        raise Trouble(
+        raise BackupError(
             f"DATABASE_URL: {database} is in use; stop `serve` and every other command, then restore"
         ) from fault
 
@@ -78,15 +78,15 @@ def _check(file: Path) -> None:
     with _opened(file, "ro") as opened:
         (says,) = opened.execute("PRAGMA integrity_check(1)").fetchone()
         if says != "ok":
-            raise Trouble(f"{file}: is damaged ({says.splitlines()[-1]}); use another backup")
+            raise BackupError(f"{file}: is damaged ({says.splitlines()[-1]}); use another backup")
         tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables >= OURS:
-        raise Trouble(f"{file}: is no backup of this platform: it has no {min(OURS - tables)}")
+        raise BackupError(f"{file}: is no backup of this platform: it has no {min(OURS - tables)}")
 
 
 def _not_itself(database: Path, file: Path) -> None:
     if file.exists() and database.exists() and file.samefile(database):
-        raise Trouble(f"{file}: is the database itself; name another file")
+        raise BackupError(f"{file}: is the database itself; name another file")
 
 
 @contextlib.contextmanager
@@ -102,4 +102,4 @@ def _said_of(file: Path, so: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as fault:
-        raise Trouble(f"{file}: {fault}; {so}") from fault
+        raise BackupError(f"{file}: {fault}; {so}") from fault

@@ -13,7 +13,7 @@ import aiohttp
 import stripe
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
-from bot_platform.infra.outbound_calls import DOWN, MISCONFIGURED, OK, REFUSED, Heard, unheard
+from bot_platform.infra.outbound_calls import DOWN, MISCONFIGURED, OK, REFUSED, OnResult, ignore
 
 TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
 PATIENCE = 12  # seconds for an answer, tries included: a buyer hears within 15
@@ -71,7 +71,7 @@ class Client:
         proxy_url: str | None,
         patience: float,
         one_try: float,
-        heard: Heard = unheard,
+        heard: OnResult = ignore,
     ) -> None:
         self._patience, self._heard = patience, heard
         stripe.enable_telemetry = False  # it would write into the home folder

@@ -23,7 +23,7 @@ from bot_platform.domain.checkout import (
     RefundRefused,
 )
 from bot_platform.domain.errors import CheckoutUnavailable
-from bot_platform.infra.outbound_calls import Heard, unheard
+from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.stripe import events
 from bot_platform.providers.stripe.client import (
     ONE_TRY,
@@ -59,7 +59,7 @@ class StripePayments:
         webapp_url: str,
         proxy_url: str | None,
         live: bool,
-        heard: Heard = unheard,
+        heard: OnResult = ignore,
         patience: float = PATIENCE,
         one_try: float = ONE_TRY,
     ) -> None:

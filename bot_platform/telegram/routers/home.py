@@ -11,7 +11,7 @@ from bot_platform.infra.database import Database
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.middleware import Say
 from bot_platform.telegram.texts import Texts
-from bot_platform.work.engine.orders import Workshop
+from bot_platform.work.engine.orders import Orders
 
 
 def screen() -> Router:
@@ -58,7 +58,7 @@ async def start(
     await message.answer(greeting, reply_markup=keyboards.shop(texts, language, prices))
 
 
-async def say_help(message: Message, workshop: Workshop, texts: Texts, language: str, say: Say) -> None:
+async def say_help(message: Message, workshop: Orders, texts: Texts, language: str, say: Say) -> None:
     """Say what there is."""
     helps = {code: texts.of_command(code, kind.help, language) for code, kind in workshop.kinds.items()}
     work = "\n".join(say("help-line", command=code, what=what) for code, what in helps.items())

@@ -17,12 +17,12 @@ from bot_platform.domain import (
     users,
 )
 from bot_platform.domain.backlog import backlog
-from bot_platform.domain.errors import CannotShow
+from bot_platform.domain.errors import NotFound
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.users import User
 from bot_platform.flows import broadcast
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.telegram import operator_reports
 from bot_platform.telegram.middleware import Operating, Reply, Say
 from bot_platform.telegram.operator_buttons import Buttons, about, to
@@ -66,7 +66,7 @@ async def say_help(_: Message, reply: Reply, say: Say) -> None:
 
 
 async def find(
-    _: Message, command: CommandObject, till: Till, buttons: Buttons, reply: Reply, say: Say
+    _: Message, command: CommandObject, till: PaymentContext, buttons: Buttons, reply: Reply, say: Say
 ) -> None:
     """Show whatever goes by a number or a reference."""
     what = (command.args or "").split()[0]
@@ -81,18 +81,18 @@ async def find(
     for one in found.events[:FOUND]:
         await _show_event(one, buttons, reply, say)
     if not (people or found.purchases or found.events):
-        raise CannotShow("admin-found-nothing", what=what[:QUOTED])
+        raise NotFound("admin-found-nothing", what=what[:QUOTED])
 
 
 async def failed(_: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
     """List the events that failed."""
-    rows = await inbox.from_providers(inbox.State.FAILED, LISTED)
+    rows = await inbox.list_provider_events(inbox.EventState.FAILED, LISTED)
     await reply(operator_reports.failed(say, rows), buttons.numbered("event", [row.id for row in rows]))
 
 
 async def waits(_: CallbackQuery, reply: Reply, say: Say) -> None:
     """Say what waits."""
-    transfers = await purchases.count(purchases.State.PROCESSING)
+    transfers = await purchases.count(purchases.PurchaseState.PROCESSING)
     await reply(operator_reports.waits(say, await backlog(), await refunds.unanswered(), transfers))
 
 
@@ -106,7 +106,7 @@ async def said(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -
     """Say how far a message to all is."""
     found = await broadcasts.find(_number(query))
     if found is None:
-        raise CannotShow("admin-found-nothing", what=about(query.data))
+        raise NotFound("admin-found-nothing", what=about(query.data))
     values = await broadcast.progress(found)
     text = f"{say('admin-say-progress', **values)}\n\n{values['says']}"
     await reply(text, buttons.look("admin-say-progress", values))
@@ -127,7 +127,7 @@ async def purchase(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Sa
     """Show a purchase with its story."""
     sale = await purchases.look_up(_number(query))
     if sale is None:
-        raise CannotShow("admin-found-nothing", what=about(query.data))
+        raise NotFound("admin-found-nothing", what=about(query.data))
     await _show_purchase(sale, buttons, reply, say)
 
 
@@ -135,7 +135,7 @@ async def event(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) 
     """Show an event."""
     one = await inbox.look_up(about(query.data))
     if one is None:
-        raise CannotShow("admin-found-nothing", what=about(query.data))
+        raise NotFound("admin-found-nothing", what=about(query.data))
     await _show_event(one, buttons, reply, say)
 
 
@@ -157,7 +157,7 @@ async def _show_event(one: Event, buttons: Buttons, reply: Reply, say: Say) -> N
 async def _person(query: CallbackQuery) -> User:
     user = await users.look_up(about(query.data))
     if user is None:
-        raise CannotShow("admin-found-nothing", what=about(query.data))
+        raise NotFound("admin-found-nothing", what=about(query.data))
     return user
 
 

@@ -9,11 +9,11 @@ from aiogram.types import CallbackQuery, Message
 from bot_platform.domain import actions, inbox, purchases, users
 from bot_platform.domain.amounts import hundredths, minor_units
 from bot_platform.domain.checkout import ProviderDown
-from bot_platform.domain.errors import CannotShow, WrittenWrong
+from bot_platform.domain.errors import InvalidInput, NotFound
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.users import User
 from bot_platform.flows import ban, broadcast, freeze, provider_events, reconcile, refund_draft
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
 from bot_platform.telegram import operator_reports
@@ -57,30 +57,32 @@ async def give(
     """Give credits, or take them, with a reason."""
     who, amount, reason = _words(command, 3)
     if not who:
-        raise WrittenWrong("admin-how-grant")
+        raise InvalidInput("admin-how-grant")
     user = await _person(who, "grant")
     try:
         credits_ = hundredths(amount)
     except ValueError:
-        raise WrittenWrong("admin-how-grant") from None
+        raise InvalidInput("admin-how-grant") from None
     if not credits_ or not reason:
-        raise WrittenWrong("admin-how-grant")
+        raise InvalidInput("admin-how-grant")
     left = await grant(database, user, credits_, _reason(reason), request_key, by=_by(message))
     await reply(say("admin-granted", credits=credits_, user=str(user.telegram_id), balance=left))
 
 
-async def return_money(message: Message, command: CommandObject, till: Till, request_key: str) -> None:
+async def return_money(
+    message: Message, command: CommandObject, till: PaymentContext, request_key: str
+) -> None:
     """Show what a refund would do; a button under it does so."""
     number, first, rest = _words(command, 3)
     if not number:
-        raise WrittenWrong("admin-how-refund")
+        raise InvalidInput("admin-how-refund")
     sale = await _purchase(number)
     try:
         amount, reason = minor_units(first, sale.currency), rest
     except ValueError:
         amount, reason = None, f"{first} {rest}".strip()
     if not reason:
-        raise WrittenWrong("admin-how-refund")
+        raise InvalidInput("admin-how-refund")
     await refund_draft.draft(till, message.chat.id, sale.id, amount, _reason(reason), request_key)
 
 
@@ -124,17 +126,17 @@ async def how_to_refund(query: CallbackQuery, reply: Reply, say: Say) -> None:
     await reply(say("admin-refund-how-this", purchase=about(query.data)))
 
 
-async def pay_back(query: CallbackQuery, till: Till) -> None:
+async def pay_back(query: CallbackQuery, till: PaymentContext) -> None:
     """Ask for the refund that was shown; its message says so."""
     await refund_draft.confirm(till, query.from_user.id, about(query.data))
 
 
-async def keep_money(query: CallbackQuery, till: Till) -> None:
+async def keep_money(query: CallbackQuery, till: PaymentContext) -> None:
     """Drop the refund that was shown; its message says so."""
     await refund_draft.drop(till, query.from_user.id, about(query.data))
 
 
-async def check(query: CallbackQuery, till: Till, buttons: Buttons, reply: Reply, say: Say) -> None:
+async def check(query: CallbackQuery, till: PaymentContext, buttons: Buttons, reply: Reply, say: Say) -> None:
     """Ask at once how a payment stands."""
     sale = await _purchase(about(query.data))
     number = str(sale.id)
@@ -150,12 +152,14 @@ async def check(query: CallbackQuery, till: Till, buttons: Buttons, reply: Reply
     await reply(say("admin-checked", purchase=number, changed=changed), buttons.to_purchase(number))
 
 
-async def replay(query: CallbackQuery, till: Till, buttons: Buttons, reply: Reply, say: Say) -> None:
+async def replay(
+    query: CallbackQuery, till: PaymentContext, buttons: Buttons, reply: Reply, say: Say
+) -> None:
     """Let an event be handled once more, if it still is what the operator saw."""
     number, _, seen = about(query.data).partition(":")
     row = await inbox.look_up(number)
     if row is None:
-        raise CannotShow("admin-found-nothing", what=number)
+        raise NotFound("admin-found-nothing", what=number)
     name = row.key.removeprefix("stripe:")
     if seen == str(stamp(row)) and await provider_events.replay(till, row, by=_by(query)):
         await reply(say("admin-replayed", event=name), buttons.to_event(row.id))
@@ -170,7 +174,7 @@ async def tell_everybody(
     """Show a message to all; a button under it sends it."""
     (text,) = _words(command, 1)
     if not text:
-        raise WrittenWrong("admin-how-say")
+        raise InvalidInput("admin-how-say")
     await broadcast.draft(database, message.chat.id, text, request_key)
 
 
@@ -203,16 +207,16 @@ async def _let_back(
 
 
 async def _lift(database: Database, user: User, by: str, reply: Reply, say: Say) -> None:
-    lifted = await freeze.lift(database, user, by=by)
+    lifted = await freeze.unfreeze(database, user, by=by)
     await reply(say("admin-lifted" if lifted else "admin-lifted-before", user=str(user.telegram_id)))
 
 
 async def _person(number: str, verb: str) -> User:
     if not number:
-        raise WrittenWrong("admin-how-who", verb=verb)
+        raise InvalidInput("admin-how-who", verb=verb)
     user = await users.look_up(number)
     if user is None:
-        raise WrittenWrong("admin-not-a-person", what=f"“{number[:QUOTED]}”", verb=verb)
+        raise InvalidInput("admin-not-a-person", what=f"“{number[:QUOTED]}”", verb=verb)
     return user
 
 
@@ -221,7 +225,7 @@ async def _purchase(number: str) -> Purchase:
     known = wanted.isascii() and wanted.isdigit() and len(wanted) < users.LONGEST_NUMBER
     sale = await purchases.look_up(int(wanted)) if known else None
     if sale is None:
-        raise WrittenWrong("admin-not-a-purchase", what=f"“{number[:QUOTED]}”")
+        raise InvalidInput("admin-not-a-purchase", what=f"“{number[:QUOTED]}”")
     return sale
 
 
@@ -242,7 +246,7 @@ def _words(command: CommandObject, n: int) -> Sequence[str]:
 
 def _reason(text: str) -> str:
     if len(text) > LONGEST_REASON:
-        raise WrittenWrong("admin-reason-too-long", most=str(LONGEST_REASON))
+        raise InvalidInput("admin-reason-too-long", most=str(LONGEST_REASON))
     return text.strip()
 
 

@@ -7,15 +7,15 @@ from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot_platform.domain import ledger, purchases, statement
 from bot_platform.domain.packages import PriceList
-from bot_platform.domain.purchases import State
+from bot_platform.domain.purchases import PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows.ask_support import ask_support
 from bot_platform.flows.buy import buy
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.recheck_purchase import check
 from bot_platform.infra.database import Database
 from bot_platform.telegram import keyboards
-from bot_platform.telegram.error_replies import apologise
+from bot_platform.telegram.error_replies import send_apology
 from bot_platform.telegram.middleware import PASSING_FAULT, Registered, Say
 from bot_platform.telegram.texts import Texts
 
@@ -46,13 +46,15 @@ async def shop(message: Message, texts: Texts, prices: PriceList, language: str,
     await message.answer(say("shop"), reply_markup=keyboards.shop(texts, language, prices))
 
 
-async def press(query: CallbackQuery, till: Till, prices: PriceList, user: User, request_key: str) -> None:
+async def press(
+    query: CallbackQuery, till: PaymentContext, prices: PriceList, user: User, request_key: str
+) -> None:
     """Buy the package whose button was pressed; the outbox says the rest."""
     await buy(till, user, prices.get(query.data or ""), request_key)
 
 
 async def paid(
-    query: CallbackQuery, bot: Bot, till: Till, texts: Texts, user: User, language: str, say: Say
+    query: CallbackQuery, bot: Bot, till: PaymentContext, texts: Texts, user: User, language: str, say: Say
 ) -> None:
     """Look at once for the payment of whoever says that they have paid; its receipt comes by the outbox."""
     number = (query.data or "").removeprefix(keyboards.PAID)
@@ -60,7 +62,7 @@ async def paid(
     if just_now:
         return
     buttons = None
-    if purchase.state in {State.EXPIRED, State.FAILED}:
+    if purchase.state in {PurchaseState.EXPIRED, PurchaseState.FAILED}:
         buttons = keyboards.again(texts, language, till.prices, purchase.package)
     await bot.send_message(user.telegram_id, say("checked", state=purchase.state.value), reply_markup=buttons)
 
@@ -88,7 +90,9 @@ async def history(message: Message, user: User, say: Say) -> None:
         say(
             "history-line",
             amount=entry.amount,
-            kind="returned" if entry.kind is ledger.Kind.REVERSAL and entry.amount > 0 else entry.kind.value,
+            kind="returned"
+            if entry.kind is ledger.EntryKind.REVERSAL and entry.amount > 0
+            else entry.kind.value,
             what=entry.note,
             at=int(entry.created_at.timestamp()),
             after=entry.balance_after,
@@ -102,7 +106,7 @@ async def paysupport(
     message: Message,
     command: CommandObject,
     database: Database,
-    till: Till,
+    till: PaymentContext,
     user: User,
     request_key: str,
     say: Say,
@@ -131,9 +135,9 @@ async def paysupport(
     await message.answer("\n".join([say("paysupport"), "", *(lines or [say("paysupport-none")])]))
 
 
-async def could_not_sell(event: ErrorEvent, bot: Bot, till: Till, texts: Texts) -> None:
+async def could_not_sell(event: ErrorEvent, bot: Bot, till: PaymentContext, texts: Texts) -> None:
     """Say that a press of a package came to nothing; pressing again is safe."""
     query = event.update.callback_query
     log.error("shop.press_failed", update=event.update.update_id, exc_info=event.exception)
     if query:
-        await apologise(bot, texts, query.from_user, till.provider.refusal)
+        await send_apology(bot, texts, query.from_user, till.provider.refusal)

@@ -14,12 +14,12 @@ from bot_platform.flows import job_retention, order_work
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.middleware import Registered, Say
 from bot_platform.telegram.texts import Texts
-from bot_platform.work.engine.orders import Workshop
+from bot_platform.work.engine.orders import Orders
 
 TITLE = 40  # characters of a request that stand for it
 
 
-def screen(workshop: Workshop) -> Router:
+def screen(workshop: Orders) -> Router:
     """Build the router of this screen; its commands are the kinds of work there are."""
     router = Router(name="work")
     router.message.middleware(Registered())
@@ -36,7 +36,7 @@ def screen(workshop: Workshop) -> Router:
     return router
 
 
-async def order(_: Message, command: CommandObject, workshop: Workshop, user: User, request_key: str) -> None:
+async def order(_: Message, command: CommandObject, workshop: Orders, user: User, request_key: str) -> None:
     """Order work; the outbox says the rest."""
     await workshop.order(user, command.command, command.args or "", request_key)
 
@@ -52,7 +52,7 @@ async def list_jobs(message: Message, texts: Texts, user: User, language: str, s
 
 
 async def cancel(
-    message: Message, workshop: Workshop, texts: Texts, user: User, language: str, say: Say
+    message: Message, workshop: Orders, texts: Texts, user: User, language: str, say: Say
 ) -> None:
     """Stop what runs or waits, or ask which one when there are several."""
     found = await jobs.open_of(user.id)
@@ -67,25 +67,25 @@ async def cancel(
             await message.answer(_list("cancel-which", found, say), reply_markup=buttons)
 
 
-async def begin_anew(message: Message, workshop: Workshop, user: User, say: Say) -> None:
+async def begin_anew(message: Message, workshop: Orders, user: User, say: Say) -> None:
     """Forget what the conversation was about."""
     await job_retention.start_anew(workshop.desk, user)
     await message.answer(say("conversation-new"))
 
 
-async def forget(message: Message, workshop: Workshop, user: User, say: Say) -> None:
+async def forget(message: Message, workshop: Orders, user: User, say: Say) -> None:
     """Erase a person's texts."""
     still_open = await job_retention.forget(workshop.desk, user)
     await message.answer(say("forgotten", open=still_open))
 
 
-async def stop(query: CallbackQuery, workshop: Workshop, user: User) -> None:
+async def stop(query: CallbackQuery, workshop: Orders, user: User) -> None:
     """Stop the job whose button was pressed; its own message says so."""
     await order_work.cancel(workshop.desk, user, _number(query, keyboards.STOP))
 
 
 async def put_first(
-    query: CallbackQuery, bot: Bot, workshop: Workshop, texts: Texts, user: User, language: str, say: Say
+    query: CallbackQuery, bot: Bot, workshop: Orders, texts: Texts, user: User, language: str, say: Say
 ) -> None:
     """Do the job whose button was pressed before all others, and list them as they stand then."""
     await order_work.put_first(workshop.desk, user, _number(query, keyboards.FIRST))
@@ -94,12 +94,12 @@ async def put_first(
     await bot.send_message(user.telegram_id, _list("jobs", found, say), reply_markup=buttons)
 
 
-async def send_files(query: CallbackQuery, workshop: Workshop, user: User, request_key: str) -> None:
+async def send_files(query: CallbackQuery, workshop: Orders, user: User, request_key: str) -> None:
     """Send what is finished of the job whose button was pressed."""
     await job_retention.send_files(workshop.desk, user, _number(query, keyboards.FILES), request_key)
 
 
-async def order_again(query: CallbackQuery, workshop: Workshop, user: User) -> None:
+async def order_again(query: CallbackQuery, workshop: Orders, user: User) -> None:
     """Order once more what came to nothing."""
     await workshop.order_again(user, _number(query, keyboards.AGAIN))
 

@@ -14,7 +14,7 @@ from bot_platform.domain.amounts import hundredths, minor_units
 from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import audit, ban, freeze, provider_events, reconcile, refund
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.grant import grant
 from bot_platform.web.operator import request_args
 from bot_platform.web.operator.pages import a_purchase, an_event, somebody
@@ -24,7 +24,7 @@ LONGEST_REASON = 300
 KEY = re.compile(r"[0-9a-f]{32}")  # drawn with the page that asks whether to go on: pressed twice, done once
 
 
-def changes(pages: Blueprint, till: Till) -> None:
+def changes(pages: Blueprint, till: PaymentContext) -> None:
     """Add the forms, the pages that ask whether to go on, and what they lead to."""
     acts = _Acts(till, asyncio.Lock())
     pages.route("/people/<int:telegram_id>/grant", methods=["GET", "POST"])(acts.grant_act)
@@ -38,7 +38,7 @@ def changes(pages: Blueprint, till: Till) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Acts:
-    till: Till
+    till: PaymentContext
     proving: asyncio.Lock
 
     async def grant_act(self, telegram_id: int) -> ResponseReturnValue:
@@ -74,7 +74,7 @@ class _Acts:
 
     async def lift_act(self, telegram_id: int) -> ResponseReturnValue:
         user, _ = await somebody(telegram_id)
-        lifted = await freeze.lift(self.till.database, user, by=actions.PAGES)
+        lifted = await freeze.unfreeze(self.till.database, user, by=actions.PAGES)
         return _done(f"/people/{telegram_id}", "lifted" if lifted else "not-frozen")
 
     async def refund_act(self, number: int) -> ResponseReturnValue:
@@ -92,7 +92,7 @@ class _Acts:
         if not (key := _sure(form)):
             terms = await refund.terms(self.till, purchase, amount=amount, force=force)
             return await _sure_page("refund", purchase=purchase, terms=terms, force=force, form=form)
-        written = await refund.ask(
+        written = await refund.request(
             self.till, number, amount=amount, reason=reason, force=force, request_key=key, by=actions.PAGES
         )
         await refund.hand_over(self.till, written)

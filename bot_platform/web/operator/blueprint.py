@@ -13,13 +13,13 @@ from werkzeug.exceptions import HTTPException
 from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.errors import Refusal
 from bot_platform.flows import sessions
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import UNREACHABLE
-from bot_platform.web.client_address import asked_by
+from bot_platform.web.client_address import client_address
 from bot_platform.web.operator.actions import changes
 from bot_platform.web.operator.exports import exports
 from bot_platform.web.operator.pages import reading
-from bot_platform.web.operator.sign_in import PATH, Door, Session, is_own_form, way_on
+from bot_platform.web.operator.sign_in import PATH, Session, SignIn, is_own_form, next_page
 
 log = structlog.get_logger()
 
@@ -31,10 +31,10 @@ OPEN = {"operator.static", "operator.sign_in", "operator.knock"}  # what nobody 
 
 
 def operator_pages(
-    till: Till, token: str, address: str, clock: Callable[[], float] = time.monotonic
+    till: PaymentContext, token: str, address: str, clock: Callable[[], float] = time.monotonic
 ) -> Blueprint:
     """Build them; `token` signs in, `address` is ours as people see it."""
-    door = Door(token, address, clock)
+    door = SignIn(token, address, clock)
     pages = Blueprint(
         "operator",
         __name__,
@@ -61,7 +61,7 @@ def operator_pages(
     return pages
 
 
-def _door_pages(pages: Blueprint, till: Till, door: Door) -> None:
+def _door_pages(pages: Blueprint, till: PaymentContext, door: SignIn) -> None:
     @pages.get("/sign-in")
     async def sign_in() -> ResponseReturnValue:
         if await _session(door):
@@ -72,8 +72,8 @@ def _door_pages(pages: Blueprint, till: Till, door: Door) -> None:
     async def knock() -> ResponseReturnValue:
         if door.is_foreign(request):
             return await _error_page("foreign", 403)
-        form, who = await request.form, asked_by(request) or "this machine"
-        way = way_on(form.get("way", ""))
+        form, who = await request.form, client_address(request) or "this machine"
+        way = next_page(form.get("way", ""))
         if wait := door.tries.wait(who):
             log.warning("operator.sign_in_refused", address=who, waits=wait)
             page = await _sign_in_page(way, 429, wait=wait)
@@ -98,7 +98,7 @@ def _door_pages(pages: Blueprint, till: Till, door: Door) -> None:
         return response
 
 
-async def _guard(door: Door) -> ResponseReturnValue | None:
+async def _guard(door: SignIn) -> ResponseReturnValue | None:
     """Let nobody in who is not signed in, and no form that our pages did not make."""
     if request.endpoint in OPEN:
         return None
@@ -113,13 +113,13 @@ async def _guard(door: Door) -> ResponseReturnValue | None:
     return None
 
 
-async def _session(door: Door) -> Session | None:
+async def _session(door: SignIn) -> Session | None:
     session = door.read(request)
     return None if session is None or await sessions.has_ended(session.name) else session
 
 
 async def _sign_in_page(way: str, status: int, *, wrong: bool = False, wait: int = 0) -> Response:
-    text = await render_template("operator/sign_in.html", way=way_on(way), wrong=wrong, wait=wait)
+    text = await render_template("operator/sign_in.html", way=next_page(way), wrong=wrong, wait=wait)
     return await _page(text, status)
 
 

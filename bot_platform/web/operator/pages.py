@@ -14,7 +14,7 @@ from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import LARGEST_ID, Purchase
 from bot_platform.domain.users import User
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.web.operator import charts, request_args
 from bot_platform.web.operator.sign_in import PATH
 
@@ -22,7 +22,7 @@ SPANS = (7, 30, 90)  # days that a chart shows
 LATEST = 20  # rows of what is shown beside something else
 
 
-def reading(pages: Blueprint, till: Till) -> None:
+def reading(pages: Blueprint, till: PaymentContext) -> None:
     """Add the pages that change nothing."""
     to_read = _Reading(till)
     pages.get("")(to_read.home_page)
@@ -43,7 +43,7 @@ def reading(pages: Blueprint, till: Till) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    till: Till
+    till: PaymentContext
 
     async def home_page(self) -> ResponseReturnValue:
         span = request_args.choice("days", SPANS, usual=30)
@@ -63,10 +63,10 @@ class _Reading:
         return redirect(PATH, 303)
 
     async def purchases_page(self) -> ResponseReturnValue:
-        state = request_args.state(purchases.State)
+        state = request_args.state(purchases.PurchaseState)
         page = await listings.sales(request_args.place(), state)
         return await render_template(
-            "operator/purchases.html", page=page, state=state, states=list(purchases.State)
+            "operator/purchases.html", page=page, state=state, states=list(purchases.PurchaseState)
         )
 
     async def purchase_page(self, number: int) -> ResponseReturnValue:
@@ -94,14 +94,16 @@ class _Reading:
         return redirect(f"{PATH}/people/{(await users.get(number)).telegram_id}", 303)
 
     async def jobs_page(self) -> ResponseReturnValue:
-        state = request_args.state(jobs.State)
+        state = request_args.state(jobs.JobState)
         page = await listings.work(request_args.place(), state)
-        return await render_template("operator/jobs.html", page=page, state=state, states=list(jobs.State))
+        return await render_template("operator/jobs.html", page=page, state=state, states=list(jobs.JobState))
 
     async def inbox_page(self) -> ResponseReturnValue:
-        state = request_args.state(inbox.State)
+        state = request_args.state(inbox.EventState)
         page = await listings.events(request_args.place(), state)
-        return await render_template("operator/inbox.html", page=page, state=state, states=list(inbox.State))
+        return await render_template(
+            "operator/inbox.html", page=page, state=state, states=list(inbox.EventState)
+        )
 
     async def event_page(self, number: int) -> ResponseReturnValue:
         row = await an_event(number)

@@ -21,7 +21,7 @@ FROM_ONE, FROM_ALL = 5, 30  # refused tries in a window, from one address and in
 OUR_PAGE = re.compile(r"/operator(/[A-Za-z0-9_/-]{0,100})?(\?[A-Za-z0-9_=&.%+-]{0,300})?")
 
 
-class Tries:
+class FailedAttempts:
     """Counts tokens that were refused, in this process; whoever guessed too often waits.
 
     However many addresses somebody has or makes up, all of them together wait as well.
@@ -56,11 +56,11 @@ class Session:
     csrf: str
 
 
-class Door:
+class SignIn:
     """Knows the token. `address` is ours for people, such as `https://pay.example.com`."""
 
     def __init__(self, token: str, address: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self.tries = Tries(clock)
+        self.tries = FailedAttempts(clock)
         self._token = token.encode()
         self._secure = address.startswith("https://")
         self._host = address.partition("://")[2]
@@ -122,6 +122,6 @@ def is_own_form(session: Session, given: str) -> bool:
     return hmac.compare_digest(given.encode(errors="surrogatepass"), session.csrf.encode())
 
 
-def way_on(given: str) -> str:
+def next_page(given: str) -> str:
     """Where to go after signing in: what was asked for, if it is a page of ours."""
     return given if OUR_PAGE.fullmatch(given) else PATH

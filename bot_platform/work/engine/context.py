@@ -7,9 +7,9 @@ from typing import Any
 
 from bot_platform.domain.jobs import Job
 from bot_platform.flows import run_job
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import LOST_CONNECTION
-from bot_platform.infra.sql import storable
+from bot_platform.infra.sql import json_safe
 from bot_platform.work.engine.kind import Order
 from bot_platform.work.engine.model import Message, Meter, Model, ModelFault, Rates, Usage
 
@@ -22,15 +22,15 @@ class Parked(Exception):
     """The work ends here for now: its job waits for credits, or was stopped."""
 
 
-class HouseDown(Exception):
+class DatabaseUnavailable(Exception):
     """The database is away, which is not the work's fault: it goes on when its lease has run out."""
 
 
-class RunningTask:
+class RunningJob:
     """The `Task` of one claimed job; where the price is `fixed`, each step costs what it holds."""
 
     def __init__(
-        self, desk: Desk, job: Job, order: Order, model: Model | None, rates: Rates, *, fixed: bool
+        self, desk: WorkContext, job: Job, order: Order, model: Model | None, rates: Rates, *, fixed: bool
     ) -> None:
         self.order, self.kept, self.rates = order, job.kept, rates
         self.shown = ""  # what its person has read so far
@@ -58,7 +58,7 @@ class RunningTask:
             if isinstance(piece, Usage):
                 call.usage = piece
                 continue
-            text += storable(piece)
+            text += json_safe(piece)
             if call.received > MOST_BYTES_A_TOKEN * most_tokens:
                 raise ModelFault("model-cut", "it did not stop where it was told to")
             call.received += len(piece.encode(errors="replace"))
@@ -70,7 +70,7 @@ class RunningTask:
     async def progress(self, done: int, of: int, what: str) -> None:
         """Say how far the work is."""
         with _at_home():
-            await run_job.reach(self._desk, self._job, done, of, what)
+            await run_job.set_progress(self._desk, self._job, done, of, what)
 
     async def checkpoint(self, kept: Mapping[str, Any], *, most: int, first: int) -> None:
         """Keep what is finished, charge for it, and hold the next step; raises Parked."""
@@ -99,4 +99,4 @@ def _at_home() -> Iterator[None]:
     try:
         yield
     except LOST_CONNECTION as fault:
-        raise HouseDown from fault
+        raise DatabaseUnavailable from fault

@@ -35,7 +35,7 @@ class Files:
     caption: str
 
 
-class Task(Protocol):
+class JobContext(Protocol):
     """What a piece of work sees of the house while it runs."""
 
     order: Order
@@ -61,7 +61,7 @@ class Task(Protocol):
 
 
 Price = Callable[[Order, Rates], Quote]
-Work = Callable[[Task], Awaitable[str | Files]]
+Work = Callable[[JobContext], Awaitable[str | Files]]
 
 
 class CannotDo(Exception):
@@ -76,7 +76,7 @@ class CannotDo(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class JobKind:
     """A paid command: `price` quotes it, `fixed` says that the quote is the price whatever was used.
 
     One that `remembers` builds on the same person's last orders of its kind.
@@ -98,7 +98,7 @@ def kind(
     price: int | Price,
     needs_model: bool = True,
     remembers: bool = False,
-) -> Callable[[Work], Kind]:
+) -> Callable[[Work], JobKind]:
     """Make a coroutine a paid command: `/code`, explained by `help`.
 
     `price` is a fixed number of hundredths of a credit, or a function that quotes an order, whose
@@ -115,8 +115,8 @@ def kind(
             return price(order, rates)
         return Quote(price, price)
 
-    def made(work: Work) -> Kind:
-        return Kind(code, help, work, quote, fixed is not None, needs_model, remembers)
+    def made(work: Work) -> JobKind:
+        return JobKind(code, help, work, quote, fixed is not None, needs_model, remembers)
 
     return made
 

@@ -7,8 +7,8 @@ from bot_platform.domain.errors import CannotOrder, NoSuchJob
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.users import User
 from bot_platform.flows.order_work import order
-from bot_platform.flows.work_context import Desk
-from bot_platform.work.engine.kind import Kind, Order
+from bot_platform.flows.work_context import WorkContext
+from bot_platform.work.engine.kind import JobKind, Order
 from bot_platform.work.engine.model import Model, Rates
 from bot_platform.work.engine.runner import turns
 
@@ -16,10 +16,12 @@ REMEMBERED = 5  # answered orders that a new one of the same kind builds on
 REMEMBERED_BYTES = 8000  # of them: what is remembered is read again by the model, and paid for
 
 
-class Workshop:
+class Orders:
     """Takes orders of paid work."""
 
-    def __init__(self, desk: Desk, kinds: Mapping[str, Kind], model: Model | None, rates: Rates) -> None:
+    def __init__(
+        self, desk: WorkContext, kinds: Mapping[str, JobKind], model: Model | None, rates: Rates
+    ) -> None:
         self.desk, self.kinds = desk, kinds
         self._model, self._rates = model, rates
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot_platform.domain import job_leases, jobs
-from bot_platform.domain.jobs import Job, State
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.flows import run_job
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra import correlation, safe_errors
-from bot_platform.work.engine.context import HouseDown, Parked, RunningTask
-from bot_platform.work.engine.kind import CannotDo, Files, Kind, Order
+from bot_platform.work.engine.context import DatabaseUnavailable, Parked, RunningJob
+from bot_platform.work.engine.kind import CannotDo, Files, JobKind, Order
 from bot_platform.work.engine.model import Message, Model, ModelFault, Rates
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ LONGEST = 1800.0  # seconds that one turn of work may take
 class End:
     """What came of a job: its state, what it costs, and what its person is told."""
 
-    state: State
+    state: JobState
     text: str
     cost: int = 0
     answer: str = ""
@@ -44,7 +44,9 @@ class End:
 class Runner:
     """Works on jobs in this process."""
 
-    def __init__(self, desk: Desk, kinds: Mapping[str, Kind], model: Model | None, rates: Rates) -> None:
+    def __init__(
+        self, desk: WorkContext, kinds: Mapping[str, JobKind], model: Model | None, rates: Rates
+    ) -> None:
         self._desk, self._kinds, self._model, self._rates = desk, kinds, model, rates
         self._running: dict[int, tuple[Job, asyncio.Task[End | None]]] = {}
         self._stopped: set[int] = set()
@@ -67,7 +69,7 @@ class Runner:
 
     async def work(self, job: Job) -> None:
         """Work on a claimed job and end it."""
-        with correlation.serving(job.request_key, job=job.id, kind=job.kind, user=job.user_id):
+        with correlation.scope(job.request_key, job=job.id, kind=job.kind, user=job.user_id):
             log.info("work.started", attempts=job.attempts, step=job.step)
             try:
                 end = await self._outcome(job)
@@ -80,12 +82,12 @@ class Runner:
         """Run the job's kind; None when there is nothing to end: it was parked, or somebody else has it."""
         kind = self._kinds.get(job.kind)
         if job.stopping:
-            return End(State.CANCELLED, "work-cancelled")
+            return End(JobState.CANCELLED, "work-cancelled")
         if kind is None or job.attempts > TRIES:
             log.error("work.given_up", attempts=job.attempts)
-            return End(State.FAILED, "work-failed")
+            return End(JobState.FAILED, "work-failed")
         order = await self._order(job)
-        task = RunningTask(self._desk, job, order, self._model, self._rates, fixed=kind.fixed)
+        task = RunningJob(self._desk, job, order, self._model, self._rates, fixed=kind.fixed)
         running = asyncio.create_task(self._run(kind, task, job))
         self._running[job.id] = (job, running)
         try:
@@ -102,32 +104,32 @@ class Runner:
         if job.id not in self._stopped:
             return None
         self._stopped.discard(job.id)
-        return End(State.CANCELLED, "work-cancelled", task.used if task.shown else 0, task.shown)
+        return End(JobState.CANCELLED, "work-cancelled", task.used if task.shown else 0, task.shown)
 
-    async def _run(self, kind: Kind, task: RunningTask, job: Job) -> End | None:
+    async def _run(self, kind: JobKind, task: RunningJob, job: Job) -> End | None:
         try:
             async with asyncio.timeout(LONGEST):
                 result = await kind.work(task)
         except (Parked, LeaseLost):
             return None
-        except HouseDown:
+        except DatabaseUnavailable:
             raise
         except CannotDo as no:
-            return End(State.FAILED, no.text, 0, "", no.files, no.values)
+            return End(JobState.FAILED, no.text, 0, "", no.files, no.values)
         except ModelFault as fault:
             log.warning("work.model_failed", says=str(fault))
             return _cut_off(task, fault.text)
         except Exception as fault:
-            log.error("work.broke", **safe_errors.of(fault))
+            log.error("work.broke", **safe_errors.describe(fault))
             log.debug("work.traceback", exc_info=fault)
             return _cut_off(task, "work-failed")
         if task.cost > job.needs:
             log.warning("work.beyond_its_hold", used=task.cost, held=job.needs)
         if isinstance(result, Files):
-            return End(State.DONE, "work-done", task.cost, result.caption, result)
+            return End(JobState.DONE, "work-done", task.cost, result.caption, result)
         if not result.strip():
-            return End(State.FAILED, "work-empty")
-        return End(State.DONE, "work-done", task.cost, result)
+            return End(JobState.FAILED, "work-empty")
+        return End(JobState.DONE, "work-done", task.cost, result)
 
     async def _order(self, job: Job) -> Order:
         asked = job.request or {"text": "", "before": []}
@@ -159,8 +161,8 @@ def turns(job: Job) -> tuple[Message, ...]:
     return Message("user", job.request["text"]), Message("assistant", job.result["text"])
 
 
-def _cut_off(task: RunningTask, why: str) -> End:
+def _cut_off(task: RunningJob, why: str) -> End:
     """End work that failed: nothing is charged unless its person has read a part of the answer."""
     if not task.shown:
-        return End(State.FAILED, why)
-    return End(State.FAILED, "work-cut", task.used, task.shown)
+        return End(JobState.FAILED, why)
+    return End(JobState.FAILED, "work-cut", task.used, task.shown)

@@ -1,6 +1,6 @@
 """`/ask <question>`: an answer that can be read while it is written."""
 
-from bot_platform.work.engine.kind import Task, by_usage, kind
+from bot_platform.work.engine.kind import JobContext, by_usage, kind
 from bot_platform.work.engine.model import Message
 
 MOST_TOKENS = 2000  # of an answer: about three full messages
@@ -17,6 +17,6 @@ WHO = Message(
     price=by_usage(MOST_TOKENS, WHO),
     remembers=True,
 )
-async def ask(task: Task) -> str:
+async def ask(task: JobContext) -> str:
     """Answer a question with the turns before it in mind."""
     return await task.answer(WHO, *task.order.before, task.order.request, most_tokens=MOST_TOKENS, show=True)

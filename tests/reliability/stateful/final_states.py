@@ -20,9 +20,9 @@ from bot_platform.domain.checkout import (
     ProviderEvent,
     Stage,
 )
-from bot_platform.domain.purchases import Offer, State
+from bot_platform.domain.purchases import Offer, PurchaseState
 from bot_platform.flows import provider_events
-from bot_platform.flows.context import Till
+from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import PRICES
@@ -47,7 +47,7 @@ class End:
     """How a purchase and its buyer stand at last; `rows` are the reversals by their short names."""
 
     balance: int
-    state: State
+    state: PurchaseState
     frozen: bool
     rows: Mapping[str, tuple[Stage, int]]
 
@@ -99,11 +99,11 @@ async def begin(database: Database, number: int) -> list[Begun]:
     return await database.transact(story)
 
 
-async def deliver(till: Till, events: Iterable[ProviderEvent], together: int) -> None:
+async def deliver(till: PaymentContext, events: Iterable[ProviderEvent], together: int) -> None:
     """Deliver events in their order, so many at a time."""
     waiting = iter(events)
     while some := list(itertools.islice(waiting, together)):
-        await asyncio.gather(*(provider_events.event(till, event) for event in some))
+        await asyncio.gather(*(provider_events.receive(till, event) for event in some))
 
 
 async def ends(begun: Sequence[Begun]) -> dict[int, End]:
@@ -118,7 +118,7 @@ async def ends(begun: Sequence[Begun]) -> dict[int, End]:
     )
     found: dict[int, End] = {}
     for row in rows:
-        state, key = State(row["state"]), row["key"]
+        state, key = PurchaseState(row["state"]), row["key"]
         end = found.setdefault(row["id"], End(row["balance"], state, bool(row["frozen"]), {}))
         assert end.reversed == row["reversed"]
         if key:
@@ -140,7 +140,13 @@ def must_come_to(happens: Iterable[Happens]) -> End:
             known = last.setdefault(what[0], said)
             last[what[0]] = max(known, said, key=lambda one: (one.as_of, one.stage.rank, one.amount))
     gone = credits_gone(CREDITS, CHARGED, money_gone(last.values(), undone_at))
-    state = State.REVERSED if gone == CREDITS else State.PARTLY_REVERSED if gone else State.PAID
+    state = (
+        PurchaseState.REVERSED
+        if gone == CREDITS
+        else PurchaseState.PARTLY_REVERSED
+        if gone
+        else PurchaseState.PAID
+    )
     frozen = any(one.stage in {Stage.INQUIRY, Stage.WARNED} for one in last.values())
     return End(CREDITS - gone, state, frozen, {name: (one.stage, one.amount) for name, one in last.items()})
 

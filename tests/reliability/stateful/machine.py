@@ -17,7 +17,7 @@ from bot_platform.domain.checkout import (
     PaymentReversed,
     Stage,
 )
-from bot_platform.domain.purchases import State
+from bot_platform.domain.purchases import PurchaseState
 from bot_platform.flows import provider_events
 from bot_platform.flows.arrive import arrive
 from bot_platform.flows.buy import buy
@@ -32,10 +32,10 @@ T = TypeVar("T")
 
 PICK = st.integers(0, 11)  # which of what there is, modulo how many there are
 AUDIT_EVERY = 100  # runs
-MOVES_TO: dict[type[News], State] = {
-    PaymentPending: State.PROCESSING,
-    CheckoutExpired: State.EXPIRED,
-    PaymentFailed: State.FAILED,
+MOVES_TO: dict[type[News], PurchaseState] = {
+    PaymentPending: PurchaseState.PROCESSING,
+    CheckoutExpired: PurchaseState.EXPIRED,
+    PaymentFailed: PurchaseState.FAILED,
 }
 
 
@@ -114,7 +114,7 @@ class Running(RuleBasedStateMachine):
 
     def bought(self, key: str) -> int:
         """Find the purchase that a press began."""
-        found = self.world.do(purchases.begun_by(key))
+        found = self.world.do(purchases.find_by_request_key(key))
         assert found, f"{key} began nothing"
         id_: int = found.id
         return id_
@@ -140,13 +140,13 @@ class Running(RuleBasedStateMachine):
         event = replace(event, key=f"stripe:evt_{name}")
         self.tell(f"{door}: {_said(news)} of purchase {one.id}")
         if door == "news":
-            self.world.do(provider_events.news(money, news))
+            self.world.do(provider_events.apply(money, news))
         elif door == "event":
-            self.world.do(provider_events.event(money, event))
+            self.world.do(provider_events.receive(money, event))
         else:
-            self.world.do(provider_events.keep(money, [event]))
+            self.world.do(provider_events.store(money, [event]))
             for row in self.world.do(provider_events.claim(money, 8)):
-                self.world.do(provider_events.stored(money, row))
+                self.world.do(provider_events.handle(money, row))
         self.apply(one, news)
 
     def apply(self, one: Bought, news: News) -> None:

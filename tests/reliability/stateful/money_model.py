@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot_platform.domain.checkout import PaymentReversed, Stage
-from bot_platform.domain.purchases import PAID, State
-from bot_platform.domain.refunds import State as RefundState
+from bot_platform.domain.purchases import PAID, PurchaseState
+from bot_platform.domain.refunds import RefundState
 from tests.reliability.stateful.final_states import credits_gone, money_gone, note_undone
 from tests.reliability.stateful.one_sale import ADMINS
 from tests.reliability.stateful.work_model import Person
@@ -35,7 +35,7 @@ class Bought:
     amount: int
     charged: int
     provider: str = "stripe"
-    state: State = State.OPEN
+    state: PurchaseState = PurchaseState.OPEN
     reversed: int = 0
     times: int = 0
     last: dict[str, PaymentReversed] = field(default_factory=dict)
@@ -62,19 +62,21 @@ class Model:
     bought: list[Bought] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
 
-    def move(self, one: Bought, to: State) -> None:
+    def move(self, one: Bought, to: PurchaseState) -> None:
         """Hear of a checkout from which no money came."""
-        may = {State.PROCESSING: {State.OPEN}}.get(to, {State.OPEN, State.PROCESSING})
+        may = {PurchaseState.PROCESSING: {PurchaseState.OPEN}}.get(
+            to, {PurchaseState.OPEN, PurchaseState.PROCESSING}
+        )
         if one.state in may:
             one.state = to
-            if to is not State.EXPIRED:
+            if to is not PurchaseState.EXPIRED:
                 self.told.add(f"purchase:{one.id}:{to}")
 
     def pay(self, one: Bought) -> None:
         """Credit a payment, once, and let it meet what waited for it."""
         if one.state in PAID:
             return
-        one.state = State.PAID
+        one.state = PurchaseState.PAID
         one.owner.balance += one.credits
         self.told.add(f"purchase:{one.id}:receipt")
         for key, news in one.waiting.items():
@@ -154,8 +156,8 @@ class Model:
             one.times += 1
             one.owner.balance -= target - one.reversed
             one.reversed = target
-            partly = State.PARTLY_REVERSED if target < one.credits else State.REVERSED
-            one.state = partly if target else State.PAID
+            partly = PurchaseState.PARTLY_REVERSED if target < one.credits else PurchaseState.REVERSED
+            one.state = partly if target else PurchaseState.PAID
             self.told.add(f"purchase:{one.id}:reversed:{one.times}")
         self._follow_freeze(one.owner)
         one.owner.wake()

@@ -39,14 +39,14 @@ def reopened(sale: Sale, database: Database) -> Sale:
 async def _dispute(sale: Sale) -> None:
     """Hear of a dispute about half of the money, by its event."""
     said = reversal(sale.id, "dp", Stage.DISPUTED, 250, BEGAN)
-    await provider_events.event(
+    await provider_events.receive(
         sale.money, replace(Reader().event(said, str(sale.id)), key=f"stripe:evt_dp_{sale.id}")
     )
 
 
 async def settle(sale: Sale) -> None:
     said = Reader().event(paid(sale.id, sale.user.id), str(sale.id))
-    await provider_events.event(sale.money, replace(said, key=f"stripe:evt_paid_{sale.id}"))
+    await provider_events.receive(sale.money, replace(said, key=f"stripe:evt_paid_{sale.id}"))
 
 
 async def _settle_and_meet(sale: Sale) -> None:
@@ -60,10 +60,10 @@ async def _keep_and_handle(sale: Sale) -> None:
     reader = Reader()
     event = reader.event(reversal(sale.id, "re_1", Stage.REFUNDED, 200, BEGAN), str(sale.id))
     money = replace(sale.money, events=reader)
-    await provider_events.keep(money, [event])
+    await provider_events.store(money, [event])
     await query("UPDATE event SET lease_until = 0")
     for row in await provider_events.claim(money, 8):
-        await provider_events.stored(money, row)
+        await provider_events.handle(money, row)
 
 
 async def _disputed(database: Database, number: int) -> Sale:
@@ -80,13 +80,13 @@ async def _replay(sale: Sale) -> None:
     event.payload = again.payload
     money = replace(sale.money, events=reader)
     await provider_events.replay(money, event)
-    await provider_events.stored(money, event)
+    await provider_events.handle(money, event)
 
 
 async def ask(sale: Sale) -> None:
     """Ask for a refund, unless it is seen to be asked for: an operator looks before asking again."""
-    if not await refunds.asked(sale.id):
-        await refund.ask(sale.money, sale.id, amount=200, reason="asked", force=False)
+    if not await refunds.amount_requested(sale.id):
+        await refund.request(sale.money, sale.id, amount=200, reason="asked", force=False)
 
 
 async def _asked(database: Database, number: int) -> Sale:
@@ -102,7 +102,7 @@ async def _to_be_refused(database: Database, number: int) -> Sale:
 
 
 async def _carry_out(sale: Sale) -> None:
-    for row in await refunds.Refund.filter(purchase_id=sale.id, state=refunds.State.ASKED):
+    for row in await refunds.Refund.filter(purchase_id=sale.id, state=refunds.RefundState.ASKED):
         await refund.carry_out(sale.money, row)
 
 
@@ -142,7 +142,7 @@ async def _round(sale: Sale) -> None:
     async def look(mark: int) -> int:
         return max(mark, 7)
 
-    await periodic.make(sale.money.database, name, look, every=3600, early=True)
+    await periodic.run_if_due(sale.money.database, name, look, every=3600, early=True)
 
 
 async def _off(database: Database, number: int) -> Sale:
@@ -199,7 +199,7 @@ STORIES: dict[str, Story] = {
     "carry out a refund": Story(_asked, _carry_out),
     "carry out a refund that is refused": Story(_to_be_refused, _carry_out),
     "grant": Story(sold, _told(grant, 300, "so", lambda sale: f"g{sale.id}")),
-    "lift a freeze": Story(_frozen, _told(freeze.lift)),
+    "lift a freeze": Story(_frozen, _told(freeze.unfreeze)),
     "send notices": Story(_with_one_notice, lambda sale: _send(sale, _sent)),
     "give notices up": Story(_with_one_notice, lambda sale: _send(sale, _blocked)),
     "make a round": Story(pressed, _round),

@@ -7,11 +7,11 @@ from bot_platform.domain import ledger, purchases
 from bot_platform.domain.audit import Broken, audit
 from bot_platform.domain.checkout import PaymentConfirmed, Stage
 from bot_platform.domain.outbox import Notice
-from bot_platform.domain.purchases import Purchase, State
+from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows import provider_events
 from bot_platform.flows.buy import buy
-from bot_platform.flows.context import Outcome, Till
+from bot_platform.flows.context import Outcome, PaymentContext
 from bot_platform.infra.database import Database
 from tests.makers import PRICES, person, till
 from tests.reliability.stateful.fake_provider import Desk, paid, reversal
@@ -27,24 +27,24 @@ Said = tuple[str, Stage, int, int]
 class Sale:
     """A purchase of 100 credits for $5.00, its buyer, and the till and the desk of the sale."""
 
-    money: Till
+    money: PaymentContext
     desk: Desk
     user: User
     id: int
 
     async def pay(self, payment: PaymentConfirmed | None = None) -> Outcome:
         """Let the money come."""
-        return await provider_events.news(self.money, payment or paid(self.id, self.user.id))
+        return await provider_events.apply(self.money, payment or paid(self.id, self.user.id))
 
     async def hears(self, name: str, stage: Stage, amount: int = 0, at: int = 0) -> Outcome:
         """Hear something said against the payment."""
-        return await provider_events.news(self.money, reversal(self.id, name, stage, amount, BEGAN + at))
+        return await provider_events.apply(self.money, reversal(self.id, name, stage, amount, BEGAN + at))
 
     async def purchase(self) -> Purchase:
         """Read the purchase."""
         return await purchases.get(self.id)
 
-    async def stands(self) -> tuple[int, State, bool]:
+    async def stands(self) -> tuple[int, PurchaseState, bool]:
         """Give what is available, the purchase's state, and whether the buyer is frozen."""
         account = await ledger.find_account(self.user.id)
         return account.available, (await self.purchase()).state, account.frozen
@@ -75,7 +75,7 @@ async def pressed(database: Database, telegram_id: int = 77, number: int = 1) ->
     money = till(database, desk, admins=ADMINS)
     key = f"press:{telegram_id}:{number}"
     await buy(money, user, PRICES.get("buy_100"), key)
-    purchase = await purchases.begun_by(key)
+    purchase = await purchases.find_by_request_key(key)
     assert purchase
     return Sale(money, desk, user, purchase.id)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from bot_platform.domain.checkout import CheckoutRef, Stage
-from bot_platform.domain.purchases import State
+from bot_platform.domain.purchases import PurchaseState
 from bot_platform.flows.buy import buy
 from tests.makers import PRICES
 from tests.reliability.stateful.fake_provider import paid, payment_of, reversal, session_of
@@ -43,9 +43,9 @@ class Selling(Running):
             for one in self.model.bought
             if (one.owner, one.package, one.provider) == (person, package.code, "stripe")
         ]
-        if mine and mine[-1].state is State.PROCESSING:
+        if mine and mine[-1].state is PurchaseState.PROCESSING:
             self.model.told.add(f"purchase:{mine[-1].id}:still:{key}")
-        if mine and mine[-1].state is State.OPEN:
+        if mine and mine[-1].state is PurchaseState.OPEN:
             one = mine[-1]
         else:
             charged = package.amount - discount

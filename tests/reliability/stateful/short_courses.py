@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot_platform.domain.checkout import Stage
-from bot_platform.domain.jobs import State
+from bot_platform.domain.jobs import JobState
 from tests.reliability.stateful.fake_provider import Mood
 from tests.reliability.stateful.spending_steps import Shop
 
@@ -22,9 +22,9 @@ def _gives(who: int, percent: int) -> Step:
 COURSES: dict[str, tuple[Step, ...]] = {
     "a grant": (_orders(1, 100), _gives(1, 100)),
     "a purchase": (_orders(1, 100), lambda m: m.buys_of_the_mock(1, again=True)),
-    "an end below the hold": (_orders(0, 101), lambda m: m.ends(0, State.DONE, 50)),
-    "an end for nothing": (_orders(0, 101), lambda m: m.ends(0, State.FAILED, 0)),
-    "an end beyond the hold": (lambda m: m.ends(0, State.DONE, 130),),
+    "an end below the hold": (_orders(0, 101), lambda m: m.ends(0, JobState.DONE, 50)),
+    "an end for nothing": (_orders(0, 101), lambda m: m.ends(0, JobState.FAILED, 0)),
+    "an end beyond the hold": (lambda m: m.ends(0, JobState.DONE, 130),),
     "a checkpoint below the hold": (_orders(0, 101), lambda m: m.reaches_a_checkpoint(0, 0, 1)),
     "a checkpoint that waits": (lambda m: m.reaches_a_checkpoint(0, 50, 101), _gives(0, 100)),
     "a cancel": (_orders(0, 101), lambda m: m.cancels(1)),
@@ -33,7 +33,7 @@ COURSES: dict[str, tuple[Step, ...]] = {
     "another first": (_orders(0, 250), _orders(0, 101), _gives(0, 5), lambda m: m.puts_first(4)),
     "a first in line": (
         lambda m: m.puts_first(2),
-        lambda m: m.ends(0, State.DONE, 100),
+        lambda m: m.ends(0, JobState.DONE, 100),
         lambda m: m.takes_in_hand(1),
     ),
     "a dispute that is won": (

@@ -8,7 +8,7 @@ from hypothesis.stateful import precondition, rule
 from bot_platform.domain import refunds
 from bot_platform.domain.checkout import PaymentReversed, ProviderDown, Stage
 from bot_platform.domain.errors import CannotGrant, CannotRefund, Refusal
-from bot_platform.domain.refunds import State as RefundState
+from bot_platform.domain.refunds import RefundState
 from bot_platform.flows import freeze, provider_events, refund
 from bot_platform.flows.grant import grant
 from tests.reliability.stateful.fake_provider import Mood
@@ -25,7 +25,7 @@ class Shop(Working):
     def a_refund_of_ours(self, which: int, amount: int | None, *, force: bool) -> None:
         one = pick(self.model.bought, which)
         why, wanted, held = self.model.why_no_refund(one, amount, force=force)
-        asking = refund.ask(self.world.live, one.id, amount=amount, reason="asked", force=force)
+        asking = refund.request(self.world.live, one.id, amount=amount, reason="asked", force=force)
         made = self.refused(asking, CannotRefund, why)
         self.tell(f"a refund of {amount} of purchase {one.id}: {why or made.id}, held {held}")
         if made:
@@ -78,7 +78,7 @@ class Shop(Working):
     def an_operator_lifts_a_freeze(self, who: int) -> None:
         person = pick(self.model.people, who)
         self.tell(f"{person.id} may spend again")
-        assert self.world.do(freeze.lift(self.world.database, person.user)) == self.model.lift(person)
+        assert self.world.do(freeze.unfreeze(self.world.database, person.user)) == self.model.lift(person)
 
     # How a step is made.
 
@@ -103,7 +103,7 @@ class Shop(Working):
 
     async def hears(self, news: PaymentReversed) -> None:
         """Hear of a refund of ours before it is answered."""
-        await provider_events.news(self.world.live, news)
+        await provider_events.apply(self.world.live, news)
 
     async def carry_out(self, number: int) -> None:
         """Ask the provider."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot_platform.domain.jobs import OPEN, Job, State
+from bot_platform.domain.jobs import OPEN, Job, JobState
 from bot_platform.domain.users import User
 
 FOR_ONE, AT_ONCE = 2, 3  # jobs of one person, and of all, that run at the same time
@@ -16,7 +16,7 @@ class Work:
     id: int
     key: str
     needs: int
-    state: State = State.PARKED
+    state: JobState = JobState.PARKED
     says: str = ""
     held: int = 0
     charged: int = 0
@@ -35,7 +35,7 @@ class Work:
         numbers = (self.charged, self.step, self.rank, self.fence, self.attempts)
         return " ".join(map(str, (self.state, *numbers, "stopping" if self.stopping else "", self.says)))
 
-    def let_go(self, state: State) -> None:
+    def let_go(self, state: JobState) -> None:
         """Run no more: whoever had it in hand comes too late from now on."""
         self.state, self.lapsed = state, False
         if self.hand:
@@ -65,14 +65,14 @@ class Person:
         """What may be spent."""
         return self.balance - self.held
 
-    def work(self, *states: State) -> Sequence[Work]:
+    def work(self, *states: JobState) -> Sequence[Work]:
         """List what is in these states, in the order in which it is started."""
         found = [work for work in self.works if work.state in states]
         return sorted(found, key=lambda work: (work.rank, work.id))
 
     def wake(self) -> None:
         """Let what waits start as far as the credits reach, first the first."""
-        waiting = list(self.work(State.PARKED))
+        waiting = list(self.work(JobState.PARKED))
         while waiting and self.admit(waiting[0]):
             waiting.pop(0).says = "work-woken"
         for work in waiting:
@@ -82,7 +82,7 @@ class Person:
         """Let work that can be held wait for its turn."""
         if not self._hold(work):
             return False
-        work.state = State.QUEUED
+        work.state = JobState.QUEUED
         return True
 
     def order(self, work: Work) -> None:
@@ -95,7 +95,7 @@ class Person:
 
     def may_start(self) -> Sequence[Work]:
         """List what a worker may take, first the first."""
-        return self.work(State.QUEUED)[: max(0, FOR_ONE - len(self.work(State.RUNNING)))]
+        return self.work(JobState.QUEUED)[: max(0, FOR_ONE - len(self.work(JobState.RUNNING)))]
 
     def checkpoint(self, work: Work, cost: int, needs: int) -> bool:
         """Pay for what is finished and go on; False when the work ends or waits."""
@@ -103,13 +103,13 @@ class Person:
         work.needs, work.attempts = needs, 0
         goes_on = not work.stopping and self._hold(work)
         if work.stopping:
-            self._end(work, State.CANCELLED, "work-cancelled")
+            self._end(work, JobState.CANCELLED, "work-cancelled")
         elif not goes_on:
-            work.let_go(State.PARKED)
+            work.let_go(JobState.PARKED)
         self.wake()
         return goes_on
 
-    def finish(self, work: Work, state: State, cost: int, says: str) -> None:
+    def finish(self, work: Work, state: JobState, cost: int, says: str) -> None:
         """End running work."""
         self._charge(work, cost)
         self._end(work, state, says)
@@ -117,16 +117,16 @@ class Person:
 
     def cancel(self, work: Work) -> None:
         """End work that waits, or ask for its end."""
-        if work.state is State.RUNNING:
+        if work.state is JobState.RUNNING:
             work.stopping, work.says = True, "work-stopping"
             return
         self._charge(work, 0)
-        self._end(work, State.CANCELLED, "work-cancelled")
+        self._end(work, JobState.CANCELLED, "work-cancelled")
         self.wake()
 
     def expire(self, work: Work) -> None:
         """End work that waited too long."""
-        self._end(work, State.EXPIRED, "work-expired")
+        self._end(work, JobState.EXPIRED, "work-expired")
         self.wake()
 
     def put_first(self, work: Work) -> None:
@@ -149,6 +149,6 @@ class Person:
         work.charged += taken
         work.held = 0
 
-    def _end(self, work: Work, state: State, says: str) -> None:
+    def _end(self, work: Work, state: JobState, says: str) -> None:
         work.says = says
         work.let_go(state)

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from bot_platform.domain.jobs import OPEN, State
+from bot_platform.domain.jobs import OPEN, JobState
 from bot_platform.flows import job_retention, order_work, run_job
 from bot_platform.flows.run_job import LeaseLost
 from bot_platform.infra.sql import query
@@ -37,10 +37,10 @@ class Working(Selling):
         if begun:
             self.claim(8)
 
-    @precondition(lambda self: self.works(*State))
+    @precondition(lambda self: self.works(*JobState))
     @rule(which=PICK)
     def orders_once_more(self, which: int) -> None:
-        person, work = pick(self.works(*State), which)
+        person, work = pick(self.works(*JobState), which)
         self.order_again(person, work)
         self.tell(f"{person.id} orders {work.id} once more")
 
@@ -60,10 +60,10 @@ class Working(Selling):
         person.put_first(work)
         self.tell(f"{work.id} is put first: {work.state}")
 
-    @precondition(lambda self: self.works(State.PARKED))
+    @precondition(lambda self: self.works(JobState.PARKED))
     @rule(which=PICK)
     def waits_too_long(self, which: int) -> None:
-        person, work = pick(self.works(State.PARKED), which)
+        person, work = pick(self.works(JobState.PARKED), which)
         self.world.do(query("UPDATE job SET expires_at = 1 WHERE id = ?", work.id))
         assert self.world.do(job_retention.expire(self.world.counter)) == 1
         person.expire(work)
@@ -76,24 +76,26 @@ class Working(Selling):
         work = self.order(person, person.available, 1)
         self.claim(8)
         if work.hand:
-            self.finish(person, work, State.DONE, 100)
+            self.finish(person, work, JobState.DONE, 100)
 
     # A worker works.
 
-    @precondition(lambda self: self.works(State.QUEUED, State.RUNNING))
+    @precondition(lambda self: self.works(JobState.QUEUED, JobState.RUNNING))
     @rule(limit=st.sampled_from((1, 1, 2, 8)))
     def takes_in_hand(self, limit: int) -> None:
         self.claim(limit)
 
-    @precondition(lambda self: self.works(State.RUNNING))
-    @rule(which=PICK, state=st.sampled_from((State.DONE, State.FAILED, State.CANCELLED)), percent=COST)
-    def ends(self, which: int, state: State, percent: int) -> None:
-        self.finish(*pick(self.works(State.RUNNING), which), state, percent)
+    @precondition(lambda self: self.works(JobState.RUNNING))
+    @rule(
+        which=PICK, state=st.sampled_from((JobState.DONE, JobState.FAILED, JobState.CANCELLED)), percent=COST
+    )
+    def ends(self, which: int, state: JobState, percent: int) -> None:
+        self.finish(*pick(self.works(JobState.RUNNING), which), state, percent)
 
-    @precondition(lambda self: self.works(State.RUNNING))
+    @precondition(lambda self: self.works(JobState.RUNNING))
     @rule(which=PICK, percent=COST, next_=NEEDS)
     def reaches_a_checkpoint(self, which: int, percent: int, next_: int) -> None:
-        person, work = pick(self.works(State.RUNNING), which)
+        person, work = pick(self.works(JobState.RUNNING), which)
         cost = work.held * percent // 100
         needs = max(100, person.available + work.held) * next_ // 100
         kept = {"step": work.step}
@@ -105,48 +107,48 @@ class Working(Selling):
         self.tell(f"{work.id} has come a step further for {cost} and needs {needs}: {went_on}")
         assert person.checkpoint(work, cost, needs) is went_on, "\n".join(self.story)
 
-    @precondition(lambda self: self.works(State.RUNNING))
+    @precondition(lambda self: self.works(JobState.RUNNING))
     @rule(which=PICK)
     def is_given_back(self, which: int) -> None:
-        _, work = pick(self.works(State.RUNNING), which)
+        _, work = pick(self.works(JobState.RUNNING), which)
         assert work.hand
         self.world.do(run_job.give_back(self.world.counter, work.hand))
-        work.let_go(State.QUEUED)
+        work.let_go(JobState.QUEUED)
         work.attempts -= 1
         self.tell(f"{work.id} is given back")
 
-    @precondition(lambda self: self.works(State.RUNNING))
+    @precondition(lambda self: self.works(JobState.RUNNING))
     @rule(which=PICK, and_taken=st.booleans())
     def is_lost(self, which: int, *, and_taken: bool) -> None:
-        _, work = pick(self.works(State.RUNNING), which)
+        _, work = pick(self.works(JobState.RUNNING), which)
         self.world.do(query("UPDATE job SET lease_until = 0 WHERE id = ?", work.id))
         work.lapsed = True
         self.tell(f"the lease of {work.id} runs out")
         if and_taken:
             self.claim(8)
 
-    @precondition(lambda self: self.works(State.RUNNING))
+    @precondition(lambda self: self.works(JobState.RUNNING))
     @rule(which=PICK)
     def is_kept(self, which: int) -> None:
-        _, work = pick(self.works(State.RUNNING), which)
+        _, work = pick(self.works(JobState.RUNNING), which)
         self.world.do(run_job.renew(self.world.counter, {work.id: work.fence}))
         self.world.do(self.world.keep([work.id]))
         work.lapsed = False
         self.tell(f"the lease of {work.id} is renewed")
 
-    @precondition(lambda self: any(work.late for _, work in self.works(*State)))
+    @precondition(lambda self: any(work.late for _, work in self.works(*JobState)))
     @rule(which=PICK, what=st.sampled_from(("finish", "checkpoint", "reach", "show", "give back")))
     def somebody_comes_too_late(self, which: int, what: str) -> None:
-        _, work = pick([found for found in self.works(*State) if found[1].late], which)
+        _, work = pick([found for found in self.works(*JobState) if found[1].late], which)
         job, at = pick(work.late, which), self.world.counter
         self.tell(f"whoever lost {work.id} comes to {what}")
         match what:
             case "finish":
-                self.is_too_late(run_job.finish(at, job, State.DONE, None, cost=1, text="work-done"))
+                self.is_too_late(run_job.finish(at, job, JobState.DONE, None, cost=1, text="work-done"))
             case "checkpoint":
                 self.is_too_late(run_job.checkpoint(at, job, {"late": 1}, cost=1, most=1, needs=1))
             case "reach":
-                self.is_too_late(run_job.reach(at, job, 1, 2, "late"))
+                self.is_too_late(run_job.set_progress(at, job, 1, 2, "late"))
             case "show":
                 self.is_too_late(run_job.show(at, job, "work-draft", page={"text": "late"}, more=0))
             case _:
@@ -154,7 +156,7 @@ class Working(Selling):
 
     # How a step is made.
 
-    def works(self, *states: State) -> list[tuple[Person, Work]]:
+    def works(self, *states: JobState) -> list[tuple[Person, Work]]:
         """List everybody's work in these states."""
         return [(person, work) for person in self.model.people for work in person.work(*states)]
 
@@ -180,11 +182,11 @@ class Working(Selling):
 
     def claim(self, limit: int) -> None:
         """Take work in hand: nobody's beyond their share, and of nobody's a later one before the first."""
-        for _, work in self.works(State.RUNNING):
+        for _, work in self.works(JobState.RUNNING):
             if work.lapsed:
-                work.let_go(State.QUEUED)
+                work.let_go(JobState.QUEUED)
         some = {person.id: person.may_start() for person in self.model.people}
-        there = AT_ONCE - len(self.works(State.RUNNING))
+        there = AT_ONCE - len(self.works(JobState.RUNNING))
         taken = {job.id: job for job in self.world.do(run_job.claim(self.world.counter, limit))}
         self.tell(f"{sorted(taken)} are taken in hand, of {limit} at most")
         story = "\n".join([*self.story, f"of {some}, {there}"])
@@ -193,13 +195,13 @@ class Working(Selling):
             mine = [work for work in person.works if work.id in taken]
             assert {work.id for work in mine} == {w.id for w in some[person.id][: len(mine)]}, story
             for work in mine:
-                work.state, work.hand = State.RUNNING, taken[work.id]
+                work.state, work.hand = JobState.RUNNING, taken[work.id]
                 work.fence += 1
                 work.attempts += 1
         if taken:
             self.world.do(self.world.keep(list(taken)))
 
-    def finish(self, person: Person, work: Work, state: State, percent: int) -> None:
+    def finish(self, person: Person, work: Work, state: JobState, percent: int) -> None:
         """End work at a part of what it holds, or more than that; a second time is too late."""
         cost, says, job = work.held * percent // 100, f"work-{state}", work.hand
         assert job

@@ -3,11 +3,11 @@
 import contextlib
 
 from bot_platform.domain.errors import NoSuchJob
-from bot_platform.domain.jobs import Job, State, ordered_by
+from bot_platform.domain.jobs import Job, JobState, find_by_request_key
 from bot_platform.flows import job_retention, order_work, run_job
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.flows.work_context import Desk
+from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import desk
@@ -20,7 +20,7 @@ NEEDS = 2_000  # hundredths; a sale brings 10 000
 KEPT = {"step": 1}
 
 
-def _desk(sale: Sale) -> Desk:
+def _desk(sale: Sale) -> WorkContext:
     return desk(sale.money.database, for_one=1, at_once=MANY)
 
 
@@ -36,14 +36,14 @@ async def _order(sale: Sale, needs: int = NEEDS, name: str = "work") -> None:
 
 
 async def _work(sale: Sale) -> Job:
-    job = await ordered_by(_key(sale))
+    job = await find_by_request_key(_key(sale))
     assert job
     return job
 
 
 async def _in_hand(sale: Sale) -> Job | None:
     """Take the work in hand as a worker does, once a dead one's lease has run out; None when it has ended."""
-    if (await _work(sale)).state not in {State.QUEUED, State.RUNNING}:
+    if (await _work(sale)).state not in {JobState.QUEUED, JobState.RUNNING}:
         return None
     await query("UPDATE job SET lease_until = 0 WHERE request_key = ?", _key(sale))
     taken = {job.request_key: job for job in await run_job.claim(_desk(sale), MANY)}
@@ -104,7 +104,7 @@ async def _finish(sale: Sale, cost: int) -> None:
     job = await _in_hand(sale)
     if job is None:
         return
-    state = State.DONE if cost else State.FAILED
+    state = JobState.DONE if cost else JobState.FAILED
     text, answer = f"work-{state}", "Like this." if cost else ""
     with contextlib.suppress(LeaseLost):
         await run_job.finish(_desk(sale), job, state, None, cost=cost, text=text, answer=answer)
@@ -116,7 +116,7 @@ async def _cancel(sale: Sale) -> None:
 
 
 async def _cancel_in_hand(sale: Sale) -> None:
-    if (await _work(sale)).state is State.QUEUED:
+    if (await _work(sale)).state is JobState.QUEUED:
         await _in_hand(sale)
     await _cancel(sale)
 

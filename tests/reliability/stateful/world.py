@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot_platform.domain.invariants import CHECKS
-from bot_platform.flows.context import Till
-from bot_platform.flows.work_context import Desk as Counter
+from bot_platform.flows.context import PaymentContext
+from bot_platform.flows.work_context import WorkContext as Counter
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
@@ -68,13 +68,13 @@ class World:
         self._others_run = self.do(_let_run_for_ever())
 
     @property
-    def live(self) -> Till:
+    def live(self) -> PaymentContext:
         """Sell at the desk."""
         both = {"stripe": self.desk, "mock": self.mock}
         return till(self.database, self.desk, providers=both, events=self.reader, admins=ADMINS)
 
     @property
-    def mocked(self) -> Till:
+    def mocked(self) -> PaymentContext:
         """Sell by the mock."""
         return replace(self.live, provider=self.mock)
 

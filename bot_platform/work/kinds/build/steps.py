@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot_platform.work.engine.kind import CannotDo, Files, Order, Quote, Task, kind
+from bot_platform.work.engine.kind import CannotDo, Files, JobContext, Order, Quote, kind
 from bot_platform.work.engine.model import Message, ModelFault, Rates
 from bot_platform.work.engine.project_files import clashes, problems
 from bot_platform.work.kinds.build.answers import contents, read_plan
@@ -46,7 +46,7 @@ def quote(order: Order, rates: Rates) -> Quote:
 
 
 @kind("build", "plan and write a small project, delivered as a ZIP", price=quote)
-async def build(task: Task) -> Files:
+async def build(task: JobContext) -> Files:
     """Plan a project unless that is done, then write file after file, each kept before the next begins."""
     project: Project = task.kept or await _begun(task)
     while todo := _todo(project):
@@ -64,7 +64,7 @@ async def build(task: Task) -> Files:
     return _files(project)
 
 
-async def _begun(task: Task) -> Project:
+async def _begun(task: JobContext) -> Project:
     problem = ""
     for _ in range(ASKS):
         answer = await task.answer(*plan_prompt(task.order.request, problem), most_tokens=PLAN_TOKENS)
@@ -78,17 +78,17 @@ async def _begun(task: Task) -> Project:
     raise CannotDo("build-no-plan")
 
 
-async def _keep(task: Task, project: Project) -> None:
+async def _keep(task: JobContext, project: Project) -> None:
     await _say_how_far(task, project)  # before the checkpoint: should the work wait here, it says so
     prices = [_price(task.order.request, project, path, task.rates) for path in _todo(project)]
     await task.checkpoint(project, most=sum(prices), first=prices[0])
 
 
-async def _say_how_far(task: Task, project: Project) -> None:
+async def _say_how_far(task: JobContext, project: Project) -> None:
     await task.progress(len(project["files"]), len(_paths(project)), _todo(project)[0])
 
 
-async def _draft(task: Task, project: Project, path: str) -> Draft:
+async def _draft(task: JobContext, project: Project, path: str) -> Draft:
     if path not in _planned(project):
         return await _readme(task, project)
     first = await _version(task, project, path)
@@ -98,7 +98,7 @@ async def _draft(task: Task, project: Project, path: str) -> Draft:
     return second if second.text or not second.problems else first
 
 
-async def _version(task: Task, project: Project, path: str, before: Draft | None = None) -> Draft:
+async def _version(task: JobContext, project: Project, path: str, before: Draft | None = None) -> Draft:
     files, order, problem = project["files"], _newest_first(project), ""
     if before:
         files, order, problem = files | {path: before.text}, [path, *order], "; ".join(before.problems)
@@ -107,7 +107,7 @@ async def _version(task: Task, project: Project, path: str, before: Draft | None
     return _checked(path, answer, _paths(project))
 
 
-async def _readme(task: Task, project: Project) -> Draft:
+async def _readme(task: JobContext, project: Project) -> Draft:
     written = so_far(project["files"], _newest_first(project))
     prompt = readme_prompt(task.order.request, project, written)
     draft = _checked(README_FILE, await task.answer(*prompt, most_tokens=README_TOKENS), [])
