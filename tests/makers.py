@@ -54,7 +54,7 @@ async def person(database: Database, telegram_id: int = 77, credits_: int = 0) -
     return user
 
 
-def till(database: Database, *others: PaymentProvider, **changed: Any) -> PaymentContext:
+def payments(database: Database, *others: PaymentProvider, **changed: Any) -> PaymentContext:
     """Make a till that sells by the mock, or by the first of the providers given."""
     providers = {provider.name: provider for provider in (*others, MockPayments())}
     given: dict[str, Any] = {
@@ -68,7 +68,7 @@ def till(database: Database, *others: PaymentProvider, **changed: Any) -> Paymen
     return PaymentContext(**(given | changed))
 
 
-def desk(database: Database, **changed: Any) -> WorkContext:
+def context(database: Database, **changed: Any) -> WorkContext:
     """Make a desk that hands out work."""
     given: dict[str, Any] = {
         "database": database,
@@ -81,12 +81,12 @@ def desk(database: Database, **changed: Any) -> WorkContext:
     return WorkContext(**(given | changed))
 
 
-def workshop(
+def orders(
     database: Database, *kinds: JobKind, model: Model | None = None, **changed: Any
 ) -> tuple[Orders, Runner]:
     """Make a counter where work is ordered, and who does it; without `kinds` those that ship."""
     known = {kind.code: kind for kind in kinds} or found_kinds()
-    built = desk(database, **changed), known, model, Rates(10, 40)
+    built = context(database, **changed), known, model, Rates(10, 40)
     return Orders(*built), Runner(*built)
 
 

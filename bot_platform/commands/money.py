@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections import Counter
 
 from bot_platform.commands.progress import Progress
-from bot_platform.commands.running import FAILED, OK, opened, run, till
+from bot_platform.commands.running import FAILED, OK, opened, payments, run
 from bot_platform.config.settings import DatabaseSettings, MoneySettings, load
 from bot_platform.domain import inbox, purchases
 from bot_platform.domain.amounts import minor_units, money_text
@@ -30,7 +30,7 @@ def refund(given: Namespace) -> int:
     settings = load(MoneySettings)
 
     async def work() -> int:
-        async with till(settings) as money:
+        async with payments(settings) as money:
             purchase = await purchases.look_up(given.purchase_id)
             amount = None
             if purchase and given.amount is not None:
@@ -67,7 +67,7 @@ def reconcile_now(given: Namespace) -> int:
                 "There is no STRIPE_SECRET_KEY, so there is nobody to ask: the mock knows no more than we do."
             )
             return OK
-        async with till(settings) as money:
+        async with payments(settings) as money:
             try:
                 await _reconcile(money, int(time.time()) - given.since)
             except ProviderDown:
@@ -165,7 +165,7 @@ def replay_events(given: Namespace) -> int:
     settings = load(MoneySettings)
 
     async def work() -> int:
-        async with till(settings) as money:
+        async with payments(settings) as money:
             if given.failed:
                 rows = await inbox.list_provider_events(EventState.FAILED, ALL)
             elif (row := await inbox.look_up(given.id)) is None:

@@ -49,7 +49,7 @@ async def opened(settings: DatabaseSettings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def till(settings: MoneySettings) -> AsyncIterator[PaymentContext]:
+async def payments(settings: MoneySettings) -> AsyncIterator[PaymentContext]:
     """Open a till as the service has one."""
     from bot_platform.providers import choose  # noqa: PLC0415 -- Stripe takes a second: --help does without
 

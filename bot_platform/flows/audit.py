@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from bot_platform.domain import actions, ledger, outbox, schedules
 from bot_platform.domain.audit import Broken, Step, audit
@@ -26,20 +27,25 @@ async def audit_books(
             broken += step.broken
             on_step(step)
     off = {row.account for row in broken if row.account is not None}
-    marked = set(await database.quietly(ledger.broken_accounts))
+    marked = set(await database.transact(ledger.broken_accounts, notify=False))
     await _mark(database, sorted(off - marked))
     for account_id in sorted(marked - off):
         await database.transact(_trust_again, account_id)
     await database.transact(_tell, admins, broken)
     if by:
-        await database.quietly(actions.record, by, "audit", "books", rows_off=len(broken))
+        await database.transact(
+            partial(actions.record, by, "audit", "books", rows_off=len(broken)), notify=False
+        )
     return broken
 
 
 async def _mark(database: Database, account_ids: Sequence[int]) -> None:
     """Mark accounts a few at a time, so that nobody who buys meanwhile waits long."""
     for first in range(0, len(account_ids), MARKED_AT_ONCE):
-        await database.quietly(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True)
+        await database.transact(
+            partial(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True),
+            notify=False,
+        )
 
 
 async def _trust_again(account_id: int) -> None:

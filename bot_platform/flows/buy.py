@@ -15,12 +15,12 @@ from bot_platform.flows import provider_events
 from bot_platform.flows.context import PaymentContext
 
 
-async def buy(till: PaymentContext, user: User, package: Package, request_key: str) -> None:
+async def buy(payments: PaymentContext, user: User, package: Package, request_key: str) -> None:
     """Sell a package; `request_key` names the press, so that a repeated one finds its purchase.
 
     Raises Banned, or CheckoutUnavailable when the provider could open no checkout.
     """
-    database, provider = till.database, till.provider
+    database, provider = payments.database, payments.provider
     purchase = await database.transact(_begin, provider, user, package, request_key)
     if purchase is None or purchase.can_be_paid:
         return
@@ -31,7 +31,7 @@ async def buy(till: PaymentContext, user: User, package: Package, request_key: s
         await database.transact(_failed, user.id, purchase.id, order.attempt)
         raise
     if isinstance(answer, PaymentConfirmed):
-        await provider_events.apply(till, answer, purchase.subject)
+        await provider_events.apply(payments, answer, purchase.subject)
     else:
         await database.transact(_opened, user, purchase.id, answer, request_key)
 

@@ -14,11 +14,11 @@ AT_ONCE = 100
 FORGOTTEN = "work-forgotten"  # what the messages of such work say, should one still be sent
 
 
-async def expire(desk: WorkContext) -> int:
+async def expire(context: WorkContext) -> int:
     """End what has waited for credits too long, and tell its people; returns how many."""
-    overdue = await desk.database.quietly(jobs.expired, AT_ONCE)
+    overdue = await context.database.transact(jobs.expired, AT_ONCE, notify=False)
     for job in overdue:
-        await desk.database.transact(_expire, job.user_id, job.id)
+        await context.database.transact(_expire, job.user_id, job.id)
     return len(overdue)
 
 
@@ -33,7 +33,7 @@ async def _expire(user_id: int, job_id: int) -> None:
     await wake(account)
 
 
-async def send_files(desk: WorkContext, user: User, job_id: int, request_key: str) -> None:
+async def send_files(context: WorkContext, user: User, job_id: int, request_key: str) -> None:
     """Send a person what is finished of their job; raises NoSuchJob when there is nothing."""
 
     async def story() -> None:
@@ -42,32 +42,34 @@ async def send_files(desk: WorkContext, user: User, job_id: int, request_key: st
             raise NoSuchJob
         await deliver_files(job, user.telegram_id, f"{job.subject}:files:{request_key}")
 
-    await desk.database.transact(story)
+    await context.database.transact(story)
 
 
-async def forget(desk: WorkContext, user: User) -> int:
+async def forget(context: WorkContext, user: User) -> int:
     """Erase the texts of a person's work; what is still open follows when it ends, and is counted."""
 
     async def story() -> int:
         await job_texts.want_forgotten(user.id)
         return len(await jobs.open_of(user.id))
 
-    still_open = await desk.database.transact(story)
-    await forget_old(desk)
+    still_open = await context.database.transact(story)
+    await forget_old(context)
     return still_open
 
 
-async def start_anew(desk: WorkContext, user: User) -> None:
+async def start_anew(context: WorkContext, user: User) -> None:
     """Let no later order build on a person's earlier ones."""
-    await desk.database.quietly(job_texts.end_conversation, user.id)
+    await context.database.transact(job_texts.end_conversation, user.id, notify=False)
 
 
-async def forget_old(desk: WorkContext) -> int:
+async def forget_old(context: WorkContext) -> int:
     """Erase texts that may be kept no longer; returns of how many jobs."""
     forgotten, last = 0, 0
-    while due := await desk.database.quietly(job_texts.forgettable, now() - desk.keep_texts, last, AT_ONCE):
+    while due := await context.database.transact(
+        job_texts.forgettable, now() - context.keep_texts, last, AT_ONCE, notify=False
+    ):
         for job in due:
-            forgotten += await desk.database.quietly(_forget, job)
+            forgotten += await context.database.transact(_forget, job, notify=False)
         last = due[-1].id
     return forgotten
 

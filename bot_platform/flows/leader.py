@@ -6,9 +6,9 @@ from bot_platform.infra.database import Database
 
 async def acquire(database: Database, name: str, holder: int, seconds: float) -> bool:
     """Take or keep a part for so long; False while another holder has it."""
-    return await database.quietly(schedules.hold, name, holder, int(seconds * 1000))
+    return await database.transact(schedules.hold, name, holder, int(seconds * 1000), notify=False)
 
 
 async def holder(database: Database, name: str) -> int | None:
     """Tell who has a part now."""
-    return await database.quietly(schedules.holder, name)
+    return await database.transact(schedules.holder, name, notify=False)

@@ -15,7 +15,7 @@ MOST_OPEN = 100  # jobs of one person: more is a mistake or mischief
 
 
 async def order(
-    desk: WorkContext,
+    context: WorkContext,
     user: User,
     kind: str,
     request: Mapping[str, Any],
@@ -47,10 +47,10 @@ async def order(
         await wake(account)  # what others that wait are missing may be another sum now
         return job
 
-    return await desk.database.transact(story)
+    return await context.database.transact(story)
 
 
-async def cancel(desk: WorkContext, user: User, job_id: int) -> Job:
+async def cancel(context: WorkContext, user: User, job_id: int) -> Job:
     """End a job that waits, or ask whoever runs it to stop; raises NoSuchJob.
 
     What was finished of it can still be had.
@@ -69,10 +69,10 @@ async def cancel(desk: WorkContext, user: User, job_id: int) -> Job:
         await wake(account)
         return job
 
-    return await desk.database.transact(story)
+    return await context.database.transact(story)
 
 
-async def put_first(desk: WorkContext, user: User, job_id: int) -> Job:
+async def put_first(context: WorkContext, user: User, job_id: int) -> Job:
     """Let a job go before all others of its person; raises NoSuchJob."""
 
     async def story() -> Job:
@@ -82,7 +82,7 @@ async def put_first(desk: WorkContext, user: User, job_id: int) -> Job:
         await wake(account)
         return job
 
-    return await desk.database.transact(story)
+    return await context.database.transact(story)
 
 
 async def release(account: Account, job: Job) -> None:

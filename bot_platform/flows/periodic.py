@@ -1,6 +1,7 @@
 """A round is made by one replica at a time, when it is due, and remembers how far it came."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from bot_platform.domain import schedules
 from bot_platform.infra.database import Database
@@ -13,7 +14,7 @@ async def run_if_due(
 
     `look` gets the mark of the last round, 0 the first time, and gives the new one. `every` in seconds.
     """
-    mark = await database.quietly(schedules.begin, name, early=early)
+    mark = await database.transact(partial(schedules.begin, name, early=early), notify=False)
     if mark is None:
         return False
     ended = False
@@ -22,6 +23,6 @@ async def run_if_due(
         ended = True
     finally:
         if not ended:
-            await database.quietly(schedules.give_up, name)
-    await database.quietly(schedules.end, name, mark, int(every * 1000))
+            await database.transact(schedules.give_up, name, notify=False)
+    await database.transact(schedules.end, name, mark, int(every * 1000), notify=False)
     return True

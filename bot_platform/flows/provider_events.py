@@ -25,7 +25,7 @@ PASSING_PAUSE = 15  # seconds
 Story = Callable[[], Awaitable[Outcome]]
 
 
-async def receive(till: PaymentContext, said: ProviderEvent) -> Outcome:
+async def receive(payments: PaymentContext, said: ProviderEvent) -> Outcome:
     """Store an event that just came and apply it, in one transaction; a repeat says what it came to.
 
     Raises ProviderDown when a provider had to be asked and could not be. Then, and whenever it
@@ -35,31 +35,31 @@ async def receive(till: PaymentContext, said: ProviderEvent) -> Outcome:
         return Outcome(EventState.IGNORED)
     unkept = True
     try:
-        apply = await _prepared(till, said.news)
-        outcome = await till.database.transact(_receive, till, said, apply)
+        apply = await _prepared(payments, said.news)
+        outcome = await payments.database.transact(_receive, payments, said, apply)
         unkept = False
     except LOST_CONNECTION:
         unkept = False  # nothing can be kept now; the provider repeats it
         raise
     finally:
         if unkept:
-            await store(till, [said])
+            await store(payments, [said])
     return outcome
 
 
-async def apply(till: PaymentContext, said: News, about: str = "") -> Outcome:
+async def apply(payments: PaymentContext, said: News, about: str = "") -> Outcome:
     """Apply what comes without an event, such as a checkout that was asked about; raises ProviderDown.
 
     `about` names what was asked about, for an operator who has to look, where the news do not.
     """
-    apply = await _prepared(till, said)
+    apply = await _prepared(payments, said)
 
     async def story() -> Outcome:
         outcome = await apply()
         if outcome.alarm:
             reason = outcome.reason or ""
             await outbox.post_to_each(
-                till.admins,
+                payments.admins,
                 alarm_key(_cause(said) or about, reason),
                 "provider",
                 "operator-finding",
@@ -69,47 +69,51 @@ async def apply(till: PaymentContext, said: News, about: str = "") -> Outcome:
             )
         return outcome
 
-    return await till.database.transact(story)
+    return await payments.database.transact(story)
 
 
-async def store(till: PaymentContext, said: Sequence[ProviderEvent]) -> int:
+async def store(payments: PaymentContext, said: Sequence[ProviderEvent]) -> int:
     """Store events, for the loop to handle; returns how many were new."""
 
     async def story() -> int:
         rows = [await inbox.receive(one.key, one.type, one.payload) for one in said if _concerns_us(one)]
         return len([row for row in rows if row])
 
-    return await till.database.transact(story)
+    return await payments.database.transact(story)
 
 
-async def claim(till: PaymentContext, limit: int) -> Sequence[Event]:
+async def claim(payments: PaymentContext, limit: int) -> Sequence[Event]:
     """Lease stored events that nobody handles."""
-    return await till.database.quietly(inbox.claim_events, limit)
+    return await payments.database.transact(inbox.claim_events, limit, notify=False)
 
 
-async def renew(till: PaymentContext, ids: Sequence[int]) -> None:
+async def renew(payments: PaymentContext, ids: Sequence[int]) -> None:
     """Renew the leases of events in hand."""
     if ids:
-        await till.database.quietly(inbox.renew, ids)
+        await payments.database.transact(inbox.renew, ids, notify=False)
 
 
-async def handle(till: PaymentContext, row: Event) -> Outcome:
+async def handle(payments: PaymentContext, row: Event) -> Outcome:
     """Handle an event that was stored; raises ProviderDown."""
     try:
-        said = till.events.again(row.payload)
+        said = payments.events.again(row.payload)
     except BadPayload:
-        return await till.database.transact(
-            _finish, till, row, row.key, Outcome(EventState.FAILED, "it can no longer be read", alarm=True)
+        return await payments.database.transact(
+            _finish,
+            payments,
+            row,
+            row.key,
+            Outcome(EventState.FAILED, "it can no longer be read", alarm=True),
         )
-    apply = await _prepared(till, said.news)
+    apply = await _prepared(payments, said.news)
 
     async def story() -> Outcome:
-        return await _finish(till, row, _cause(said.news) or row.key, await apply())
+        return await _finish(payments, row, _cause(said.news) or row.key, await apply())
 
-    return await till.database.transact(story)
+    return await payments.database.transact(story)
 
 
-async def replay(till: PaymentContext, row: Event, *, by: str = actions.CONSOLE) -> bool:
+async def replay(payments: PaymentContext, row: Event, *, by: str = actions.CONSOLE) -> bool:
     """Let an event be handled once more, whatever it came to before: by the loop, as if it had just come.
 
     False when somebody else did so, or it was handled, since the row was read.
@@ -121,38 +125,42 @@ async def replay(till: PaymentContext, row: Event, *, by: str = actions.CONSOLE)
             await actions.record(by, "replay", f"event:{row.id}", event=row.key, type=row.type)
         return replayed
 
-    return await till.database.transact(story)
+    return await payments.database.transact(story)
 
 
-async def reschedule(till: PaymentContext, row: Event, why: str, *, passing: bool) -> None:
+async def reschedule(payments: PaymentContext, row: Event, why: str, *, passing: bool) -> None:
     """Try a stored event again later; one that keeps breaking is kept as failed, for an operator.
 
     What is `passing` is not the event's fault, and counts as no try of it.
     """
     if passing:
-        await till.database.quietly(inbox.reschedule, row, PASSING_PAUSE * 1000, why, is_try=False)
+        await payments.database.transact(
+            partial(inbox.reschedule, row, PASSING_PAUSE * 1000, why, is_try=False), notify=False
+        )
     elif row.attempts < TRIES:
         pause = min(LONGEST_PAUSE, 2 ** min(row.attempts, 12))
-        await till.database.quietly(inbox.reschedule, row, pause * 1000, why)
+        await payments.database.transact(inbox.reschedule, row, pause * 1000, why, notify=False)
     else:
-        await till.database.transact(_finish, till, row, row.key, Outcome(EventState.FAILED, why, alarm=True))
+        await payments.database.transact(
+            _finish, payments, row, row.key, Outcome(EventState.FAILED, why, alarm=True)
+        )
 
 
-async def _receive(till: PaymentContext, said: ProviderEvent, apply: Story) -> Outcome:
+async def _receive(payments: PaymentContext, said: ProviderEvent, apply: Story) -> Outcome:
     received = await inbox.receive(said.key, said.type, said.payload)
     if received is None:
         received = await inbox.find(said.key)
         if received is None or received.state is not EventState.RECEIVED:
             return Outcome(received.state if received else EventState.HANDLED, repeat=True)
-    return await _finish(till, received, _cause(said.news) or received.key, await apply())
+    return await _finish(payments, received, _cause(said.news) or received.key, await apply())
 
 
-async def _finish(till: PaymentContext, row: Event, cause: str, outcome: Outcome) -> Outcome:
+async def _finish(payments: PaymentContext, row: Event, cause: str, outcome: Outcome) -> Outcome:
     await inbox.finish(row, outcome.state, outcome.reason)
     commit_events.record("event", type=row.type, outcome=outcome.state)
     if outcome.alarm:
         await outbox.post_to_each(
-            till.admins,
+            payments.admins,
             alarm_key(cause, outcome.reason or ""),
             f"event:{row.id}",
             "operator-event",
@@ -165,13 +173,13 @@ async def _finish(till: PaymentContext, row: Event, cause: str, outcome: Outcome
     return outcome
 
 
-async def _prepared(till: PaymentContext, said: News) -> Story:
+async def _prepared(payments: PaymentContext, said: News) -> Story:
     """Ask whatever must be asked before a transaction may begin."""
     match said:
         case PaymentReversed():
-            return partial(reverse.reverse, said, till.admins)
+            return partial(reverse.reverse, said, payments.admins)
         case PaymentConfirmed():
-            return partial(settle.confirm, said, await settle.sold(till, said), till.admins)
+            return partial(settle.confirm, said, await settle.sold(payments, said), payments.admins)
     return partial(settle.note, said)
 
 

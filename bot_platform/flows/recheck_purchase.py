@@ -9,7 +9,7 @@ from bot_platform.flows import reconcile
 from bot_platform.flows.context import PaymentContext
 
 
-async def check(till: PaymentContext, user: User, purchase_id: int) -> tuple[Purchase, bool]:
+async def check(payments: PaymentContext, user: User, purchase_id: int) -> tuple[Purchase, bool]:
     """Ask how a purchase stands; True when that changed just now, and a notice tells of it.
 
     Raises NoSuchPurchase for one of somebody else, CannotAsk when the provider does not answer.
@@ -20,7 +20,7 @@ async def check(till: PaymentContext, user: User, purchase_id: int) -> tuple[Pur
     if purchase.was_paid:
         return purchase, False
     try:
-        await reconcile.one(till, purchase)
+        await reconcile.one(payments, purchase)
     except ProviderDown:
         raise ProviderUnavailable from None
     before = purchase.state

@@ -27,7 +27,7 @@ class Terms:
 
 
 async def request(
-    till: PaymentContext,
+    payments: PaymentContext,
     purchase_id: int,
     *,
     amount: int | None,
@@ -53,7 +53,7 @@ async def request(
         ):  # under the lock: pressed twice at once, asked for once
             return known
         await purchase.refresh_from_db()
-        agreed = await _terms(till, purchase, account, amount, force=force)
+        agreed = await _terms(payments, purchase, account, amount, force=force)
         refund = await refunds.request(key, purchase_id, agreed.amount, reason)
         if agreed.there:
             await ledger.reserve(account, agreed.there, refund.cause)
@@ -69,22 +69,22 @@ async def request(
         )
         return refund
 
-    return await till.database.transact(story)
+    return await payments.database.transact(story)
 
 
-async def terms(till: PaymentContext, purchase: Purchase, *, amount: int | None, force: bool) -> Terms:
+async def terms(payments: PaymentContext, purchase: Purchase, *, amount: int | None, force: bool) -> Terms:
     """Say what `ask` would do as things stand; raises CannotRefund as it would."""
     account = await ledger.find_account(purchase.user_id)
-    return await _terms(till, purchase, account, amount, force=force)
+    return await _terms(payments, purchase, account, amount, force=force)
 
 
-async def hand_over(till: PaymentContext, refund: Refund) -> None:
+async def hand_over(payments: PaymentContext, refund: Refund) -> None:
     """Let the loop ask the provider now: whoever wrote the refund down will not."""
     if refund.attempts == 0:
-        await till.database.quietly(refunds.reschedule, refund, 0, "")
+        await payments.database.transact(refunds.reschedule, refund, 0, "", notify=False)
 
 
-async def carry_out(till: PaymentContext, refund: Refund) -> Refund:
+async def carry_out(payments: PaymentContext, refund: Refund) -> Refund:
     """Ask the provider and let the books follow its answer; raises ProviderDown, and may be repeated.
 
     Whoever comes first, our call's answer or the provider's event, finishes the refund.
@@ -99,42 +99,42 @@ async def carry_out(till: PaymentContext, refund: Refund) -> Refund:
         again=refund.attempts > 0,
         old=refund.is_old,
     )
-    provider = till.providers.get(purchase.provider)
+    provider = payments.providers.get(purchase.provider)
     if provider is None:
         raise ProviderDown
     try:
         answer = await provider.refund(order)
     except RefundRefused as no:
-        await till.database.transact(_refused, till, refund, str(no))
+        await payments.database.transact(_refused, payments, refund, str(no))
     else:
-        await provider_events.apply(till, answer)
+        await provider_events.apply(payments, answer)
     await refund.refresh_from_db()
     return refund
 
 
-async def claim(till: PaymentContext, limit: int) -> Sequence[Refund]:
+async def claim(payments: PaymentContext, limit: int) -> Sequence[Refund]:
     """Lease refunds that were asked for and have no answer, `limit` at most."""
-    return await till.database.quietly(refunds.claim, limit)
+    return await payments.database.transact(refunds.claim, limit, notify=False)
 
 
-async def renew(till: PaymentContext, ids: Sequence[int]) -> None:
+async def renew(payments: PaymentContext, ids: Sequence[int]) -> None:
     """Renew the leases of refunds in hand."""
     if ids:
-        await till.database.quietly(refunds.renew, ids)
+        await payments.database.transact(refunds.renew, ids, notify=False)
 
 
-async def reschedule(till: PaymentContext, refund: Refund, why: str) -> None:
+async def reschedule(payments: PaymentContext, refund: Refund, why: str) -> None:
     """Ask again after a while: later and later, but for ever, because money is promised."""
     pause = min(LONGEST_PAUSE, 2 ** min(refund.attempts, 12))
-    await till.database.quietly(refunds.reschedule, refund, pause * 1000, why)
+    await payments.database.transact(refunds.reschedule, refund, pause * 1000, why, notify=False)
 
 
 async def _terms(
-    till: PaymentContext, purchase: Purchase, account: Account, amount: int | None, *, force: bool
+    payments: PaymentContext, purchase: Purchase, account: Account, amount: int | None, *, force: bool
 ) -> Terms:
     if not purchase.was_paid or purchase.charged is None:
         raise CannotRefund("refund-not-paid", purchase=str(purchase.id))
-    if purchase.payment_ref is None or purchase.provider not in till.providers:
+    if purchase.payment_ref is None or purchase.provider not in payments.providers:
         raise CannotRefund("refund-no-way", purchase=str(purchase.id), provider=purchase.provider)
     lost = reversals.money_lost(await reversals.of_purchase(purchase.id)) + await refunds.amount_requested(
         purchase.id
@@ -150,7 +150,7 @@ async def _terms(
     return Terms(wanted, takes, min(takes, available))
 
 
-async def _refused(till: PaymentContext, refund: Refund, why: str) -> None:
+async def _refused(payments: PaymentContext, refund: Refund, why: str) -> None:
     """Give the credits free again: the provider keeps the money where it is."""
     purchase = await purchases.get(refund.purchase_id)
     account = await ledger.lock(purchase.user_id)
@@ -161,7 +161,7 @@ async def _refused(till: PaymentContext, refund: Refund, why: str) -> None:
         await ledger.release(account, held)
     await refunds.finish(refund, RefundState.FAILED, why)
     await outbox.post_to_each(
-        till.admins,
+        payments.admins,
         f"{refund.cause}:refused",
         purchase.subject,
         "operator-refund-refused",

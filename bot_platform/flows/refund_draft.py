@@ -1,5 +1,6 @@
 """An operator in Telegram is shown what a refund would do, and says yes or no to it, once."""
 
+from functools import partial
 from typing import Any
 
 from bot_platform.domain import actions, outbox, purchases, users
@@ -11,13 +12,18 @@ from bot_platform.infra.sql import json_safe
 
 
 async def draft(
-    till: PaymentContext, chat_id: int, purchase_id: int, amount: int | None, reason: str, request_key: str
+    payments: PaymentContext,
+    chat_id: int,
+    purchase_id: int,
+    amount: int | None,
+    reason: str,
+    request_key: str,
 ) -> None:
     """Show an operator what a refund would do: `amount` in minor units, None for all. Raises CannotRefund."""
     purchase = await purchases.look_up(purchase_id)
     if purchase is None:
         raise CannotRefund("refund-no-purchase", purchase=str(purchase_id))
-    terms = await refund.terms(till, purchase, amount=amount, force=True)
+    terms = await refund.terms(payments, purchase, amount=amount, force=True)
     buyer = await users.get(purchase.user_id)
     values = {
         "purchase": str(purchase.id),
@@ -29,17 +35,17 @@ async def draft(
         "reason": json_safe(reason),
         "draft": request_key,
     }
-    await till.database.transact(_write, chat_id, _key(request_key), values)
+    await payments.database.transact(_write, chat_id, _key(request_key), values)
 
 
-async def confirm(till: PaymentContext, chat_id: int, request_key: str) -> None:
+async def confirm(payments: PaymentContext, chat_id: int, request_key: str) -> None:
     """Ask for the refund that was shown, once; raises CannotRefund."""
     shown = await _shown(chat_id, request_key)
     if shown.text != "admin-refund-draft":
         return
     said = shown.text_values
     asked = await refund.request(
-        till,
+        payments,
         int(said["purchase"]),
         amount=said["amount"],
         reason=said["reason"],
@@ -47,17 +53,19 @@ async def confirm(till: PaymentContext, chat_id: int, request_key: str) -> None:
         request_key=shown.key,
         by=actions.telegram(chat_id),
     )
-    await refund.hand_over(till, asked)
+    await refund.hand_over(payments, asked)
     done = {name: said[name] for name in ("purchase", "amount", "currency")}
-    await till.database.transact(outbox.rewrite, shown.subject, "admin-refund-asked", **done)
+    await payments.database.transact(partial(outbox.rewrite, shown.subject, "admin-refund-asked", **done))
 
 
-async def drop(till: PaymentContext, chat_id: int, request_key: str) -> None:
+async def drop(payments: PaymentContext, chat_id: int, request_key: str) -> None:
     """Let a refund that was shown never be asked for."""
     shown = await _shown(chat_id, request_key)
     if shown.text == "admin-refund-draft":
         about = shown.text_values["purchase"]
-        await till.database.transact(outbox.rewrite, shown.subject, "admin-refund-dropped", purchase=about)
+        await payments.database.transact(
+            partial(outbox.rewrite, shown.subject, "admin-refund-dropped", purchase=about)
+        )
 
 
 async def _shown(chat_id: int, request_key: str) -> Notice:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from tortoise.timezone import now
@@ -22,16 +23,17 @@ class LeaseLost(Exception):
     """Another worker has the job now, or it has ended: nothing this one does may count."""
 
 
-async def claim(desk: WorkContext, limit: int, kinds: Collection[str] | None = None) -> Sequence[Job]:
+async def claim(context: WorkContext, limit: int, kinds: Collection[str] | None = None) -> Sequence[Job]:
     """Lease jobs whose turn it is, `limit` at most, of the `kinds` that the worker knows; None for all."""
     if not await job_leases.any_to_claim():
         return []
-    return await desk.database.quietly(
-        job_leases.claim, limit, for_one=desk.for_one, in_all=desk.at_once, kinds=kinds
+    return await context.database.transact(
+        partial(job_leases.claim, limit, for_one=context.for_one, in_all=context.at_once, kinds=kinds),
+        notify=False,
     )
 
 
-async def renew(desk: WorkContext, fences: Mapping[int, int]) -> None:
+async def renew(context: WorkContext, fences: Mapping[int, int]) -> None:
     """Renew the leases of jobs in hand, by id and fence."""
 
     async def story() -> None:
@@ -39,20 +41,20 @@ async def renew(desk: WorkContext, fences: Mapping[int, int]) -> None:
             await job_leases.renew(job_id, fence)
 
     if fences:
-        await desk.database.quietly(story)
+        await context.database.transact(story, notify=False)
 
 
-async def show(desk: WorkContext, job: Job, text: str, **values: Any) -> None:
+async def show(context: WorkContext, job: Job, text: str, **values: Any) -> None:
     """Let the message of a running job say how it goes; raises LeaseLost."""
 
     async def story() -> None:
         await _mine(job)
         await outbox.rewrite(job.subject, text, **about(job), **values)
 
-    await desk.database.transact(story)
+    await context.database.transact(story)
 
 
-async def set_progress(desk: WorkContext, job: Job, done: int, parts: int, what: str) -> None:
+async def set_progress(context: WorkContext, job: Job, done: int, parts: int, what: str) -> None:
     """Say that a running job has come to `done` of `parts`; raises LeaseLost."""
 
     async def story() -> None:
@@ -60,10 +62,10 @@ async def set_progress(desk: WorkContext, job: Job, done: int, parts: int, what:
         await jobs.set_progress(job, done, parts)
         await outbox.rewrite(job.subject, "work-progress", **about(job), what=what)
 
-    await desk.database.transact(story)
+    await context.database.transact(story)
 
 
-async def checkpoint(desk: WorkContext, job: Job, kept: Any, *, cost: int, most: int, needs: int) -> bool:
+async def checkpoint(context: WorkContext, job: Job, kept: Any, *, cost: int, most: int, needs: int) -> bool:
     """Keep what is finished of a running job, charge for it, and hold the next step.
 
     False when the work ends here: its person wants it to, or the credits do not reach, and it waits
@@ -88,15 +90,15 @@ async def checkpoint(desk: WorkContext, job: Job, kept: Any, *, cost: int, most:
             await say_anew(job)  # nobody notices an edit of an older message
             waiting = await jobs.waiting(job.user_id)
             await outbox.rewrite(job.subject, **waits_for(account, job, waiting))
-        await _tell_if_low(desk, account, before)
+        await _tell_if_low(context, account, before)
         await wake(account)
         return goes_on
 
-    return await desk.database.transact(story)
+    return await context.database.transact(story)
 
 
 async def finish(
-    desk: WorkContext,
+    context: WorkContext,
     job: Job,
     state: JobState,
     result: Any,
@@ -111,7 +113,7 @@ async def finish(
     `answer` is Markdown and becomes as many messages as it needs, the first in the job's own;
     `text` names what else is said of it. Raises LeaseLost.
     """
-    pages = desk.pages(json_safe(answer)) if answer else []
+    pages = context.pages(json_safe(answer)) if answer else []
 
     async def story() -> None:
         account = await ledger.lock(job.user_id)
@@ -123,20 +125,20 @@ async def finish(
             await release(account, job)
         await jobs.end(job, state, result)
         await _tell(job, pages, text, {"available": account.available, **values})
-        await _tell_if_low(desk, account, before)
+        await _tell_if_low(context, account, before)
         await wake(account)
 
-    await desk.database.transact(story)
+    await context.database.transact(story)
 
 
-async def give_back(desk: WorkContext, job: Job) -> None:
+async def give_back(context: WorkContext, job: Job) -> None:
     """Let another worker, or the next start, go on with a job at once."""
 
     async def story() -> None:
         if await job_leases.is_mine(job):
             await job_leases.give_back(job)
 
-    await desk.database.transact(story)
+    await context.database.transact(story)
 
 
 async def _mine(job: Job) -> None:
@@ -154,9 +156,9 @@ async def _charge(account: Account, job: Job, cost: int) -> None:
     await jobs.count_charge(job, charged)
 
 
-async def _tell_if_low(desk: WorkContext, account: Account, before: int) -> None:
+async def _tell_if_low(context: WorkContext, account: Account, before: int) -> None:
     """Tell a person that little is left, when this charge has made it so."""
-    if desk.low_balance and account.balance < desk.low_balance <= before:  # a debt is below nothing too
+    if context.low_balance and account.balance < context.low_balance <= before:  # a debt is below nothing too
         person, key = await users.get(account.user_id), f"low:{account.id}:{account.seq}"
         about_it, left = f"account:{account.id}", account.balance
         await outbox.post(key, person.telegram_id, about_it, "low-balance", rank=outbox.OTHER, balance=left)

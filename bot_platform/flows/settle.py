@@ -23,18 +23,18 @@ from bot_platform.infra import correlation
 from bot_platform.infra.sql import advisory_lock
 
 
-async def sold(till: PaymentContext, payment: PaymentConfirmed) -> Package | None:
+async def sold(payments: PaymentContext, payment: PaymentConfirmed) -> Package | None:
     """Find what was sold in a checkout that we don't know but whose buyer we do; raises ProviderDown."""
     checkout = payment.checkout
     if checkout.user_id is None or await purchases.find(checkout, payment.price):
         return None
     if not await users.exists(checkout.user_id):
         return None
-    provider = till.providers.get(checkout.provider, till.provider)
+    provider = payments.providers.get(checkout.provider, payments.provider)
     lines = await provider.lines(checkout)
     if len(lines) != 1 or lines[0].quantity != 1:
         return None
-    return till.prices.sold_as(price=lines[0].price, amount=lines[0].amount, currency=lines[0].currency)
+    return payments.prices.sold_as(price=lines[0].price, amount=lines[0].amount, currency=lines[0].currency)
 
 
 async def confirm(payment: PaymentConfirmed, sold: Package | None, admins: Sequence[int]) -> Outcome:

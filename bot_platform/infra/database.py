@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 import aiosqlite
 import asyncpg
@@ -22,8 +22,8 @@ from bot_platform.infra import commit_events
 from bot_platform.infra.commit_events import CommitEvent
 from bot_platform.infra.sql import connection, numbered, query
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 MODELS = (
@@ -145,17 +145,15 @@ class Database:
             return False
         return True
 
-    async def transact(self, story: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a story in one transaction; it may run again, so it touches nothing but the database.
+    async def transact(self, story: Callable[[*Args], Awaitable[T]], *args: *Args, notify: bool = True) -> T:
+        """Run a story in one transaction; after a deadlock or a lost connection it runs again.
 
-        It runs in a task of its own: a caller who is cancelled (a client that hung up) leaves
-        the story to its end, for a cancel between BEGIN and COMMIT would strand the connection.
+        So a story has no effect outside the database. `notify=False` wakes no worker: use it when the
+        story leaves no work for one. The story runs in a task of its own: when the caller is cancelled
+        (its client hung up), the story still runs to its end, because a cancel between BEGIN and COMMIT
+        would leak the connection.
         """
-        return await asyncio.shield(self._start(partial(story, *args, **kwargs), self._wake))
-
-    async def quietly(self, story: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do as `transact` does, and wake no loop: what the story writes gives nobody work."""
-        return await asyncio.shield(self._start(partial(story, *args, **kwargs)))
+        return await asyncio.shield(self._start(partial(story, *args), self._wake if notify else None))
 
     @contextlib.asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Callable[..., Awaitable[Sequence[dict[str, Any]]]]]:

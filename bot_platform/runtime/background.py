@@ -42,8 +42,8 @@ class BackgroundTasks:
         intake: UpdateInbox,
         listening: UpdateSource,
         sender: Sender,
-        till: PaymentContext,
-        workshop: Orders,
+        payments: PaymentContext,
+        orders: Orders,
         runner: Runner,
         jobs_at_once: int,
         reconcile_every: int,
@@ -54,19 +54,19 @@ class BackgroundTasks:
     ) -> None:
         self._listening = listening
         self._updates, self._notices = intake.pump(), sender.pump()
-        self._stored, self._refunds = workers.inbox_worker(till), workers.refund_worker(till)
+        self._stored, self._refunds = workers.inbox_worker(payments), workers.refund_worker(payments)
         self._work = workers.job_worker(runner, jobs_at_once)
         for pump in (self._updates, self._notices, self._work, self._stored, self._refunds):
             pump.took = figures.took
         database.on_commit += [self._updates.poke, self._notices.poke, self._work.poke]
-        outages = OutageMonitor(till, clock)
+        outages = OutageMonitor(payments, clock)
         calls.listeners.append(outages.hear)
         rounds = workers.PeriodicJobs(
-            till, every=reconcile_every, on_audit=lambda broken: figures.audited(len(broken))
+            payments, every=reconcile_every, on_audit=lambda broken: figures.audited(len(broken))
         )
-        tidy = workers.Tidy(workshop.desk)
-        menu = partial(set_commands, bot, texts, workshop.kinds)
-        admins_menu = partial(set_admin_commands, bot, texts, workshop.kinds, till.admins)
+        tidy = workers.Tidy(orders.context)
+        menu = partial(set_commands, bot, texts, orders.kinds)
+        admins_menu = partial(set_admin_commands, bot, texts, orders.kinds, payments.admins)
         self._steps: Sequence[Callable[[], Coroutine[Any, Any, None]]] = [
             partial(run_until_done, introduce, name="telegram.introduce"),
             partial(run_until_done, menu, name="telegram.commands"),

@@ -37,8 +37,8 @@ class _Party:
 class OutageMonitor:
     """Keeps in mind how calls ended in this process; what operators were told stands in the database."""
 
-    def __init__(self, till: PaymentContext, clock: Callable[[], float]) -> None:
-        self._till, self._clock = till, clock
+    def __init__(self, payments: PaymentContext, clock: Callable[[], float]) -> None:
+        self._payments, self._clock = payments, clock
         self._parties = {name: _Party() for name in WATCHED}
 
     def hear(self, party: str, result: str) -> None:
@@ -51,7 +51,7 @@ class OutageMonitor:
 
     async def look(self) -> None:
         """Tell the operators who is out, and who works again."""
-        database, admins, now = self._till.database, self._till.admins, int(self._clock())
+        database, admins, now = self._payments.database, self._payments.admins, int(self._clock())
         for name, party in self._parties.items():
             if party.worked:
                 await outage.report_recovery(database, admins, name, now)

@@ -101,16 +101,16 @@ class Platform:
             bot.session.middleware(observe_calls(self._calls))
             stack.push_async_callback(bot.session.close)
             prices, texts = self._settings.price_list(), Texts()
-            till = self._till(stack, prices)
+            payments = self._payments(stack, prices)
             ai = self._outside.model or model(self._settings)
             if ai:
                 ai = ObservedModel(ai, self._calls)
                 stack.push_async_callback(ai.close)
-            workshop, runner = workplace(self._settings, self._database, ai)
+            orders, runner = workplace(self._settings, self._database, ai)
             talk = dispatcher(
                 database=self._database,
-                till=till,
-                workshop=workshop,
+                payments=payments,
+                orders=orders,
                 prices=prices,
                 texts=texts,
                 welcome_credits=self._settings.welcome_credits,
@@ -136,8 +136,8 @@ class Platform:
                 intake=intake,
                 listening=listening,
                 sender=sender,
-                till=till,
-                workshop=workshop,
+                payments=payments,
+                orders=orders,
                 runner=runner,
                 jobs_at_once=self._settings.jobs_at_once,
                 reconcile_every=self._settings.reconcile_every,
@@ -149,19 +149,19 @@ class Platform:
             routes = [
                 health({"database": self._database.answers, "dispatcher": goings_on.go_on}),
                 metrics(self._figures_text),
-                stripe_webhook(till, self._figures.took),
+                stripe_webhook(payments, self._figures.took),
                 payment_pages(lambda: self._way_back),
                 *self._outside.pages,
             ]
             if token := self._settings.operator_token:
-                routes.append(operator_pages(till, token.get_secret_value(), self._settings.webapp_url))
+                routes.append(operator_pages(payments, token.get_secret_value(), self._settings.webapp_url))
             if self._settings.telegram_mode == "webhook":
                 routes.append(telegram_webhook(self._settings.telegram_secret, _store_in(intake)))
             await self._go_on(stack, goings_on)
             log.info(
                 "started",
-                payments=till.provider.name,
-                live=self._settings.stripe_live and till.provider.name != "mock",
+                payments=payments.provider.name,
+                live=self._settings.stripe_live and payments.provider.name != "mock",
                 telegram=self._settings.telegram_mode,
                 database=self._database.name,
             )
@@ -175,7 +175,7 @@ class Platform:
             log.info("stopping")
         log.info("stopped")
 
-    def _till(self, stack: AsyncExitStack, prices: PriceList) -> PaymentContext:
+    def _payments(self, stack: AsyncExitStack, prices: PriceList) -> PaymentContext:
         providers = choose.providers(self._settings, self._calls)
         for provider in providers.values():
             stack.push_async_callback(provider.close)

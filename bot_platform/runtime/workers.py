@@ -35,14 +35,14 @@ TIDY_EVERY = 60
 HOUR, DAY = 3600, 24 * 3600
 
 
-def inbox_worker(till: PaymentContext, on_outcome: OnOutcome | None = None) -> LeaseWorker[Event]:
+def inbox_worker(payments: PaymentContext, on_outcome: OnOutcome | None = None) -> LeaseWorker[Event]:
     """Build the loop that handles events which were stored and not handled."""
 
     async def handle(row: Event) -> None:
         try:
-            outcome = await provider_events.handle(till, row)
+            outcome = await provider_events.handle(payments, row)
         except ProviderDown:
-            await provider_events.reschedule(till, row, "the provider cannot be asked", passing=True)
+            await provider_events.reschedule(payments, row, "the provider cannot be asked", passing=True)
             return
         log.info(
             "inbox.handled",
@@ -57,37 +57,37 @@ def inbox_worker(till: PaymentContext, on_outcome: OnOutcome | None = None) -> L
 
     async def broke(row: Event, fault: Exception) -> None:
         says = f"{type(fault).__name__}: {fault}"[:1000]
-        await provider_events.reschedule(till, row, says, passing=isinstance(fault, LOST_CONNECTION))
+        await provider_events.reschedule(payments, row, says, passing=isinstance(fault, LOST_CONNECTION))
 
     return LeaseWorker(
         "inbox",
-        claim=partial(provider_events.claim, till),
+        claim=partial(provider_events.claim, payments),
         work=handle,
-        keep=partial(provider_events.renew, till),
+        keep=partial(provider_events.renew, payments),
         at_once=AT_ONCE,
         broke=broke,
     )
 
 
-def refund_worker(till: PaymentContext) -> LeaseWorker[Refund]:
+def refund_worker(payments: PaymentContext) -> LeaseWorker[Refund]:
     """Build the loop that carries out refunds which were asked for and not answered."""
 
     async def carry_out(row: Refund) -> None:
         try:
-            ended = await refund.carry_out(till, row)
+            ended = await refund.carry_out(payments, row)
         except ProviderDown:
-            await refund.reschedule(till, row, "the provider cannot be asked")
+            await refund.reschedule(payments, row, "the provider cannot be asked")
             return
         log.info("refund.ended", refund=row.id, state=ended.state.value, says=ended.error)
 
     async def broke(row: Refund, fault: Exception) -> None:
-        await refund.reschedule(till, row, f"{type(fault).__name__}: {fault}"[:1000])
+        await refund.reschedule(payments, row, f"{type(fault).__name__}: {fault}"[:1000])
 
     return LeaseWorker(
         "refunds",
-        claim=partial(refund.claim, till),
+        claim=partial(refund.claim, payments),
         work=carry_out,
-        keep=partial(refund.renew, till),
+        keep=partial(refund.renew, payments),
         at_once=AT_ONCE,
         broke=broke,
     )
@@ -101,25 +101,25 @@ def job_worker(runner: Runner, at_once: int) -> LeaseWorker[Job]:
 class Tidy:
     """Ends work that has waited too long, forgets its texts in time, and drops updates of long ago."""
 
-    def __init__(self, desk: WorkContext) -> None:
-        self._desk = desk
+    def __init__(self, context: WorkContext) -> None:
+        self._context = context
 
     async def once(self) -> None:
         """Do what is due: work each minute, updates each day, in whichever replica comes first."""
-        await periodic.run_if_due(self._desk.database, "work", self._look, every=TIDY_EVERY)
-        await periodic.run_if_due(self._desk.database, "updates", self._drop, every=DAY)
+        await periodic.run_if_due(self._context.database, "work", self._look, every=TIDY_EVERY)
+        await periodic.run_if_due(self._context.database, "updates", self._drop, every=DAY)
 
     async def _look(self, _: int) -> int:
         expired, forgotten = (
-            await job_retention.expire(self._desk),
-            await job_retention.forget_old(self._desk),
+            await job_retention.expire(self._context),
+            await job_retention.forget_old(self._context),
         )
         if expired or forgotten:
             log.info("work.tidied", expired=expired, forgotten=forgotten)
         return int(time.time())
 
     async def _drop(self, _: int) -> int:
-        if dropped := await updates.drop_old(self._desk.database):
+        if dropped := await updates.drop_old(self._context.database):
             log.info("updates.dropped", rows=dropped)
         return int(time.time())
 
@@ -128,48 +128,48 @@ class PeriodicJobs:
     """What is looked after every so often, by whichever replica comes first."""
 
     def __init__(
-        self, till: PaymentContext, *, every: int, on_audit: Callable[[Sequence[Broken]], None]
+        self, payments: PaymentContext, *, every: int, on_audit: Callable[[Sequence[Broken]], None]
     ) -> None:
-        self._till, self._every, self._on_audit = till, every, on_audit
+        self._payments, self._every, self._on_audit = payments, every, on_audit
         self._at_start = True  # when things were missed, whenever the last look was
 
     async def missed(self) -> None:
         """Look for events and payments that no webhook told of."""
-        name = f"missed:{self._till.provider.name}"
+        name = f"missed:{self._payments.provider.name}"
         look, early = self._look_for_missed, self._at_start
-        if await periodic.run_if_due(self._till.database, name, look, every=self._every, early=early):
+        if await periodic.run_if_due(self._payments.database, name, look, every=self._every, early=early):
             self._at_start = False
 
     async def reversals(self) -> None:
         """Read refunds and disputes as they stand."""
-        name = f"reversals:{self._till.provider.name}"
-        await periodic.run_if_due(self._till.database, name, self._read_reversals, every=DAY)
+        name = f"reversals:{self._payments.provider.name}"
+        await periodic.run_if_due(self._payments.database, name, self._read_reversals, every=DAY)
 
     async def audit(self) -> None:
         """Prove the books."""
-        await periodic.run_if_due(self._till.database, "audit", self._prove, every=HOUR)
+        await periodic.run_if_due(self._payments.database, "audit", self._prove, every=HOUR)
 
     async def _look_for_missed(self, mark: int) -> int:
         began = int(time.time())
-        sells = [self._till.provider]  # under the mock, Stripe is left in peace
+        sells = [self._payments.provider]  # under the mock, Stripe is left in peace
         since = mark - reconcile.OVERLAP if mark else began - reconcile.FIRST_LOOK
-        missed = sum([n async for n in reconcile.missed_events(self._till, sells, since)])
-        found = [o async for o in reconcile.silent_purchases(self._till, sells) if o.changed]
+        missed = sum([n async for n in reconcile.missed_events(self._payments, sells, since)])
+        found = [o async for o in reconcile.silent_purchases(self._payments, sells) if o.changed]
         if missed or found:
             log.info("reconcile.found", events=missed, purchases=[o.purchase_id for o in found])
         return began
 
     async def _read_reversals(self, _: int) -> int:
         began = int(time.time())
-        sells = [self._till.provider]
+        sells = [self._payments.provider]
         since = began - reconcile.DISPUTES_LAST
-        async for outcome in reconcile.reversed_payments(self._till, sells, since):
+        async for outcome in reconcile.reversed_payments(self._payments, sells, since):
             if outcome.changed or outcome.alarm:
                 log.warning("reconcile.reversal", purchase=outcome.purchase_id, says=outcome.reason)
         return began
 
     async def _prove(self, _: int) -> int:
-        broken = await audit.audit_books(self._till.database, self._till.admins, lambda _: None)
+        broken = await audit.audit_books(self._payments.database, self._payments.admins, lambda _: None)
         self._on_audit(broken)
         if broken:
             log.error("audit.books_off", rows=len(broken), first=broken[0].says)

@@ -33,7 +33,7 @@ def model(settings: Settings) -> Model | None:
 
 def workplace(settings: Settings, database: Database, ai: Model | None) -> tuple[Orders, Runner]:
     """Build the counter where work is ordered, and the worker who does it."""
-    desk = WorkContext(
+    context = WorkContext(
         database=database,
         pages=pages,
         for_one=settings.jobs_per_user,
@@ -43,4 +43,4 @@ def workplace(settings: Settings, database: Database, ai: Model | None) -> tuple
     )
     kinds = found_kinds()
     rates = Rates(settings.ai_credits_per_1k_input, settings.ai_credits_per_1k_output)
-    return Orders(desk, kinds, ai, rates), Runner(desk, kinds, ai, rates)
+    return Orders(context, kinds, ai, rates), Runner(context, kinds, ai, rates)

@@ -28,8 +28,8 @@ COMMANDS = ("start", "buy", "balance", "history", *ABOUT_WORK, "help", "paysuppo
 def dispatcher(
     *,
     database: Database,
-    till: PaymentContext,
-    workshop: Orders,
+    payments: PaymentContext,
+    orders: Orders,
     prices: PriceList,
     texts: Texts,
     welcome_credits: int,
@@ -38,8 +38,8 @@ def dispatcher(
     built = Dispatcher(
         disable_fsm=True,
         database=database,
-        till=till,
-        workshop=workshop,
+        payments=payments,
+        orders=orders,
         prices=prices,
         texts=texts,
         welcome_credits=welcome_credits,
@@ -51,10 +51,10 @@ def dispatcher(
     built.message.filter(F.chat.type == "private")
     # The first router that has words for a fault says them, so the general apology is last.
     built.include_routers(
-        operator_actions.screen(texts, till.admins),
-        operator.screen(texts, till.admins),
+        operator_actions.screen(texts, payments.admins),
+        operator.screen(texts, payments.admins),
         home.screen(),
-        work.screen(workshop),
+        work.screen(orders),
         shop.screen(prices),
         home.last_resort(),
         error_replies.error_router(),

@@ -25,7 +25,7 @@ STATUS = {
 }
 
 
-def stripe_webhook(till: PaymentContext, took: Callable[[str, float], None]) -> Blueprint:
+def stripe_webhook(payments: PaymentContext, took: Callable[[str, float], None]) -> Blueprint:
     """Build the route that Stripe posts its events to; `took` hears how many seconds one did."""
     pages = Blueprint("stripe_webhook", __name__)
 
@@ -33,7 +33,7 @@ def stripe_webhook(till: PaymentContext, took: Callable[[str, float], None]) -> 
     async def knock() -> ResponseReturnValue:
         body = await _body()
         try:
-            event = till.events.read(body, request.headers.get("Stripe-Signature"))
+            event = payments.events.read(body, request.headers.get("Stripe-Signature"))
         except BadSignature:
             log.warning("webhook.invalid_signature", size=len(body))
             return {"status": "invalid signature"}, 400
@@ -43,7 +43,7 @@ def stripe_webhook(till: PaymentContext, took: Callable[[str, float], None]) -> 
         begun = time.monotonic()
         try:
             with correlation.scope(event.key):
-                outcome = await provider_events.receive(till, event)
+                outcome = await provider_events.receive(payments, event)
         except ProviderDown:
             log.warning("webhook.provider_down", key=event.key, type=event.type)
             return {"status": "error"}, 500  # kept, and tried again by the loop and by Stripe

@@ -20,7 +20,7 @@ from bot_platform.flows.buy import buy
 from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.providers.stripe.payments import StripePayments
-from tests.makers import PRICES, WEBHOOK_SECRET, person, till
+from tests.makers import PRICES, WEBHOOK_SECRET, payments, person
 from tests.sandbox.stripe_world import KEY, World, world
 
 RUN = Path(__file__).parents[2] / "run.py"
@@ -75,7 +75,7 @@ class Desk:
 
     folder: Path
     environment: dict[str, str]
-    till: PaymentContext
+    payments: PaymentContext
     world: World
     user: User
 
@@ -84,18 +84,18 @@ class Desk:
 
     async def open(self, package: str = "buy_100") -> Purchase:
         known = await Purchase.all().values_list("id", flat=True)
-        await buy(self.till, self.user, self.till.prices.get(package), f"press-{len(list(known))}")
+        await buy(self.payments, self.user, self.payments.prices.get(package), f"press-{len(list(known))}")
         return await Purchase.exclude(id__in=known).get()
 
     async def sell(self, package: str = "buy_100") -> Purchase:
         purchase = await self.open(package)
         await self.world.local.pay(purchase.provider_ref or "")
-        await reconcile.one(self.till, purchase)
+        await reconcile.one(self.payments, purchase)
         return await purchases.get(purchase.id)
 
 
 @asynccontextmanager
-async def desk(database_url: str, folder: Path, prices: PriceList = PRICES) -> AsyncIterator[Desk]:
+async def context(database_url: str, folder: Path, prices: PriceList = PRICES) -> AsyncIterator[Desk]:
     """Sit down at a desk; nothing that Stripe posts comes in by itself."""
     async with world() as w:
         w.local.mischief.lost = True
@@ -112,7 +112,7 @@ async def desk(database_url: str, folder: Path, prices: PriceList = PRICES) -> A
         }
         user = await person(database, BUYER)
         try:
-            yield Desk(folder, environment, till(database, provider, prices=prices), w, user)
+            yield Desk(folder, environment, payments(database, provider, prices=prices), w, user)
         finally:
             await provider.close()
             await database.close()

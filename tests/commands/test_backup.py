@@ -21,7 +21,7 @@ from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Entry
 from bot_platform.infra.database import Database, tortoise_config
 from bot_platform.infra.sql import query
-from tests.commands.shell import BUYER, PG_PROGRAMS, RUN, Done, clean, desk, ended, path, start, typed
+from tests.commands.shell import BUYER, PG_PROGRAMS, RUN, Done, clean, context, ended, path, start, typed
 from tests.makers import FreshDatabase, eventually, free_port, house, person
 from tests.reliability.platforms import in_database
 
@@ -33,7 +33,7 @@ async def type_(folder: Path, url: str, *arguments: str) -> Done:
 
 
 async def sold(url: str, folder: Path, times: int = 1) -> None:
-    async with desk(url, folder) as d:
+    async with context(url, folder) as d:
         for _ in range(times):
             await d.sell()
 

@@ -12,12 +12,12 @@ from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import provider_events
 from bot_platform.telegram.texts import Texts
-from tests.commands.shell import BUYER, desk
+from tests.commands.shell import BUYER, context
 from tests.makers import balance, person
 
 
 async def test_audit_says_that_the_books_balance(database_url: str, tmp_path: Path) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         await d.sell()
         done = await d.type("audit")
         assert done.code == 0
@@ -30,7 +30,7 @@ async def test_audit_says_that_the_books_balance(database_url: str, tmp_path: Pa
 async def test_audit_names_each_broken_row_and_forbids_its_account_to_spend(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         purchase = await d.sell()
         await Account.filter(user_id=d.user.id).update(balance=10_001)
         await Purchase.filter(id=purchase.id).update(reversed=1)
@@ -55,7 +55,7 @@ async def test_audit_names_each_broken_row_and_forbids_its_account_to_spend(
 async def test_grant_gives_and_takes_with_two_decimals_and_tells_the_person(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         done = await d.type("grant", str(BUYER), "12.50", "--reason", "for the trouble")
         assert done.all == (0, f"Granted 12.50 credits to {BUYER}. Balance: 12.50 credits.\n", "")
         done = await d.type("grant", str(BUYER), "-0.05", "--reason", "a slip")
@@ -71,7 +71,7 @@ async def test_grant_gives_and_takes_with_two_decimals_and_tells_the_person(
 
 
 async def test_grant_with_an_id_of_one_s_own_grants_once(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         for _ in range(3):
             done = await d.type("grant", str(BUYER), "5", "--reason", "once", "--id", "gift-1")
             assert done.code == 0
@@ -86,15 +86,15 @@ async def test_grant_with_an_id_of_one_s_own_grants_once(sqlite_url: str, tmp_pa
 async def test_grant_does_not_say_granted_when_its_id_was_used_for_somebody_else(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
-        await person(d.till.database, 78)
+    async with context(sqlite_url, tmp_path) as d:
+        await person(d.payments.database, 78)
         await d.type("grant", str(BUYER), "5", "--reason", "one", "--id", "gift-1")
         done = await d.type("grant", "78", "50", "--reason", "two", "--id", "gift-1")
         assert "Granted 50.00" not in done.out
 
 
 async def test_grant_to_nobody_is_a_line(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         done = await d.type("grant", "404", "1", "--reason", "who")
         assert done.all == (1, "", "Nobody with the Telegram id 404 has pressed Start.\n")
 
@@ -131,11 +131,11 @@ async def test_a_grant_that_makes_no_sense_says_how_it_is_used(tmp_path: Path, a
 
 
 async def test_unfreeze_lets_a_person_spend_again(database_url: str, tmp_path: Path) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         purchase = await d.sell()
         ref = purchase.payment_ref or ""
         asks = PaymentReversed("stripe", "stripe:du_1", ref, Stage.INQUIRY, 500, "usd", 1)
-        await provider_events.apply(d.till, asks, "a look")
+        await provider_events.apply(d.payments, asks, "a look")
         assert (await ledger.find_account(d.user.id)).frozen
         done = await d.type("unfreeze", str(BUYER))
         assert done.all == (0, f"{BUYER} may spend again.\n", "")
@@ -146,7 +146,7 @@ async def test_unfreeze_lets_a_person_spend_again(database_url: str, tmp_path: P
 
 
 async def test_a_person_reads_the_reason_of_a_grant_as_a_sentence(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         await d.type("grant", str(BUYER), "5", "--reason", "for the trouble")
         (row,) = await Notice.filter(text="credits-granted")
         text = Texts().say(row.text, **row.text_values)

@@ -11,14 +11,14 @@ from bot_platform.domain.inbox import Event
 from bot_platform.domain.inbox import EventState as Told
 from bot_platform.domain.purchases import PurchaseState
 from bot_platform.domain.refunds import Refund
-from tests.commands.shell import desk
+from tests.commands.shell import context
 from tests.makers import balance, session_event
 
 YEN = packages.read('[[package]]\ncode = "buy_100"\ncredits = 100\namount = 750\ncurrency = "jpy"\n')
 
 
 async def test_refund_returns_all_of_it(database_url: str, tmp_path: Path) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         purchase = await d.sell()
         done = await d.type("refund", str(purchase.id), "--reason", "asked for")
         assert done.code == 0
@@ -35,7 +35,7 @@ async def test_refund_returns_all_of_it(database_url: str, tmp_path: Path) -> No
 async def test_a_part_is_written_as_its_currency_is(
     sqlite_url: str, tmp_path: Path, amount: str, minor: int
 ) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         purchase = await d.sell()
         done = await d.type("refund", str(purchase.id), "--amount", amount, "--reason", "a part")
         assert done.code == 0
@@ -48,7 +48,7 @@ async def test_a_part_is_written_as_its_currency_is(
 async def test_a_part_that_is_none_is_a_line_and_asks_nobody(
     sqlite_url: str, tmp_path: Path, amount: str
 ) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         purchase = await d.sell()
         done = await d.type("refund", str(purchase.id), "--amount", amount, "--reason", "a part")
         assert done.code in {1, 2}
@@ -60,7 +60,7 @@ async def test_a_part_that_is_none_is_a_line_and_asks_nobody(
 
 
 async def test_yen_have_no_decimals(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk(sqlite_url, tmp_path, YEN) as d:
+    async with context(sqlite_url, tmp_path, YEN) as d:
         purchase = await d.sell()
         refused = await d.type("refund", str(purchase.id), "--amount", "7.50", "--reason", "a part")
         assert refused.code == 1
@@ -70,7 +70,7 @@ async def test_yen_have_no_decimals(sqlite_url: str, tmp_path: Path) -> None:
 
 
 async def test_spent_credits_need_force(database_url: str, tmp_path: Path) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         purchase = await d.sell()
         await d.type("grant", str(d.user.telegram_id), "-99", "--reason", "as if spent")
         done = await d.type("refund", str(purchase.id), "--reason", "asked")
@@ -83,7 +83,7 @@ async def test_spent_credits_need_force(database_url: str, tmp_path: Path) -> No
 
 
 async def test_what_cannot_be_returned_is_a_line(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         purchase = await d.open()
         done = await d.type("refund", str(purchase.id), "--reason", "no")
         assert done.all == (
@@ -98,7 +98,7 @@ async def test_what_cannot_be_returned_is_a_line(sqlite_url: str, tmp_path: Path
 async def test_a_refund_that_stripe_refuses_or_does_not_answer_is_a_line(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         purchase = await d.sell()
         d.world.local.mischief.down = True
         done = await d.type("refund", str(purchase.id), "--amount", "1", "--reason", "no")
@@ -112,7 +112,7 @@ async def test_a_refund_that_stripe_refuses_or_does_not_answer_is_a_line(
 
 
 async def test_reconcile_applies_what_was_missed_and_says_what(database_url: str, tmp_path: Path) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         paid, waits = await d.open(), await d.open("buy_500")
         assert waits.id != paid.id
         await d.world.local.pay(paid.provider_ref or "")
@@ -138,7 +138,7 @@ async def test_reconcile_applies_what_was_missed_and_says_what(database_url: str
 async def test_reconcile_without_an_answer_ends_with_1_and_loses_nothing(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         purchase = await d.open()
         await d.world.local.pay(purchase.provider_ref or "")
         d.world.local.mischief.down = True
@@ -154,7 +154,7 @@ async def test_reconcile_without_an_answer_ends_with_1_and_loses_nothing(
 async def test_a_span_that_is_none_says_how_it_is_written(
     sqlite_url: str, tmp_path: Path, since: str
 ) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         done = await d.type("reconcile", f"--since={since}")
         assert done.code == 2
         assert "write 90m, 72h or 7d" in done.err
@@ -163,7 +163,7 @@ async def test_a_span_that_is_none_says_how_it_is_written(
 async def test_reconcile_reads_on_behind_an_event_that_cannot_be_read(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         purchase = await d.open()
         await d.world.local.pay(purchase.provider_ref or "")
         odd = {"id": "evt_odd", "object": "event", "type": "checkout.session.completed", "created": 1}
@@ -179,7 +179,7 @@ async def test_reconcile_reads_on_behind_an_event_that_cannot_be_read(
 
 
 async def test_events_are_listed_shown_and_replayed(database_url: str, tmp_path: Path) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         empty = await d.type("events")
         assert empty.all == (0, "No event has come yet.\n", "")
         assert (await d.type("events", "list", "--failed")).out == "No event has failed.\n"
@@ -209,7 +209,7 @@ async def test_events_are_listed_shown_and_replayed(database_url: str, tmp_path:
 async def test_failed_events_are_replayed_together_and_the_rest_goes_on(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with desk(database_url, tmp_path) as d:
+    async with context(database_url, tmp_path) as d:
         purchase = await d.open()
         good = session_event(
             id_="evt_good",

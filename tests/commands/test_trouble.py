@@ -10,7 +10,7 @@ import pytest
 
 from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.purchases import Purchase
-from tests.commands.shell import RUN, clean, desk, ended, start, typed
+from tests.commands.shell import RUN, clean, context, ended, start, typed
 from tests.makers import free_port, session_event
 
 COMMANDS = {
@@ -100,7 +100,7 @@ async def test_a_database_that_somebody_keeps_locked_ends_with_1_and_a_line(
 
 
 async def test_ctrl_c_ends_a_command_without_a_traceback(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         d.world.local.mischief.slow = 30
         process = await start("reconcile", folder=tmp_path, **d.environment)
         async with asyncio.timeout(20):
@@ -114,7 +114,7 @@ async def test_ctrl_c_ends_a_command_without_a_traceback(sqlite_url: str, tmp_pa
 async def test_a_reader_that_has_seen_enough_is_no_fault_of_the_database(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         rows = [
             Event(key=f"stripe:evt_{n}", type="charge.refunded", payload={}, state=EventState.HANDLED)
             for n in range(3_000)
@@ -136,7 +136,7 @@ async def test_a_reader_that_has_seen_enough_is_no_fault_of_the_database(
 async def test_a_fault_of_one_event_is_a_line_and_the_other_is_replayed(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         for n, payload in enumerate(({"id": "evt_0"}, None, {"id": "evt_2"})):
             await Event.create(key=f"stripe:evt_{n}", type="x", payload=payload, state=EventState.FAILED)
         done = await d.type("events", "replay", "--failed")
@@ -147,7 +147,7 @@ async def test_a_fault_of_one_event_is_a_line_and_the_other_is_replayed(
 async def test_an_event_that_breaks_its_handler_is_a_line_and_the_others_are_replayed(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         paid, waits = await d.sell(), await d.open("buy_500")
 
         async def failed(event_id: str, session_id: str, purchase: Purchase) -> None:
@@ -170,6 +170,6 @@ async def test_an_event_that_breaks_its_handler_is_a_line_and_the_others_are_rep
 
 
 async def test_an_event_s_name_longer_than_any_is_a_line(sqlite_url: str, tmp_path: Path) -> None:
-    async with desk(sqlite_url, tmp_path) as d:
+    async with context(sqlite_url, tmp_path) as d:
         done = await d.type("events", "show", "x" * 300)
         assert done.code == 1

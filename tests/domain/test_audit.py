@@ -20,7 +20,7 @@ from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
-from tests.makers import PRICES, person, till
+from tests.makers import PRICES, payments, person
 
 ADMIN = 900
 TABLES = ("users", "account", "entry", "hold", "purchase", "reversal", "refund", "notice")
@@ -30,7 +30,7 @@ TABLES = ("users", "account", "entry", "hold", "purchase", "reversal", "refund",
 class Books:
     """Ann buys by the mock and works, Bob's bank asks, Cyd has a debt, Dan has nothing."""
 
-    till: PaymentContext
+    payments: PaymentContext
     ann: User
     bob: User
     cyd: User
@@ -87,7 +87,7 @@ async def end_hold(database: Database, user: User, cause: str, captured: int | N
 
 async def real_books(database: Database) -> Books:
     """Make books in which every kind of row stands."""
-    t = till(database, admins=(ADMIN,))
+    t = payments(database, admins=(ADMIN,))
     ann, bob, cyd = [await person(database, telegram_id, 300) for telegram_id in (1, 2, 3)]
     books = Books(t, ann, bob, cyd, await person(database, 4))
     offer = Offer.of(PRICES.get("buy_100"), ann.id, "mock")
@@ -426,14 +426,14 @@ async def test_a_spoiled_row_is_named_and_its_account_spends_nothing_until_it_is
     sql, names = SPOILED[spoiled]
     invariant, table, row = names.split()
     books = await real_books(database)
-    assert await proven(books.till) == set()
+    assert await proven(books.payments) == set()
     id_ = await id_of(row)
     await unlock(database)
     changed = sql.split()[1] if sql.startswith("UPDATE") else sql.split()[2]
     await query(f"CREATE TABLE kept AS SELECT * FROM {changed}")
     await spoil(sql)
 
-    broken = await audit_books(database, books.till.admins, lambda _: None)
+    broken = await audit_books(database, books.payments.admins, lambda _: None)
     named = [b for b in broken if (b.invariant, b.table, b.id) == (invariant, table, id_)]
     assert named
     assert named[0].account is not None
@@ -441,13 +441,13 @@ async def test_a_spoiled_row_is_named_and_its_account_spends_nothing_until_it_is
     assert account.broken
     with pytest.raises(BooksBroken):
         await ledger.reserve(account, 1, "work")
-    await proven(books.till)
+    await proven(books.payments)
     assert await Notice.filter(text="operator-books-off").count() == 1
 
     await query(f"DELETE FROM {changed}")
     await query(f"INSERT INTO {changed} SELECT * FROM kept")
     await Account.filter(id=account.id).update(broken=True)
-    assert await proven(books.till) == set()
+    assert await proven(books.payments) == set()
     assert not (await Account.get(id=account.id)).broken
 
 
@@ -455,7 +455,7 @@ async def test_a_person_without_an_account_is_named(database: Database) -> None:
     books = await real_books(database)
     await unlock(database)
     await spoil("DELETE FROM account WHERE id = {dan}")
-    assert await proven(books.till) == {("I1", "users", books.dan.id)}
+    assert await proven(books.payments) == {("I1", "users", books.dan.id)}
 
 
 @pytest.mark.parametrize(
@@ -484,10 +484,10 @@ async def test_the_operator_is_told_of_each_set_of_rows_once(database: Database)
     await unlock(database)
     await spoil("UPDATE account SET balance = balance + 1 WHERE id = {ann}")
     for _ in range(3):
-        await proven(books.till)
+        await proven(books.payments)
     assert await Notice.filter(text="operator-books-off").count() == 1
     await spoil("UPDATE account SET balance = balance + 1 WHERE id = {bob}")
-    await proven(books.till)
+    await proven(books.payments)
     assert await Notice.filter(text="operator-books-off").count() == 2
 
 
@@ -496,7 +496,7 @@ async def test_books_that_were_mended_and_break_again_are_told_of_again(database
     await unlock(database)
     for change in ("+ 1", "- 1", "+ 1"):
         await query(f"UPDATE account SET balance = balance {change} WHERE id = {ROWS['ann']}")
-        await proven(books.till)
+        await proven(books.payments)
     assert await Notice.filter(text="operator-books-off").count() == 2
 
 
@@ -522,14 +522,14 @@ async def test_an_audit_beside_busy_writers_holds_up_none_and_finds_nothing(data
         await end_hold(database, books.ann, f"busy:{n}", n % 5 if n % 2 else None)
 
     async def prove_on() -> list[set[tuple[str, str, int]]]:
-        return [await proven(books.till) for _ in range(5)]
+        return [await proven(books.payments) for _ in range(5)]
 
     found, *_ = await asyncio.gather(prove_on(), *(write(n) for n in range(25)))
     assert found == [set()] * 5
 
 
 async def test_charges_beyond_a_reversal_late_money_and_two_pages_are_in_order(database: Database) -> None:
-    t = till(database, admins=(ADMIN,))
+    t = payments(database, admins=(ADMIN,))
     user = await person(database, 5)
     first = await bought(t, user, "first")
     await hold(database, user, 6_000, "work:1")
@@ -555,7 +555,7 @@ async def test_charges_beyond_a_reversal_late_money_and_two_pages_are_in_order(d
 
 
 async def test_expired_failed_and_discounted_purchases_are_in_order(database: Database) -> None:
-    t = till(database, admins=(ADMIN,))
+    t = payments(database, admins=(ADMIN,))
     user = await person(database, 5)
     for name in ("expired", "failed", "processing"):
         purchase = await begun(database, user, name)
@@ -573,7 +573,7 @@ async def test_expired_failed_and_discounted_purchases_are_in_order(database: Da
 async def test_a_reversal_that_came_before_its_payment_is_in_order_before_and_after(
     database: Database,
 ) -> None:
-    t = till(database, admins=(ADMIN,))
+    t = payments(database, admins=(ADMIN,))
     user = await person(database, 5)
     purchase = await begun(database, user, "later")
     await reversed_(t, purchase, "re_1", Stage.REFUNDED, 200)
@@ -589,15 +589,15 @@ async def test_a_refund_too_small_for_any_credit_is_in_order_while_it_is_asked_f
     books = await real_books(database)
     purchase = await Purchase.get(request_key="ann")
     await Purchase.filter(id=purchase.id).update(charged=40_000)
-    await refund.request(books.till, purchase.id, amount=1, reason="tiny", force=False)
-    await refund.request(books.till, purchase.id, amount=1, reason="tiny", force=False)
-    assert await proven(books.till) == set()
+    await refund.request(books.payments, purchase.id, amount=1, reason="tiny", force=False)
+    await refund.request(books.payments, purchase.id, amount=1, reason="tiny", force=False)
+    assert await proven(books.payments) == set()
 
 
 async def test_a_second_full_refund_known_by_its_charge_alone_is_followed_and_in_order(
     database: Database,
 ) -> None:
-    t = till(database, admins=(ADMIN,))
+    t = payments(database, admins=(ADMIN,))
     user = await person(database, 5)
     purchase = await bought(t, user, "p")
     await reversed_(t, purchase, "re_1", Stage.REFUNDED, 500, as_of=100)
@@ -612,14 +612,14 @@ async def test_a_second_full_refund_known_by_its_charge_alone_is_followed_and_in
 async def test_a_paid_purchase_without_what_was_charged_is_named(database: Database) -> None:
     books = await real_books(database)
     await spoil("UPDATE purchase SET charged = NULL WHERE id = {p_ann}")
-    assert ("I9", "purchase", await id_of("p_ann")) in await proven(books.till)
+    assert ("I9", "purchase", await id_of("p_ann")) in await proven(books.payments)
 
 
 async def test_a_charge_told_as_a_grant_is_named(database: Database) -> None:
     books = await real_books(database)
     await unlock(database)
     await spoil("UPDATE entry SET kind = 'grant' WHERE id = {charged}")
-    assert await proven(books.till) != set()
+    assert await proven(books.payments) != set()
 
 
 async def test_between_two_audits_a_hold_refuses_an_account_whose_held_credit_was_lost(
@@ -657,4 +657,4 @@ async def test_the_steps_of_an_audit_come_to_all_rows_and_never_go_back(database
     assert steps == sorted(steps)
     assert steps[-1][0] == steps[-1][1]
     assert await Entry.filter(kind=EntryKind.PURCHASE).count() == 3
-    assert books.till.admins == (ADMIN,)
+    assert books.payments.admins == (ADMIN,)

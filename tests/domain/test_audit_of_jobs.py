@@ -17,14 +17,14 @@ from bot_platform.flows.grant import grant
 from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
-from tests.makers import balance, desk, person
+from tests.makers import balance, context, person
 
 
 @dataclass
 class Work:
     """Ann's work is done, dropped, failed, overdue, in hand and in line; the rest of it waits for credits."""
 
-    desk: WorkContext
+    context: WorkContext
     ann: User
     other: User
 
@@ -43,7 +43,7 @@ async def claimed(at: WorkContext, user: User, name: str) -> Job:
 
 async def real_work(database: Database) -> Work:
     """Make every kind of row that paid work has; 8.30 credits are available, which only `next` could use."""
-    at = desk(database, for_one=1)
+    at = context(database, for_one=1)
     ann, other = [await person(database, telegram_id, 1_000) for telegram_id in (1, 2)]
     await run_job.finish(
         at, await claimed(at, ann, "done"), JobState.DONE, None, cost=60, text="", answer="Like this."
@@ -171,7 +171,7 @@ async def test_a_spoiled_row_of_work_is_named_and_once_mended_its_person_is_trus
     assert [b.account for b in named] == [await id_of("ann")]
     assert (await ledger.find_account(work.ann.id)).broken
     await grant(database, work.ann, 10_000, "because", "much")
-    late = await ordered(work.desk, work.ann, "late", 100)
+    late = await ordered(work.context, work.ann, "late", 100)
     assert (late.state, await says("late")) == (JobState.PARKED, "work-waits-broken")
     await Job.filter(id=late.id).delete()
     await Notice.filter(key=late.subject).delete()
@@ -218,13 +218,13 @@ async def test_a_wake_that_was_missed_is_named_once_and_made_up_for_by_the_next_
 async def test_forgotten_work_counts_as_told(database: Database) -> None:
     work = await real_work(database)
     await query("UPDATE notice SET state = 'sent'")
-    await job_retention.forget(work.desk, work.ann)
+    await job_retention.forget(work.context, work.ann)
     assert await says("done") == "work-forgotten"
     assert await proven(database) == set()
 
 
 async def test_work_that_goes_on_for_many_steps_is_in_order_after_each(database: Database) -> None:
-    at = desk(database)
+    at = context(database)
     user = await person(database, credits_=300)
     job = await claimed(at, user, "long")
     for n, goes_on in enumerate([True, True, False], start=1):
@@ -237,7 +237,7 @@ async def test_work_that_goes_on_for_many_steps_is_in_order_after_each(database:
 
 
 async def test_an_order_that_races_its_credits_never_waits_for_what_is_there(database: Database) -> None:
-    at = desk(database)
+    at = context(database)
     people = [await person(database, telegram_id) for telegram_id in range(1, 61)]
 
     async def race(user: User) -> None:

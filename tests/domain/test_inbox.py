@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from tortoise.timezone import now
@@ -21,7 +22,7 @@ async def keep(database: Database, *names: str, lane: int | None = None) -> None
 
 
 async def claimed(database: Database, limit: int = 10) -> list[str]:
-    return [row.key for row in await database.quietly(inbox.claim_events, limit)]
+    return [row.key for row in await database.transact(inbox.claim_events, limit, notify=False)]
 
 
 async def test_an_event_is_claimed_once_and_updates_never(database: Database) -> None:
@@ -44,16 +45,16 @@ async def test_an_event_that_was_given_back_is_not_held_by_a_renewal_that_comes_
     database: Database,
 ) -> None:
     await keep(database, "evt_1")
-    (row,) = await database.quietly(inbox.claim_events, 1)
-    await database.quietly(inbox.reschedule, row, 0)
-    await database.quietly(inbox.renew, [row.id])
+    (row,) = await database.transact(inbox.claim_events, 1, notify=False)
+    await database.transact(inbox.reschedule, row, 0, notify=False)
+    await database.transact(inbox.renew, [row.id], notify=False)
     assert await claimed(database)
 
 
 async def test_an_event_for_later_waits_and_keeps_its_error(database: Database) -> None:
     await keep(database, "evt_1")
-    (row,) = await database.quietly(inbox.claim_events, 1)
-    await database.quietly(inbox.reschedule, row, 60_000, "over a stone")
+    (row,) = await database.transact(inbox.claim_events, 1, notify=False)
+    await database.transact(inbox.reschedule, row, 60_000, "over a stone", notify=False)
     assert not await claimed(database)
     assert (await Event.get()).error == "over a stone"
 
@@ -63,10 +64,10 @@ async def test_old_updates_that_were_handled_go_and_whatever_tells_of_money_stay
     await keep(database, "one", "two", "failed", "waits", "late", lane=7)
     for name, state in {"evt_1": "handled", "one": "handled", "two": "handled", "failed": "failed"}.items():
         row = await Event.get(key=f"stripe:{name}")
-        await database.quietly(inbox.finish, row, EventState(state), erase=True)
+        await database.transact(partial(inbox.finish, row, EventState(state), erase=True), notify=False)
     limit = now() + timedelta(seconds=1)
     await Event.filter(key="stripe:late").update(state=EventState.HANDLED, handled_at=limit)
-    dropped = [await database.quietly(inbox.drop_updates, limit, 2) for _ in range(3)]
+    dropped = [await database.transact(inbox.drop_updates, limit, 2, notify=False) for _ in range(3)]
     assert dropped == [2, 1, 0]
     left = [row.key for row in await Event.all().order_by("id")]
     assert left == ["stripe:evt_1", "stripe:waits", "stripe:late"]
@@ -108,8 +109,8 @@ async def test_the_newest_events_come_first_and_only_so_many(database: Database)
 
 async def test_a_replay_forgets_tries_errors_and_pauses(database: Database) -> None:
     await keep(database, "evt_1")
-    (row,) = await database.quietly(inbox.claim_events, 1)
-    await database.quietly(inbox.finish, row, EventState.FAILED, "over a stone")
+    (row,) = await database.transact(inbox.claim_events, 1, notify=False)
+    await database.transact(inbox.finish, row, EventState.FAILED, "over a stone", notify=False)
     await database.transact(inbox.replay, row)
     again = await Event.get()
     assert (again.state, again.error, again.attempts, again.handled_at) == (

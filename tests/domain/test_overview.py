@@ -13,7 +13,7 @@ from bot_platform.flows.buy import buy
 from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
-from tests.makers import PRICES, person, till
+from tests.makers import PRICES, payments, person
 
 
 async def past_sale(user: User, days: int, currency: str = "usd", charged: int = 500) -> Purchase:
@@ -56,7 +56,7 @@ async def test_an_empty_house_has_empty_figures(database: Database) -> None:
 
 async def test_today_tells_sales_and_credits_by_where_they_went(database: Database) -> None:
     user = await person(database, credits_=300)
-    await buy(till(database), user, PRICES.get("buy_100"), "press:1")
+    await buy(payments(database), user, PRICES.get("buy_100"), "press:1")
     await grant(database, user, 250, "Rain.", "g1")
     await grant(database, user, -50, "Sun.", "g2")
     await spend(database, user, 120)

@@ -27,11 +27,11 @@ async def due() -> None:
 
 async def test_a_refund_belongs_to_whoever_asked_until_the_lease_is_over(database: Database) -> None:
     asked = await ask(database, await purchase(database), 100)
-    assert await database.quietly(refunds.claim, 10) == []
+    assert await database.transact(refunds.claim, 10, notify=False) == []
     await due()
-    (row,) = await database.quietly(refunds.claim, 10)
+    (row,) = await database.transact(refunds.claim, 10, notify=False)
     assert (row.id, row.attempts) == (asked.id, 1)
-    assert await database.quietly(refunds.claim, 10) == []
+    assert await database.transact(refunds.claim, 10, notify=False) == []
 
 
 async def test_refunds_of_one_purchase_take_turns_and_those_of_others_do_not_wait(
@@ -40,7 +40,7 @@ async def test_refunds_of_one_purchase_take_turns_and_those_of_others_do_not_wai
     one, other = await purchase(database), await purchase(database, "q")
     first, _, third = [await ask(database, id_, 100) for id_ in (one, one, other)]
     await due()
-    claims = await asyncio.gather(*(database.quietly(refunds.claim, 10) for _ in range(3)))
+    claims = await asyncio.gather(*(database.transact(refunds.claim, 10, notify=False) for _ in range(3)))
     assert sorted(row.id for rows in claims for row in rows) == [first.id, third.id]
 
 
@@ -48,17 +48,17 @@ async def test_what_is_asked_for_is_what_has_no_answer(database: Database) -> No
     id_ = await purchase(database)
     rows = [await ask(database, id_, amount) for amount in (100, 20, 3)]
     assert await refunds.amount_requested(id_) == 123
-    await database.quietly(refunds.finish, rows[0], RefundState.DONE)
-    await database.quietly(refunds.finish, rows[1], RefundState.FAILED, "no")
+    await database.transact(refunds.finish, rows[0], RefundState.DONE, notify=False)
+    await database.transact(refunds.finish, rows[1], RefundState.FAILED, "no", notify=False)
     assert await refunds.amount_requested(id_) == 3
     await due()
-    assert [row.id for row in await database.quietly(refunds.claim, 10)] == [rows[2].id]
+    assert [row.id for row in await database.transact(refunds.claim, 10, notify=False)] == [rows[2].id]
 
 
 async def test_a_refund_for_later_waits_and_keeps_its_reason(database: Database) -> None:
     row = await ask(database, await purchase(database), 100)
-    await database.quietly(refunds.reschedule, row, 60_000, "down")
-    assert await database.quietly(refunds.claim, 10) == []
+    await database.transact(refunds.reschedule, row, 60_000, "down", notify=False)
+    assert await database.transact(refunds.claim, 10, notify=False) == []
     found = await refunds.find(row.id)
     assert found
     assert (found.error, found.state) == ("down", RefundState.ASKED)

@@ -25,7 +25,7 @@ from bot_platform.sandbox.telegram_world import TelegramWorld
 from bot_platform.telegram.dispatcher import dispatcher
 from bot_platform.telegram.middleware import PROVIDED
 from bot_platform.telegram.texts import Texts
-from tests.makers import person, till, workshop
+from tests.makers import orders, payments, person
 
 ROOT = Path(__file__).parents[2]
 HOUSE = sorted((ROOT / "bot_platform").rglob("*.py"))
@@ -64,7 +64,7 @@ def test_only_flows_open_transactions() -> None:
         for path in HOUSE
         if path.parent.name != "flows" and path.name != "database.py"
         for node in _nodes(path)
-        if isinstance(node, ast.Attribute) and node.attr in {"transact", "quietly"}
+        if isinstance(node, ast.Attribute) and node.attr in {"transact"}
     ]
     assert opened == []
 
@@ -125,8 +125,8 @@ async def feeding(sqlite_url: str) -> AsyncIterator[tuple[Dispatcher, Bot]]:
         await person(database, 77)
         built = dispatcher(
             database=database,
-            till=till(database, admins=(77,)),  # whom every screen answers
-            workshop=workshop(database)[0],
+            payments=payments(database, admins=(77,)),  # whom every screen answers
+            orders=orders(database)[0],
             prices=packages.BUILT_IN,
             texts=Texts(),
             welcome_credits=0,

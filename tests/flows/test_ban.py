@@ -13,16 +13,16 @@ from bot_platform.flows.buy import buy
 from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
-from tests.makers import PRICES, balance, desk, person, till
+from tests.makers import PRICES, balance, context, payments, person
 
 
 async def test_who_is_banned_can_neither_buy_nor_order_and_keeps_what_is_theirs(database: Database) -> None:
     user = await person(database, credits_=1_000)
     assert await ban(database, user, banned=True, reason="Spam.", by=actions.telegram(42))
     with pytest.raises(Banned):
-        await buy(till(database), user, PRICES.get("buy_100"), "press:1")
+        await buy(payments(database), user, PRICES.get("buy_100"), "press:1")
     with pytest.raises(Banned):
-        await order_work.order(desk(database), user, "ask", {}, "order:1", most=100, needs=100)
+        await order_work.order(context(database), user, "ask", {}, "order:1", most=100, needs=100)
     assert await balance(user) == 1_000
     assert [notice.text for notice in await Notice.filter(text="banned")] == ["banned"]
 
@@ -31,7 +31,7 @@ async def test_what_waits_goes_on_waiting_under_a_ban_and_starts_by_itself_after
     database: Database,
 ) -> None:
     user = await person(database)
-    await order_work.order(desk(database), user, "ask", {}, "order:1", most=100, needs=100)
+    await order_work.order(context(database), user, "ask", {}, "order:1", most=100, needs=100)
     await ban(database, user, banned=True, reason="Spam.")
     await grant(database, user, 500, "Because.", "g1")
     (job,) = await Job.all()

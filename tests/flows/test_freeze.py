@@ -12,7 +12,7 @@ from bot_platform.flows import freeze, provider_events
 from bot_platform.flows.audit import audit_books
 from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
-from tests.makers import PRICES, balance, person, till
+from tests.makers import PRICES, balance, payments, person
 
 
 async def sold(t: PaymentContext, user: User, name: str) -> Purchase:
@@ -41,7 +41,7 @@ async def texts() -> list[str]:
 
 
 async def test_two_questions_freeze_once_and_only_the_end_of_both_frees(database: Database) -> None:
-    t, user = till(database), await person(database)
+    t, user = payments(database), await person(database)
     await sold(t, user, "a")
     await sold(t, user, "b")
     await says(t, "a", "du_1", Stage.INQUIRY, 1)
@@ -58,7 +58,7 @@ async def test_two_questions_freeze_once_and_only_the_end_of_both_frees(database
 async def test_a_lifted_freeze_stays_lifted_for_the_same_question_and_not_for_another(
     database: Database,
 ) -> None:
-    t, user = till(database), await person(database)
+    t, user = payments(database), await person(database)
     await sold(t, user, "a")
     await says(t, "a", "du_1", Stage.INQUIRY, 1)
     assert await freeze.unfreeze(database, user) == 1
@@ -72,7 +72,7 @@ async def test_a_lifted_freeze_stays_lifted_for_the_same_question_and_not_for_an
 
 
 async def test_older_news_of_a_question_freezes_nobody_again(database: Database) -> None:
-    t, user = till(database), await person(database)
+    t, user = payments(database), await person(database)
     await sold(t, user, "a")
     await says(t, "a", "du_1", Stage.INQUIRY_CLOSED, 5)
     await says(t, "a", "du_1", Stage.INQUIRY, 4)
@@ -81,7 +81,7 @@ async def test_older_news_of_a_question_freezes_nobody_again(database: Database)
 
 
 async def test_a_frozen_person_can_buy_and_work_in_hand_ends(database: Database) -> None:
-    t, user = till(database), await person(database)
+    t, user = payments(database), await person(database)
     await sold(t, user, "a")
 
     async def hold(cause: str) -> ledger.Hold:
@@ -105,7 +105,7 @@ async def test_a_frozen_person_can_buy_and_work_in_hand_ends(database: Database)
 async def test_a_question_that_came_before_its_payment_freezes_when_the_money_comes(
     database: Database,
 ) -> None:
-    t, user = till(database), await person(database)
+    t, user = payments(database), await person(database)
     await says(t, "a", "wa_1", Stage.WARNED, 1)
     assert not await frozen(user)
     await sold(t, user, "a")
@@ -114,7 +114,7 @@ async def test_a_question_that_came_before_its_payment_freezes_when_the_money_co
 
 
 async def test_somebody_else_s_question_freezes_nobody_here(database: Database) -> None:
-    t, user = till(database), await person(database)
+    t, user = payments(database), await person(database)
     other = await person(database, 78)
     await sold(t, user, "a")
     await sold(t, other, "b")

@@ -15,11 +15,11 @@ from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.flows.test_order_work import ordered, sound, states
 from tests.flows.test_run_job import claimed, finish
-from tests.makers import balance, desk, person
+from tests.makers import balance, context, person
 
 
 async def test_work_that_waited_too_long_expires_and_its_person_is_told(database: Database) -> None:
-    who, at = await person(database, credits_=20), desk(database)
+    who, at = await person(database, credits_=20), context(database)
     old = await ordered(at, who, "a", 60)
     young = await ordered(at, who, "b", 20 + 1)
     assert await job_retention.expire(at) == 0
@@ -34,7 +34,7 @@ async def test_work_that_waited_too_long_expires_and_its_person_is_told(database
 
 
 async def test_what_expires_makes_room_for_the_next(database: Database) -> None:
-    who, at = await person(database), desk(database)
+    who, at = await person(database), context(database)
     old = await ordered(at, who, "a", 60)
     young = await ordered(at, who, "b", 20)
     await grant(database, who, 30, "because", "g")
@@ -44,7 +44,7 @@ async def test_what_expires_makes_room_for_the_next(database: Database) -> None:
 
 
 async def test_credits_that_come_first_save_what_was_about_to_expire(database: Database) -> None:
-    who, at = await person(database), desk(database)
+    who, at = await person(database), context(database)
     job = await ordered(at, who, "a", 60)
     await query("UPDATE job SET expires_at = 1")
     await grant(database, who, 60, "because", "g")
@@ -53,7 +53,7 @@ async def test_credits_that_come_first_save_what_was_about_to_expire(database: D
 
 
 async def test_texts_go_at_their_persons_wish_and_the_books_stay(database: Database) -> None:
-    who, at = await person(database, credits_=100), desk(database)
+    who, at = await person(database, credits_=100), context(database)
     done = await ordered(at, who, "a", 50)
     await finish(at, await claimed(at), 10, "A secret answer.")
     running = await ordered(at, who, "b", 50)
@@ -76,7 +76,7 @@ async def test_texts_go_at_their_persons_wish_and_the_books_stay(database: Datab
 
 
 async def test_texts_go_when_they_are_old(database: Database) -> None:
-    who, at = await person(database, credits_=100), desk(database, keep_texts=timedelta(days=3))
+    who, at = await person(database, credits_=100), context(database, keep_texts=timedelta(days=3))
     await ordered(at, who, "a", 50)
     await finish(at, await claimed(at), 10)
     await Notice.all().update(state=Said.SENT)
@@ -88,7 +88,7 @@ async def test_texts_go_when_they_are_old(database: Database) -> None:
 
 
 async def test_finished_files_can_be_had_while_the_rest_waits_and_after_a_cancel(database: Database) -> None:
-    who, other, at = await person(database, 1, 30), await person(database, 2), desk(database)
+    who, other, at = await person(database, 1, 30), await person(database, 2), context(database)
     job = await ordered(at, who, "a", 90, needs=30)
     with pytest.raises(NoSuchJob):
         await job_retention.send_files(at, who, job.id, "tg:1")

@@ -1,6 +1,7 @@
 """A round is made by one replica at a time, when it is due, and remembers how far it came."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -73,10 +74,10 @@ async def test_a_round_that_is_cancelled_is_given_up_for_the_next(database: Data
 
 
 async def test_a_round_whose_replica_died_is_taken_up_when_its_lease_is_over(database: Database) -> None:
-    assert await database.quietly(table.begin, "r", early=False) == 0
-    assert await database.quietly(table.begin, "r", early=True) is None
+    assert await database.transact(partial(table.begin, "r", early=False), notify=False) == 0
+    assert await database.transact(partial(table.begin, "r", early=True), notify=False) is None
     await query("UPDATE round SET lease_until = 0")
-    assert await database.quietly(table.begin, "r", early=False) == 0
+    assert await database.transact(partial(table.begin, "r", early=False), notify=False) == 0
 
 
 async def test_rounds_of_different_names_do_not_wait_for_each_other(database: Database) -> None:

@@ -36,7 +36,7 @@ from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.stripe.payments import SignedEvents
 from bot_platform.runtime import workers
 from bot_platform.telegram.texts import Texts
-from tests.makers import PRICES, WEBHOOK_SECRET, balance, person, session_event, till
+from tests.makers import PRICES, WEBHOOK_SECRET, balance, payments, person, session_event
 
 ADMIN = 900
 
@@ -70,21 +70,21 @@ class Odd(MockPayments):
 class Shop:
     """Where events come in."""
 
-    till: PaymentContext
+    payments: PaymentContext
     reader: Reader
     user: User
 
     async def begin(self, name: str) -> Purchase:
         offer = Offer.of(PRICES.get("buy_100"), self.user.id, "stripe")
-        return await self.till.database.transact(purchases.begin, name, offer)
+        return await self.payments.database.transact(purchases.begin, name, offer)
 
     async def store(self, *events: dict[str, Any]) -> None:
-        await provider_events.store(self.till, [self.reader.real.again(event) for event in events])
+        await provider_events.store(self.payments, [self.reader.real.again(event) for event in events])
 
     async def handle(self, times: int = 1, within: float = 5) -> None:
         """Let the loop do what it can, each time as if every pause were over."""
         for _ in range(times):
-            loop = workers.inbox_worker(self.till)
+            loop = workers.inbox_worker(self.payments)
             running = asyncio.create_task(loop.run())
             await loop.drained(within)
             running.cancel()
@@ -93,13 +93,13 @@ class Shop:
             await query("UPDATE event SET next_at = 0, lease_until = 0")
 
     async def in_order(self) -> bool:
-        return not await audit_books(self.till.database, (), lambda _: None)
+        return not await audit_books(self.payments.database, (), lambda _: None)
 
 
 @pytest.fixture
 async def shop(database: Database) -> Shop:
     reader = Reader()
-    return Shop(till(database, events=reader, admins=(ADMIN,)), reader, await person(database))
+    return Shop(payments(database, events=reader, admins=(ADMIN,)), reader, await person(database))
 
 
 def paid(purchase: Purchase, event_id: str, **session: Any) -> dict[str, Any]:
@@ -138,8 +138,8 @@ async def test_a_replay_heals_what_failed_and_a_second_one_changes_nothing(shop:
     assert await balance(shop.user) == 0
     shop.reader.stumbles.clear()
     for _ in range(2):
-        await provider_events.replay(shop.till, await Event.get())
-        outcome = await provider_events.handle(shop.till, await Event.get())
+        await provider_events.replay(shop.payments, await Event.get())
+        outcome = await provider_events.handle(shop.payments, await Event.get())
         assert outcome.state is Told.HANDLED
     row = await Event.get()
     assert (row.state, row.error, row.attempts) == (Told.HANDLED, None, 0)
@@ -185,10 +185,10 @@ async def test_a_payment_told_again_after_its_refund_leaves_the_purchase_refunde
     await shop.store(paid(purchase, "evt_1"))
     await shop.handle()
     refunded = PaymentReversed("stripe", "stripe:re_1", f"pi_{purchase.id}", Stage.REFUNDED, back, "usd", 1)
-    await provider_events.apply(shop.till, refunded, "a look")
+    await provider_events.apply(shop.payments, refunded, "a look")
     state = (await purchases.get(purchase.id)).state
-    await provider_events.replay(shop.till, await Event.get())
-    await provider_events.handle(shop.till, await Event.get())
+    await provider_events.replay(shop.payments, await Event.get())
+    await provider_events.handle(shop.payments, await Event.get())
     assert await balance(shop.user) == 10_000 - 20 * back
     assert await shop.in_order()
     assert (await purchases.get(purchase.id)).state is state
@@ -198,8 +198,8 @@ async def test_the_same_event_from_the_webhook_and_the_list_at_once_credits_once
     purchase = await shop.begin("p")
     said = shop.reader.real.again(paid(purchase, "evt_1"))
     await asyncio.gather(
-        *(provider_events.receive(shop.till, said) for _ in range(5)),
-        *(provider_events.store(shop.till, [said]) for _ in range(5)),
+        *(provider_events.receive(shop.payments, said) for _ in range(5)),
+        *(provider_events.store(shop.payments, [said]) for _ in range(5)),
         shop.handle(),
     )
     await shop.handle()
@@ -222,8 +222,8 @@ async def test_money_that_came_is_not_undone_by_older_news(
 ) -> None:
     purchase = await shop.begin("p")
     ref = CheckoutRef("stripe", "cs_1", "pi_1", purchase.id, shop.user.id)
-    await provider_events.apply(shop.till, PaymentConfirmed(ref, 500, 500, "usd"), "a look")
-    assert not (await provider_events.apply(shop.till, kind(ref), "a look")).changed
+    await provider_events.apply(shop.payments, PaymentConfirmed(ref, 500, 500, "usd"), "a look")
+    assert not (await provider_events.apply(shop.payments, kind(ref), "a look")).changed
     assert (await purchases.get(purchase.id)).state is PurchaseState.PAID
     assert await shop.in_order()
 
@@ -248,7 +248,7 @@ async def test_a_reversal_in_another_currency_moves_nothing_whenever_it_comes(sh
     await shop.store(paid(purchase, "evt_1"))
     await shop.handle()
     said = PaymentReversed("stripe", "stripe:re_1", f"pi_{purchase.id}", Stage.REFUNDED, 500, "jpy", 1)
-    assert (await provider_events.apply(shop.till, said, "a look")).state is Told.FAILED
+    assert (await provider_events.apply(shop.payments, said, "a look")).state is Told.FAILED
     assert await balance(shop.user) == 10_000
     assert not await Reversal.exists()
 
@@ -256,7 +256,7 @@ async def test_a_reversal_in_another_currency_moves_nothing_whenever_it_comes(sh
 async def test_a_reversal_in_another_currency_that_came_before_its_payment_moves_nothing(shop: Shop) -> None:
     purchase = await shop.begin("p")
     said = PaymentReversed("stripe", "stripe:re_1", f"pi_{purchase.id}", Stage.REFUNDED, 500, "jpy", 1)
-    await provider_events.apply(shop.till, said, "a look")
+    await provider_events.apply(shop.payments, said, "a look")
     await shop.store(paid(purchase, "evt_1"))
     await shop.handle()
     assert await balance(shop.user) == 10_000
@@ -268,7 +268,7 @@ async def silent(shop: Shop, names: Sequence[str]) -> None:
         purchase = await shop.begin(name)
         await Purchase.filter(id=purchase.id).update(provider_ref=f"cs_{name}")
     odd = Odd()
-    asked = till(shop.till.database, odd, admins=(ADMIN,))
+    asked = payments(shop.payments.database, odd, admins=(ADMIN,))
     assert [o async for o in reconcile.silent_purchases(asked, [odd], all_of_them=True)]
 
 
@@ -292,7 +292,7 @@ async def test_one_cause_is_told_once_by_whatever_ways_it_comes_to_light(shop: S
     await shop.handle()
     session = event["data"]["object"]
     ref = CheckoutRef("stripe", session["id"], "pi_1", purchase.id, shop.user.id)
-    await provider_events.apply(shop.till, PaymentConfirmed(ref, 499, 499, "usd"), purchase.subject)
+    await provider_events.apply(shop.payments, PaymentConfirmed(ref, 499, 499, "usd"), purchase.subject)
     assert await Notice.filter(chat_id=ADMIN).count() == 1
 
 
@@ -321,7 +321,7 @@ async def test_a_dispute_told_in_any_order_ends_where_the_bank_does(shop: Shop) 
         for place in order:
             stage, at = told[place]
             said = PaymentReversed("stripe", f"stripe:du_{n}", f"pi_{purchase.id}", stage, 500, "usd", at)
-            await provider_events.apply(shop.till, said, "a look")
+            await provider_events.apply(shop.payments, said, "a look")
         assert (await purchases.get(purchase.id)).state is PurchaseState.PAID
         assert await balance(shop.user) == 10_000 * (n + 1)
     assert await shop.in_order()
@@ -329,7 +329,7 @@ async def test_a_dispute_told_in_any_order_ends_where_the_bank_does(shop: Shop) 
 
 async def test_events_nobody_keeps_leave_no_row(shop: Shop) -> None:
     said = ProviderEvent("stripe:evt_1", "customer.created", {}, NotForUs("no", keep=False))
-    assert (await provider_events.receive(shop.till, said)).state is Told.IGNORED
-    assert await provider_events.store(shop.till, [said]) == 0
+    assert (await provider_events.receive(shop.payments, said)).state is Told.IGNORED
+    assert await provider_events.store(shop.payments, [said]) == 0
     assert not await inbox.list_provider_events(None, 10)
     assert (await ledger.find_account(shop.user.id)).balance == 0

@@ -13,7 +13,7 @@ from bot_platform.domain.users import User
 from bot_platform.flows.recheck_purchase import check
 from bot_platform.infra.database import Database
 from bot_platform.providers.mock import MockPayments
-from tests.makers import PRICES, balance, person, till
+from tests.makers import PRICES, balance, payments, person
 
 
 class Counter(MockPayments):
@@ -49,7 +49,7 @@ async def test_money_that_is_found_is_credited_once_however_often_the_button_is_
 ) -> None:
     user = await person(database)
     purchase = await begun(database, user)
-    t = till(database, Counter(came(purchase)))
+    t = payments(database, Counter(came(purchase)))
     found = await asyncio.gather(*(check(t, user, purchase.id) for _ in range(8)))
     assert all(row.was_paid for row, _ in found)
     assert await balance(user) == 10_000
@@ -60,7 +60,7 @@ async def test_of_a_paid_purchase_nobody_is_asked(database: Database) -> None:
     user = await person(database)
     purchase = await begun(database, user)
     counter = Counter(came(purchase))
-    t = till(database, counter)
+    t = payments(database, counter)
     assert (await check(t, user, purchase.id))[1]
     assert not (await check(t, user, purchase.id))[1]
     assert counter.asked == 1
@@ -69,14 +69,14 @@ async def test_of_a_paid_purchase_nobody_is_asked(database: Database) -> None:
 async def test_a_purchase_whose_page_was_never_made_is_open(database: Database) -> None:
     user = await person(database)
     purchase = await begun(database, user, None)
-    found, now = await check(till(database, Counter()), user, purchase.id)
+    found, now = await check(payments(database, Counter()), user, purchase.id)
     assert (found.state, now) == (PurchaseState.OPEN, False)
 
 
 async def test_a_provider_that_left_is_not_asked(database: Database) -> None:
     user = await person(database)
     purchase = await begun(database, user)
-    found, now = await check(till(database), user, purchase.id)
+    found, now = await check(payments(database), user, purchase.id)
     assert (found.state, now) == (PurchaseState.OPEN, False)
 
 
@@ -86,9 +86,9 @@ async def test_a_provider_that_is_down_says_so_and_one_that_knows_nothing_change
     user = await person(database)
     purchase = await begun(database, user)
     with pytest.raises(ProviderUnavailable):
-        await check(till(database, Counter()), user, purchase.id)
+        await check(payments(database, Counter()), user, purchase.id)
     unknown = Counter(NotForUs("Stripe does not know this session", keep=False))
-    assert not (await check(till(database, unknown), user, purchase.id))[1]
+    assert not (await check(payments(database, unknown), user, purchase.id))[1]
     assert await balance(user) == 0
 
 
@@ -96,7 +96,7 @@ async def test_a_provider_that_is_down_says_so_and_one_that_knows_nothing_change
 async def test_a_number_of_nothing_is_no_purchase(database: Database, number: int) -> None:
     user = await person(database)
     with pytest.raises(NoSuchPurchase):
-        await check(till(database, Counter()), user, number)
+        await check(payments(database, Counter()), user, number)
 
 
 async def test_somebody_else_s_purchase_is_none_and_nobody_is_asked(database: Database) -> None:
@@ -104,5 +104,5 @@ async def test_somebody_else_s_purchase_is_none_and_nobody_is_asked(database: Da
     purchase = await begun(database, user)
     counter = Counter(came(purchase))
     with pytest.raises(NoSuchPurchase):
-        await check(till(database, counter), other, purchase.id)
+        await check(payments(database, counter), other, purchase.id)
     assert counter.asked == 0

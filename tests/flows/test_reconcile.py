@@ -25,7 +25,7 @@ from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.stripe.payments import StripePayments
 from bot_platform.runtime import workers
-from tests.makers import PRICES, balance, person, till
+from tests.makers import PRICES, balance, payments, person
 from tests.sandbox.stripe_world import KEY, World, world
 
 ADMIN = 900
@@ -35,14 +35,14 @@ ADMIN = 900
 class Deaf:
     """A till to which no webhook ever comes."""
 
-    till: PaymentContext
+    payments: PaymentContext
     world: World
     user: User
 
     async def open(self, package: str = "buy_100", user: User | None = None) -> Purchase:
         """Begin a purchase; its session waits to be paid."""
         known = await Purchase.all().values_list("id", flat=True)
-        await buy(self.till, user or self.user, PRICES.get(package), f"press-{len(list(known))}")
+        await buy(self.payments, user or self.user, PRICES.get(package), f"press-{len(list(known))}")
         return await Purchase.exclude(id__in=known).get()
 
     async def sold(self) -> Purchase:
@@ -53,11 +53,11 @@ class Deaf:
         return await purchases.get(purchase.id)
 
     def rounds(self, *, selling: PaymentContext | None = None) -> workers.PeriodicJobs:
-        return workers.PeriodicJobs(selling or self.till, every=300, on_audit=lambda _: None)
+        return workers.PeriodicJobs(selling or self.payments, every=300, on_audit=lambda _: None)
 
     async def handle(self, within: float = 10) -> None:
         """Let the loop of stored events do what it can."""
-        loop = workers.inbox_worker(self.till)
+        loop = workers.inbox_worker(self.payments)
         running = asyncio.create_task(loop.run())
         await loop.drained(within)
         running.cancel()
@@ -73,7 +73,7 @@ class Deaf:
         return (await purchases.get(purchase.id)).state
 
     async def in_order(self) -> bool:
-        broken = await audit_books(self.till.database, (), lambda _: None)
+        broken = await audit_books(self.payments.database, (), lambda _: None)
         return not broken
 
 
@@ -82,7 +82,7 @@ async def deaf(database: Database) -> AsyncIterator[Deaf]:
     async with world() as w:
         w.local.mischief.lost = True
         provider = stripe_at(w)
-        books = till(database, provider, admins=(ADMIN,))
+        books = payments(database, provider, admins=(ADMIN,))
         yield Deaf(books, w, await person(database))
         await provider.close()
 
@@ -147,7 +147,7 @@ async def test_a_payment_that_was_asked_about_and_refunded_before_its_event_is_f
 ) -> None:
     purchase = await deaf.open()
     await deaf.world.local.pay(purchase.provider_ref or "")
-    await reconcile.one(deaf.till, purchase)  # the buyer pressed "I have paid"
+    await reconcile.one(deaf.payments, purchase)  # the buyer pressed "I have paid"
     await deaf.world.local.refund(purchase.provider_ref or "", 125)
     await deaf.rounds().reversals()
     assert await deaf.state(purchase) is PurchaseState.PARTLY_REVERSED
@@ -203,13 +203,15 @@ async def test_the_operator_hears_of_a_dispute_that_was_missed_together_with_its
     await deaf.world.local.dispute(purchase.provider_ref or "", inquiry=inquiry)
     await deaf.rounds().missed()
     for row in await Event.filter(state=Told.RECEIVED).order_by("id"):
-        await provider_events.handle(deaf.till, row)  # one by one, as the list gave them: the newest first
+        await provider_events.handle(
+            deaf.payments, row
+        )  # one by one, as the list gave them: the newest first
     assert await deaf.in_order()
     assert await Notice.filter(chat_id=ADMIN, text="operator-dispute").count() == 1
 
 
 async def test_more_than_one_page_of_events_is_read_to_its_end(deaf: Deaf) -> None:
-    buyers = [await person(deaf.till.database, 1_000 + n) for n in range(105)]
+    buyers = [await person(deaf.payments.database, 1_000 + n) for n in range(105)]
     opened = [await deaf.open(user=buyer) for buyer in buyers]
     for purchase in opened:
         await deaf.world.local.pay(purchase.provider_ref or "")
@@ -248,7 +250,7 @@ async def test_stripe_down_in_the_middle_moves_no_mark_and_loses_nothing(deaf: D
     purchase = await deaf.sold()
     await deaf.look()
     mark = (await Round.get(name="missed:stripe")).mark
-    buyers = [await person(deaf.till.database, 1_000 + n) for n in range(101)]
+    buyers = [await person(deaf.payments.database, 1_000 + n) for n in range(101)]
     for buyer in buyers:
         opened = await deaf.open(user=buyer)
         await deaf.world.local.pay(opened.provider_ref or "")
@@ -270,7 +272,7 @@ async def test_stripe_down_in_the_middle_moves_no_mark_and_loses_nothing(deaf: D
 async def test_under_the_mock_stripe_is_left_in_peace(deaf: Deaf) -> None:
     purchase = await deaf.open()
     before = len(deaf.world.local.requests)
-    mocked = till(deaf.till.database, MockPayments(), deaf.till.providers["stripe"])
+    mocked = payments(deaf.payments.database, MockPayments(), deaf.payments.providers["stripe"])
     rounds = deaf.rounds(selling=mocked)
     await rounds.missed()
     await rounds.reversals()

@@ -43,7 +43,7 @@ from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.stripe.payments import StripePayments
 from bot_platform.runtime import workers
-from tests.makers import PRICES, balance, person, till
+from tests.makers import PRICES, balance, payments, person
 from tests.sandbox.stripe_world import KEY, World, world
 
 ADMIN = 900
@@ -112,22 +112,22 @@ def said(order: RefundOrder, stage: Stage, as_of: int | None = None) -> PaymentR
 class Sold:
     """A purchase for which 5.00 USD came."""
 
-    till: PaymentContext
+    payments: PaymentContext
     bank: Bank
     user: User
     purchase: Purchase
 
     async def refund(self, amount: int | None = None, *, force: bool = False) -> Refund:
         asked = await refund.request(
-            self.till, self.purchase.id, amount=amount, reason="asked for", force=force
+            self.payments, self.purchase.id, amount=amount, reason="asked for", force=force
         )
-        return await refund.carry_out(self.till, asked)
+        return await refund.carry_out(self.payments, asked)
 
     async def state(self) -> Sale:
         return (await purchases.get(self.purchase.id)).state
 
     async def in_order(self) -> bool:
-        return not await audit_books(self.till.database, (), lambda _: None)
+        return not await audit_books(self.payments.database, (), lambda _: None)
 
 
 async def sell(books: PaymentContext, user: User, name: str = "p", *, charged: int = 500) -> Purchase:
@@ -142,7 +142,7 @@ async def sell(books: PaymentContext, user: User, name: str = "p", *, charged: i
 @pytest.fixture
 async def sold(database: Database) -> Sold:
     bank = Bank()
-    books = till(database, bank, admins=(ADMIN,))
+    books = payments(database, bank, admins=(ADMIN,))
     user = await person(database)
     return Sold(books, bank, user, await sell(books, user))
 
@@ -208,7 +208,7 @@ async def test_all_parts_together_take_exactly_all_credits(sold: Sold, parts: li
 async def test_parts_of_a_price_that_does_not_divide_take_exactly_all_credits(
     database: Database, charged: int
 ) -> None:
-    books = till(database, Bank())
+    books = payments(database, Bank())
     user = await person(database)
     purchase = await sell(books, user, charged=charged)
     part, left = max(1, charged // 3), charged
@@ -234,20 +234,20 @@ async def test_more_than_came_and_less_than_something_is_refused(sold: Sold, amo
 @pytest.mark.parametrize("state", [Sale.OPEN, Sale.PROCESSING, Sale.EXPIRED, Sale.FAILED])
 async def test_what_was_not_paid_is_not_returned(sold: Sold, state: Sale) -> None:
     offer = Offer.of(PRICES.get("buy_100"), sold.user.id, "stripe")
-    purchase = await sold.till.database.transact(purchases.begin, "unpaid", offer)
+    purchase = await sold.payments.database.transact(purchases.begin, "unpaid", offer)
     await Purchase.filter(id=purchase.id).update(state=state)
     with pytest.raises(CannotRefund, match="refund-not-paid"):
-        await refund.request(sold.till, purchase.id, amount=None, reason="no", force=True)
+        await refund.request(sold.payments, purchase.id, amount=None, reason="no", force=True)
 
 
 @pytest.mark.parametrize("number", [0, 404, 2**63, -1])
 async def test_a_purchase_that_is_none_is_not_returned(sold: Sold, number: int) -> None:
     with pytest.raises(CannotRefund, match="refund-no-purchase"):
-        await refund.request(sold.till, number, amount=None, reason="no", force=True)
+        await refund.request(sold.payments, number, amount=None, reason="no", force=True)
 
 
 async def test_spent_credits_are_a_reason_not_to_unless_forced_and_become_a_debt(sold: Sold) -> None:
-    await spend(sold.till.database, sold.user, 9_000)
+    await spend(sold.payments.database, sold.user, 9_000)
     with pytest.raises(CannotRefund, match="refund-spent"):
         await sold.refund()
     assert (await sold.refund(50)).state is RefundState.DONE
@@ -261,7 +261,7 @@ async def test_a_refund_waits_for_no_work_that_holds_the_credits(sold: Sold) -> 
     async def hold() -> ledger.Hold:
         return await ledger.hold(await ledger.lock(sold.user.id), 6_000, "work:1")
 
-    held = await sold.till.database.transact(hold)
+    held = await sold.payments.database.transact(hold)
     with pytest.raises(CannotRefund, match="refund-spent"):
         await sold.refund()
     await sold.refund(force=True)
@@ -272,7 +272,7 @@ async def test_a_refund_waits_for_no_work_that_holds_the_credits(sold: Sold) -> 
     async def capture() -> bool:
         return await ledger.capture(await ledger.lock(sold.user.id), held, 6_000)
 
-    assert await sold.till.database.transact(capture)
+    assert await sold.payments.database.transact(capture)
     assert await balance(sold.user) == -6_000
     assert await sold.in_order()
 
@@ -281,7 +281,7 @@ async def test_a_frozen_account_can_be_refunded(sold: Sold) -> None:
     inquiry = PaymentReversed(
         "stripe", "stripe:du_1", sold.purchase.payment_ref or "", Stage.INQUIRY, 500, "usd", 1
     )
-    await provider_events.apply(sold.till, inquiry, "a look")
+    await provider_events.apply(sold.payments, inquiry, "a look")
     assert (await ledger.find_account(sold.user.id)).frozen
     assert (await sold.refund()).state is RefundState.DONE
     assert await sold.in_order()
@@ -327,11 +327,11 @@ async def test_a_refund_without_an_answer_is_asked_for_again_until_one_comes(sol
     assert (account.balance, account.held) == (10_000, 10_000)
     assert await sold.in_order()
     await at_once()
-    await pump(sold.till)
+    await pump(sold.payments)
     assert (await Refund.get()).state is RefundState.ASKED
     sold.bank.mood = "well"
     await at_once()
-    await pump(sold.till)
+    await pump(sold.payments)
     assert (await Refund.get()).state is RefundState.DONE
     assert sum(sold.bank.made.values()) == 500
     assert [order.again for order in sold.bank.orders] == [False, True, True]
@@ -340,20 +340,20 @@ async def test_a_refund_without_an_answer_is_asked_for_again_until_one_comes(sol
 
 
 async def test_a_crash_between_asking_and_doing_is_made_good_by_the_loop(sold: Sold) -> None:
-    asked = await refund.request(sold.till, sold.purchase.id, amount=200, reason="crash", force=False)
-    await pump(sold.till, 1)
+    asked = await refund.request(sold.payments, sold.purchase.id, amount=200, reason="crash", force=False)
+    await pump(sold.payments, 1)
     assert sold.bank.orders == []  # whoever asked has half a minute to do it
     await at_once()
-    await pump(sold.till)
+    await pump(sold.payments)
     assert (await Refund.get(id=asked.id)).state is RefundState.DONE
     assert [order.again for order in sold.bank.orders] == [True]
     assert await balance(sold.user) == 6_000
 
 
 async def test_two_replicas_that_find_a_refund_ask_for_it_once(sold: Sold) -> None:
-    await refund.request(sold.till, sold.purchase.id, amount=None, reason="crash", force=False)
+    await refund.request(sold.payments, sold.purchase.id, amount=None, reason="crash", force=False)
     await at_once()
-    await asyncio.gather(pump(sold.till), pump(sold.till))
+    await asyncio.gather(pump(sold.payments), pump(sold.payments))
     assert len(sold.bank.orders) == 1
     assert await balance(sold.user) == 0
 
@@ -365,7 +365,7 @@ async def test_whether_the_event_or_the_answer_comes_first_makes_no_difference(
     async def event() -> None:
         order = sold.bank.orders[-1]
         one = ProviderEvent("stripe:evt_1", "refund.created", {}, said(order, stage))
-        await provider_events.receive(sold.till, one)
+        await provider_events.receive(sold.payments, one)
 
     sold.bank.first = event
     ended = await sold.refund(100)
@@ -377,12 +377,12 @@ async def test_whether_the_event_or_the_answer_comes_first_makes_no_difference(
 
 
 async def test_the_charge_s_own_word_before_the_refund_s_takes_nothing_twice(sold: Sold) -> None:
-    asked = await refund.request(sold.till, sold.purchase.id, amount=500, reason="no", force=False)
+    asked = await refund.request(sold.payments, sold.purchase.id, amount=500, reason="no", force=False)
     ref = sold.purchase.payment_ref or ""
     charge = PaymentReversed("stripe", "stripe:ch_1", ref, Stage.REFUNDED_IN_ALL, 500, "usd", 1)
-    await provider_events.apply(sold.till, charge, "a look")
+    await provider_events.apply(sold.payments, charge, "a look")
     assert await sold.in_order()
-    await refund.carry_out(sold.till, asked)
+    await refund.carry_out(sold.payments, asked)
     account = await ledger.find_account(sold.user.id)
     assert (account.balance, account.held) == (0, 0)
     assert await told(sold.user.telegram_id, "credits-taken-back") == 1
@@ -397,7 +397,7 @@ async def test_a_refund_that_waits_takes_the_credits_and_its_failure_gives_them_
     late = int(time.time()) + 100
     undone = said(sold.bank.orders[0], Stage.REFUND_UNDONE, late)
     for _ in range(2):
-        await provider_events.apply(sold.till, undone, "a look")
+        await provider_events.apply(sold.payments, undone, "a look")
     assert (await Refund.get()).state is RefundState.FAILED
     assert await balance(sold.user) == 10_000
     assert await told(ADMIN, "operator-refund-undone") == 1
@@ -420,11 +420,11 @@ async def test_a_refund_that_fails_at_once_leaves_everything_as_it_was(sold: Sol
 
 
 async def test_a_stranger_s_metadata_ends_no_refund_of_ours(sold: Sold) -> None:
-    mine = await refund.request(sold.till, sold.purchase.id, amount=500, reason="no", force=False)
-    other = await person(sold.till.database, 78)
-    theirs = await sell(sold.till, other, "other")
+    mine = await refund.request(sold.payments, sold.purchase.id, amount=500, reason="no", force=False)
+    other = await person(sold.payments.database, 78)
+    theirs = await sell(sold.payments, other, "other")
     claim = RefundOrder(mine.id, other.id, theirs.payment_ref or "", 100, "usd", again=False)
-    await provider_events.apply(sold.till, said(claim, Stage.REFUNDED), "a look")
+    await provider_events.apply(sold.payments, said(claim, Stage.REFUNDED), "a look")
     assert (await Refund.get(id=mine.id)).state is RefundState.ASKED
     assert (await ledger.find_account(sold.user.id)).held == 10_000
     assert await balance(other) == 8_000
@@ -434,13 +434,13 @@ async def test_a_lost_dispute_and_a_refund_together_take_no_more_than_came(sold:
     ref = sold.purchase.payment_ref or ""
     await sold.refund(300)
     await provider_events.apply(
-        sold.till, PaymentReversed("stripe", "stripe:du_1", ref, Stage.DISPUTED, 500, "usd", 1), "a look"
+        sold.payments, PaymentReversed("stripe", "stripe:du_1", ref, Stage.DISPUTED, 500, "usd", 1), "a look"
     )
     assert await balance(sold.user) == 0
     with pytest.raises(CannotRefund, match="refund-too-much"):
         await sold.refund()
     await provider_events.apply(
-        sold.till, PaymentReversed("stripe", "stripe:du_1", ref, Stage.WON, 500, "usd", 2), "a look"
+        sold.payments, PaymentReversed("stripe", "stripe:du_1", ref, Stage.WON, 500, "usd", 2), "a look"
     )
     assert await balance(sold.user) == 4_000
     assert await sold.in_order()
@@ -448,7 +448,7 @@ async def test_a_lost_dispute_and_a_refund_together_take_no_more_than_came(sold:
 
 async def test_a_mock_purchase_is_refunded_without_anybody_asked(database: Database) -> None:
     bank = Bank()
-    books = till(database, MockPayments(), bank)
+    books = payments(database, MockPayments(), bank)
     user = await person(database)
     await buy(books, user, PRICES.get("buy_100"), "press")
     asked = await refund.request(books, (await Purchase.get()).id, amount=250, reason="no", force=False)
@@ -459,7 +459,7 @@ async def test_a_mock_purchase_is_refunded_without_anybody_asked(database: Datab
 
 
 async def test_a_stripe_purchase_is_refunded_by_stripe_while_the_mock_sells(sold: Sold) -> None:
-    changed = till(sold.till.database, MockPayments(), sold.bank)
+    changed = payments(sold.payments.database, MockPayments(), sold.bank)
     assert changed.provider.name == "mock"
     asked = await refund.request(changed, sold.purchase.id, amount=None, reason="no", force=False)
     assert (await refund.carry_out(changed, asked)).state is RefundState.DONE
@@ -471,7 +471,7 @@ async def test_a_purchase_whose_provider_is_not_set_up_cannot_be_returned_and_no
 ) -> None:
     with pytest.raises(CannotRefund, match="refund-no-way"):
         await refund.request(
-            till(sold.till.database), sold.purchase.id, amount=None, reason="no", force=False
+            payments(sold.payments.database), sold.purchase.id, amount=None, reason="no", force=False
         )
     assert (await ledger.find_account(sold.user.id)).held == 0
 
@@ -480,13 +480,15 @@ async def test_a_purchase_whose_provider_is_not_set_up_cannot_be_returned_and_no
 class Paid:
     """A purchase that was paid at a local Stripe."""
 
-    till: PaymentContext
+    payments: PaymentContext
     world: World
     user: User
     purchase: Purchase
 
     async def ask(self, amount: int | None = None) -> Refund:
-        return await refund.request(self.till, self.purchase.id, amount=amount, reason="asked", force=False)
+        return await refund.request(
+            self.payments, self.purchase.id, amount=amount, reason="asked", force=False
+        )
 
 
 @pytest.fixture
@@ -500,7 +502,7 @@ async def paid(database: Database) -> AsyncIterator[Paid]:
             live=False,
             patience=4,
         )
-        books = till(database, provider, admins=(ADMIN,))
+        books = payments(database, provider, admins=(ADMIN,))
         user = await person(database)
         await buy(books, user, PRICES.get("buy_100"), "press")
         purchase = await Purchase.get()
@@ -512,16 +514,16 @@ async def paid(database: Database) -> AsyncIterator[Paid]:
 
 async def test_stripe_returns_parts_to_the_last_cent(paid: Paid) -> None:
     for amount in (1, 166, 333):
-        ended = await refund.carry_out(paid.till, await paid.ask(amount))
+        ended = await refund.carry_out(paid.payments, await paid.ask(amount))
         assert ended.state is RefundState.DONE
     assert [row["amount"] for row in paid.world.local.refunds.values()] == [1, 166, 333]
     assert await balance(paid.user) == 0
-    assert not await audit_books(paid.till.database, (), lambda _: None)
+    assert not await audit_books(paid.payments.database, (), lambda _: None)
 
 
 async def test_stripe_refuses_what_was_returned_in_its_dashboard_before(paid: Paid) -> None:
     await paid.world.local.refund(paid.purchase.payment_ref or "", 500)
-    ended = await refund.carry_out(paid.till, await paid.ask())
+    ended = await refund.carry_out(paid.payments, await paid.ask())
     assert ended.state is RefundState.FAILED
     assert ended.error
     assert "already been refunded" in ended.error
@@ -535,12 +537,12 @@ async def test_stripe_hanging_up_for_good_returns_the_money_once(paid: Paid, *, 
     )
     asked = await paid.ask(200)
     if after:  # the client's own second try is answered under the same key
-        assert (await refund.carry_out(paid.till, asked)).state is RefundState.DONE
+        assert (await refund.carry_out(paid.payments, asked)).state is RefundState.DONE
     else:
         with pytest.raises(ProviderDown):
-            await refund.carry_out(paid.till, asked)
+            await refund.carry_out(paid.payments, asked)
         await at_once()
-        await pump(paid.till, 10)
+        await pump(paid.payments, 10)
     assert (await Refund.get(id=asked.id)).state is RefundState.DONE
     assert [row["amount"] for row in paid.world.local.refunds.values()] == [200]
     assert await balance(paid.user) == 6_000
@@ -550,7 +552,7 @@ async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twi
     asked = await paid.ask(200)
     await paid.world.local.refund(paid.purchase.payment_ref or "", 200, metadata={"refund_id": str(asked.id)})
     await at_once()
-    await pump(paid.till, 10)
+    await pump(paid.payments, 10)
     assert (await Refund.get(id=asked.id)).state is RefundState.DONE
     assert len(paid.world.local.refunds) == 1
     assert await balance(paid.user) == 6_000
@@ -561,7 +563,7 @@ async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twi
 async def test_carrying_out_a_refund_again_makes_no_second_one(paid: Paid) -> None:
     asked = await paid.ask(200)
     for _ in range(3):
-        assert (await refund.carry_out(paid.till, asked)).state is RefundState.DONE
+        assert (await refund.carry_out(paid.payments, asked)).state is RefundState.DONE
     assert len(paid.world.local.refunds) == 1
     keys = {
         r.idempotency_key for r in paid.world.local.requests if (r.method, r.path) == ("POST", "/v1/refunds")
@@ -583,10 +585,10 @@ async def test_a_500_that_stripe_keeps_under_the_key_does_not_keep_the_refund_fo
     dispute = await paid.world.local.dispute(paid.purchase.payment_ref or "")  # so nothing is returned now
     paid.world.local.faults.execute_then_answer("/v1/refunds", 500, method="POST")
     with pytest.raises(ProviderDown):
-        await refund.carry_out(paid.till, asked)
+        await refund.carry_out(paid.payments, asked)
     await paid.world.local.move_dispute(dispute["id"], "won")
     assert not paid.world.local.refunds
     await Refund.filter(id=asked.id).update(created_at=now() - timedelta(hours=2))
     await at_once()
-    await pump(paid.till, 10)
+    await pump(paid.payments, 10)
     assert (await Refund.get(id=asked.id)).state is RefundState.DONE

@@ -137,8 +137,8 @@ async def test_a_refund_of_ours_holds_its_credits_until_it_is_answered(
     database: Database, mood: Mood
 ) -> None:
     sale = await sold(database)
-    sale.desk.mood = mood
-    sale.desk.tell = lambda said: provider_events.receive(sale.money, Reader().event(said, "first"))
+    sale.context.mood = mood
+    sale.context.tell = lambda said: provider_events.receive(sale.money, Reader().event(said, "first"))
     asked = await ask(sale)
     account = await ledger.find_account(sale.user.id)
     assert (account.balance, account.held) == (10_000, 4_000)
@@ -153,11 +153,11 @@ async def test_a_refund_of_ours_holds_its_credits_until_it_is_answered(
 
 async def test_a_refund_of_ours_that_nobody_answered_is_finished_by_its_event(database: Database) -> None:
     sale = await sold(database)
-    sale.desk.mood = Mood.IS_DOWN_AFTERWARDS
+    sale.context.mood = Mood.IS_DOWN_AFTERWARDS
     asked = await ask(sale)
     with pytest.raises(ProviderDown):
         await refund.carry_out(sale.money, asked)
-    await provider_events.apply(sale.money, sale.desk.made[asked.id])
+    await provider_events.apply(sale.money, sale.context.made[asked.id])
     found = await refunds.find(asked.id)
     assert found
     assert (found.state, await sale.stands()) == (RefundState.DONE, (6_000, PARTLY, False))
@@ -168,7 +168,7 @@ async def test_a_refund_of_ours_that_is_refused_frees_its_credits_and_the_operat
     database: Database,
 ) -> None:
     sale = await sold(database)
-    sale.desk.mood = Mood.REFUSES
+    sale.context.mood = Mood.REFUSES
     ended = await refund.carry_out(sale.money, await ask(sale))
     assert (ended.state, ended.error) == (RefundState.FAILED, "the charge is disputed")
     assert await sale.stands() == (10_000, PurchaseState.PAID, False)
@@ -182,8 +182,8 @@ async def test_a_refund_of_ours_that_fails_later_gives_back_and_the_operator_hea
     sale = await sold(database)
     asked = await ask(sale)
     await refund.carry_out(sale.money, asked)
-    undone = replace(sale.desk.made[asked.id], stage=Stage.REFUND_UNDONE, as_of=BEGAN + 9)
-    for said in (undone, undone, sale.desk.made[asked.id]):
+    undone = replace(sale.context.made[asked.id], stage=Stage.REFUND_UNDONE, as_of=BEGAN + 9)
+    for said in (undone, undone, sale.context.made[asked.id]):
         await provider_events.apply(sale.money, said)
     found = await refunds.find(asked.id)
     assert found

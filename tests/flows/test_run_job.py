@@ -12,7 +12,7 @@ from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.flows.test_order_work import ordered, sound, states
-from tests.makers import balance, desk, person
+from tests.makers import balance, context, person
 
 
 async def claimed(at: WorkContext) -> Job:
@@ -28,7 +28,7 @@ async def finish(at: WorkContext, job: Job, cost: int, answer: str = "An answer.
 
 
 async def test_the_real_cost_is_charged_and_the_rest_is_free_again(database: Database) -> None:
-    who, at = await person(database, credits_=100), desk(database)
+    who, at = await person(database, credits_=100), context(database)
     job = await ordered(at, who, "a", 60)
     await finish(at, await claimed(at), 25)
     assert (await balance(who), await states(job)) == (75, [JobState.DONE])
@@ -41,7 +41,7 @@ async def test_the_real_cost_is_charged_and_the_rest_is_free_again(database: Dat
 
 
 async def test_more_than_was_held_is_never_charged(database: Database) -> None:
-    who, at = await person(database, credits_=100), desk(database)
+    who, at = await person(database, credits_=100), context(database)
     await ordered(at, who, "a", 60)
     await finish(at, await claimed(at), 99)
     assert await balance(who) == 40
@@ -49,7 +49,7 @@ async def test_more_than_was_held_is_never_charged(database: Database) -> None:
 
 
 async def test_what_is_freed_starts_what_waits(database: Database) -> None:
-    who, at = await person(database, credits_=60), desk(database)
+    who, at = await person(database, credits_=60), context(database)
     await ordered(at, who, "a", 60)
     waiting = await ordered(at, who, "b", 30)
     await finish(at, await claimed(at), 25)
@@ -58,7 +58,7 @@ async def test_what_is_freed_starts_what_waits(database: Database) -> None:
 
 
 async def test_work_that_failed_is_charged_nothing(database: Database) -> None:
-    who, at = await person(database, credits_=60), desk(database)
+    who, at = await person(database, credits_=60), context(database)
     await ordered(at, who, "a", 60)
     await run_job.finish(at, await claimed(at), JobState.FAILED, None, cost=0, text="work-failed")
     assert await balance(who) == 60
@@ -67,7 +67,7 @@ async def test_work_that_failed_is_charged_nothing(database: Database) -> None:
 
 
 async def test_a_checkpoint_charges_its_step_and_holds_the_next(database: Database) -> None:
-    who, at = await person(database, credits_=100), desk(database)
+    who, at = await person(database, credits_=100), context(database)
     await ordered(at, who, "a", 90, needs=30)
     job = await claimed(at)
     assert await run_job.checkpoint(at, job, {"files": {"a": "1"}}, cost=20, most=60, needs=40)
@@ -81,7 +81,7 @@ async def test_a_checkpoint_charges_its_step_and_holds_the_next(database: Databa
 
 
 async def test_a_checkpoint_that_the_credits_do_not_cover_parks_and_goes_on_later(database: Database) -> None:
-    who, at = await person(database, credits_=30), desk(database)
+    who, at = await person(database, credits_=30), context(database)
     job = await ordered(at, who, "a", 90, needs=30)
     await Notice.all().update(message_id=9)
     running = await claimed(at)
@@ -103,7 +103,7 @@ async def test_a_checkpoint_that_the_credits_do_not_cover_parks_and_goes_on_late
 
 
 async def test_a_lease_that_ran_out_is_another_workers(database: Database) -> None:
-    who, at = await person(database, credits_=60), desk(database)
+    who, at = await person(database, credits_=60), context(database)
     await ordered(at, who, "a", 60)
     late = await claimed(at)
     await query("UPDATE job SET lease_until = 1")
@@ -126,7 +126,7 @@ async def test_a_lease_that_ran_out_is_another_workers(database: Database) -> No
 
 
 async def test_a_renewed_lease_is_kept(database: Database) -> None:
-    who, at = await person(database, credits_=60), desk(database)
+    who, at = await person(database, credits_=60), context(database)
     await ordered(at, who, "a", 60)
     job = await claimed(at)
     await query("UPDATE job SET lease_until = lease_until - 9000")
@@ -136,7 +136,7 @@ async def test_a_renewed_lease_is_kept(database: Database) -> None:
 
 
 async def test_what_is_given_back_is_claimed_at_once_and_was_no_try(database: Database) -> None:
-    who, at = await person(database, credits_=60), desk(database)
+    who, at = await person(database, credits_=60), context(database)
     await ordered(at, who, "a", 60)
     await run_job.give_back(at, await claimed(at))
     assert (await claimed(at)).attempts == 1
@@ -144,7 +144,7 @@ async def test_what_is_given_back_is_claimed_at_once_and_was_no_try(database: Da
 
 
 async def test_a_kind_that_only_newer_workers_know_is_left_to_them_for_a_while(database: Database) -> None:
-    who, at = await person(database, credits_=100), desk(database)
+    who, at = await person(database, credits_=100), context(database)
     await ordered(at, who, "a", 10)
     for older in ({"draw"}, set[str](), {"'; DROP TABLE job; --"}):
         assert await run_job.claim(at, 10, older) == []
@@ -158,7 +158,7 @@ async def test_a_kind_that_only_newer_workers_know_is_left_to_them_for_a_while(d
 
 async def test_nobody_has_more_running_than_allowed_and_all_together_neither(database: Database) -> None:
     one, two = await person(database, 1, 100), await person(database, 2, 100)
-    at = desk(database, for_one=2, at_once=3)
+    at = context(database, for_one=2, at_once=3)
     for number in range(4):
         await ordered(at, one, f"one {number}", 10)
         await ordered(at, two, f"two {number}", 10)
@@ -174,7 +174,7 @@ async def test_nobody_has_more_running_than_allowed_and_all_together_neither(dat
 async def test_a_long_answer_is_several_messages_in_order_and_the_last_says_the_cost(
     database: Database,
 ) -> None:
-    who, at = await person(database, credits_=60), desk(database)
+    who, at = await person(database, credits_=60), context(database)
     await ordered(at, who, "a", 60)
     await finish(
         at, await claimed(at), 10, "\n\n".join(f"Paragraph {n}. " + "word " * 100 for n in range(20))
@@ -188,7 +188,7 @@ async def test_a_long_answer_is_several_messages_in_order_and_the_last_says_the_
 
 
 async def test_a_low_balance_is_told_once_for_each_crossing(database: Database) -> None:
-    who, at = await person(database, credits_=100), desk(database, low_balance=80)
+    who, at = await person(database, credits_=100), context(database, low_balance=80)
     for number in range(3):
         await ordered(at, who, f"{number}", 20)
         await finish(at, await claimed(at), 15)
@@ -200,7 +200,7 @@ async def test_a_low_balance_is_told_once_for_each_crossing(database: Database) 
 
 
 async def test_a_low_balance_of_nothing_is_never_told_not_even_with_a_debt(database: Database) -> None:
-    who, at = await person(database, credits_=100), desk(database, low_balance=0)
+    who, at = await person(database, credits_=100), context(database, low_balance=0)
     await ordered(at, who, "a", 20)
     job = await claimed(at)
 
@@ -214,7 +214,7 @@ async def test_a_low_balance_of_nothing_is_never_told_not_even_with_a_debt(datab
 
 
 async def test_a_stop_is_seen_at_the_next_checkpoint(database: Database) -> None:
-    who, at = await person(database, credits_=90), desk(database)
+    who, at = await person(database, credits_=90), context(database)
     await ordered(at, who, "a", 90, needs=30)
     job = await claimed(at)
     await database.transact(jobs.ask_to_stop, job)

@@ -6,7 +6,7 @@ from bot_platform.domain.checkout import CheckoutRef, PaymentConfirmed, Provider
 from bot_platform.domain.inbox import EventState
 from bot_platform.flows import provider_events
 from bot_platform.infra.database import Database
-from tests.makers import till
+from tests.makers import payments
 
 
 @pytest.mark.parametrize(
@@ -23,5 +23,5 @@ async def test_only_a_payment_that_names_us_and_fits_nobody_alarms_the_operator(
 ) -> None:
     payment = PaymentConfirmed(checkout, amount=500, charged=500, currency="usd")
     event = ProviderEvent("stripe:evt_1", "checkout.session.completed", {}, payment)
-    outcome = await provider_events.receive(till(database), event)
+    outcome = await provider_events.receive(payments(database), event)
     assert (outcome.state, outcome.alarm) == (EventState.IGNORED, alarm)

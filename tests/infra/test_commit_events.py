@@ -48,7 +48,7 @@ async def test_a_story_that_ran_again_is_told_once(database: Database, heard: li
         if tries < 3:
             raise asyncpg.DeadlockDetectedError
 
-    await database.quietly(story)
+    await database.transact(story, notify=False)
     assert heard == [CommitEvent("sale", 3)]
 
 

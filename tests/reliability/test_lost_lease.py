@@ -20,7 +20,7 @@ from bot_platform.flows import order_work, run_job
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
 from bot_platform.flows.work_context import WorkContext
-from tests.makers import FreshDatabase, desk, eventually, person, workshop
+from tests.makers import FreshDatabase, context, eventually, orders, person
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
 from tests.reliability.stateful.fast_database import quick_url
@@ -53,12 +53,12 @@ class Shift:
     @property
     def slow(self) -> WorkContext:
         """Where the first worker works."""
-        return desk(self.first.database)
+        return context(self.first.database)
 
     @property
     def quick(self) -> WorkContext:
         """Where the second worker works."""
-        return desk(self.second.database)
+        return context(self.second.database)
 
     async def begin(self) -> Job:
         """Let a job be ordered, and the first worker hold it past its lease."""
@@ -277,7 +277,7 @@ def _has_stopped(pid: int) -> bool:
 async def _through_a_stop(url: str, number: int, *, wakes_early: bool) -> list[str]:
     """Let a process stop with so many jobs in hand, another take them, and the first go on."""
     async with party(url) as second:
-        counter, runner = workshop(second.database, page, at_once=number)
+        counter, runner = orders(second.database, page, at_once=number)
 
         async def prepare() -> None:
             for n in range(number):

@@ -13,7 +13,7 @@ from bot_platform.domain import users
 from bot_platform.flows import provider_events
 from bot_platform.flows.grant import grant
 from bot_platform.infra.sql import query
-from tests.makers import FreshDatabase, till
+from tests.makers import FreshDatabase, payments
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
 from tests.reliability.stateful.fake_provider import Desk, paid
@@ -60,7 +60,7 @@ class World:
 
     async def race(self, one: Customer, holds: Sequence[int], doors: Sequence[str]) -> list[str]:
         """Let somebody order while they pay; says what is wrong afterwards."""
-        money = till(self.cashier.database, Desk())
+        money = payments(self.cashier.database, Desk())
         unpaid = iter(one.purchases)
 
         async def pay(door: str) -> None:

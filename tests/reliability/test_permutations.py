@@ -10,7 +10,7 @@ import pytest
 from bot_platform.domain.checkout import ProviderEvent, Stage
 from bot_platform.domain.purchases import PurchaseState
 from bot_platform.infra.database import Database
-from tests.makers import till
+from tests.makers import payments
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
 from tests.reliability.stateful.fake_provider import Desk, Reader
@@ -143,7 +143,7 @@ SETS: dict[str, tuple[list[Happens], End]] = {
 async def _live(database: Database, lives: Sequence[Sequence[Happens]], report: Report, seed: int) -> None:
     """Live each life on two purchases, every event twice: one by one, and eight events at a time."""
     random, reader, turns = Random(seed), Reader(), asyncio.Semaphore(TOGETHER)  # noqa: S311 -- to be repeated
-    money = till(database, Desk(), events=reader)
+    money = payments(database, Desk(), events=reader)
 
     async def one(events: Sequence[ProviderEvent], together: int) -> None:
         again = random.sample(events, len(events))

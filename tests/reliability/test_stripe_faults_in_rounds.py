@@ -15,7 +15,7 @@ from bot_platform.flows.buy import buy
 from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.providers.stripe.payments import StripePayments
-from tests.makers import PRICES, FreshDatabase, person, till
+from tests.makers import PRICES, FreshDatabase, payments, person
 from tests.reliability.conftest import Size
 from tests.reliability.platforms import in_database
 from tests.reliability.report import Report
@@ -68,7 +68,7 @@ async def _story(database: Database, w: World, ready: Callable[[], None]) -> lis
         one_try=0.4,
     )
     try:
-        money = till(database, stripe)
+        money = payments(database, stripe)
         user = await person(database)
         await buy(money, user, PRICES.get("buy_100"), "press")
         purchase = await purchases.find_by_request_key("press")

@@ -29,7 +29,7 @@ from bot_platform.infra.sql import query
 from bot_platform.runtime.workers import job_worker
 from bot_platform.work.engine.kind import JobContext, Order, Quote, kind
 from bot_platform.work.engine.model import Message, Rates, Usage
-from tests.makers import PRICES, desk, till, workshop
+from tests.makers import PRICES, context, orders, payments
 from tests.reliability.platforms import PROCESSES
 from tests.reliability.stateful.fake_provider import Desk, paid, session_of
 
@@ -249,12 +249,12 @@ def serve(url: str, crowd: Sequence[Customer], doom: Doom | None = None) -> None
 async def _serve(url: str, crowd: Sequence[Customer], doom: Doom | None) -> None:
     database = Database(url)
     await database.open()
-    counter, runner = workshop(database, page, book, model=Echo(), at_once=2 * len(crowd))
-    money = till(database, Desk())
+    counter, runner = orders(database, page, book, model=Echo(), at_once=2 * len(crowd))
+    money = payments(database, Desk())
     people = {one: await users.get(one.user_id) for one in crowd}
-    orders = [(one, code) for one in crowd for code in KINDS]
+    wanted = [(one, code) for one in crowd for code in KINDS]
     await asyncio.gather(
-        *(counter.order(people[one], code, one.key(code), one.key(code)) for one, code in orders)
+        *(counter.order(people[one], code, one.key(code), one.key(code)) for one, code in wanted)
     )
     await asyncio.gather(
         *(provider_events.apply(money, paid(one.purchases[0], one.user_id)) for one in crowd)
@@ -302,7 +302,7 @@ async def _take_orders(url: str, wire: "Connection[Any, Any]") -> None:
 
 async def order_all(database: Database, wishes: Sequence[Wish]) -> None:
     """Order all of it at once."""
-    counter = desk(database)
+    counter = context(database)
 
     async def one(user_id: int, key: str, needs: int) -> None:
         user = await users.get(user_id)
@@ -331,7 +331,7 @@ async def _stop_in_the_middle(url: str, number: int) -> None:
 
     database = Database(url)
     await database.open()
-    _, runner = workshop(database, slow_page, at_once=number)
+    _, runner = orders(database, slow_page, at_once=number)
     claimed = await runner.claim(number)
     await asyncio.gather(*(runner.work(job) for job in claimed))
     await database.close()

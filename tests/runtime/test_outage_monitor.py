@@ -16,7 +16,7 @@ from bot_platform.providers.observed_model import ObservedModel
 from bot_platform.runtime.outage_monitor import OutageMonitor
 from bot_platform.telegram.texts import Texts
 from bot_platform.work.engine.model import Message, ModelFault, Usage
-from tests.makers import BUYER, eventually, house, till
+from tests.makers import BUYER, eventually, house, payments
 from tests.stories.test_money_back import OPERATOR
 
 ADMINS = (900, 901)
@@ -49,7 +49,7 @@ class Watch:
 
 def watch(database: Database, clock: Clock | None = None) -> Watch:
     clock = clock or Clock()
-    return Watch(clock, OutageMonitor(till(database, admins=ADMINS), clock))
+    return Watch(clock, OutageMonitor(payments(database, admins=ADMINS), clock))
 
 
 async def told() -> list[str]:

@@ -17,7 +17,7 @@ from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
 from bot_platform.runtime import workers
-from tests.makers import desk, person, till
+from tests.makers import context, payments, person
 
 ADMIN = 900
 
@@ -48,7 +48,7 @@ def rounds(database: Database, asked: Asked, audits: list[int] | None = None) ->
         if audits is not None:
             audits.append(len(broken))
 
-    return workers.PeriodicJobs(till(database, asked, admins=(ADMIN,)), every=300, on_audit=on_audit)
+    return workers.PeriodicJobs(payments(database, asked, admins=(ADMIN,)), every=300, on_audit=on_audit)
 
 
 async def test_two_replicas_look_at_their_start_and_then_one_of_them_when_it_is_due(
@@ -107,7 +107,7 @@ async def test_updates_that_were_handled_a_week_ago_are_dropped_once_a_day(datab
     await updates.store(database, [(n, 7, {"update_id": n}) for n in range(4)])
     for row in await Event.all():
         await updates.handled(database, row)
-    tidy = workers.Tidy(desk(database))
+    tidy = workers.Tidy(context(database))
 
     async def age(*numbers: int) -> None:
         old = Event.filter(key__in=[f"tg:{n}" for n in numbers])

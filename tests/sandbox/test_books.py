@@ -23,7 +23,7 @@ from bot_platform.runtime.platform import Platform
 from bot_platform.sandbox.books import ENTRIES, JOBS, Books
 from bot_platform.sandbox.chat import chat_pages
 from bot_platform.sandbox.telegram_world import TelegramWorld
-from tests.makers import desk, eventually, free_port, person
+from tests.makers import context, eventually, free_port, person
 
 OWN = {"X-Demo": "1"}
 NOBODY = "No account yet"
@@ -285,7 +285,7 @@ async def test_broken_books_say_that_spending_is_stopped(database: Database) -> 
 
 
 async def test_work_is_shown_with_what_it_holds_or_needs_and_what_it_has_cost(database: Database) -> None:
-    user, house = await person(database, credits_=3000), desk(database)
+    user, house = await person(database, credits_=3000), context(database)
     assert "Work Nothing runs and nothing waits. Entries" in words(await seen())
     for n, (kind, most) in enumerate((("ask", 1000), ("build", 2500))):
         asked = {"text": "what I ask for", "before": []}
@@ -305,7 +305,9 @@ async def test_work_is_shown_with_what_it_holds_or_needs_and_what_it_has_cost(da
 async def test_much_work_is_cut_and_counted(database: Database) -> None:
     user = await person(database)
     for n in range(JOBS + 2):
-        await order_work.order(desk(database), user, "ask", {"text": ""}, f"update:{n}", most=100, needs=100)
+        await order_work.order(
+            context(database), user, "ask", {"text": ""}, f"update:{n}", most=100, needs=100
+        )
     said = words(await seen())
     assert said.count("/ask waits for credits") == JOBS
     assert "and 2 behind" in said

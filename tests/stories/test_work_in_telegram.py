@@ -7,7 +7,7 @@ import pytest
 from bot_platform.infra.database import Database
 from bot_platform.providers.openai import OpenAIModel
 from bot_platform.sandbox.telegram_state import Person
-from tests.makers import BUYER, eventually, house, person, workshop
+from tests.makers import BUYER, eventually, house, orders, person
 from tests.work.model_server import Events, Silence, finish, model_server, piece
 from tests.work.working_house import (
     becomes,
@@ -158,7 +158,7 @@ async def test_without_a_key_both_commands_say_so_and_write_nothing(database_url
 async def test_the_same_order_twice_is_one_job(database: Database) -> None:
     async with model_server() as server:
         buyer = await person(database, credits_=500)
-        counter, _ = workshop(database, model=OpenAIModel(base_url=server.url, api_key="", model="made-up"))
+        counter, _ = orders(database, model=OpenAIModel(base_url=server.url, api_key="", model="made-up"))
         first, again = [await counter.order(buyer, "ask", "why?", "tg:1") for _ in range(2)]
         both = await asyncio.gather(*(counter.order(buyer, "ask", "why?", "tg:2") for _ in range(2)))
         assert first.id == again.id

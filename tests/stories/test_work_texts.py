@@ -12,7 +12,7 @@ from bot_platform.infra import logs
 from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram_world import Fault
 from bot_platform.work.engine.kind import JobContext, kind
-from tests.makers import BUYER, House, eventually, house, person, workshop
+from tests.makers import BUYER, House, eventually, house, orders, person
 from tests.work.fake_task import model
 from tests.work.model_server import Answer, Cut, ModelServer, Status, model_server
 from tests.work.working_house import (
@@ -167,7 +167,7 @@ async def test_work_that_breaks_over_the_words_does_not_log_them(
     database: Database, log: io.StringIO
 ) -> None:
     buyer = await person(database, credits_=500)
-    counter, runner = workshop(database, breaks)
+    counter, runner = orders(database, breaks)
     await counter.order(buyer, "breaks", SECRET, "tg:1")
     for job in await runner.claim(1):
         await runner.work(job)

@@ -12,7 +12,7 @@ from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.web.operator.blueprint import operator_pages
 from bot_platform.web.server import server
-from tests.makers import till
+from tests.makers import payments
 
 TOKEN = "a token that nobody guesses"
 HOME = "/operator"
@@ -38,7 +38,7 @@ class Desk:
     """Somebody before the pages; `page` is what was read last."""
 
     def __init__(self, database: Database, selling: PaymentContext | None = None, **changed: Any) -> None:
-        self.app = app(selling or till(database), **changed)
+        self.app = app(selling or payments(database), **changed)
         self.browser = self.app.test_client()
         self.status = 0
         self.page = ""

@@ -121,14 +121,14 @@ async def furnished(database: Database) -> User:
 
 
 async def test_every_page_can_be_read_in_an_empty_house(database: Database) -> None:
-    async with Desk(database) as desk:
+    async with Desk(database) as context:
         for path in PAGES:
-            assert "<h1>" in await desk.read(path)
+            assert "<h1>" in await context.read(path)
 
 
 async def test_every_page_can_be_read_in_a_full_house_and_runs_nothing_of_it(database: Database) -> None:
     await furnished(database)
-    async with Desk(database) as desk:
+    async with Desk(database) as context:
         for path in [
             *PAGES,
             "/purchases/1",
@@ -138,27 +138,29 @@ async def test_every_page_can_be_read_in_a_full_house_and_runs_nothing_of_it(dat
             "/people/77/ban",
             "/purchases/1/refund",
         ]:
-            await desk.read(path)
-            assert "<script" not in desk.page, path
-            assert "secret" not in desk.page, path
-            assert "49" not in re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d|[0-9a-f]{64}|\d{6,}", "", desk.seen), path
+            await context.read(path)
+            assert "<script" not in context.page, path
+            assert "secret" not in context.page, path
+            assert "49" not in re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d|[0-9a-f]{64}|\d{6,}", "", context.seen), (
+                path
+            )
         for path in ("/purchases/1", "/inbox/1"):
             assert str(escape(HOSTILE)).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")[
                 :40
-            ] in await desk.read(path)
+            ] in await context.read(path)
 
 
 async def test_a_search_for_hostile_words_shows_them_as_words(sqlite_database: Database) -> None:
-    async with Desk(sqlite_database) as desk:
-        await desk.read("/search", q=HOSTILE)
-        assert "<script" not in desk.page
-        assert HOSTILE in desk.seen
+    async with Desk(sqlite_database) as context:
+        await context.read("/search", q=HOSTILE)
+        assert "<script" not in context.page
+        assert HOSTILE in context.seen
 
 
 async def test_the_overview_says_what_needs_a_look(database: Database) -> None:
-    async with Desk(database) as desk:
-        await desk.read()
-        assert "Nothing." in desk.seen
+    async with Desk(database) as context:
+        await context.read()
+        assert "Nothing." in context.seen
         user = await person(database, 77)
         await event(1, inbox.EventState.FAILED)
         await event(2, inbox.EventState.FAILED)
@@ -166,7 +168,7 @@ async def test_the_overview_says_what_needs_a_look(database: Database) -> None:
         await sale(user, 2)
         await job(user, 1, jobs.JobState.PARKED)
         await schedules.set_mark(OFF_OR_MENDED, 1)
-        await desk.read()
+        await context.read()
         for words in (
             "The books do not add up",
             "2 events of a provider failed",
@@ -175,32 +177,32 @@ async def test_the_overview_says_what_needs_a_look(database: Database) -> None:
             "Takings (mock: no money moved) $5.00",
             "Sales 1",
         ):
-            assert words in desk.seen, words
+            assert words in context.seen, words
 
 
 async def test_the_charts_can_be_read_without_seeing_them(database: Database) -> None:
     user = await person(database, 77)
     await sale(user, provider="stripe")
     await sale(user, 2, provider="stripe", currency="jpy", charged=700)
-    async with Desk(database) as desk:
+    async with Desk(database) as context:
         for days in ("7", "30", "90"):
-            await desk.read(days=days)
-            assert desk.page.count('<rect class="hit"') == 3 * int(days)
-            assert "Takings in USD" in desk.seen
-            assert "¥700" in desk.seen
-            assert desk.page.count("<tr>") == 1 + int(days)
+            await context.read(days=days)
+            assert context.page.count('<rect class="hit"') == 3 * int(days)
+            assert "Takings in USD" in context.seen
+            assert "¥700" in context.seen
+            assert context.page.count("<tr>") == 1 + int(days)
 
 
-async def _walked(desk: Desk, path: str, **args: str) -> list[str]:
+async def _walked(context: Desk, path: str, **args: str) -> list[str]:
     """Follow the links to what is older and give the numbers that were seen, in order."""
     seen: list[str] = []
-    await desk.read(path, **args)
+    await context.read(path, **args)
     for _ in range(20):
-        seen += re.findall(r'<td data-label="No\.">(?:<a href="[^"]*">)?(\d+)', desk.page)
-        older = re.search(rf'href="{HOME}{path}\?older=(\d+)', desk.page)
+        seen += re.findall(r'<td data-label="No\.">(?:<a href="[^"]*">)?(\d+)', context.page)
+        older = re.search(rf'href="{HOME}{path}\?older=(\d+)', context.page)
         if not older:
             return seen
-        await desk.read(path, older=older[1], **args)
+        await context.read(path, older=older[1], **args)
     raise AssertionError("it never ends")
 
 
@@ -209,23 +211,23 @@ async def test_paging_shows_every_row_once_while_rows_are_added(database: Databa
     count = 2 * listings.AT_ONCE + 7
     for number in range(count):
         await sale(user, number)
-    async with Desk(database) as desk:
-        await desk.read("/purchases")
-        first = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', desk.page)
+    async with Desk(database) as context:
+        await context.read("/purchases")
+        first = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', context.page)
         await sale(user, 1000)
-        older = re.search(r"older=(\d+)", desk.page)
+        older = re.search(r"older=(\d+)", context.page)
         assert older
         seen = list(first)
         while older:
-            await desk.read("/purchases", older=older[1])
-            seen += re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', desk.page)
+            await context.read("/purchases", older=older[1])
+            seen += re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', context.page)
             await sale(user, 1001 + len(seen))
-            older = re.search(r"older=(\d+)", desk.page)
+            older = re.search(r"older=(\d+)", context.page)
         assert [int(n) for n in seen] == list(range(count, 0, -1))
-        newer = re.search(r"newer=(\d+)", desk.page)
+        newer = re.search(r"newer=(\d+)", context.page)
         assert newer
-        await desk.read("/purchases", newer=newer[1])
-        back = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', desk.page)
+        await context.read("/purchases", newer=newer[1])
+        back = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', context.page)
         assert [int(n) for n in back] == list(range(7 + listings.AT_ONCE, 7, -1))
 
 
@@ -238,30 +240,30 @@ async def test_every_list_pages_and_filters(database: Database) -> None:
         await sale(user, number, purchases.PurchaseState.OPEN if number % 2 else purchases.PurchaseState.PAID)
         await grant(database, user, 1, "Rain.", f"g{number}")
         await person(database, 1000 + number)
-    async with Desk(database) as desk:
+    async with Desk(database) as context:
         for path, state in (("/inbox", "failed"), ("/jobs", "done"), ("/purchases", "open")):
-            everything = await _walked(desk, path)
+            everything = await _walked(context, path)
             assert (path, len(everything), len(set(everything))) == (path, count, count)
-            some = await _walked(desk, path, state=state)
+            some = await _walked(context, path, state=state)
             assert [n for n in everything if int(n) % 2 == 0] == some
-        await desk.read("/people")
-        assert len(set(re.findall(r"/people/(\d+)", desk.page))) == listings.AT_ONCE
-        await desk.read("/people/77")
-        assert "older=" in desk.page
-        await desk.read("/acts")
-        assert "older=" in desk.page
-        seqs = re.findall(r'data-label="No\.">(\d+)<', await desk.read("/people/77", older="4"))
+        await context.read("/people")
+        assert len(set(re.findall(r"/people/(\d+)", context.page))) == listings.AT_ONCE
+        await context.read("/people/77")
+        assert "older=" in context.page
+        await context.read("/acts")
+        assert "older=" in context.page
+        seqs = re.findall(r'data-label="No\.">(\d+)<', await context.read("/people/77", older="4"))
         assert seqs == ["3", "2", "1"]
 
 
 async def test_events_of_telegram_are_nobodys_to_read(database: Database) -> None:
     await Event.create(key="tg:1", type="update", lane=77, payload={"text": "a private word"})
-    async with Desk(database) as desk:
-        assert "private" not in await desk.read("/inbox")
-        assert "tg:1" not in desk.page
-        assert await desk.look("/inbox/1") == 404
-        await desk.read("/search", q="tg:1")
-        assert "Nothing is known by" in desk.seen
+    async with Desk(database) as context:
+        assert "private" not in await context.read("/inbox")
+        assert "tg:1" not in context.page
+        assert await context.look("/inbox/1") == 404
+        await context.read("/search", q="tg:1")
+        assert "Nothing is known by" in context.seen
 
 
 async def test_the_search_goes_straight_to_the_one_that_is_meant(database: Database) -> None:
@@ -280,7 +282,7 @@ async def test_the_search_goes_straight_to_the_one_that_is_meant(database: Datab
         since=1,
     )
     kept = await event(5, key="stripe:evt_abc")
-    async with Desk(database) as desk:
+    async with Desk(database) as context:
         for words, there in (
             (f"{row.id}", f"/purchases/{row.id}"),
             (f" #{row.id} ", f"/purchases/{row.id}"),
@@ -291,12 +293,12 @@ async def test_the_search_goes_straight_to_the_one_that_is_meant(database: Datab
             ("evt_abc", f"/inbox/{kept.id}"),
             ("stripe:evt_abc", f"/inbox/{kept.id}"),
         ):
-            assert (words, await desk.look("/search", q=words)) == (words, 303)
-            assert desk.headers["Location"] == HOME + there
+            assert (words, await context.look("/search", q=words)) == (words, 303)
+            assert context.headers["Location"] == HOME + there
         await person(database, row.id)  # a number that means two things
-        await desk.read("/search", q=str(row.id))
-        assert f"Purchase {row.id}" in desk.seen
-        assert f"Person {row.id}" in desk.seen
+        await context.read("/search", q=str(row.id))
+        assert f"Purchase {row.id}" in context.seen
+        assert f"Person {row.id}" in context.seen
 
 
 ODD = [
@@ -325,14 +327,14 @@ ODD = [
 
 async def test_odd_parameters_end_in_a_page_and_never_in_a_fault(database: Database) -> None:
     await furnished(database)
-    async with Desk(database) as desk:
+    async with Desk(database) as context:
         for odd in ODD:
             for path in PAGES:
                 for name in ("older", "newer", "state", "days", "q", "done"):
-                    assert await desk.look(path, **{name: odd}) < 500, (path, name, odd)
+                    assert await context.look(path, **{name: odd}) < 500, (path, name, odd)
             for path in ("/purchases", "/people", "/inbox"):
                 for tail in ("", "/refund", "/grant", "/ban", "/check", "/replay"):
-                    assert await desk.look(f"{path}/{quote(odd)}{tail}") < 500, (path, odd)
+                    assert await context.look(f"{path}/{quote(odd)}{tail}") < 500, (path, odd)
         for twice in (
             "older=1&older=2",
             "older[]=1",
@@ -343,12 +345,12 @@ async def test_odd_parameters_end_in_a_page_and_never_in_a_fault(database: Datab
             "state=paid&state=x",
         ):
             for path in PAGES:
-                answer = await desk.browser.get(f"{HOME}{path}?{twice}")
+                answer = await context.browser.get(f"{HOME}{path}?{twice}")
                 assert answer.status_code < 500, (path, twice)
 
 
 async def test_what_is_not_there_is_a_page_that_says_so(sqlite_database: Database) -> None:
-    async with Desk(sqlite_database) as desk:
+    async with Desk(sqlite_database) as context:
         for path in (
             "/purchases/5",
             "/people/5",
@@ -358,32 +360,32 @@ async def test_what_is_not_there_is_a_page_that_says_so(sqlite_database: Databas
             "/people/5/grant",
             "/people/0",
         ):
-            assert await desk.look(path) == 404
-            assert "There is no such thing" in desk.page
-        assert await desk.look("/purchases", state="sold") == 400
-        assert "This cannot be read" in desk.page
+            assert await context.look(path) == 404
+            assert "There is no such thing" in context.page
+        assert await context.look("/purchases", state="sold") == 400
+        assert "This cannot be read" in context.page
 
 
 async def test_the_audit_page_tells_the_last_result_and_proves_on_request(database: Database) -> None:
     user = await person(database, 77, credits_=500)
-    async with Desk(database) as desk:
-        await desk.read("/audit")
-        assert "not been proved by the service yet" in desk.seen
+    async with Desk(database) as context:
+        await context.read("/audit")
+        assert "not been proved by the service yet" in context.seen
         await schedules.set_mark(AUDITED, 1_700_000_000)
-        await desk.read("/audit")
-        assert "2023-11-14 22:13" in desk.seen
-        assert "the books balance" in desk.seen
-        assert await desk.send("/audit") == 200
-        assert "everything adds up" in desk.seen
+        await context.read("/audit")
+        assert "2023-11-14 22:13" in context.seen
+        assert "the books balance" in context.seen
+        assert await context.send("/audit") == 200
+        assert "everything adds up" in context.seen
         await Account.filter(user_id=user.id).update(balance=400)
-        assert await desk.send("/audit") == 200
-        assert "I1" in desk.seen
-        assert "the books are off" in desk.seen
-        await desk.read("/audit")
-        assert "Who cannot spend because of it" in desk.seen
-        assert f'href="{HOME}/people/77"' in desk.page
-        await desk.read("/acts")
-        assert desk.seen.count("rows off") == 2
+        assert await context.send("/audit") == 200
+        assert "I1" in context.seen
+        assert "the books are off" in context.seen
+        await context.read("/audit")
+        assert "Who cannot spend because of it" in context.seen
+        assert f'href="{HOME}/people/77"' in context.page
+        await context.read("/acts")
+        assert context.seen.count("rows off") == 2
 
 
 async def test_a_person_is_shown_as_they_stand(database: Database) -> None:
@@ -391,21 +393,21 @@ async def test_a_person_is_shown_as_they_stand(database: Database) -> None:
     account = await ledger.find_account(user.id)
     await Account.filter(id=account.id).update(banned=True, frozen=True)
     await User.filter(id=user.id).update(blocked_bot=True)
-    async with Desk(database) as desk:
+    async with Desk(database) as context:
         for path in ("/people", "/people/77"):
-            await desk.read(path)
+            await context.read(path)
             for word in ("banned", "frozen", "blocked the bot"):
-                assert word in desk.seen
+                assert word in context.seen
 
 
 @pytest.mark.parametrize("path", ["/purchases", "/jobs", "/inbox"])
 async def test_an_empty_state_says_so(sqlite_database: Database, path: str) -> None:
-    async with Desk(sqlite_database) as desk:
-        assert "in this state" in await desk.read(path, state="failed")
+    async with Desk(sqlite_database) as context:
+        assert "in this state" in await context.read(path, state="failed")
 
 
 async def test_a_database_that_does_not_answer_is_told_as_such(database: Database) -> None:
-    async with Desk(database) as desk:
+    async with Desk(database) as context:
         await query('ALTER TABLE "purchase" RENAME TO "gone"')
-        assert await desk.look("/purchases") == 503
-        assert "The database does not answer" in desk.page
+        assert await context.look("/purchases") == 503
+        assert "The database does not answer" in context.page

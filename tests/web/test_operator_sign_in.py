@@ -17,58 +17,58 @@ from bot_platform.web.operator.sign_in import (
     FailedAttempts,
     next_page,
 )
-from tests.makers import house, till
+from tests.makers import house, payments
 from tests.web.operators import HOME, TOKEN, Clock, Desk, app
 from tests.web.test_operator_pages import PAGES
 
 DOWNLOADS = ["/purchases.csv", "/entries.csv", "/people.csv"]
 
 
-async def _with_cookie(desk: Desk, cookie: str, path: str = "") -> int:
-    answer = await desk.app.test_client().get(HOME + path, headers={"Cookie": f"{COOKIE}={cookie}"})
+async def _with_cookie(context: Desk, cookie: str, path: str = "") -> int:
+    answer = await context.app.test_client().get(HOME + path, headers={"Cookie": f"{COOKIE}={cookie}"})
     return answer.status_code
 
 
-def _cookie(desk: Desk) -> str:
-    (cookie,) = [one for one in desk.browser.cookie_jar or () if one.name == COOKIE]
+def _cookie(context: Desk) -> str:
+    (cookie,) = [one for one in context.browser.cookie_jar or () if one.name == COOKIE]
     return str(cookie.value)
 
 
 async def test_the_token_opens_every_page_and_without_it_none_says_anything(database: Database) -> None:
-    desk = Desk(database)
+    context = Desk(database)
     for path in [*PAGES, *DOWNLOADS, "/nothing", "/people/1"]:
-        assert (path, await desk.look(path)) == (path, 401)
-        assert 'name="token"' in desk.page
-        assert "Overview" not in desk.page
-    assert await desk.sign_in(TOKEN) == 303
-    assert desk.headers["Location"] == HOME
+        assert (path, await context.look(path)) == (path, 401)
+        assert 'name="token"' in context.page
+        assert "Overview" not in context.page
+    assert await context.sign_in(TOKEN) == 303
+    assert context.headers["Location"] == HOME
     for path in PAGES:
-        await desk.read(path)
+        await context.read(path)
 
 
 @pytest.mark.parametrize(
     "token", ["", "wrong", TOKEN + "x", TOKEN[:-1], TOKEN.upper(), None, "\0", "ü" * 5000]
 )
 async def test_a_wrong_token_and_none_are_told_the_same(sqlite_database: Database, token: str | None) -> None:
-    desk = Desk(sqlite_database)
-    assert await desk.sign_in(token) == 401
-    assert "That is not the token." in desk.page
-    assert "Set-Cookie" not in desk.headers
-    assert (token or "?") not in desk.page or not token
+    context = Desk(sqlite_database)
+    assert await context.sign_in(token) == 401
+    assert "That is not the token." in context.page
+    assert "Set-Cookie" not in context.headers
+    assert (token or "?") not in context.page or not token
     assert not await Action.all().count()
 
 
 async def test_who_guesses_waits_and_so_do_all_together(sqlite_database: Database) -> None:
     clock = Clock()
-    desk = Desk(sqlite_database, clock=clock)
+    context = Desk(sqlite_database, clock=clock)
     for _ in range(FROM_ONE):
-        assert await desk.sign_in("wrong") == 401
+        assert await context.sign_in("wrong") == 401
         clock.now += 1
-    assert await desk.sign_in(TOKEN) == 429  # a right one tells a guesser nothing either
-    assert desk.headers["Retry-After"] == "55"
-    assert "Wait 55 seconds" in desk.page
+    assert await context.sign_in(TOKEN) == 429  # a right one tells a guesser nothing either
+    assert context.headers["Retry-After"] == "55"
+    assert "Wait 55 seconds" in context.page
     clock.now += 55
-    assert await desk.sign_in(TOKEN) == 303
+    assert await context.sign_in(TOKEN) == 303
 
 
 def test_many_addresses_together_wait_too_and_only_as_long_as_they_must() -> None:
@@ -86,12 +86,12 @@ def test_many_addresses_together_wait_too_and_only_as_long_as_they_must() -> Non
 async def test_a_guesser_is_whom_the_web_server_in_front_heard_whatever_he_says_of_himself(
     sqlite_database: Database,
 ) -> None:
-    desk = Desk(sqlite_database, clock=Clock())
+    context = Desk(sqlite_database, clock=Clock())
     for number in range(FROM_ONE):
         made_up = f"10.0.0.{number}"
-        await desk.sign_in("wrong", X_Forwarded_For=f"{made_up}, 203.0.113.5", X_Real_IP=made_up)
-    assert await desk.sign_in(TOKEN, X_Forwarded_For="10.0.1.1, 203.0.113.5") == 429
-    assert await desk.sign_in(TOKEN, X_Forwarded_For="203.0.113.6") == 303
+        await context.sign_in("wrong", X_Forwarded_For=f"{made_up}, 203.0.113.5", X_Real_IP=made_up)
+    assert await context.sign_in(TOKEN, X_Forwarded_For="10.0.1.1, 203.0.113.5") == 429
+    assert await context.sign_in(TOKEN, X_Forwarded_For="203.0.113.6") == 303
     (entered,) = await Action.all()
     assert "203.0.113.6" in str(entered.details)
 
@@ -102,9 +102,9 @@ async def test_a_guesser_is_whom_the_web_server_in_front_heard_whatever_he_says_
 async def test_the_cookie_is_for_these_pages_alone(
     sqlite_database: Database, address: str, *, secure: bool
 ) -> None:
-    desk = Desk(sqlite_database, address=address)
-    await desk.sign_in(TOKEN)
-    name, *flags = desk.headers["Set-Cookie"].split("; ")
+    context = Desk(sqlite_database, address=address)
+    await context.sign_in(TOKEN)
+    name, *flags = context.headers["Set-Cookie"].split("; ")
     assert name.startswith(f"{COOKIE}=")
     assert {"HttpOnly", "SameSite=Strict", "Path=/operator", f"Max-Age={LASTS}"} <= set(flags)
     assert ("Secure" in flags) is secure
@@ -124,9 +124,9 @@ def _forged(name: Any, token: str = TOKEN, at: float | None = None) -> str:
 
 
 async def test_a_cookie_that_was_changed_or_is_too_old_is_nobodys(sqlite_database: Database) -> None:
-    async with Desk(sqlite_database) as desk:
-        good = _cookie(desk)
-        assert await _with_cookie(desk, good) == 200
+    async with Desk(sqlite_database) as context:
+        good = _cookie(context)
+        assert await _with_cookie(context, good) == 200
         name, stamp, signature = good.split(".")
         for bad in (
             "",
@@ -141,24 +141,24 @@ async def test_a_cookie_that_was_changed_or_is_too_old_is_nobodys(sqlite_databas
             _forged({"a": 1}),
             _forged("somebody", at=time.time() - LASTS - 5),
         ):
-            assert (bad, await _with_cookie(desk, bad)) == (bad, 401)
-        assert await _with_cookie(desk, _forged("somebody", at=time.time() - LASTS + 60)) == 200
+            assert (bad, await _with_cookie(context, bad)) == (bad, 401)
+        assert await _with_cookie(context, _forged("somebody", at=time.time() - LASTS + 60)) == 200
 
 
 async def test_another_token_signs_everybody_out(sqlite_database: Database) -> None:
-    async with Desk(sqlite_database) as desk:
-        later = app(till(sqlite_database), "another token").test_client()
-        answer = await later.get(HOME, headers={"Cookie": f"{COOKIE}={_cookie(desk)}"})
+    async with Desk(sqlite_database) as context:
+        later = app(payments(sqlite_database), "another token").test_client()
+        answer = await later.get(HOME, headers={"Cookie": f"{COOKIE}={_cookie(context)}"})
         assert answer.status_code == 401
 
 
 async def test_who_signs_out_leaves_a_cookie_that_is_worthless_everywhere(database: Database) -> None:
-    async with Desk(database) as desk:
-        cookie = _cookie(desk)
-        await desk.read()
-        assert await desk.send("/sign-out") == 303
-        assert f"{COOKIE}=;" in desk.headers["Set-Cookie"]
-        assert await desk.look() == 401
+    async with Desk(database) as context:
+        cookie = _cookie(context)
+        await context.read()
+        assert await context.send("/sign-out") == 303
+        assert f"{COOKIE}=;" in context.headers["Set-Cookie"]
+        assert await context.look() == 401
         other_replica = Desk(database)
         assert await _with_cookie(other_replica, cookie) == 401
         assert [(act.what, act.by) for act in await Action.all().order_by("id")] == [
@@ -175,34 +175,34 @@ async def test_signing_out_leaves_others_signed_in(sqlite_database: Database) ->
 
 
 async def test_a_form_of_nobodys_making_changes_nothing(sqlite_database: Database) -> None:
-    async with Desk(sqlite_database) as desk, Desk(sqlite_database) as other:
+    async with Desk(sqlite_database) as context, Desk(sqlite_database) as other:
         await other.read()
         theirs = other.page.partition('name="csrf" value="')[2].partition('"')[0]
-        await desk.read()
-        ours = desk.page.partition('name="csrf" value="')[2].partition('"')[0]
+        await context.read()
+        ours = context.page.partition('name="csrf" value="')[2].partition('"')[0]
         assert theirs != ours
         for form in ({}, {"csrf": ""}, {"csrf": theirs}, {"csrf": "ü"}, {"csrf": ours[:-1]}):
             for path in ("/sign-out", "/audit", "/people/77/grant", "/inbox/1/replay", "/purchases/1/refund"):
-                assert await desk.send_raw(path, form) == 403
-                assert "no longer good" in desk.page
+                assert await context.send_raw(path, form) == 403
+                assert "no longer good" in context.page
         for headers in (
             {"Origin": "https://evil.example"},
             {"Origin": "null"},
             {"Sec_Fetch_Site": "cross-site"},
             {"Sec_Fetch_Site": "same-site"},
         ):
-            assert await desk.send_raw("/sign-out", {"csrf": ours}, **headers) == 403
-            assert await desk.send_raw("/sign-in", {"token": TOKEN}, **headers) == 403
+            assert await context.send_raw("/sign-out", {"csrf": ours}, **headers) == 403
+            assert await context.send_raw("/sign-in", {"token": TOKEN}, **headers) == 403
         own = {"Origin": "http://localhost:8000", "Sec_Fetch_Site": "same-origin"}
-        assert await desk.send_raw("/sign-out", {"csrf": ours}, **own) == 303
+        assert await context.send_raw("/sign-out", {"csrf": ours}, **own) == 303
 
 
 async def test_a_form_goes_through_behind_a_server_that_names_another_host(sqlite_database: Database) -> None:
-    async with Desk(sqlite_database, address="https://pay.example.com") as desk:
-        cookie = {"Cookie": f"{COOKIE}={_cookie(desk)}"}
-        answer = await desk.app.test_client().get(HOME, headers=cookie)
+    async with Desk(sqlite_database, address="https://pay.example.com") as context:
+        cookie = {"Cookie": f"{COOKIE}={_cookie(context)}"}
+        answer = await context.app.test_client().get(HOME, headers=cookie)
         csrf = (await answer.get_data(as_text=True)).partition('name="csrf" value="')[2].partition('"')[0]
-        sent = await desk.app.test_client().post(
+        sent = await context.app.test_client().post(
             f"{HOME}/sign-out",
             form={"csrf": csrf},
             headers=cookie | {"Origin": "https://pay.example.com", "Host": "127.0.0.1:8000"},
@@ -211,11 +211,11 @@ async def test_a_form_goes_through_behind_a_server_that_names_another_host(sqlit
 
 
 async def test_after_signing_in_one_is_where_one_wanted_to_be(sqlite_database: Database) -> None:
-    desk = Desk(sqlite_database)
-    await desk.look("/purchases", state="paid")
-    assert 'name="way" value="/operator/purchases?state=paid"' in desk.page
-    await desk.send_raw("/sign-in", {"token": TOKEN, "way": "/operator/purchases?state=paid"})
-    assert desk.headers["Location"] == "/operator/purchases?state=paid"
+    context = Desk(sqlite_database)
+    await context.look("/purchases", state="paid")
+    assert 'name="way" value="/operator/purchases?state=paid"' in context.page
+    await context.send_raw("/sign-in", {"token": TOKEN, "way": "/operator/purchases?state=paid"})
+    assert context.headers["Location"] == "/operator/purchases?state=paid"
     for elsewhere in (
         "//evil.example",
         "https://evil.example",
@@ -227,18 +227,18 @@ async def test_after_signing_in_one_is_where_one_wanted_to_be(sqlite_database: D
 
 
 async def test_every_page_keeps_out_of_caches_frames_and_scripts(sqlite_database: Database) -> None:
-    async with Desk(sqlite_database) as desk:
+    async with Desk(sqlite_database) as context:
         for path in [*PAGES, "/sign-in", "/nothing"]:
-            await desk.look(path)
-            assert desk.headers["Cache-Control"] == "no-store"
-            policy = desk.headers["Content-Security-Policy"]
+            await context.look(path)
+            assert context.headers["Cache-Control"] == "no-store"
+            policy = context.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy
             assert "unsafe" not in policy
             assert "frame-ancestors 'none'" in policy
-            assert desk.headers["X-Content-Type-Options"] == "nosniff"
+            assert context.headers["X-Content-Type-Options"] == "nosniff"
             for forbidden in ("<script", " style=", " onclick=", "http://", "https://"):
-                assert forbidden not in desk.page, (path, forbidden)
-        assert await desk.look("/static/operator.css") == 200
+                assert forbidden not in context.page, (path, forbidden)
+        assert await context.look("/static/operator.css") == 200
 
 
 async def test_without_a_token_there_are_no_such_pages(sqlite_url: str) -> None:

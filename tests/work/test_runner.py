@@ -15,7 +15,7 @@ from bot_platform.work.engine.kind import CannotDo, Files, JobContext, JobKind, 
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 from bot_platform.work.engine.orders import Orders
 from bot_platform.work.engine.runner import TRIES, Runner
-from tests.makers import balance, person, workshop
+from tests.makers import balance, orders, person
 
 Work = Callable[[JobContext], Awaitable[str | Files]]
 
@@ -48,11 +48,11 @@ def sold(work: Work, price: int = 50) -> JobKind:
 
 async def done(counter: Orders, runner: Runner, telegram_id: int = 77, credits_: int = 100) -> Job:
     """Let somebody order, and the worker do it; gives the job as it is then."""
-    who = await person(counter.desk.database, telegram_id, credits_)
+    who = await person(counter.context.database, telegram_id, credits_)
     job = await counter.order(who, next(iter(counter.kinds)), "please", f"tg:{telegram_id}")
     for claimed in await runner.claim(1):
         await runner.work(claimed)
-    broken = await audit_books(counter.desk.database, (), lambda _: None)
+    broken = await audit_books(counter.context.database, (), lambda _: None)
     assert list(broken) == []
     return await Job.get(id=job.id)
 
@@ -61,7 +61,7 @@ async def test_a_fixed_price_is_charged_whatever_was_used(database: Database) ->
     async def chore(task: JobContext) -> str:
         return f"**{task.order.request}** is done"
 
-    job = await done(*workshop(database, sold(chore)))
+    job = await done(*orders(database, sold(chore)))
     assert (job.state, job.charged, job.result) == (JobState.DONE, 50, {"text": "**please** is done"})
 
 
@@ -70,7 +70,7 @@ async def test_usage_is_priced_and_rounded_up(database: Database) -> None:
         return await task.answer("go", most_tokens=1000)
 
     priced = kind("chore", "a chore", price=by_usage(1000))(chore)
-    job = await done(*workshop(database, priced, model=Scripted("Hello.", Usage(101, 50))))
+    job = await done(*orders(database, priced, model=Scripted("Hello.", Usage(101, 50))))
     assert (job.state, job.charged) == (JobState.DONE, 4), "101 tokens at 0.10 and 50 at 0.40: 3.01"
 
 
@@ -80,7 +80,7 @@ async def test_without_a_reported_usage_bytes_are_counted(database: Database) ->
 
     question = Message("user", "x" * 4000)
     priced = kind("chore", "a chore", price=by_usage(1000, question))(chore)
-    job = await done(*workshop(database, priced, model=Scripted("é" * 2000)))
+    job = await done(*orders(database, priced, model=Scripted("é" * 2000)))
     assert job.charged == 10 + 40
 
 
@@ -99,7 +99,7 @@ async def test_work_that_breaks_is_charged_nothing_and_says_why(
     async def chore(_: JobContext) -> str:
         raise fault
 
-    job = await done(*workshop(database, sold(chore)))
+    job = await done(*orders(database, sold(chore)))
     assert (job.state, job.charged) == (JobState.FAILED, 0)
     assert (await Notice.get(key="job:1")).text == says
 
@@ -108,7 +108,7 @@ async def test_an_empty_answer_is_charged_nothing(database: Database) -> None:
     async def chore(_: JobContext) -> str:
         return " \n"
 
-    job = await done(*workshop(database, sold(chore)))
+    job = await done(*orders(database, sold(chore)))
     assert (job.state, job.charged) == (JobState.FAILED, 0)
 
 
@@ -117,7 +117,7 @@ async def test_an_answer_that_was_cut_costs_what_its_person_read(database: Datab
         return await task.answer("x" * 400, most_tokens=1000, show=True)
 
     priced = kind("chore", "a chore", price=by_usage(1000))(chore)
-    job = await done(*workshop(database, priced, model=Scripted("y" * 400, ModelFault("model-cut"))))
+    job = await done(*orders(database, priced, model=Scripted("y" * 400, ModelFault("model-cut"))))
     assert (job.state, job.charged) == (JobState.FAILED, 5)
     told = await Notice.get(key="job:1")
     assert (told.text, told.text_values["says"]) == ("answer", "work-cut")
@@ -131,7 +131,7 @@ async def test_a_stop_ends_work_that_would_go_on_for_ever(database: Database) ->
         await asyncio.Event().wait()
         return "never"
 
-    counter, runner = workshop(database, sold(chore))
+    counter, runner = orders(database, sold(chore))
     who = await person(database, credits_=100)
     job = await counter.order(who, "chore", "please", "tg:1")
     (claimed,) = await runner.claim(1)
@@ -139,7 +139,7 @@ async def test_a_stop_ends_work_that_would_go_on_for_ever(database: Database) ->
     await begun.wait()
     await runner.look()
     assert not working.done(), "nobody has asked for it"
-    await order_work.cancel(counter.desk, who, job.id)
+    await order_work.cancel(counter.context, who, job.id)
     await runner.look()
     await working
     assert ((await Job.get(id=job.id)).state, await balance(who)) == (JobState.CANCELLED, 100)
@@ -153,7 +153,7 @@ async def test_a_worker_lets_go_of_what_another_has(database: Database) -> None:
         await asyncio.Event().wait()
         return "never"
 
-    counter, runner = workshop(database, sold(chore))
+    counter, runner = orders(database, sold(chore))
     await counter.order(await person(database, credits_=100), "chore", "please", "tg:1")
     (claimed,) = await runner.claim(1)
     working = asyncio.create_task(runner.work(claimed))
@@ -172,7 +172,7 @@ async def test_a_process_that_stops_gives_its_work_back(database: Database) -> N
         await asyncio.Event().wait()
         return "never"
 
-    counter, runner = workshop(database, sold(chore))
+    counter, runner = orders(database, sold(chore))
     await counter.order(await person(database, credits_=100), "chore", "please", "tg:1")
     (claimed,) = await runner.claim(1)
     working = asyncio.create_task(runner.work(claimed))
@@ -188,7 +188,7 @@ async def test_work_that_kills_its_worker_again_and_again_is_given_up(database: 
     async def chore(_: JobContext) -> str:
         return "never asked"
 
-    counter, runner = workshop(database, sold(chore))
+    counter, runner = orders(database, sold(chore))
     who = await person(database, credits_=100)
     await counter.order(who, "chore", "please", "tg:1")
     for _ in range(TRIES):
@@ -205,8 +205,8 @@ async def test_what_nobody_sells_any_more_is_left_to_newer_workers_and_then_cost
     async def chore(_: JobContext) -> str:
         return "never asked"
 
-    counter, _ = workshop(database, sold(chore))
-    _, older = workshop(database)
+    counter, _ = orders(database, sold(chore))
+    _, older = orders(database)
     who = await person(database, credits_=100)
     await counter.order(who, "chore", "please", "tg:1")
     assert await older.claim(1) == []
@@ -221,7 +221,7 @@ async def test_what_no_database_can_keep_is_replaced(database: Database) -> None
         await task.checkpoint({"files": {"a": "\0"}}, most=50, first=50)
         return Files("x", {"a\ud800": "\0"}, "done \ud800 \0")
 
-    job = await done(*workshop(database, sold(chore)))
+    job = await done(*orders(database, sold(chore)))
     assert job.state is JobState.DONE
     assert job.charged == 100, "each step of a fixed price costs what it held"
 
@@ -232,7 +232,7 @@ async def test_a_fault_of_the_work_is_logged_without_its_words(
     async def chore(task: JobContext) -> str:
         raise RuntimeError(task.order.request)
 
-    counter, runner = workshop(database, sold(chore))
+    counter, runner = orders(database, sold(chore))
     await counter.order(await person(database, credits_=100), "chore", "my-secret-question", "tg:1")
     (claimed,) = await runner.claim(1)
     await runner.work(claimed)
@@ -246,7 +246,7 @@ async def test_work_may_keep_any_object_and_comes_to_its_end(database: Database)
         await task.checkpoint({"files": ["no paths"], "name": None}, most=50, first=50)
         return "both"
 
-    assert (await done(*workshop(database, sold(chore)))).state is JobState.DONE
+    assert (await done(*orders(database, sold(chore)))).state is JobState.DONE
 
 
 async def test_what_is_kept_and_is_no_object_is_refused_at_once(database: Database) -> None:
@@ -254,5 +254,5 @@ async def test_what_is_kept_and_is_no_object_is_refused_at_once(database: Databa
         await task.checkpoint(["a list"], most=50, first=50)  # type: ignore[arg-type]  # as a stranger may
         return "never"
 
-    job = await done(*workshop(database, sold(chore)))
+    job = await done(*orders(database, sold(chore)))
     assert (job.state, job.charged) == (JobState.FAILED, 0)

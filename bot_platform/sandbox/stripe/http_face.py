@@ -23,7 +23,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-ac
 _METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
 
-def blueprint(till: Acts, mischief: Mischief, account: Account, api: Api) -> Blueprint:
+def blueprint(payments: Acts, mischief: Mischief, account: Account, api: Api) -> Blueprint:
     """Make the API and the payment page of one account."""
     routes = Blueprint("local_stripe", __name__, template_folder="templates")
 
@@ -45,12 +45,12 @@ def blueprint(till: Acts, mischief: Mischief, account: Account, api: Api) -> Blu
         except HangUp:
             return await _unanswered()
         finally:
-            till.changed()
+            payments.changed()
         return _response(answer, request.headers.get("Idempotency-Key"), account.clock())
 
     @routes.get("/pay/<session_id>")
     async def page(session_id: str) -> ResponseReturnValue:
-        till.catch_up()
+        payments.catch_up()
         shown = hosted_page.shown(account, session_id)
         return await render_template(_PAGE, page=shown), 404 if shown is None else 200
 
@@ -59,12 +59,14 @@ def blueprint(till: Acts, mischief: Mischief, account: Account, api: Api) -> Blu
         how = (await request.form).get("how", "")
         if session_id not in account.state["sessions"] or how not in {*How, hosted_page.EXPIRE}:
             return await render_template(_PAGE, page=None), 404
-        session = await (till.expire(session_id) if how == hosted_page.EXPIRE else till.pay(session_id, how))
+        session = await (
+            payments.expire(session_id) if how == hosted_page.EXPIRE else payments.pay(session_id, how)
+        )
         if session["status"] == "complete":
             return redirect(hosted_page.success_url(session), 303)
         return redirect(request.path, 303)
 
-    add_controls(routes, till, mischief, account)
+    add_controls(routes, payments, mischief, account)
     return routes
 
 

@@ -58,9 +58,9 @@ async def start(
     await message.answer(greeting, reply_markup=keyboards.shop(texts, language, prices))
 
 
-async def say_help(message: Message, workshop: Orders, texts: Texts, language: str, say: Say) -> None:
+async def say_help(message: Message, orders: Orders, texts: Texts, language: str, say: Say) -> None:
     """Say what there is."""
-    helps = {code: texts.of_command(code, kind.help, language) for code, kind in workshop.kinds.items()}
+    helps = {code: texts.of_command(code, kind.help, language) for code, kind in orders.kinds.items()}
     work = "\n".join(say("help-line", command=code, what=what) for code, what in helps.items())
     await message.answer(say("help", work=work))
 

@@ -66,11 +66,11 @@ async def say_help(_: Message, reply: Reply, say: Say) -> None:
 
 
 async def find(
-    _: Message, command: CommandObject, till: PaymentContext, buttons: Buttons, reply: Reply, say: Say
+    _: Message, command: CommandObject, payments: PaymentContext, buttons: Buttons, reply: Reply, say: Say
 ) -> None:
     """Show whatever goes by a number or a reference."""
     what = (command.args or "").split()[0]
-    found = await listings.search(what, list(till.providers))
+    found = await listings.search(what, list(payments.providers))
     people = list(found.people)
     if not len(found) and (known := await users.look_up(what)):
         people = [known]

@@ -70,7 +70,7 @@ async def give(
 
 
 async def return_money(
-    message: Message, command: CommandObject, till: PaymentContext, request_key: str
+    message: Message, command: CommandObject, payments: PaymentContext, request_key: str
 ) -> None:
     """Show what a refund would do; a button under it does so."""
     number, first, rest = _words(command, 3)
@@ -83,7 +83,7 @@ async def return_money(
         amount, reason = None, f"{first} {rest}".strip()
     if not reason:
         raise InvalidInput("admin-how-refund")
-    await refund_draft.draft(till, message.chat.id, sale.id, amount, _reason(reason), request_key)
+    await refund_draft.draft(payments, message.chat.id, sale.id, amount, _reason(reason), request_key)
 
 
 async def close(message: Message, command: CommandObject, database: Database, reply: Reply, say: Say) -> None:
@@ -126,22 +126,24 @@ async def how_to_refund(query: CallbackQuery, reply: Reply, say: Say) -> None:
     await reply(say("admin-refund-how-this", purchase=about(query.data)))
 
 
-async def pay_back(query: CallbackQuery, till: PaymentContext) -> None:
+async def pay_back(query: CallbackQuery, payments: PaymentContext) -> None:
     """Ask for the refund that was shown; its message says so."""
-    await refund_draft.confirm(till, query.from_user.id, about(query.data))
+    await refund_draft.confirm(payments, query.from_user.id, about(query.data))
 
 
-async def keep_money(query: CallbackQuery, till: PaymentContext) -> None:
+async def keep_money(query: CallbackQuery, payments: PaymentContext) -> None:
     """Drop the refund that was shown; its message says so."""
-    await refund_draft.drop(till, query.from_user.id, about(query.data))
+    await refund_draft.drop(payments, query.from_user.id, about(query.data))
 
 
-async def check(query: CallbackQuery, till: PaymentContext, buttons: Buttons, reply: Reply, say: Say) -> None:
+async def check(
+    query: CallbackQuery, payments: PaymentContext, buttons: Buttons, reply: Reply, say: Say
+) -> None:
     """Ask at once how a payment stands."""
     sale = await _purchase(about(query.data))
     number = str(sale.id)
     try:
-        outcome = await reconcile.by_hand(till, sale, by=_by(query))
+        outcome = await reconcile.by_hand(payments, sale, by=_by(query))
     except ProviderDown:
         await reply(say("admin-cannot-ask"))
         return
@@ -153,7 +155,7 @@ async def check(query: CallbackQuery, till: PaymentContext, buttons: Buttons, re
 
 
 async def replay(
-    query: CallbackQuery, till: PaymentContext, buttons: Buttons, reply: Reply, say: Say
+    query: CallbackQuery, payments: PaymentContext, buttons: Buttons, reply: Reply, say: Say
 ) -> None:
     """Let an event be handled once more, if it still is what the operator saw."""
     number, _, seen = about(query.data).partition(":")
@@ -161,7 +163,7 @@ async def replay(
     if row is None:
         raise NotFound("admin-found-nothing", what=number)
     name = row.key.removeprefix("stripe:")
-    if seen == str(stamp(row)) and await provider_events.replay(till, row, by=_by(query)):
+    if seen == str(stamp(row)) and await provider_events.replay(payments, row, by=_by(query)):
         await reply(say("admin-replayed", event=name), buttons.to_event(row.id))
         return
     await row.refresh_from_db()

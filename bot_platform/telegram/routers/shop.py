@@ -47,23 +47,29 @@ async def shop(message: Message, texts: Texts, prices: PriceList, language: str,
 
 
 async def press(
-    query: CallbackQuery, till: PaymentContext, prices: PriceList, user: User, request_key: str
+    query: CallbackQuery, payments: PaymentContext, prices: PriceList, user: User, request_key: str
 ) -> None:
     """Buy the package whose button was pressed; the outbox says the rest."""
-    await buy(till, user, prices.get(query.data or ""), request_key)
+    await buy(payments, user, prices.get(query.data or ""), request_key)
 
 
 async def paid(
-    query: CallbackQuery, bot: Bot, till: PaymentContext, texts: Texts, user: User, language: str, say: Say
+    query: CallbackQuery,
+    bot: Bot,
+    payments: PaymentContext,
+    texts: Texts,
+    user: User,
+    language: str,
+    say: Say,
 ) -> None:
     """Look at once for the payment of whoever says that they have paid; its receipt comes by the outbox."""
     number = (query.data or "").removeprefix(keyboards.PAID)
-    purchase, just_now = await check(till, user, int(number) if number.isdecimal() else 0)
+    purchase, just_now = await check(payments, user, int(number) if number.isdecimal() else 0)
     if just_now:
         return
     buttons = None
     if purchase.state in {PurchaseState.EXPIRED, PurchaseState.FAILED}:
-        buttons = keyboards.again(texts, language, till.prices, purchase.package)
+        buttons = keyboards.again(texts, language, payments.prices, purchase.package)
     await bot.send_message(user.telegram_id, say("checked", state=purchase.state.value), reply_markup=buttons)
 
 
@@ -106,7 +112,7 @@ async def paysupport(
     message: Message,
     command: CommandObject,
     database: Database,
-    till: PaymentContext,
+    payments: PaymentContext,
     user: User,
     request_key: str,
     say: Say,
@@ -114,7 +120,7 @@ async def paysupport(
     """Say what to do about a payment, or pass a question on to whoever runs the bot."""
     if command.args:
         name = message.from_user.full_name if message.from_user else ""
-        asked = await ask_support(database, till.admins, user, name, command.args, request_key)
+        asked = await ask_support(database, payments.admins, user, name, command.args, request_key)
         await message.answer(
             say("paysupport-sent") if asked else say("paysupport-alone", user=str(user.telegram_id))
         )
@@ -135,9 +141,9 @@ async def paysupport(
     await message.answer("\n".join([say("paysupport"), "", *(lines or [say("paysupport-none")])]))
 
 
-async def could_not_sell(event: ErrorEvent, bot: Bot, till: PaymentContext, texts: Texts) -> None:
+async def could_not_sell(event: ErrorEvent, bot: Bot, payments: PaymentContext, texts: Texts) -> None:
     """Say that a press of a package came to nothing; pressing again is safe."""
     query = event.update.callback_query
     log.error("shop.press_failed", update=event.update.update_id, exc_info=event.exception)
     if query:
-        await send_apology(bot, texts, query.from_user, till.provider.refusal)
+        await send_apology(bot, texts, query.from_user, payments.provider.refusal)

@@ -19,12 +19,12 @@ from bot_platform.work.engine.orders import Orders
 TITLE = 40  # characters of a request that stand for it
 
 
-def screen(workshop: Orders) -> Router:
+def screen(orders: Orders) -> Router:
     """Build the router of this screen; its commands are the kinds of work there are."""
     router = Router(name="work")
     router.message.middleware(Registered())
     router.callback_query.middleware(Registered())
-    router.message.register(order, Command(*workshop.kinds))
+    router.message.register(order, Command(*orders.kinds))
     router.message.register(list_jobs, Command("jobs"))
     router.message.register(cancel, Command("cancel"))
     router.message.register(begin_anew, Command("new"))
@@ -36,9 +36,9 @@ def screen(workshop: Orders) -> Router:
     return router
 
 
-async def order(_: Message, command: CommandObject, workshop: Orders, user: User, request_key: str) -> None:
+async def order(_: Message, command: CommandObject, orders: Orders, user: User, request_key: str) -> None:
     """Order work; the outbox says the rest."""
-    await workshop.order(user, command.command, command.args or "", request_key)
+    await orders.order(user, command.command, command.args or "", request_key)
 
 
 async def list_jobs(message: Message, texts: Texts, user: User, language: str, say: Say) -> None:
@@ -51,57 +51,55 @@ async def list_jobs(message: Message, texts: Texts, user: User, language: str, s
     await message.answer(_list("jobs", found, say), reply_markup=buttons)
 
 
-async def cancel(
-    message: Message, workshop: Orders, texts: Texts, user: User, language: str, say: Say
-) -> None:
+async def cancel(message: Message, orders: Orders, texts: Texts, user: User, language: str, say: Say) -> None:
     """Stop what runs or waits, or ask which one when there are several."""
     found = await jobs.open_of(user.id)
     match found:
         case []:
             await message.answer(say("cancel-none"))
         case [job]:
-            await order_work.cancel(workshop.desk, user, job.id)
+            await order_work.cancel(orders.context, user, job.id)
             await message.answer(say("cancel-one", kind=job.kind, says=_title(job)))
         case _:
             buttons = keyboards.open_jobs(texts, language, found, can_be_first=False)
             await message.answer(_list("cancel-which", found, say), reply_markup=buttons)
 
 
-async def begin_anew(message: Message, workshop: Orders, user: User, say: Say) -> None:
+async def begin_anew(message: Message, orders: Orders, user: User, say: Say) -> None:
     """Forget what the conversation was about."""
-    await job_retention.start_anew(workshop.desk, user)
+    await job_retention.start_anew(orders.context, user)
     await message.answer(say("conversation-new"))
 
 
-async def forget(message: Message, workshop: Orders, user: User, say: Say) -> None:
+async def forget(message: Message, orders: Orders, user: User, say: Say) -> None:
     """Erase a person's texts."""
-    still_open = await job_retention.forget(workshop.desk, user)
+    still_open = await job_retention.forget(orders.context, user)
     await message.answer(say("forgotten", open=still_open))
 
 
-async def stop(query: CallbackQuery, workshop: Orders, user: User) -> None:
+async def stop(query: CallbackQuery, orders: Orders, user: User) -> None:
     """Stop the job whose button was pressed; its own message says so."""
-    await order_work.cancel(workshop.desk, user, _number(query, keyboards.STOP))
+    await order_work.cancel(orders.context, user, _number(query, keyboards.STOP))
 
 
 async def put_first(
-    query: CallbackQuery, bot: Bot, workshop: Orders, texts: Texts, user: User, language: str, say: Say
+    query: CallbackQuery, bot: Bot, orders: Orders, texts: Texts, user: User, language: str, say: Say
 ) -> None:
     """Do the job whose button was pressed before all others, and list them as they stand then."""
-    await order_work.put_first(workshop.desk, user, _number(query, keyboards.FIRST))
+    await order_work.put_first(orders.context, user, _number(query, keyboards.FIRST))
     found = await jobs.open_of(user.id)
     buttons = keyboards.open_jobs(texts, language, found, can_be_first=True)
     await bot.send_message(user.telegram_id, _list("jobs", found, say), reply_markup=buttons)
 
 
-async def send_files(query: CallbackQuery, workshop: Orders, user: User, request_key: str) -> None:
+async def send_files(query: CallbackQuery, orders: Orders, user: User, request_key: str) -> None:
     """Send what is finished of the job whose button was pressed."""
-    await job_retention.send_files(workshop.desk, user, _number(query, keyboards.FILES), request_key)
+    await job_retention.send_files(orders.context, user, _number(query, keyboards.FILES), request_key)
 
 
-async def order_again(query: CallbackQuery, workshop: Orders, user: User) -> None:
+async def order_again(query: CallbackQuery, orders: Orders, user: User) -> None:
     """Order once more what came to nothing."""
-    await workshop.order_again(user, _number(query, keyboards.AGAIN))
+    await orders.order_again(user, _number(query, keyboards.AGAIN))
 
 
 def _number(query: CallbackQuery, before: str) -> int:

@@ -24,9 +24,9 @@ LONGEST_REASON = 300
 KEY = re.compile(r"[0-9a-f]{32}")  # drawn with the page that asks whether to go on: pressed twice, done once
 
 
-def changes(pages: Blueprint, till: PaymentContext) -> None:
+def changes(pages: Blueprint, payments: PaymentContext) -> None:
     """Add the forms, the pages that ask whether to go on, and what they lead to."""
-    acts = _Acts(till, asyncio.Lock())
+    acts = _Acts(payments, asyncio.Lock())
     pages.route("/people/<int:telegram_id>/grant", methods=["GET", "POST"])(acts.grant_act)
     pages.route("/people/<int:telegram_id>/ban", methods=["GET", "POST"])(acts.ban_act)
     pages.post("/people/<int:telegram_id>/lift")(acts.lift_act)
@@ -38,7 +38,7 @@ def changes(pages: Blueprint, till: PaymentContext) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Acts:
-    till: PaymentContext
+    payments: PaymentContext
     proving: asyncio.Lock
 
     async def grant_act(self, telegram_id: int) -> ResponseReturnValue:
@@ -55,7 +55,7 @@ class _Acts:
             return await _form("grant", problem, user=user, account=account, form=form)
         if not (key := _sure(form)):
             return await _sure_page("grant", user=user, account=account, amount=amount, form=form)
-        await grant(self.till.database, user, amount, reason, key, by=actions.PAGES)
+        await grant(self.payments.database, user, amount, reason, key, by=actions.PAGES)
         return _done(f"/people/{telegram_id}", "granted")
 
     async def ban_act(self, telegram_id: int) -> ResponseReturnValue:
@@ -69,12 +69,12 @@ class _Acts:
             return await _sure_page("ban", user=user, account=account, form=form)
         # What was asked for counts, not what would be the opposite by now.
         banned = form.get("banned") == "yes"
-        await ban.ban(self.till.database, user, banned=banned, reason=reason, by=actions.PAGES)
+        await ban.ban(self.payments.database, user, banned=banned, reason=reason, by=actions.PAGES)
         return _done(f"/people/{telegram_id}", "banned" if banned else "let-back")
 
     async def lift_act(self, telegram_id: int) -> ResponseReturnValue:
         user, _ = await somebody(telegram_id)
-        lifted = await freeze.unfreeze(self.till.database, user, by=actions.PAGES)
+        lifted = await freeze.unfreeze(self.payments.database, user, by=actions.PAGES)
         return _done(f"/people/{telegram_id}", "lifted" if lifted else "not-frozen")
 
     async def refund_act(self, number: int) -> ResponseReturnValue:
@@ -90,18 +90,24 @@ class _Acts:
         if request.method == "GET" or problem:
             return await _form("refund", problem, purchase=purchase, form=form)
         if not (key := _sure(form)):
-            terms = await refund.terms(self.till, purchase, amount=amount, force=force)
+            terms = await refund.terms(self.payments, purchase, amount=amount, force=force)
             return await _sure_page("refund", purchase=purchase, terms=terms, force=force, form=form)
         written = await refund.request(
-            self.till, number, amount=amount, reason=reason, force=force, request_key=key, by=actions.PAGES
+            self.payments,
+            number,
+            amount=amount,
+            reason=reason,
+            force=force,
+            request_key=key,
+            by=actions.PAGES,
         )
-        await refund.hand_over(self.till, written)
+        await refund.hand_over(self.payments, written)
         return _done(f"/purchases/{number}", "refund-asked")
 
     async def check_act(self, number: int) -> ResponseReturnValue:
         purchase = await a_purchase(number)
         try:
-            outcome = await reconcile.by_hand(self.till, purchase, by=actions.PAGES)
+            outcome = await reconcile.by_hand(self.payments, purchase, by=actions.PAGES)
         except ProviderDown:
             return _done(f"/purchases/{number}", "provider-down")
         if outcome is None:
@@ -112,7 +118,7 @@ class _Acts:
         event = await an_event(number)
         form = await request.form
         as_seen = form.get("seen", "") == str(event.handled_at)
-        replayed = as_seen and await provider_events.replay(self.till, event, by=actions.PAGES)
+        replayed = as_seen and await provider_events.replay(self.payments, event, by=actions.PAGES)
         return _done(f"/inbox/{number}", "replayed" if replayed else "moved-on")
 
     async def audit_act(self) -> ResponseReturnValue:
@@ -120,7 +126,7 @@ class _Acts:
             return _done("/audit", "proving")
         async with self.proving:
             found = await audit.audit_books(
-                self.till.database, self.till.admins, lambda _: None, by=actions.PAGES
+                self.payments.database, self.payments.admins, lambda _: None, by=actions.PAGES
             )
         return await render_template(
             "operator/audit.html", books=await overview.books(), marked=[], found=found

@@ -31,7 +31,7 @@ OPEN = {"operator.static", "operator.sign_in", "operator.knock"}  # what nobody 
 
 
 def operator_pages(
-    till: PaymentContext, token: str, address: str, clock: Callable[[], float] = time.monotonic
+    payments: PaymentContext, token: str, address: str, clock: Callable[[], float] = time.monotonic
 ) -> Blueprint:
     """Build them; `token` signs in, `address` is ours as people see it."""
     door = SignIn(token, address, clock)
@@ -54,14 +54,14 @@ def operator_pages(
     pages.register_error_handler(Refusal, _declined)
     for fault in UNREACHABLE:
         pages.register_error_handler(fault, _unreachable)
-    _door_pages(pages, till, door)
-    reading(pages, till)
+    _door_pages(pages, payments, door)
+    reading(pages, payments)
     exports(pages)
-    changes(pages, till)
+    changes(pages, payments)
     return pages
 
 
-def _door_pages(pages: Blueprint, till: PaymentContext, door: SignIn) -> None:
+def _door_pages(pages: Blueprint, payments: PaymentContext, door: SignIn) -> None:
     @pages.get("/sign-in")
     async def sign_in() -> ResponseReturnValue:
         if await _session(door):
@@ -84,7 +84,7 @@ def _door_pages(pages: Blueprint, till: PaymentContext, door: SignIn) -> None:
             log.warning("operator.sign_in_refused", address=who)
             return await _sign_in_page(way, 401, wrong=True)
         session = door.begin()
-        await sessions.begin(till.database, session.name, address=who)
+        await sessions.begin(payments.database, session.name, address=who)
         log.info("operator.signed_in", address=who)
         response = await _onward(way)
         door.give(response, session)
@@ -92,7 +92,7 @@ def _door_pages(pages: Blueprint, till: PaymentContext, door: SignIn) -> None:
 
     @pages.post("/sign-out")
     async def sign_out() -> ResponseReturnValue:
-        await sessions.end(till.database, g.session.name)
+        await sessions.end(payments.database, g.session.name)
         response = await _onward(f"{PATH}/sign-in")
         door.take(response)
         return response

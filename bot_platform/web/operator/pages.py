@@ -22,9 +22,9 @@ SPANS = (7, 30, 90)  # days that a chart shows
 LATEST = 20  # rows of what is shown beside something else
 
 
-def reading(pages: Blueprint, till: PaymentContext) -> None:
+def reading(pages: Blueprint, payments: PaymentContext) -> None:
     """Add the pages that change nothing."""
-    to_read = _Reading(till)
+    to_read = _Reading(payments)
     pages.get("")(to_read.home_page)
     pages.get("/")(to_read.slash_page)
     pages.get("/purchases")(to_read.purchases_page)
@@ -43,11 +43,11 @@ def reading(pages: Blueprint, till: PaymentContext) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    till: PaymentContext
+    payments: PaymentContext
 
     async def home_page(self) -> ResponseReturnValue:
         span = request_args.choice("days", SPANS, usual=30)
-        async with self.till.database.snapshot() as ask:
+        async with self.payments.database.snapshot() as ask:
             days = await overview.by_day(ask, span)
         return await render_template(
             "operator/home.html",
@@ -122,7 +122,7 @@ class _Reading:
 
     async def search_page(self) -> ResponseReturnValue:
         words = request_args.line(request.args, "q", listings.LONGEST)
-        found = await listings.search(words, list(self.till.providers))
+        found = await listings.search(words, list(self.payments.providers))
         if len(found) == 1:
             return redirect(_page_of(found), 303)
         return await render_template("operator/search.html", words=words, found=found)

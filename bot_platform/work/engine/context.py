@@ -30,11 +30,11 @@ class RunningJob:
     """The `Task` of one claimed job; where the price is `fixed`, each step costs what it holds."""
 
     def __init__(
-        self, desk: WorkContext, job: Job, order: Order, model: Model | None, rates: Rates, *, fixed: bool
+        self, context: WorkContext, job: Job, order: Order, model: Model | None, rates: Rates, *, fixed: bool
     ) -> None:
         self.order, self.kept, self.rates = order, job.kept, rates
         self.shown = ""  # what its person has read so far
-        self._desk, self._job, self._model, self._fixed = desk, job, model, fixed
+        self._context, self._job, self._model, self._fixed = context, job, model, fixed
         self._meter = Meter(rates)
         self._next_look = 0.0
 
@@ -70,7 +70,7 @@ class RunningJob:
     async def progress(self, done: int, of: int, what: str) -> None:
         """Say how far the work is."""
         with _at_home():
-            await run_job.set_progress(self._desk, self._job, done, of, what)
+            await run_job.set_progress(self._context, self._job, done, of, what)
 
     async def checkpoint(self, kept: Mapping[str, Any], *, most: int, first: int) -> None:
         """Keep what is finished, charge for it, and hold the next step; raises Parked."""
@@ -79,7 +79,9 @@ class RunningJob:
         cost = self.cost
         self._meter = Meter(self.rates)  # before the charge: a stop in the middle of it must not find it here
         with _at_home():
-            goes_on = await run_job.checkpoint(self._desk, self._job, kept, cost=cost, most=most, needs=first)
+            goes_on = await run_job.checkpoint(
+                self._context, self._job, kept, cost=cost, most=most, needs=first
+            )
         if not goes_on:
             raise Parked
         self.kept = kept
@@ -88,9 +90,9 @@ class RunningJob:
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + SHOW_EVERY
-        first, *more = self._desk.pages(self.shown)
+        first, *more = self._context.pages(self.shown)
         with _at_home():
-            await run_job.show(self._desk, self._job, "work-draft", page=first, more=len(more))
+            await run_job.show(self._context, self._job, "work-draft", page=first, more=len(more))
 
 
 @contextmanager

@@ -20,9 +20,9 @@ class Orders:
     """Takes orders of paid work."""
 
     def __init__(
-        self, desk: WorkContext, kinds: Mapping[str, JobKind], model: Model | None, rates: Rates
+        self, context: WorkContext, kinds: Mapping[str, JobKind], model: Model | None, rates: Rates
     ) -> None:
-        self.desk, self.kinds = desk, kinds
+        self.context, self.kinds = context, kinds
         self._model, self._rates = model, rates
 
     async def order(self, user: User, code: str, request: str, request_key: str) -> Job:
@@ -39,7 +39,7 @@ class Orders:
         quote = kind.price(Order(request, said), self._rates)
         asked = {"text": request, "before": [job.id for job in before]}
         return await order(
-            self.desk, user, code, asked, request_key, most=quote.most, needs=min(quote.first, quote.most)
+            self.context, user, code, asked, request_key, most=quote.most, needs=min(quote.first, quote.most)
         )
 
     async def order_again(self, user: User, job_id: int) -> Job:

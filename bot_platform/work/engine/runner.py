@@ -45,19 +45,19 @@ class Runner:
     """Works on jobs in this process."""
 
     def __init__(
-        self, desk: WorkContext, kinds: Mapping[str, JobKind], model: Model | None, rates: Rates
+        self, context: WorkContext, kinds: Mapping[str, JobKind], model: Model | None, rates: Rates
     ) -> None:
-        self._desk, self._kinds, self._model, self._rates = desk, kinds, model, rates
+        self._context, self._kinds, self._model, self._rates = context, kinds, model, rates
         self._running: dict[int, tuple[Job, asyncio.Task[End | None]]] = {}
         self._stopped: set[int] = set()
 
     async def claim(self, limit: int) -> Sequence[Job]:
         """Lease jobs whose turn it is."""
-        return await run_job.claim(self._desk, limit, self._kinds)
+        return await run_job.claim(self._context, limit, self._kinds)
 
     async def keep(self, ids: Sequence[int]) -> None:  # noqa: ARG002 -- what runs is known with its fence
         """Renew the leases of what runs here."""
-        await run_job.renew(self._desk, self._fences)
+        await run_job.renew(self._context, self._fences)
 
     async def look(self) -> None:
         """Stop what its person wants stopped, and let go of what another worker has."""
@@ -87,7 +87,7 @@ class Runner:
             log.error("work.given_up", attempts=job.attempts)
             return End(JobState.FAILED, "work-failed")
         order = await self._order(job)
-        task = RunningJob(self._desk, job, order, self._model, self._rates, fixed=kind.fixed)
+        task = RunningJob(self._context, job, order, self._model, self._rates, fixed=kind.fixed)
         running = asyncio.create_task(self._run(kind, task, job))
         self._running[job.id] = (job, running)
         try:
@@ -95,7 +95,7 @@ class Runner:
         except asyncio.CancelledError:  # this process stops: the job goes on elsewhere, at once
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-            await run_job.give_back(self._desk, job)
+            await run_job.give_back(self._context, job)
             raise
         finally:
             del self._running[job.id]
@@ -138,7 +138,7 @@ class Runner:
 
     async def _finish(self, job: Job, end: End) -> None:
         await run_job.finish(
-            self._desk,
+            self._context,
             job,
             end.state,
             end.result,

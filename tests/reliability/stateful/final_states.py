@@ -99,11 +99,11 @@ async def begin(database: Database, number: int) -> list[Begun]:
     return await database.transact(story)
 
 
-async def deliver(till: PaymentContext, events: Iterable[ProviderEvent], together: int) -> None:
+async def deliver(payments: PaymentContext, events: Iterable[ProviderEvent], together: int) -> None:
     """Deliver events in their order, so many at a time."""
     waiting = iter(events)
     while some := list(itertools.islice(waiting, together)):
-        await asyncio.gather(*(provider_events.receive(till, event) for event in some))
+        await asyncio.gather(*(provider_events.receive(payments, event) for event in some))
 
 
 async def ends(begun: Sequence[Begun]) -> dict[int, End]:

@@ -80,7 +80,7 @@ class Running(RuleBasedStateMachine):
 
     @rule(seconds=st.integers(-1, 2))
     def the_clock_goes(self, seconds: int) -> None:
-        self.world.desk.clock += seconds
+        self.world.context.clock += seconds
         self.tell(f"the clock goes {seconds}")
 
     @rule()
@@ -123,7 +123,7 @@ class Running(RuleBasedStateMachine):
         """Let something begin at the provider that is against a payment."""
         one = pick(self.live(), which)
         self.serial += 1
-        said = reversal(one.id, f"{kind}_{self.serial}", stage, amount, self.world.desk.clock)
+        said = reversal(one.id, f"{kind}_{self.serial}", stage, amount, self.world.context.clock)
         self.there.append((one, said))
         self.post(one, said, soon=soon)
 

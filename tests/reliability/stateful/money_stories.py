@@ -97,7 +97,7 @@ async def _asked(database: Database, number: int) -> Sale:
 
 async def _to_be_refused(database: Database, number: int) -> Sale:
     sale = await _asked(database, number)
-    sale.desk.mood = Mood.REFUSES
+    sale.context.mood = Mood.REFUSES
     return sale
 
 

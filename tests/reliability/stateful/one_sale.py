@@ -13,7 +13,7 @@ from bot_platform.flows import provider_events
 from bot_platform.flows.buy import buy
 from bot_platform.flows.context import Outcome, PaymentContext
 from bot_platform.infra.database import Database
-from tests.makers import PRICES, person, till
+from tests.makers import PRICES, payments, person
 from tests.reliability.stateful.fake_provider import Desk, paid, reversal
 
 ADMINS = (801, 802)
@@ -28,7 +28,7 @@ class Sale:
     """A purchase of 100 credits for $5.00, its buyer, and the till and the desk of the sale."""
 
     money: PaymentContext
-    desk: Desk
+    context: Desk
     user: User
     id: int
 
@@ -71,13 +71,13 @@ class Sale:
 
 async def pressed(database: Database, telegram_id: int = 77, number: int = 1) -> Sale:
     """Press a package and get a link; `number` tells a person's presses apart."""
-    user, desk = await person(database, telegram_id), Desk(clock=BEGAN)
-    money = till(database, desk, admins=ADMINS)
+    user, context = await person(database, telegram_id), Desk(clock=BEGAN)
+    money = payments(database, context, admins=ADMINS)
     key = f"press:{telegram_id}:{number}"
     await buy(money, user, PRICES.get("buy_100"), key)
     purchase = await purchases.find_by_request_key(key)
     assert purchase
-    return Sale(money, desk, user, purchase.id)
+    return Sale(money, context, user, purchase.id)
 
 
 async def sold(

@@ -108,7 +108,7 @@ class Selling(Running):
         open_ = [n for n, (_, said) in enumerate(self.there) if said.stage in NEXT]
         n = pick(open_, which)
         one, said = self.there[n]
-        said = replace(said, stage=pick(NEXT[said.stage], turn), as_of=self.world.desk.clock)
+        said = replace(said, stage=pick(NEXT[said.stage], turn), as_of=self.world.context.clock)
         self.there[n] = one, said
         self.post(one, said, soon=soon)
 
@@ -118,11 +118,11 @@ class Selling(Running):
         one = pick([one for one, said in self.there if said.key.startswith("stripe:re")], which)
         counts = {Stage.REFUND_PENDING, Stage.REFUNDED}
         total = sum(said.amount for whose, said in self.there if whose is one and said.stage in counts)
-        news = reversal(one.id, "ch", Stage.REFUNDED_IN_ALL, total, self.world.desk.clock)
+        news = reversal(one.id, "ch", Stage.REFUNDED_IN_ALL, total, self.world.context.clock)
         self.post(one, news, soon=soon)
 
     @precondition(lambda self: self.there)
     @rule(which=PICK, soon=SOON)
     def it_is_said_again_as_it_stands(self, which: int, *, soon: bool) -> None:
         one, said = pick(self.there, which)
-        self.post(one, replace(said, as_of=self.world.desk.clock), soon=soon)
+        self.post(one, replace(said, as_of=self.world.context.clock), soon=soon)

@@ -36,9 +36,9 @@ class Shop(Working):
     @rule(which=PICK, mood=st.sampled_from(Mood))
     def it_is_carried_out(self, which: int, mood: Mood) -> None:
         one, number = pick(self.carried(), which)
-        self.world.desk.mood, self.world.desk.tell = mood, self.hears
+        self.world.context.mood, self.world.context.tell = mood, self.hears
         self.tell(f"refund {number} is carried out, the desk {mood.name}")
-        known = number in self.world.desk.made
+        known = number in self.world.context.made
         try:
             self.world.do(self.carry_out(number))
         except ProviderDown:
@@ -51,7 +51,7 @@ class Shop(Working):
             )
             self.model.hear(one, mocked)
             return
-        made = self.world.desk.made.get(number)
+        made = self.world.context.made.get(number)
         if made is None and mood is Mood.REFUSES:
             self.model.refuse(one, number)
         if made and not known:
@@ -98,7 +98,7 @@ class Shop(Working):
             (one, number)
             for one in self.model.bought
             for number, ours in one.ours.items()
-            if ours.state is RefundState.ASKED or number in self.world.desk.made
+            if ours.state is RefundState.ASKED or number in self.world.context.made
         ]
 
     async def hears(self, news: PaymentReversed) -> None:

@@ -10,7 +10,7 @@ from bot_platform.flows.run_job import LeaseLost
 from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
-from tests.makers import desk
+from tests.makers import context
 from tests.reliability.stateful.crash_injection import Calamity
 from tests.reliability.stateful.money_stories import Story, settle
 from tests.reliability.stateful.one_sale import Sale, pressed, sold
@@ -20,8 +20,8 @@ NEEDS = 2_000  # hundredths; a sale brings 10 000
 KEPT = {"step": 1}
 
 
-def _desk(sale: Sale) -> WorkContext:
-    return desk(sale.money.database, for_one=1, at_once=MANY)
+def _context(sale: Sale) -> WorkContext:
+    return context(sale.money.database, for_one=1, at_once=MANY)
 
 
 def _key(sale: Sale, name: str = "work") -> str:
@@ -31,7 +31,7 @@ def _key(sale: Sale, name: str = "work") -> str:
 async def _order(sale: Sale, needs: int = NEEDS, name: str = "work") -> None:
     asked = {"text": "how?", "before": []}
     await order_work.order(
-        _desk(sale), sale.user, "ask", asked, _key(sale, name), most=2 * needs, needs=needs
+        _context(sale), sale.user, "ask", asked, _key(sale, name), most=2 * needs, needs=needs
     )
 
 
@@ -46,7 +46,7 @@ async def _in_hand(sale: Sale) -> Job | None:
     if (await _work(sale)).state not in {JobState.QUEUED, JobState.RUNNING}:
         return None
     await query("UPDATE job SET lease_until = 0 WHERE request_key = ?", _key(sale))
-    taken = {job.request_key: job for job in await run_job.claim(_desk(sale), MANY)}
+    taken = {job.request_key: job for job in await run_job.claim(_context(sale), MANY)}
     return taken.get(_key(sale))
 
 
@@ -97,7 +97,7 @@ async def _checkpoint(sale: Sale, needs: int) -> None:
     if job is None or job.kept == KEPT:
         return
     with contextlib.suppress(LeaseLost):
-        await run_job.checkpoint(_desk(sale), job, KEPT, cost=600, most=needs, needs=needs)
+        await run_job.checkpoint(_context(sale), job, KEPT, cost=600, most=needs, needs=needs)
 
 
 async def _finish(sale: Sale, cost: int) -> None:
@@ -107,12 +107,12 @@ async def _finish(sale: Sale, cost: int) -> None:
     state = JobState.DONE if cost else JobState.FAILED
     text, answer = f"work-{state}", "Like this." if cost else ""
     with contextlib.suppress(LeaseLost):
-        await run_job.finish(_desk(sale), job, state, None, cost=cost, text=text, answer=answer)
+        await run_job.finish(_context(sale), job, state, None, cost=cost, text=text, answer=answer)
 
 
 async def _cancel(sale: Sale) -> None:
     with contextlib.suppress(NoSuchJob):
-        await order_work.cancel(_desk(sale), sale.user, (await _work(sale)).id)
+        await order_work.cancel(_context(sale), sale.user, (await _work(sale)).id)
 
 
 async def _cancel_in_hand(sale: Sale) -> None:
@@ -123,17 +123,17 @@ async def _cancel_in_hand(sale: Sale) -> None:
 
 async def _expire(sale: Sale) -> None:
     await query("UPDATE job SET expires_at = 1 WHERE request_key = ?", _key(sale))
-    await job_retention.expire(_desk(sale))
+    await job_retention.expire(_context(sale))
 
 
 async def _forget(sale: Sale) -> None:
-    await job_retention.forget(_desk(sale), sale.user)
+    await job_retention.forget(_context(sale), sale.user)
 
 
 async def _give_back(sale: Sale) -> None:
     job = await _in_hand(sale)
     assert job
-    await run_job.give_back(_desk(sale), job)
+    await run_job.give_back(_context(sale), job)
 
 
 WORK_STORIES: dict[str, Story] = {

@@ -11,7 +11,7 @@ from bot_platform.flows.work_context import WorkContext as Counter
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
-from tests.makers import desk, till
+from tests.makers import context, payments
 from tests.reliability.stateful.fake_provider import Desk, Reader
 from tests.reliability.stateful.fast_database import quick_url
 from tests.reliability.stateful.final_states import untold
@@ -63,15 +63,15 @@ class World:
 
     def begin(self) -> None:
         """Begin a run: a new desk, and nothing before counts."""
-        self.desk, self.reader, self.mock = Desk(clock=BEGAN), Reader(), HastyMock()
+        self.context, self.reader, self.mock = Desk(clock=BEGAN), Reader(), HastyMock()
         self._last = {table: self.do(_last(table)) for table in TABLES}
         self._others_run = self.do(_let_run_for_ever())
 
     @property
     def live(self) -> PaymentContext:
         """Sell at the desk."""
-        both = {"stripe": self.desk, "mock": self.mock}
-        return till(self.database, self.desk, providers=both, events=self.reader, admins=ADMINS)
+        both = {"stripe": self.context, "mock": self.mock}
+        return payments(self.database, self.context, providers=both, events=self.reader, admins=ADMINS)
 
     @property
     def mocked(self) -> PaymentContext:
@@ -81,7 +81,7 @@ class World:
     @property
     def counter(self) -> Counter:
         """Take orders and hand out work, to so many at once besides what runs for ever."""
-        return desk(self.database, for_one=FOR_ONE, at_once=AT_ONCE + self._others_run)
+        return context(self.database, for_one=FOR_ONE, at_once=AT_ONCE + self._others_run)
 
     async def keep(self, job_ids: Sequence[int]) -> None:
         """Let leases run for so long that only a step of the test ends them."""
