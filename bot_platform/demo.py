@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot_platform.config.settings import Settings
-from bot_platform.runtime.platform import Outside
+from bot_platform.runtime.services import Outside
 from bot_platform.sandbox.books import Books
 from bot_platform.sandbox.chat import chat_pages
 from bot_platform.sandbox.offline_model import OfflineModel
@@ -70,7 +70,7 @@ def demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outside]:
     outside = Outside(
         SandboxSession(world),
         pages=(chat, stripe_pages),
-        way_back=f"{here}/demo",
+        bot_link=f"{here}/demo",
         local_links=True,
         model=OfflineModel(),
         start=stripe.start,

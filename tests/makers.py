@@ -22,12 +22,13 @@ from bot_platform.domain import ledger, packages
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.users import User
 from bot_platform.flows.arrive import arrive
-from bot_platform.flows.context import PaymentContext
-from bot_platform.flows.work_context import WorkContext
+from bot_platform.flows.context import PaymentContext, WorkContext
+from bot_platform.infra.clock import Clock
 from bot_platform.infra.database import Database
 from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.stripe.payments import SignedEvents
-from bot_platform.runtime.platform import Outside, Platform
+from bot_platform.runtime.platform import Platform
+from bot_platform.runtime.services import Outside
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_state import Person
@@ -210,7 +211,7 @@ async def house(
     *,
     model: Model | None = None,
     telegram: TelegramWorld | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Clock | None = None,
     **changed: Any,
 ) -> AsyncIterator[House]:
     """Run a platform on a real port beside a local Stripe and a sandbox Telegram; `changed` are settings.
@@ -245,7 +246,7 @@ async def house(
         pages=(pages,),
         local_links=True,
         model=model,
-        clock=clock,
+        clock=clock or Clock(),
         start=stripe.start,
         stopping=telegram.close if own else None,
         close=stripe.close,

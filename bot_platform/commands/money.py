@@ -113,14 +113,14 @@ async def _reconcile(money: PaymentContext, since: int) -> None:
 
 async def _handle_stored(money: PaymentContext, on_outcome: workers.OnOutcome) -> None:
     """Handle what was stored, beside a running service that does the same."""
-    pump = workers.inbox_worker(money, on_outcome)
-    running = asyncio.create_task(pump.run())
+    worker = workers.inbox_worker(money, on_outcome)
+    running = asyncio.create_task(worker.run())
     try:
-        await pump.drained(PATIENCE)
+        await worker.wait_idle(PATIENCE)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await pump.finish(PATIENCE)
+        await worker.finish(PATIENCE)
 
 
 def list_events(given: Namespace) -> int:

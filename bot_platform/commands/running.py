@@ -11,7 +11,8 @@ from bot_platform.config.settings import DatabaseSettings, MoneySettings
 from bot_platform.domain.errors import Refusal
 from bot_platform.flows.context import PaymentContext
 from bot_platform.infra import logs
-from bot_platform.infra.database import UNREACHABLE, Database
+from bot_platform.infra.database import Database
+from bot_platform.infra.database_errors import UNREACHABLE
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 

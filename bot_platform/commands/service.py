@@ -14,14 +14,14 @@ from bot_platform.infra import logs
 from bot_platform.infra.database import Database
 
 if TYPE_CHECKING:
-    from bot_platform.runtime.platform import Outside
+    from bot_platform.runtime.services import Outside
 
 
 def serve(_: Namespace) -> int:
     """Serve until told to stop."""
     settings = load(Settings)
     logs.set_up(settings.log_level, settings.log_format)
-    from bot_platform.runtime.platform import real_world  # noqa: PLC0415 -- aiogram takes seconds: --help does without
+    from bot_platform.runtime.services import real_world  # noqa: PLC0415 -- aiogram takes seconds: --help does without
 
     return run(_until_told(settings, real_world(settings)))
 

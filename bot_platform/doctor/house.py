@@ -12,7 +12,8 @@ import asyncpg
 from bot_platform.doctor.examination import DEADLINE, Check, CheckGroup
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 from bot_platform.domain.audit import audit
-from bot_platform.infra.database import MIGRATIONS, UNREACHABLE, Database
+from bot_platform.infra.database import MIGRATIONS, Database
+from bot_platform.infra.database_errors import UNREACHABLE
 
 BOOKS_WITHIN = 10.0  # seconds; larger books are for `run.py audit`
 GIVE_UP_ON_BOOKS = 20.0

@@ -1,8 +1,9 @@
-"""What every story about money stands on, built once and handed down."""
+"""What the flows work with: one context for payments, one for paid work; each is built once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from datetime import timedelta
+from typing import Any, Self
 
 from bot_platform.domain.checkout import EventReader, PaymentProvider
 from bot_platform.domain.inbox import EventState
@@ -13,10 +14,10 @@ from bot_platform.infra.database import Database
 
 @dataclass(frozen=True, slots=True)
 class PaymentContext:
-    """Where money comes in and goes out.
+    """What payments need.
 
-    `provider` sells; `providers` by name are all that can still be asked about older sales.
-    `admins` are the Telegram ids of those who are told when somebody must look.
+    `provider` sells; `providers` has, by name, every provider that can be asked about an earlier sale.
+    `admins` are the operators' Telegram ids: they get the alarms.
     """
 
     database: Database
@@ -25,6 +26,25 @@ class PaymentContext:
     events: EventReader
     prices: PriceList
     admins: Sequence[int]
+
+
+# Cuts an answer in Markdown into messages; each is a `text` with its `entities`.
+Pages = Callable[[str], Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkContext:
+    """What paid work needs: `for_one` jobs of a user run at once, and `at_once` in all.
+
+    `low_balance` is in hundredths of a credit; at 0 no user gets the notice about a low balance.
+    """
+
+    database: Database
+    pages: Pages
+    for_one: int
+    at_once: int
+    low_balance: int
+    keep_texts: timedelta
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from bot_platform.domain.errors import Banned, NoSuchJob, TooManyJobs
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
+from bot_platform.flows.context import WorkContext
 from bot_platform.flows.wake import about, admit, begins, waits_for, wake
-from bot_platform.flows.work_context import WorkContext
 
 MOST_OPEN = 100  # jobs of one person: more is a mistake or mischief
 

@@ -1,6 +1,8 @@
-"""What a provider tells is stored once, applied once, and kept with its outcome."""
+"""Provider events: stored once, applied once, kept with their outcome."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from bot_platform.domain import actions, inbox, outbox
@@ -13,77 +15,71 @@ from bot_platform.domain.checkout import (
     ProviderEvent,
 )
 from bot_platform.domain.inbox import Event, EventState
+from bot_platform.domain.packages import Package
 from bot_platform.flows import reverse, settle
 from bot_platform.flows.context import Outcome, PaymentContext, alarm_key
 from bot_platform.infra import commit_events
-from bot_platform.infra.database import LOST_CONNECTION
+from bot_platform.infra.backoff import backoff
+from bot_platform.infra.database_errors import LOST_CONNECTION
 
-TRIES = 12  # of a stored event that breaks whoever handles it; their pauses come to 37 minutes
-LONGEST_PAUSE = 600  # seconds between two of them
-PASSING_PAUSE = 15  # seconds
-
-Story = Callable[[], Awaitable[Outcome]]
+MAX_ATTEMPTS = 12  # to apply a stored event; the pauses between them add up to 37 minutes
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 2, 600
+OUTAGE_PAUSE_SECONDS = 15  # when the fault is not the event's
 
 
-async def receive(payments: PaymentContext, said: ProviderEvent) -> Outcome:
-    """Store an event that just came and apply it, in one transaction; a repeat says what it came to.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """News, with what had to be asked of the provider before the transaction may begin."""
 
-    Raises ProviderDown when a provider had to be asked and could not be. Then, and whenever it
-    cannot be applied, the event is kept all the same: the next repeat or the loop tries again.
+    news: News
+    package: Package | None = None  # what was sold in a checkout that we did not open
+
+
+async def receive(payments: PaymentContext, event: ProviderEvent) -> Outcome:
+    """Store a new event and apply it in one transaction; a repeat returns the first outcome.
+
+    Raises ProviderDown when the provider had to be asked and did not answer. The event is then stored
+    unapplied, as after any other error: the inbox worker or the next delivery applies it.
     """
-    if not _concerns_us(said):
+    if not _is_kept(event):
         return Outcome(EventState.IGNORED)
-    unkept = True
     try:
-        apply = await _prepared(payments, said.news)
-        outcome = await payments.database.transact(_receive, payments, said, apply)
-        unkept = False
+        prepared = await _prepare(payments, event.news)
+        return await payments.database.transact(_receive, payments, event, prepared)
     except LOST_CONNECTION:
-        unkept = False  # nothing can be kept now; the provider repeats it
+        raise  # nothing can be stored now; the provider delivers the event again
+    except (Exception, asyncio.CancelledError):
+        await store(payments, [event])
         raise
-    finally:
-        if unkept:
-            await store(payments, [said])
-    return outcome
 
 
-async def apply(payments: PaymentContext, said: News, about: str = "") -> Outcome:
-    """Apply what comes without an event, such as a checkout that was asked about; raises ProviderDown.
+async def handle(payments: PaymentContext, row: Event) -> Outcome:
+    """Apply a stored event; raises ProviderDown."""
+    try:
+        event = payments.events.again(row.payload)
+    except BadPayload:
+        outcome = Outcome(EventState.FAILED, "it can no longer be read", alarm=True)
+        return await payments.database.transact(_finish, payments, row, row.key, outcome)
+    prepared = await _prepare(payments, event.news)
+    return await payments.database.transact(_apply_and_finish, payments, row, prepared)
 
-    `about` names what was asked about, for an operator who has to look, where the news do not.
+
+async def apply(payments: PaymentContext, news: News, about: str = "") -> Outcome:
+    """Apply news that came without an event: the provider was asked; raises ProviderDown.
+
+    `about` names what was asked about, for an alarm about news that do not name it themselves.
     """
-    apply = await _prepared(payments, said)
-
-    async def story() -> Outcome:
-        outcome = await apply()
-        if outcome.alarm:
-            reason = outcome.reason or ""
-            await outbox.post_to_each(
-                payments.admins,
-                alarm_key(_cause(said) or about, reason),
-                "provider",
-                "operator-finding",
-                what=about or _cause(said),
-                reason=reason,
-                purchase=str(outcome.purchase_id or "none"),
-            )
-        return outcome
-
-    return await payments.database.transact(story)
+    prepared = await _prepare(payments, news)
+    return await payments.database.transact(_apply_and_alarm, payments, prepared, about)
 
 
-async def store(payments: PaymentContext, said: Sequence[ProviderEvent]) -> int:
-    """Store events, for the loop to handle; returns how many were new."""
-
-    async def story() -> int:
-        rows = [await inbox.receive(one.key, one.type, one.payload) for one in said if _concerns_us(one)]
-        return len([row for row in rows if row])
-
-    return await payments.database.transact(story)
+async def store(payments: PaymentContext, events: Sequence[ProviderEvent]) -> int:
+    """Store events for the inbox worker; return how many were new."""
+    return await payments.database.transact(_store, [event for event in events if _is_kept(event)])
 
 
 async def claim(payments: PaymentContext, limit: int) -> Sequence[Event]:
-    """Lease stored events that nobody handles."""
+    """Lease stored events that wait to be applied, `limit` at most."""
     return await payments.database.transact(inbox.claim_events, limit, notify=False)
 
 
@@ -93,69 +89,92 @@ async def renew(payments: PaymentContext, ids: Sequence[int]) -> None:
         await payments.database.transact(inbox.renew, ids, notify=False)
 
 
-async def handle(payments: PaymentContext, row: Event) -> Outcome:
-    """Handle an event that was stored; raises ProviderDown."""
-    try:
-        said = payments.events.again(row.payload)
-    except BadPayload:
-        return await payments.database.transact(
-            _finish,
-            payments,
-            row,
-            row.key,
-            Outcome(EventState.FAILED, "it can no longer be read", alarm=True),
-        )
-    apply = await _prepared(payments, said.news)
-
-    async def story() -> Outcome:
-        return await _finish(payments, row, _cause(said.news) or row.key, await apply())
-
-    return await payments.database.transact(story)
-
-
 async def replay(payments: PaymentContext, row: Event, *, by: str = actions.CONSOLE) -> bool:
-    """Let an event be handled once more, whatever it came to before: by the loop, as if it had just come.
+    """Let the inbox worker apply an event again, whatever its outcome was.
 
-    False when somebody else did so, or it was handled, since the row was read.
+    Return False when it was replayed or applied since the row was read.
     """
-
-    async def story() -> bool:
-        replayed = await inbox.replay(row)
-        if replayed:
-            await actions.record(by, "replay", f"event:{row.id}", event=row.key, type=row.type)
-        return replayed
-
-    return await payments.database.transact(story)
+    return await payments.database.transact(_replay, row, by)
 
 
-async def reschedule(payments: PaymentContext, row: Event, why: str, *, passing: bool) -> None:
-    """Try a stored event again later; one that keeps breaking is kept as failed, for an operator.
+async def reschedule(payments: PaymentContext, row: Event, error: str, *, counts: bool) -> None:
+    """Try a stored event again later; after MAX_ATTEMPTS keep it as failed and alert the operators.
 
-    What is `passing` is not the event's fault, and counts as no try of it.
+    `counts` is False for a fault that is not the event's, such as a provider that is down.
     """
-    if passing:
-        await payments.database.transact(
-            partial(inbox.reschedule, row, PASSING_PAUSE * 1000, why, is_try=False), notify=False
-        )
-    elif row.attempts < TRIES:
-        pause = min(LONGEST_PAUSE, 2 ** min(row.attempts, 12))
-        await payments.database.transact(inbox.reschedule, row, pause * 1000, why, notify=False)
+    if not counts:
+        later = partial(inbox.reschedule, row, OUTAGE_PAUSE_SECONDS * 1000, error, is_try=False)
+        await payments.database.transact(later, notify=False)
+    elif row.attempts < MAX_ATTEMPTS:
+        pause = backoff(row.attempts, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS)
+        await payments.database.transact(inbox.reschedule, row, int(pause * 1000), error, notify=False)
     else:
-        await payments.database.transact(
-            _finish, payments, row, row.key, Outcome(EventState.FAILED, why, alarm=True)
+        outcome = Outcome(EventState.FAILED, error, alarm=True)
+        await payments.database.transact(_finish, payments, row, row.key, outcome)
+
+
+async def _prepare(payments: PaymentContext, news: News) -> Prepared:
+    """Ask the provider, outside any transaction, for what the news do not say themselves."""
+    if isinstance(news, PaymentConfirmed):
+        return Prepared(news, await settle.package_sold(payments, news))
+    return Prepared(news)
+
+
+async def _receive(payments: PaymentContext, event: ProviderEvent, prepared: Prepared) -> Outcome:
+    row = await inbox.receive(event.key, event.type, event.payload)
+    if row is None:  # delivered before
+        known = await inbox.find(event.key)
+        if known is None or known.state is not EventState.RECEIVED:
+            return Outcome(known.state if known else EventState.HANDLED, repeat=True)
+        row = known
+    return await _apply_and_finish(payments, row, prepared)
+
+
+async def _store(events: Sequence[ProviderEvent]) -> int:
+    rows = [await inbox.receive(event.key, event.type, event.payload) for event in events]
+    return len([row for row in rows if row])
+
+
+async def _replay(row: Event, by: str) -> bool:
+    replayed = await inbox.replay(row)
+    if replayed:
+        await actions.record(by, "replay", f"event:{row.id}", event=row.key, type=row.type)
+    return replayed
+
+
+async def _apply_and_finish(payments: PaymentContext, row: Event, prepared: Prepared) -> Outcome:
+    outcome = await _apply(payments, prepared)
+    return await _finish(payments, row, _cause(prepared.news) or row.key, outcome)
+
+
+async def _apply_and_alarm(payments: PaymentContext, prepared: Prepared, about: str) -> Outcome:
+    outcome = await _apply(payments, prepared)
+    if outcome.alarm:
+        cause, reason = _cause(prepared.news), outcome.reason or ""
+        await outbox.post_to_each(
+            payments.admins,
+            alarm_key(cause or about, reason),
+            "provider",
+            "operator-finding",
+            what=about or cause,
+            reason=reason,
+            purchase=str(outcome.purchase_id or "none"),
         )
+    return outcome
 
 
-async def _receive(payments: PaymentContext, said: ProviderEvent, apply: Story) -> Outcome:
-    received = await inbox.receive(said.key, said.type, said.payload)
-    if received is None:
-        received = await inbox.find(said.key)
-        if received is None or received.state is not EventState.RECEIVED:
-            return Outcome(received.state if received else EventState.HANDLED, repeat=True)
-    return await _finish(payments, received, _cause(said.news) or received.key, await apply())
+async def _apply(payments: PaymentContext, prepared: Prepared) -> Outcome:
+    match prepared.news:
+        case PaymentConfirmed() as payment:
+            return await settle.confirm(payment, prepared.package, payments.admins)
+        case PaymentReversed() as reversal:
+            return await reverse.reverse(reversal, payments.admins)
+        case news:
+            return await settle.note(news)
 
 
 async def _finish(payments: PaymentContext, row: Event, cause: str, outcome: Outcome) -> Outcome:
+    """Keep the event with its outcome, and alert the operators once for each cause and reason."""
     await inbox.finish(row, outcome.state, outcome.reason)
     commit_events.record("event", type=row.type, outcome=outcome.state)
     if outcome.alarm:
@@ -173,22 +192,12 @@ async def _finish(payments: PaymentContext, row: Event, cause: str, outcome: Out
     return outcome
 
 
-async def _prepared(payments: PaymentContext, said: News) -> Story:
-    """Ask whatever must be asked before a transaction may begin."""
-    match said:
-        case PaymentReversed():
-            return partial(reverse.reverse, said, payments.admins)
-        case PaymentConfirmed():
-            return partial(settle.confirm, said, await settle.sold(payments, said), payments.admins)
-    return partial(settle.note, said)
-
-
-def _cause(said: News) -> str:
+def _cause(news: News) -> str:
     """Name what the news are about; several events may be about the same."""
-    if isinstance(said, NotForUs):
-        return said.about
-    return said.key if isinstance(said, PaymentReversed) else said.checkout.provider_ref
+    if isinstance(news, NotForUs):
+        return news.about
+    return news.key if isinstance(news, PaymentReversed) else news.checkout.provider_ref
 
 
-def _concerns_us(said: ProviderEvent) -> bool:
-    return said.news.keep if isinstance(said.news, NotForUs) else True
+def _is_kept(event: ProviderEvent) -> bool:
+    return event.news.keep if isinstance(event.news, NotForUs) else True

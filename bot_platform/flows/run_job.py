@@ -10,9 +10,9 @@ from tortoise.timezone import now
 from bot_platform.domain import job_leases, jobs, ledger, outbox, users
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
+from bot_platform.flows.context import WorkContext
 from bot_platform.flows.order_work import release
 from bot_platform.flows.wake import about, hold, say_anew, waits_for, wake
-from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.sql import json_safe
 
 LONG_AGO = timedelta(minutes=5)

@@ -23,7 +23,7 @@ from bot_platform.infra import correlation
 from bot_platform.infra.sql import advisory_lock
 
 
-async def sold(payments: PaymentContext, payment: PaymentConfirmed) -> Package | None:
+async def package_sold(payments: PaymentContext, payment: PaymentConfirmed) -> Package | None:
     """Find what was sold in a checkout that we don't know but whose buyer we do; raises ProviderDown."""
     checkout = payment.checkout
     if checkout.user_id is None or await purchases.find(checkout, payment.price):

@@ -1,9 +1,8 @@
-"""Opens the database, brings it to the newest schema, and is the one way to a transaction."""
+"""Connects to the database, migrates it, and runs transactions and snapshots."""
 
 import asyncio
 import contextlib
 import fcntl
-import random
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
@@ -15,11 +14,11 @@ import asyncpg
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext
-from tortoise.exceptions import DBConnectionError, OperationalError
-from tortoise.transactions import in_transaction
 
-from bot_platform.infra import commit_events
+from bot_platform.infra import clock, transactions
+from bot_platform.infra.clock import Clock
 from bot_platform.infra.commit_events import CommitEvent
+from bot_platform.infra.database_errors import UNREACHABLE
 from bot_platform.infra.sql import connection, numbered, query
 
 T = TypeVar("T")
@@ -49,25 +48,6 @@ SQLITE_PRAGMAS = {
 # and everybody else, until the system finds the connection dead: after hours.
 POSTGRES_SETTINGS = {"idle_in_transaction_session_timeout": "15s"}
 MIGRATION_LOCK = 7_205_759  # any number, the same in every replica
-PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # seconds before each new try; then the fault is the caller's
-
-# What a database says when the same story may well succeed a moment later.
-LOST_CONNECTION = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection cut in the middle of an answer
-    asyncpg.OperatorInterventionError,  # the server is shutting down or starting
-    asyncpg.TooManyConnectionsError,
-    DBConnectionError,
-    OSError,
-)
-UNREACHABLE = (
-    *LOST_CONNECTION,
-    asyncpg.PostgresError,
-    OperationalError,
-    sqlite3.Error,
-)  # a wrong name or password too
-CONTENTION = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 
 def tortoise_config(url: str) -> dict[str, Any]:
@@ -89,33 +69,39 @@ TORTOISE_ORM = tortoise_config("sqlite://data/bot.db")
 
 
 class Database:
-    """One database with its connections; every money story runs through `transact`."""
+    """One database with its connections; every transaction runs through `transact`.
 
-    def __init__(self, url: str) -> None:
+    `on_commit` is called after each commit that may have left work for a worker; `on_commit_event` gets
+    every event that a committed transaction recorded.
+    """
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
         self._config = tortoise_config(url)
         (only,) = self._config["connections"].values()
         self._credentials = only["credentials"]
         self.name = "SQLite" if "file_path" in self._credentials else "PostgreSQL"
-        self.file: Path | None = None  # where SQLite keeps everything
+        self.file: Path | None = None  # SQLite's file
         if self.name == "SQLite":
             self.file = Path(self._credentials["file_path"])
             self._read_only = f"{self.file.resolve().as_uri()}?mode=ro"
-        self._context = TortoiseContext()  # of our own: a process, or a test, may hold two databases
+        self._clock = clock
+        self._context = TortoiseContext()  # of its own: a process, or a test, may hold two databases
         self._running: set[asyncio.Task[Any]] = set()
         self.on_commit: list[Callable[[], None]] = []
-        self.on_fact: list[
-            Callable[[CommitEvent], None]
-        ] = []  # hears what each transaction did, once it holds
+        self.on_commit_event: list[Callable[[CommitEvent], None]] = []
 
     async def open(self) -> None:
-        """Connect in the caller's context, so that every task started later finds the connection.
+        """Connect in the caller's context: every task that is started later finds the connection.
 
-        Raises OSError or sqlite3.Error for a path where no database can be.
+        The same goes for the clock, if one was given. Raises OSError or sqlite3.Error for a path where
+        no database can be.
         """
+        if self._clock:
+            clock.use(self._clock)
         if self.name == "SQLite":
             path = Path(self._credentials["file_path"])
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Asked here, because aiosqlite would wait for ever on a file that cannot be opened.
+            # Tried here, because aiosqlite waits for ever on a file that cannot be opened.
             with contextlib.closing(sqlite3.connect(path)) as probe:
                 probe.execute("PRAGMA schema_version")
         self._context.__enter__()
@@ -153,13 +139,18 @@ class Database:
         (its client hung up), the story still runs to its end, because a cancel between BEGIN and COMMIT
         would leak the connection.
         """
-        return await asyncio.shield(self._start(partial(story, *args), self._wake if notify else None))
+        if isinstance(connection(), TransactionalDBClient):
+            raise RuntimeError("A story is already in a transaction: call its parts directly.")  # noqa: TRY004 -- about the moment, not a value
+        task = asyncio.create_task(self._commit(partial(story, *args), notify=notify))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
 
     @contextlib.asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Callable[..., Awaitable[Sequence[dict[str, Any]]]]]:
-        """Give a way to ask SQL (with `?`) of the database as it is now, on a connection of its own.
+        """Yield a function that runs SQL (written with `?`) on one consistent snapshot of the database.
 
-        However long the asking takes, it delays no transaction and sees none of them.
+        It has a connection of its own: however long it reads, it delays no transaction and sees none.
         """
         if self.name == "SQLite":
             async with aiosqlite.connect(self._read_only, uri=True) as file:
@@ -182,40 +173,14 @@ class Database:
         finally:
             await server.close()
 
-    def _start(
-        self,
-        story: Callable[[], Awaitable[T]],
-        on_commit: Callable[[asyncio.Task[Any]], None] | None = None,
-    ) -> asyncio.Task[T]:
-        if isinstance(connection(), TransactionalDBClient):
-            raise RuntimeError("A story is already in a transaction: call its parts directly.")  # noqa: TRY004 -- about the moment, not a value
-        task = asyncio.create_task(self._until_it_holds(story))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        if on_commit:
-            task.add_done_callback(on_commit)
-        return task
-
-    def _wake(self, task: asyncio.Task[Any]) -> None:
-        if not task.cancelled() and task.exception() is None:
-            for listener in self.on_commit:
-                listener()
-
-    async def _until_it_holds(self, story: Callable[[], Awaitable[T]]) -> T:
-        for pause in PAUSES:
-            try:
-                return self._told(await _alone(story))
-            except (*LOST_CONNECTION, *CONTENTION, OperationalError) as fault:
-                if not _passing(fault):
-                    raise
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads rivals, guards nothing
-        return self._told(await _alone(story))
-
-    def _told(self, done: tuple[T, Sequence[CommitEvent]]) -> T:
-        result, noted = done
-        for listener in self.on_fact:
-            for fact in noted:
-                listener(fact)
+    async def _commit(self, story: Callable[[], Awaitable[T]], *, notify: bool) -> T:
+        result, events = await transactions.run(story)
+        for report in self.on_commit_event:
+            for event in events:
+                report(event)
+        if notify:
+            for wake in self.on_commit:
+                wake()
         return result
 
     @contextlib.asynccontextmanager
@@ -235,47 +200,6 @@ class Database:
         """Connect to PostgreSQL beside the pool."""
         where = ("host", "port", "user", "password", "database", "ssl")
         return await asyncpg.connect(**{key: c for key in where if (c := self._credentials.get(key))})
-
-
-async def _alone(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[CommitEvent]]:
-    """Try once, in a task of its own: one that breaks leaves its dead connection in the task's context."""
-    return await asyncio.create_task(_once(story))
-
-
-async def _once(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[CommitEvent]]:
-    noted = commit_events.collect()
-    context = in_transaction()
-    try:
-        transaction = await context.__aenter__()
-    except BaseException:
-        await _give_back(context)
-        raise
-    try:
-        result = await story()
-        # Committed here, not on leaving: a commit that fails must be rolled back too.
-        await transaction.commit()
-    except BaseException as fault:
-        # Over a lost connection the rollback fails as well, and says less.
-        with contextlib.suppress(*LOST_CONNECTION):
-            await context.__aexit__(type(fault), fault, fault.__traceback__)
-        raise
-    await context.__aexit__(None, None, None)
-    return result, noted
-
-
-async def _give_back(context: Any) -> None:
-    """Return what a BEGIN that failed had taken, a pooled connection or SQLite's turn; Tortoise keeps it."""
-    client = getattr(context, "client", None)
-    if client is not None and client._connection is not None:
-        await client._parent._pool.release(client._connection)
-    if hasattr(context, "_trxlock") and hasattr(context, "token"):
-        context._trxlock.release()
-
-
-def _passing(fault: BaseException) -> bool:
-    if isinstance(fault, OperationalError):
-        return "locked" in str(fault) or "busy" in str(fault)
-    return True
 
 
 @contextlib.contextmanager

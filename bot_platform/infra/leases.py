@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tortoise.models import Model
 
-from bot_platform.infra.sql import clock, connection, query
+from bot_platform.infra.sql import clock, connection, query, table_of
 
 
 async def claim(
@@ -25,7 +25,7 @@ async def claim(
     which heads may be taken now. Whoever leases a lane's first row holds the lane, so a lane is
     worked in order and by one worker. Without a `lane` every row is its own.
     """
-    table = model._meta.db_table
+    table = table_of(model)
     mine, theirs = order.format(t="head"), order.format(t="other")
     between = f"{first.format(t='head')}, {mine}" if first else mine
     lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
@@ -54,7 +54,7 @@ async def acquire(model: type[Model], ids: Sequence[int], lease_ms: int, *, only
     if ids:
         marks = ", ".join("?" for _ in ids)
         await query(
-            f"""UPDATE "{model._meta.db_table}" SET lease_until = {clock()} + ?
+            f"""UPDATE "{table_of(model)}" SET lease_until = {clock()} + ?
                 WHERE id IN ({marks}) AND {only}""",  # noqa: S608 -- names and `only` are the code's own, values are bound
             lease_ms,
             *ids,
@@ -72,7 +72,7 @@ async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
 async def reschedule(model: type[Model], row_id: int, ms: int) -> None:
     """End the lease of a row and let it wait `ms` milliseconds."""
     await query(
-        f'UPDATE "{model._meta.db_table}" SET lease_until = 0, next_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- as above
+        f'UPDATE "{table_of(model)}" SET lease_until = 0, next_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- as above
         ms,
         row_id,
     )

@@ -1,12 +1,15 @@
 """SQL that runs on both databases: queries, inserts that happen once, locks, the database's clock."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import require_context
 from tortoise.models import Model
+
+from bot_platform.infra.clock import current
 
 
 def connection() -> BaseDBAsyncClient:
@@ -16,16 +19,25 @@ def connection() -> BaseDBAsyncClient:
 
 
 def clock() -> str:
-    """Write SQL for the database's own time in milliseconds: leases of all replicas use one clock."""
+    """Write SQL for the time in milliseconds: the database's own, so that all replicas share one clock."""
     if connection().capabilities.dialect == "sqlite":
-        return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
-    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+        now = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+    else:
+        now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+    offset = current().offset_ms
+    return f"({now} + {offset})" if offset else now
+
+
+@cache
+def table_of(model: type[Model]) -> str:
+    """Return the name of a model's table."""
+    return str(model.describe()["table"])
 
 
 def tables(modules: Sequence[str]) -> list[str]:
-    """Name the tables of the models in these modules."""
+    """Return the names of the tables of the models in these modules."""
     return [
-        model._meta.db_table or model.__name__.lower()  # as Tortoise names one without a name
+        table_of(model)
         for module in map(import_module, modules)
         for model in vars(module).values()
         if isinstance(model, type) and issubclass(model, Model) and model.__module__ == module.__name__
@@ -73,7 +85,7 @@ async def advisory_lock(name: str) -> None:
     For a row that is not there yet and so cannot be locked. On SQLite whoever writes is alone.
     """
     if connection().capabilities.dialect == "sqlite":
-        await query("DELETE FROM round WHERE name IS NULL")  # takes the write lock, changes nothing
+        await query("DELETE FROM aerich WHERE id IS NULL")  # takes the write lock, changes nothing
     else:
         await query("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", name)
 

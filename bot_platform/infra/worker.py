@@ -1,70 +1,77 @@
-"""Repeats what must go on for as long as the process lives: backs off, logs, survives."""
+"""Workers and loops that run as long as the process: they log an error, wait, and continue."""
 
 import asyncio
-import contextlib
 import random
-import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from bot_platform.infra import clock
+from bot_platform.infra.backoff import backoff
+
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
-MAX_PAUSE_SECONDS = 15.0  # seconds between tries while something is down
-POLL_SECONDS = 1.0  # seconds between looks for what other processes wrote
-RENEW_SECONDS = 3.0  # seconds; well within a lease
+FIRST_PAUSE_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 15.0  # between two tries while something is down
+POLL_SECONDS = 1.0  # between two looks for rows that other processes wrote
+RENEW_SECONDS = 3.0  # well within every lease
+MAX_ERROR_CHARS = 300  # of an error's text in a log line
 
 
 async def run_forever(step: Callable[[], Awaitable[None]], *, name: str, every: float = 0.0) -> None:
-    """Run the step for ever, `every` seconds apart; after a fault, later and later."""
-    faults = 0
+    """Run the step again and again, `every` seconds apart; after an error the pauses grow."""
+    failures = 0
     while True:
         try:
             await step()
-            faults = 0
-        except Exception as fault:  # noqa: BLE001 -- a loop outlives whatever its step meets
-            faults += 1
-            says = str(fault)[:300]
-            log.warning("loop.fault", loop=name, error=type(fault).__name__, says=says, faults=faults)
-        await asyncio.sleep(_pause(faults) if faults else every)
+            failures = 0
+        except Exception as error:  # noqa: BLE001 -- a loop survives every error of its step
+            failures += 1
+            log.warning("loop.fault", loop=name, faults=failures, **_reason(error))
+        await clock.current().sleep(_pause(failures) if failures else every)
 
 
 async def run_until_done(step: Callable[[], Awaitable[object]], *, name: str) -> None:
-    """Run the step until it once succeeds, later and later."""
-    done = asyncio.Event()
+    """Run the step until it succeeds once; the pauses grow."""
+    failures = 0
+    while True:
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 -- as above
+            failures += 1
+            log.warning("loop.fault", loop=name, faults=failures, **_reason(error))
+        else:
+            return
+        await clock.current().sleep(_pause(failures))
 
-    async def once() -> None:
-        await step()
-        done.set()
 
-    async with asyncio.TaskGroup() as group:
-        trying = group.create_task(run_forever(once, name=name, every=MAX_PAUSE_SECONDS))
-        await done.wait()
-        trying.cancel()
-
-
-async def retry(step: Callable[[], Awaitable[T]], *, name: str, tries: int = 6) -> T | None:
-    """Run the step a few times, later and later; None when it never succeeded."""
-    for faults in range(1, tries + 1):
+async def retry(step: Callable[[], Awaitable[T]], *, name: str, attempts: int = 6) -> T | None:
+    """Run the step until it succeeds, at most `attempts` times; return None when it never did."""
+    for failures in range(1, attempts + 1):
         try:
             return await step()
-        except Exception as fault:  # noqa: BLE001 -- as above
-            log.warning("start.fault", step=name, error=type(fault).__name__, says=str(fault)[:300])
-        if faults < tries:
-            await asyncio.sleep(_pause(faults))
+        except Exception as error:  # noqa: BLE001 -- as above
+            log.warning("start.fault", step=name, **_reason(error))
+        if failures < attempts:
+            await clock.current().sleep(_pause(failures))
     return None
 
 
-def _pause(faults: int) -> float:
-    spread = random.uniform(0.7, 1.0)  # noqa: S311 -- keeps replicas apart, guards nothing
-    return min(MAX_PAUSE_SECONDS, 0.25 * float(2 ** min(faults, 10))) * spread
+def _reason(error: Exception) -> dict[str, str]:
+    return {"error": type(error).__name__, "says": str(error)[:MAX_ERROR_CHARS]}
+
+
+def _pause(failures: int) -> float:
+    jitter = random.uniform(0.7, 1.0)  # noqa: S311 -- keeps replicas apart, protects nothing
+    return backoff(failures, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS) * jitter
 
 
 class Row(Protocol):
-    """Whatever a pump works on."""
+    """What a worker claims."""
 
     id: int
 
@@ -73,10 +80,11 @@ R = TypeVar("R", bound=Row)
 
 
 class LeaseWorker(Generic[R]):
-    """Claims rows and works on each in a task of its own, at most `at_once`.
+    """Claims rows under a lease and handles each in a task of its own, at most `concurrency` at once.
 
-    `broke` hears of a row whose work raised. `pace` is after how many seconds the end of one work
-    lets the next one of its lane be claimed.
+    `claim(n)` leases at most n rows; `renew(ids)` extends the leases of the rows in hand. `on_error` gets
+    a row whose `handle` raised; without it the row is claimed again when its lease ends. `cooldown` is
+    the time in seconds after which the end of one row allows the next of its lane to be claimed.
     """
 
     def __init__(
@@ -84,95 +92,106 @@ class LeaseWorker(Generic[R]):
         name: str,
         *,
         claim: Callable[[int], Awaitable[Sequence[R]]],
-        work: Callable[[R], Awaitable[None]],
-        keep: Callable[[Sequence[int]], Awaitable[None]],
-        at_once: int,
-        broke: Callable[[R, Exception], Awaitable[None]] | None = None,
-        pace: float = 0.0,
+        handle: Callable[[R], Awaitable[None]],
+        renew: Callable[[Sequence[int]], Awaitable[None]],
+        concurrency: int,
+        on_error: Callable[[R, Exception], Awaitable[None]] | None = None,
+        cooldown: float = 0.0,
     ) -> None:
         self.name = name
-        self._broke, self._pace = broke, pace
-        self._claim, self._work, self._keep, self._at_once = claim, work, keep, at_once
+        self.on_duration: Callable[[str, float], None] = lambda _name, _seconds: None
+        self._claim, self._handle, self._renew, self._concurrency = claim, handle, renew, concurrency
+        self._on_error, self._cooldown = on_error, cooldown
         self._tasks: dict[asyncio.Task[None], int] = {}
-        self._poked = asyncio.Event()
+        self._notified = asyncio.Event()
         self._idle = asyncio.Event()
-        self.took: Callable[[str, float], None] = lambda _name, _seconds: None  # hears of each work
+        self._cooling: deque[float] = deque()  # when each lane that was served may be claimed again
 
-    def poke(self) -> None:
-        """Look again now: something was written."""
-        self._poked.set()
+    def notify(self) -> None:
+        """Look for rows now: a transaction may have written one."""
+        self._idle.clear()
+        self._notified.set()
 
     async def run(self) -> None:
-        """Claim and work for ever; cancel it to claim no more. What was being claimed is still worked on."""
+        """Claim and handle rows until cancelled; rows that are being claimed then are still handled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(run_forever(self._step, name=self.name))
-            group.create_task(run_forever(self._renew, name=f"{self.name}.leases", every=RENEW_SECONDS))
+            group.create_task(
+                run_forever(self._renew_leases, name=f"{self.name}.leases", every=RENEW_SECONDS)
+            )
 
-    async def drained(self, within: float) -> None:
-        """Wait until nothing is in hand and nothing more to claim, for `within` seconds at most."""
-        self._idle.clear()
-        self.poke()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await self._idle.wait()
+    @property
+    def is_idle(self) -> bool:
+        """Whether no row is in hand and the last look found none."""
+        return self._idle.is_set()
 
-    async def finish(self, within: float) -> None:
-        """Wait for the work in hand; what takes longer is cancelled and taken up after the next start."""
+    async def wait_idle(self, seconds: float) -> bool:
+        """Wait until no row is in hand and a new look finds none; return False after this many seconds."""
+        self.notify()
+        return await clock.current().wait(self._idle, seconds)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for the rows in hand; what takes longer is cancelled and handled after the next start."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=within)
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _step(self) -> None:
-        self._poked.clear()
-        taking = asyncio.create_task(self._take(self._at_once - len(self._tasks)))
+        self._notified.clear()
+        claiming = asyncio.create_task(self._start_claimed(self._concurrency - len(self._tasks)))
         try:
-            taken = await asyncio.shield(taking)
+            started = await asyncio.shield(claiming)
         except asyncio.CancelledError:
-            # The database may have leased rows already, and nobody else takes them until that runs out.
-            await asyncio.gather(taking, return_exceptions=True)
+            # The database may have leased rows already, and no other worker takes them before the lease ends.
+            await asyncio.gather(claiming, return_exceptions=True)
             raise
-        if not taken:
-            if not self._tasks:
-                self._idle.set()
-            # Not `wait_for`: before Python 3.12 it forgets a cancel that comes together with the poke.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._poked.wait()
+        if started:
+            return
+        if not self._tasks and not self._notified.is_set():
+            self._idle.set()
+        await clock.current().wait(self._notified, self._until_next_look())
 
-    async def _take(self, free: int) -> int:
+    def _until_next_look(self) -> float:
+        """Return the seconds until a lane has cooled down, or until it is time to poll."""
+        now = clock.current().monotonic()
+        while self._cooling and self._cooling[0] <= now:
+            self._cooling.popleft()
+        return min(POLL_SECONDS, self._cooling[0] - now) if self._cooling else POLL_SECONDS
+
+    async def _start_claimed(self, free: int) -> int:
         rows = await self._claim(free) if free > 0 else []
         for row in rows:
-            task = asyncio.create_task(self._one(row))
+            self._idle.clear()
+            task = asyncio.create_task(self._handle_one(row))
             self._tasks[task] = row.id
             task.add_done_callback(self._done)
         return len(rows)
 
-    async def _one(self, row: R) -> None:
-        begun = time.monotonic()
+    async def _handle_one(self, row: R) -> None:
+        begun = clock.current().monotonic()
         try:
-            await self._work(row)
-        except Exception as fault:
-            log.exception("loop.work_failed", loop=self.name, row=row.id, error=type(fault).__name__)
-            # Without a `broke` that says otherwise, the row is claimed again when its lease has run out.
-            await self._note(row, fault)
+            await self._handle(row)
+        except Exception as error:
+            log.exception("loop.work_failed", loop=self.name, row=row.id, error=type(error).__name__)
+            await self._report(row, error)
         finally:
-            self.took(self.name, time.monotonic() - begun)
+            self.on_duration(self.name, clock.current().monotonic() - begun)
 
-    async def _note(self, row: R, fault: Exception) -> None:
-        if self._broke is None:
+    async def _report(self, row: R, error: Exception) -> None:
+        if self._on_error is None:
             return
         try:
-            await self._broke(row, fault)
+            await self._on_error(row, error)
         except Exception as another:
             log.exception("loop.fault_not_noted", loop=self.name, row=row.id, error=type(another).__name__)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)
-        self.poke()
-        if self._pace:
-            asyncio.get_running_loop().call_later(self._pace, self.poke)
+        if self._cooldown:
+            self._cooling.append(clock.current().monotonic() + self._cooldown)
+        self.notify()
 
-    async def _renew(self) -> None:
-        await self._keep(list(self._tasks.values()))
+    async def _renew_leases(self) -> None:
+        await self._renew(list(self._tasks.values()))

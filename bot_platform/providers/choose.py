@@ -1,12 +1,17 @@
-"""Mock or live: the one place where the settings decide who takes the money."""
+"""Chooses from the settings: the payment providers, the reader of their events, and the model."""
 
 from collections.abc import Mapping
 
-from bot_platform.config.settings import MoneySettings
+import structlog
+
+from bot_platform.config.settings import MoneySettings, Settings
 from bot_platform.domain.checkout import EventReader, PaymentProvider
 from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.stripe.payments import SignedEvents, StripePayments
+from bot_platform.work.engine.model import Model
+
+log = structlog.get_logger()
 
 
 def providers(settings: MoneySettings, heard: OnResult = ignore) -> Mapping[str, PaymentProvider]:
@@ -35,3 +40,18 @@ def events(settings: MoneySettings) -> EventReader:
     """Build the reader of what Stripe posts to us."""
     secrets = [secret.get_secret_value() for secret in settings.stripe_webhook_secret]
     return SignedEvents(secrets, live=settings.stripe_live)
+
+
+def model(settings: Settings) -> Model | None:
+    """Build the model that the settings name; None when they name none."""
+    if settings.ai_api_key is None:
+        return None
+    if settings.ai_model is None:
+        log.warning("ai.not_set_up", why="AI_API_KEY is set, and AI_MODEL is not")
+        return None
+    if settings.mock_stripe_payments:
+        log.warning("ai.paid_by_nobody", why="payments are mock: you pay the AI for every question")
+    from bot_platform.providers.openai import OpenAIModel  # noqa: PLC0415 -- takes a second to import
+
+    key = settings.ai_api_key.get_secret_value()
+    return OpenAIModel(base_url=settings.ai_base_url, api_key=key, model=settings.ai_model)

@@ -62,25 +62,25 @@ class Metrics:
             "job started": lambda fact: self._started.observe(fact.amount),
         }
 
-    def happened(self, fact: CommitEvent) -> None:
+    def count(self, fact: CommitEvent) -> None:
         """Count what a transaction did; one that is not counted is left alone."""
         if count := self._heard.get(fact.name):
             count(fact)
 
-    def took(self, what: str, seconds: float) -> None:
+    def observe_duration(self, what: str, seconds: float) -> None:
         """Note how long the handling of a `what` took."""
         self._handling.labels(what).observe(seconds)
 
-    def called(self, party: str, result: str) -> None:
+    def count_call(self, party: str, result: str) -> None:
         """Note how a call to another party ended, in a word such as `ok` or `down`."""
         self._calls.labels(party, result).inc()
 
-    def audited(self, rows_off: int) -> None:
+    def set_audit(self, rows_off: int) -> None:
         """Note what an audit found."""
         self._rows_off.set(rows_off)
         self._audited_at.set_to_current_time()
 
-    def waits(self, backlog: Backlog) -> None:
+    def set_backlog(self, backlog: Backlog) -> None:
         """Note what waits now."""
         for state, n in backlog.jobs.items():
             self._jobs.labels(state).set(n)

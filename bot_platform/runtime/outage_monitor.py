@@ -1,60 +1,64 @@
-"""Hears how each call to Stripe and to the model ends, and sees when one of them has failed for minutes."""
+"""Notices when Stripe or the model has failed for minutes, and tells the operators."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot_platform.flows import outage
 from bot_platform.flows.context import PaymentContext
+from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import ANSWERS
 
-WATCHED = frozenset({"stripe", "model"})  # when Telegram is away, nobody can be told
-LONG = 180  # seconds of nothing but failures
-TRIES = 3  # in that time, at least
-SILENCE = 1800  # seconds without a call: what failed before is another story
+WATCHED = frozenset({"stripe", "model"})  # not Telegram: while it is down, no operator can be told
+OUTAGE_SECONDS = 180  # of failures only
+MIN_FAILURES = 3  # in that time
+FORGET_SECONDS = 1800  # without a call: older failures do not count any more
 
 
 @dataclass(slots=True)
 class _Party:
-    """What was heard of one party since it last worked; times in unix seconds."""
+    """The failures of one party since it last worked; times in unix seconds."""
 
-    failed_first: float = 0.0
-    failed_last: float = 0.0
-    tries: int = 0
-    why: str = ""
-    worked: bool = False  # since the last look
+    first_failure: float = 0.0
+    last_failure: float = 0.0
+    failures: int = 0
+    reason: str = ""
+    worked: bool = False  # since the last check
 
-    def fails(self, at: float, why: str) -> None:
-        if not self.tries or at - self.failed_last > SILENCE:
-            self.failed_first, self.tries = at, 0
-        self.failed_last, self.why = at, why
-        self.tries += 1
+    def fail(self, at: float, reason: str) -> None:
+        if not self.failures or at - self.last_failure > FORGET_SECONDS:
+            self.first_failure, self.failures = at, 0
+        self.last_failure, self.reason = at, reason
+        self.failures += 1
 
     @property
-    def is_out(self) -> bool:
-        return self.tries >= TRIES and self.failed_last - self.failed_first >= LONG
+    def is_down(self) -> bool:
+        return self.failures >= MIN_FAILURES and self.last_failure - self.first_failure >= OUTAGE_SECONDS
 
 
 class OutageMonitor:
-    """Keeps in mind how calls ended in this process; what operators were told stands in the database."""
+    """Keeps in memory how the calls of this process ended; what operators were told is in the database."""
 
-    def __init__(self, payments: PaymentContext, clock: Callable[[], float]) -> None:
-        self._payments, self._clock = payments, clock
-        self._parties = {name: _Party() for name in WATCHED}
+    def __init__(self, payments: PaymentContext) -> None:
+        self._payments = payments
+        self._parties: Mapping[str, _Party] = {name: _Party() for name in WATCHED}
 
-    def hear(self, party: str, result: str) -> None:
-        """Note how a call to a party ended."""
+    def observe(self, party: str, result: str) -> None:
+        """Note how a call ended; see `outbound_calls` for the results."""
         if known := self._parties.get(party):
             if result in ANSWERS:
-                known.tries, known.worked = 0, True
+                known.failures, known.worked = 0, True
             else:
-                known.fails(self._clock(), result)
+                known.fail(clock.current().time(), result)
 
-    async def look(self) -> None:
-        """Tell the operators who is out, and who works again."""
-        database, admins, now = self._payments.database, self._payments.admins, int(self._clock())
+    async def check(self) -> None:
+        """Tell the operators which party is down, and which works again."""
+        database, operators = self._payments.database, self._payments.admins
+        now = int(clock.current().time())
         for name, party in self._parties.items():
             if party.worked:
-                await outage.report_recovery(database, admins, name, now)
+                await outage.report_recovery(database, operators, name, now)
                 party.worked = False
-            if party.is_out:
-                await outage.report_outage(database, admins, name, party.why, int(party.failed_first), now)
+            if party.is_down:
+                await outage.report_outage(
+                    database, operators, name, party.reason, int(party.first_failure), now
+                )

@@ -20,9 +20,8 @@ from bot_platform.flows import (
     refund,
     updates,
 )
-from bot_platform.flows.context import Outcome, PaymentContext
-from bot_platform.flows.work_context import WorkContext
-from bot_platform.infra.database import LOST_CONNECTION
+from bot_platform.flows.context import Outcome, PaymentContext, WorkContext
+from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.worker import LeaseWorker
 from bot_platform.work.engine.runner import Runner
 
@@ -42,7 +41,7 @@ def inbox_worker(payments: PaymentContext, on_outcome: OnOutcome | None = None) 
         try:
             outcome = await provider_events.handle(payments, row)
         except ProviderDown:
-            await provider_events.reschedule(payments, row, "the provider cannot be asked", passing=True)
+            await provider_events.reschedule(payments, row, "the provider cannot be asked", counts=False)
             return
         log.info(
             "inbox.handled",
@@ -57,15 +56,15 @@ def inbox_worker(payments: PaymentContext, on_outcome: OnOutcome | None = None) 
 
     async def broke(row: Event, fault: Exception) -> None:
         says = f"{type(fault).__name__}: {fault}"[:1000]
-        await provider_events.reschedule(payments, row, says, passing=isinstance(fault, LOST_CONNECTION))
+        await provider_events.reschedule(payments, row, says, counts=not isinstance(fault, LOST_CONNECTION))
 
     return LeaseWorker(
         "inbox",
         claim=partial(provider_events.claim, payments),
-        work=handle,
-        keep=partial(provider_events.renew, payments),
-        at_once=AT_ONCE,
-        broke=broke,
+        handle=handle,
+        renew=partial(provider_events.renew, payments),
+        concurrency=AT_ONCE,
+        on_error=broke,
     )
 
 
@@ -86,25 +85,27 @@ def refund_worker(payments: PaymentContext) -> LeaseWorker[Refund]:
     return LeaseWorker(
         "refunds",
         claim=partial(refund.claim, payments),
-        work=carry_out,
-        keep=partial(refund.renew, payments),
-        at_once=AT_ONCE,
-        broke=broke,
+        handle=carry_out,
+        renew=partial(refund.renew, payments),
+        concurrency=AT_ONCE,
+        on_error=broke,
     )
 
 
 def job_worker(runner: Runner, at_once: int) -> LeaseWorker[Job]:
     """Build the loop that works on what was ordered."""
-    return LeaseWorker("work", claim=runner.claim, work=runner.work, keep=runner.keep, at_once=at_once)
+    return LeaseWorker(
+        "work", claim=runner.claim, handle=runner.work, renew=runner.renew, concurrency=at_once
+    )
 
 
-class Tidy:
+class Cleanup:
     """Ends work that has waited too long, forgets its texts in time, and drops updates of long ago."""
 
     def __init__(self, context: WorkContext) -> None:
         self._context = context
 
-    async def once(self) -> None:
+    async def run(self) -> None:
         """Do what is due: work each minute, updates each day, in whichever replica comes first."""
         await periodic.run_if_due(self._context.database, "work", self._look, every=TIDY_EVERY)
         await periodic.run_if_due(self._context.database, "updates", self._drop, every=DAY)

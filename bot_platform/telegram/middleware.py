@@ -19,7 +19,8 @@ from aiogram.types import User as TelegramUser
 from bot_platform.domain import users
 from bot_platform.domain.errors import NoAccount, Refusal
 from bot_platform.flows.arrive import come_back
-from bot_platform.infra.database import LOST_CONNECTION, Database
+from bot_platform.infra.database import Database
+from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.telegram.operator_buttons import Buttons
 from bot_platform.telegram.texts import DEFAULT, Texts
 

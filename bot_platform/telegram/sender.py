@@ -20,7 +20,8 @@ from bot_platform.domain.outbox import Notice
 from bot_platform.domain.packages import PriceList
 from bot_platform.flows import deliver
 from bot_platform.infra import correlation
-from bot_platform.infra.database import LOST_CONNECTION, Database
+from bot_platform.infra.database import Database
+from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.worker import LeaseWorker
 from bot_platform.telegram import rendering
 from bot_platform.telegram.rendering import OutgoingMessage
@@ -46,16 +47,16 @@ class Sender:
         self._database, self._bot, self._texts, self._prices = database, bot, texts, prices
         self._local_links = local_links
 
-    def pump(self) -> LeaseWorker[Notice]:
+    def worker(self) -> LeaseWorker[Notice]:
         """Build the loop that sends whatever the outbox holds."""
         return LeaseWorker(
             "notices",
             claim=partial(deliver.claim, self._database),
-            work=self.send,
-            keep=partial(deliver.renew, self._database),
-            at_once=AT_ONCE,
-            broke=self._broke,
-            pace=outbox.CHAT_INTERVAL_MS / 1000,
+            handle=self.send,
+            renew=partial(deliver.renew, self._database),
+            concurrency=AT_ONCE,
+            on_error=self._broke,
+            cooldown=outbox.CHAT_INTERVAL_MS / 1000,
         )
 
     async def send(self, notice: Notice) -> None:

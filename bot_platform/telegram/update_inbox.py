@@ -32,7 +32,7 @@ TRIES = 6  # of an update that cannot be handled, or whose answer Telegram would
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 
 
-class NotAnUpdate(ValueError):
+class InvalidUpdate(ValueError):
     """What was sent is not an update of Telegram."""
 
 
@@ -42,7 +42,7 @@ class UpdateInbox:
     def __init__(self, database: Database, bot: Bot, dispatcher: Dispatcher) -> None:
         self._database, self._bot, self._dispatcher = database, bot, dispatcher
         self._offset: int | None = None
-        self._pace = RateLimiter(each_second=EACH_SECOND, burst=BURST)
+        self._limiter = RateLimiter(each_second=EACH_SECOND, burst=BURST)
 
     async def poll(self) -> None:
         """Ask Telegram once; what came is confirmed by the next question, so it is stored first."""
@@ -63,19 +63,21 @@ class UpdateInbox:
         """Store updates as Telegram sent them; raises NotAnUpdate."""
         await updates.store(self._database, [(_id(update), _chat(update), update) for update in came])
 
-    def pump(self) -> LeaseWorker[Event]:
+    def worker(self) -> LeaseWorker[Event]:
         """Build the loop that handles whatever was stored."""
         return LeaseWorker(
             "updates",
             claim=partial(updates.claim, self._database),
-            work=self._handle,
-            keep=partial(updates.renew, self._database),
-            at_once=AT_ONCE,
+            handle=self._handle,
+            renew=partial(updates.renew, self._database),
+            concurrency=AT_ONCE,
         )
 
     async def _handle(self, row: Event) -> None:
         with correlation.scope(row.key, chat=row.lane):
-            if pause := self._pace.wait(row.lane):  # put off, so that it keeps no other chat from its turn
+            if pause := self._limiter.delay_for(
+                row.lane
+            ):  # put off, so that it keeps no other chat from its turn
                 await updates.reschedule(self._database, row, pause, is_try=False)
             else:
                 await self._answer(row)
@@ -121,7 +123,7 @@ def _as_sent(update: Update) -> dict[str, Any]:
 def _id(update: dict[str, Any]) -> int:
     number = update.get("update_id")
     if type(number) is not int or not 0 <= number <= LARGEST_ID:
-        raise NotAnUpdate("no update_id")
+        raise InvalidUpdate("no update_id")
     return number
 
 
@@ -150,7 +152,7 @@ def read(body: bytes) -> dict[str, Any]:
     try:
         update = inbox.read_json(body)
     except ValueError as fault:
-        raise NotAnUpdate("no JSON") from fault
+        raise InvalidUpdate("no JSON") from fault
     if not isinstance(update, dict):
-        raise NotAnUpdate("no JSON object")
+        raise InvalidUpdate("no JSON object")
     return update

@@ -52,7 +52,7 @@ async def _refuse_long_path() -> None:
 
 async def _keep_pace(pace: RateLimiter) -> ResponseReturnValue | None:
     who = client_address(request)
-    wait = 0.0 if who is None or request.path.startswith(UNCOUNTED) else pace.wait(who)
+    wait = 0.0 if who is None or request.path.startswith(UNCOUNTED) else pace.delay_for(who)
     if not wait:
         return None
     return {"status": "too many requests"}, 429, {"Retry-After": str(ceil(wait))}

@@ -13,8 +13,8 @@ from bot_platform.domain.outbox import Notice
 from bot_platform.domain.users import User
 from bot_platform.flows import order_work
 from bot_platform.flows.audit import audit_books
+from bot_platform.flows.context import WorkContext
 from bot_platform.flows.grant import grant
-from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from tests.makers import balance, context, person
 

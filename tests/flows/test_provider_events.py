@@ -86,7 +86,7 @@ class Shop:
         for _ in range(times):
             loop = workers.inbox_worker(self.payments)
             running = asyncio.create_task(loop.run())
-            await loop.drained(within)
+            await loop.wait_idle(within)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await loop.finish(within)
@@ -120,7 +120,7 @@ async def test_an_event_that_breaks_its_handler_stops_no_other_and_ends_failed_w
     await shop.store(paid(bad, "evt_bad"), paid(good, "evt_good"))
     await shop.handle()
     assert await balance(shop.user) == 10_000
-    await shop.handle(provider_events.TRIES - 2)
+    await shop.handle(provider_events.MAX_ATTEMPTS - 2)
     row = await Event.get(key="stripe:evt_bad")
     assert (row.state, row.error) == (Told.RECEIVED, "RuntimeError: over a stone")
     assert not await Notice.filter(chat_id=ADMIN).exists()
@@ -134,7 +134,7 @@ async def test_a_replay_heals_what_failed_and_a_second_one_changes_nothing(shop:
     purchase = await shop.begin("p")
     shop.reader.stumbles["evt_1"] = RuntimeError("over a stone")
     await shop.store(paid(purchase, "evt_1"))
-    await shop.handle(provider_events.TRIES + 1)
+    await shop.handle(provider_events.MAX_ATTEMPTS + 1)
     assert await balance(shop.user) == 0
     shop.reader.stumbles.clear()
     for _ in range(2):
@@ -161,7 +161,7 @@ async def test_what_passes_never_makes_an_event_failed(shop: Shop, fault: Except
     purchase = await shop.begin("p")
     shop.reader.stumbles["evt_1"] = fault
     await shop.store(paid(purchase, "evt_1"))
-    await shop.handle(provider_events.TRIES + 3)
+    await shop.handle(provider_events.MAX_ATTEMPTS + 3)
     assert (await Event.get()).state is Told.RECEIVED
     shop.reader.stumbles.clear()
     await shop.handle()
@@ -171,7 +171,7 @@ async def test_what_passes_never_makes_an_event_failed(shop: Shop, fault: Except
 async def test_one_stumble_after_a_long_outage_does_not_make_an_event_failed(shop: Shop) -> None:
     await shop.store(paid(await shop.begin("p"), "evt_1"))
     shop.reader.stumbles["evt_1"] = ProviderDown()
-    await shop.handle(provider_events.TRIES)
+    await shop.handle(provider_events.MAX_ATTEMPTS)
     shop.reader.stumbles["evt_1"] = RuntimeError("once")
     await shop.handle()
     assert (await Event.get()).state is Told.RECEIVED

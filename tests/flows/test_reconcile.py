@@ -59,7 +59,7 @@ class Deaf:
         """Let the loop of stored events do what it can."""
         loop = workers.inbox_worker(self.payments)
         running = asyncio.create_task(loop.run())
-        await loop.drained(within)
+        await loop.wait_idle(within)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await loop.finish(within)

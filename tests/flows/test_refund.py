@@ -156,11 +156,11 @@ async def spend(database: Database, user: User, amount: int) -> None:
     await database.transact(story)
 
 
-async def pump(books: PaymentContext, within: float = 5) -> None:
+async def worker(books: PaymentContext, within: float = 5) -> None:
     """Let the loop of refunds do whatever can be done now."""
     loop = workers.refund_worker(books)
     running = asyncio.create_task(loop.run())
-    await loop.drained(within)
+    await loop.wait_idle(within)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await loop.finish(within)
@@ -327,11 +327,11 @@ async def test_a_refund_without_an_answer_is_asked_for_again_until_one_comes(sol
     assert (account.balance, account.held) == (10_000, 10_000)
     assert await sold.in_order()
     await at_once()
-    await pump(sold.payments)
+    await worker(sold.payments)
     assert (await Refund.get()).state is RefundState.ASKED
     sold.bank.mood = "well"
     await at_once()
-    await pump(sold.payments)
+    await worker(sold.payments)
     assert (await Refund.get()).state is RefundState.DONE
     assert sum(sold.bank.made.values()) == 500
     assert [order.again for order in sold.bank.orders] == [False, True, True]
@@ -341,10 +341,10 @@ async def test_a_refund_without_an_answer_is_asked_for_again_until_one_comes(sol
 
 async def test_a_crash_between_asking_and_doing_is_made_good_by_the_loop(sold: Sold) -> None:
     asked = await refund.request(sold.payments, sold.purchase.id, amount=200, reason="crash", force=False)
-    await pump(sold.payments, 1)
+    await worker(sold.payments, 1)
     assert sold.bank.orders == []  # whoever asked has half a minute to do it
     await at_once()
-    await pump(sold.payments)
+    await worker(sold.payments)
     assert (await Refund.get(id=asked.id)).state is RefundState.DONE
     assert [order.again for order in sold.bank.orders] == [True]
     assert await balance(sold.user) == 6_000
@@ -353,7 +353,7 @@ async def test_a_crash_between_asking_and_doing_is_made_good_by_the_loop(sold: S
 async def test_two_replicas_that_find_a_refund_ask_for_it_once(sold: Sold) -> None:
     await refund.request(sold.payments, sold.purchase.id, amount=None, reason="crash", force=False)
     await at_once()
-    await asyncio.gather(pump(sold.payments), pump(sold.payments))
+    await asyncio.gather(worker(sold.payments), worker(sold.payments))
     assert len(sold.bank.orders) == 1
     assert await balance(sold.user) == 0
 
@@ -542,7 +542,7 @@ async def test_stripe_hanging_up_for_good_returns_the_money_once(paid: Paid, *, 
         with pytest.raises(ProviderDown):
             await refund.carry_out(paid.payments, asked)
         await at_once()
-        await pump(paid.payments, 10)
+        await worker(paid.payments, 10)
     assert (await Refund.get(id=asked.id)).state is RefundState.DONE
     assert [row["amount"] for row in paid.world.local.refunds.values()] == [200]
     assert await balance(paid.user) == 6_000
@@ -552,7 +552,7 @@ async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twi
     asked = await paid.ask(200)
     await paid.world.local.refund(paid.purchase.payment_ref or "", 200, metadata={"refund_id": str(asked.id)})
     await at_once()
-    await pump(paid.payments, 10)
+    await worker(paid.payments, 10)
     assert (await Refund.get(id=asked.id)).state is RefundState.DONE
     assert len(paid.world.local.refunds) == 1
     assert await balance(paid.user) == 6_000
@@ -590,5 +590,5 @@ async def test_a_500_that_stripe_keeps_under_the_key_does_not_keep_the_refund_fo
     assert not paid.world.local.refunds
     await Refund.filter(id=asked.id).update(created_at=now() - timedelta(hours=2))
     await at_once()
-    await pump(paid.payments, 10)
+    await worker(paid.payments, 10)
     assert (await Refund.get(id=asked.id)).state is RefundState.DONE

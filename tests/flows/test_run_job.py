@@ -6,9 +6,9 @@ from bot_platform.domain import jobs, ledger
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.outbox import Notice
 from bot_platform.flows import run_job
+from bot_platform.flows.context import WorkContext
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.flows.test_order_work import ordered, sound, states

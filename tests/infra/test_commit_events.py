@@ -11,7 +11,7 @@ from bot_platform.infra.database import Database
 @pytest.fixture
 def heard(database: Database) -> list[CommitEvent]:
     heard: list[CommitEvent] = []
-    database.on_fact.append(heard.append)
+    database.on_commit_event.append(heard.append)
     return heard
 
 

@@ -17,18 +17,18 @@ class Clock:
 def test_a_burst_passes_and_then_the_pace_holds() -> None:
     clock = Clock()
     paced = RateLimiter(each_second=5, burst=20, clock=clock)
-    assert [paced.wait("a") for _ in range(20)] == [0.0] * 20
-    assert 0 < paced.wait("a") < 0.21
+    assert [paced.delay_for("a") for _ in range(20)] == [0.0] * 20
+    assert 0 < paced.delay_for("a") < 0.21
     clock.now += 0.2
-    assert paced.wait("a") == 0.0
-    assert paced.wait("a") > 0
+    assert paced.delay_for("a") == 0.0
+    assert paced.delay_for("a") > 0
 
 
 def test_who_keeps_to_the_pace_never_waits() -> None:
     clock = Clock()
     paced = RateLimiter(each_second=5, burst=1, clock=clock)
     for _ in range(1_000):
-        assert paced.wait("a") == 0.0
+        assert paced.delay_for("a") == 0.0
         clock.now += 0.2
 
 
@@ -36,25 +36,25 @@ def test_who_waited_as_told_passes() -> None:
     clock = Clock()
     paced = RateLimiter(each_second=3, burst=2, clock=clock)
     for _ in range(100):
-        while wait := paced.wait("a"):
+        while wait := paced.delay_for("a"):
             clock.now += wait
     assert clock.now == 1_000 + 98 / 3 or abs(clock.now - 1_000 - 98 / 3) < 0.01
 
 
 def test_one_s_haste_is_not_another_s_wait() -> None:
     paced = RateLimiter(each_second=1, burst=1, clock=Clock())
-    assert paced.wait("a") == 0.0
-    assert paced.wait("a") > 0
-    assert paced.wait("b") == 0.0
+    assert paced.delay_for("a") == 0.0
+    assert paced.delay_for("a") > 0
+    assert paced.delay_for("b") == 0.0
 
 
 def test_callers_who_left_are_forgotten_and_those_who_hurry_are_not() -> None:
     clock = Clock()
     paced = RateLimiter(each_second=1, burst=2, clock=clock)
     for n in range(rate_limit.MAX_KEYS - 1):
-        paced.wait(n)
+        paced.delay_for(n)
     clock.now += 60
-    assert (paced.wait("a"), paced.wait("a")) == (0.0, 0.0)
-    paced.wait("b")
-    assert paced.wait("a") > 0
+    assert (paced.delay_for("a"), paced.delay_for("a")) == (0.0, 0.0)
+    paced.delay_for("b")
+    assert paced.delay_for("a") > 0
     assert len(vars(paced)["_free_at"]) < 10

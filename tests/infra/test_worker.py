@@ -128,7 +128,7 @@ async def test_soon_gives_up_after_its_tries_and_does_not_wait_for_nothing() -> 
 
     started = time.monotonic()
     with capture_logs() as logs:
-        assert await worker.retry(migrate, name="migrate", tries=2) is None
+        assert await worker.retry(migrate, name="migrate", attempts=2) is None
     assert len(step.times) == 2
     assert time.monotonic() - started < step.pauses[0] + 0.2
     assert [(line["event"], line["step"]) for line in logs] == [("start.fault", "migrate")] * 2
@@ -174,8 +174,8 @@ class Queue:
     async def keep(self, ids: Sequence[int]) -> None:
         self.kept.append(sorted(ids))
 
-    def pump(self, at_once: int = 4) -> LeaseWorker[Row]:
-        return LeaseWorker("rows", claim=self.claim, work=self.one, keep=self.keep, at_once=at_once)
+    def row_worker(self, at_once: int = 4) -> LeaseWorker[Row]:
+        return LeaseWorker("rows", claim=self.claim, handle=self.one, renew=self.keep, concurrency=at_once)
 
 
 async def test_a_pump_works_rows_at_the_same_time_but_no_more_than_it_may() -> None:
@@ -185,8 +185,8 @@ async def test_a_pump_works_rows_at_the_same_time_but_no_more_than_it_may() -> N
         await free.wait()
 
     queue = Queue(waiting=list(range(10)), work=wait)
-    pump = queue.pump(at_once=4)
-    async with running(pump.run()):
+    row_worker = queue.row_worker(at_once=4)
+    async with running(row_worker.run()):
         await eventually(lambda: len(queue.began) == 4)
         await asyncio.sleep(0.05)
         assert queue.began == [0, 1, 2, 3]
@@ -203,26 +203,26 @@ async def test_a_slow_row_holds_up_no_other() -> None:
             await never.wait()
 
     queue = Queue(waiting=list(range(50)), work=work)
-    pump = queue.pump(at_once=2)
-    async with running(pump.run()):
+    row_worker = queue.row_worker(at_once=2)
+    async with running(row_worker.run()):
         await eventually(lambda: len(queue.ended) == 49, within=3)
-    await pump.finish(0)
+    await row_worker.finish(0)
 
 
 async def test_a_poke_starts_work_at_once() -> None:
     queue = Queue()
-    pump = queue.pump()
-    async with running(pump.run()):
+    row_worker = queue.row_worker()
+    async with running(row_worker.run()):
         await eventually(lambda: queue.asked)
         await asyncio.sleep(0.05)
         queue.waiting.append(1)
-        pump.poke()
+        row_worker.notify()
         await eventually(lambda: queue.ended, within=0.5)
 
 
 async def test_what_another_process_wrote_is_found_without_a_poke() -> None:
     queue = Queue()
-    async with running(queue.pump().run()):
+    async with running(queue.row_worker().run()):
         await eventually(lambda: queue.asked)
         queue.waiting.append(1)
         await eventually(lambda: queue.ended, within=2)
@@ -235,7 +235,7 @@ async def test_a_row_that_breaks_is_logged_and_the_pump_goes_on() -> None:
 
     queue = Queue(waiting=[1, 2], work=work)
     with capture_logs() as logs:
-        async with running(queue.pump(at_once=1).run()):
+        async with running(queue.row_worker(at_once=1).run()):
             await eventually(lambda: queue.ended == [2])
     (line,) = logs
     assert (line["event"], line["loop"], line["row"]) == ("loop.work_failed", "rows", 1)
@@ -244,7 +244,7 @@ async def test_a_row_that_breaks_is_logged_and_the_pump_goes_on() -> None:
 async def test_a_pump_outlives_a_database_that_is_away() -> None:
     queue = Queue(waiting=[1], broken=True)
     with capture_logs() as logs:
-        async with running(queue.pump().run()):
+        async with running(queue.row_worker().run()):
             await eventually(lambda: logs)
             queue.broken = False
             await eventually(lambda: queue.ended == [1], within=2)
@@ -257,10 +257,10 @@ async def test_the_leases_of_work_in_hand_are_renewed() -> None:
         await never.wait()
 
     queue = Queue(waiting=[1, 2], work=wait)
-    pump = queue.pump()
-    async with running(pump.run()):
+    row_worker = queue.row_worker()
+    async with running(row_worker.run()):
         await eventually(lambda: [1, 2] in queue.kept, within=worker.RENEW_SECONDS + 2)
-    await pump.finish(0)
+    await row_worker.finish(0)
 
 
 async def test_the_end_waits_for_work_in_hand_and_cancels_what_is_late() -> None:
@@ -270,12 +270,12 @@ async def test_the_end_waits_for_work_in_hand_and_cancels_what_is_late() -> None
         await (never.wait() if row.id == 1 else asyncio.sleep(0.05))
 
     queue = Queue(waiting=[1, 2], work=work)
-    pump = queue.pump()
-    async with running(pump.run()):
+    row_worker = queue.row_worker()
+    async with running(row_worker.run()):
         await eventually(lambda: len(queue.began) == 2)
     assert queue.ended == []  # a pump that is told to claim no more lets its work go on
     started = time.monotonic()
-    await pump.finish(0.3)
+    await row_worker.finish(0.3)
     assert time.monotonic() - started < 4
     assert (queue.ended, queue.cancelled) == ([2], [1])
 
@@ -289,26 +289,26 @@ async def test_what_is_being_claimed_when_a_pump_is_ended_is_still_worked_on(bro
         await leased.wait()
         return await queue.claim(limit)
 
-    pump = LeaseWorker("rows", claim=claim, work=queue.one, keep=queue.keep, at_once=4)
-    task = asyncio.create_task(pump.run())
+    row_worker = LeaseWorker("rows", claim=claim, handle=queue.one, renew=queue.keep, concurrency=4)
+    task = asyncio.create_task(row_worker.run())
     await asking.wait()
     task.cancel()
     await asyncio.sleep(0.02)
     leased.set()
     await asyncio.wait({task}, timeout=3)
     assert task.cancelled()
-    await pump.finish(1)
+    await row_worker.finish(1)
     assert (queue.ended, queue.asked) == ([] if broken else [1], [4])
 
 
 @pytest.mark.parametrize("moments", range(6))
 async def test_a_pump_ends_also_when_it_is_poked_in_the_same_moment(moments: int) -> None:
     queue = Queue()
-    pump = queue.pump()
-    task = asyncio.create_task(pump.run())
+    row_worker = queue.row_worker()
+    task = asyncio.create_task(row_worker.run())
     await eventually(lambda: queue.asked)
     await asyncio.sleep(0.02)
-    pump.poke()
+    row_worker.notify()
     for _ in range(moments):
         await asyncio.sleep(0)
     task.cancel()
@@ -317,4 +317,4 @@ async def test_a_pump_ends_also_when_it_is_poked_in_the_same_moment(moments: int
 
 
 async def test_the_end_of_an_idle_pump_takes_no_time() -> None:
-    await asyncio.wait_for(Queue().pump().finish(60), 1)
+    await asyncio.wait_for(Queue().row_worker().finish(60), 1)

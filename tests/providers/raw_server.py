@@ -146,13 +146,13 @@ async def socks5_proxy() -> AsyncIterator[Proxy]:
 async def joined(reader: Reader, writer: Writer, there: Reader, to: Writer) -> None:
     """Carry bytes both ways until one side has ended."""
 
-    async def pump(source: Reader, sink: Writer) -> None:
+    async def worker(source: Reader, sink: Writer) -> None:
         with suppress(ConnectionError):
             while data := await source.read(65536):
                 sink.write(data)
                 await sink.drain()
 
-    pumps = [asyncio.create_task(pump(reader, to)), asyncio.create_task(pump(there, writer))]
+    pumps = [asyncio.create_task(worker(reader, to)), asyncio.create_task(worker(there, writer))]
     try:
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -15,7 +15,7 @@ from bot_platform.domain.checkout import CheckoutOrder, CheckoutPage, PaymentCon
 from bot_platform.domain.packages import BUILT_IN
 from bot_platform.providers import choose
 from bot_platform.providers.mock import MockPayments
-from bot_platform.runtime.platform import real_world
+from bot_platform.runtime.services import real_world
 from tests.makers import free_port, session_event, signed
 from tests.providers.raw_server import Proxy, http_proxy, socks5_proxy
 from tests.sandbox.stripe_world import KEY, world

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot_platform.domain.refunds import Refund
-from bot_platform.infra.database import UNREACHABLE, Database
+from bot_platform.infra.database import Database
+from bot_platform.infra.database_errors import UNREACHABLE
 from bot_platform.infra.sql import query
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report

@@ -17,9 +17,9 @@ from bot_platform.domain.ledger import Account, Entry, EntryKind, Hold
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.users import User
 from bot_platform.flows import order_work, run_job
+from bot_platform.flows.context import WorkContext
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.flows.work_context import WorkContext
 from tests.makers import FreshDatabase, context, eventually, orders, person
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report

@@ -12,7 +12,8 @@ import asyncpg
 
 from bot_platform.demo import DemoSettings
 from bot_platform.infra import logs
-from bot_platform.runtime.platform import Platform, real_world
+from bot_platform.runtime.platform import Platform
+from bot_platform.runtime.services import real_world
 
 
 class Fate:

@@ -261,16 +261,16 @@ async def _serve(url: str, crowd: Sequence[Customer], doom: Doom | None) -> None
     )
     if doom:
         doom.armed = True
-    pump = job_worker(runner, 2 * len(crowd))
-    database.on_commit.append(pump.poke)
-    working = asyncio.create_task(pump.run())
+    worker = job_worker(runner, 2 * len(crowd))
+    database.on_commit.append(worker.notify)
+    working = asyncio.create_task(worker.run())
     await _rest()
     await asyncio.gather(
         *(provider_events.apply(money, paid(one.purchases[1], one.user_id)) for one in crowd)
     )
     await _rest()
     working.cancel()
-    await pump.finish(5)
+    await worker.finish(5)
     await database.close()
 
 

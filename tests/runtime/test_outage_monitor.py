@@ -1,19 +1,19 @@
 """Operators hear once that Stripe or the model fails for minutes, and once that it works again."""
 
 import contextlib
-import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 
 from bot_platform.domain.outbox import Notice
+from bot_platform.infra.clock import use
 from bot_platform.infra.database import Database
 from bot_platform.infra.outbound_calls import BUSY, DOWN, MISCONFIGURED, OK, REFUSED, CallObserver
-from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.observed_model import ObservedModel
 from bot_platform.runtime.outage_monitor import OutageMonitor
+from bot_platform.sandbox.movable_clock import MovableClock
 from bot_platform.telegram.texts import Texts
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 from tests.makers import BUYER, eventually, house, payments
@@ -23,33 +23,24 @@ ADMINS = (900, 901)
 
 
 @dataclass
-class Clock:
-    """A clock that a test moves."""
-
-    at: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
-@dataclass
 class Watch:
-    """One replica that listens."""
+    """One replica, and the clock of its process."""
 
-    clock: Clock
+    clock: MovableClock
     outages: OutageMonitor
 
     async def hear(self, *results: str, party: str = "stripe", apart: float = 60) -> None:
         """Hear how calls end, so many seconds apart, and look after each."""
         for result in results:
-            self.clock.at += apart
-            self.outages.hear(party, result)
-            await self.outages.look()
+            self.clock.move(apart)
+            self.outages.observe(party, result)
+            await self.outages.check()
 
 
-def watch(database: Database, clock: Clock | None = None) -> Watch:
-    clock = clock or Clock()
-    return Watch(clock, OutageMonitor(payments(database, admins=ADMINS), clock))
+def watch(database: Database, clock: MovableClock | None = None) -> Watch:
+    clock = clock or MovableClock()
+    use(clock)
+    return Watch(clock, OutageMonitor(payments(database, admins=ADMINS)))
 
 
 async def told() -> list[str]:
@@ -66,8 +57,7 @@ async def told() -> list[str]:
 
 
 async def thirty_minutes_later(replica: Watch) -> None:
-    replica.clock.at += 1800
-    await query("UPDATE round SET next_at = 0")
+    replica.clock.move(1800)
 
 
 async def test_three_minutes_of_failures_are_told_once_and_so_is_their_end(database: Database) -> None:
@@ -125,7 +115,7 @@ async def test_failures_hours_apart_are_each_a_story_of_its_own(database: Databa
 async def test_replicas_together_tell_once_and_whoever_sees_it_work_tells_the_end(
     database: Database,
 ) -> None:
-    clock = Clock()
+    clock = MovableClock()
     replicas = [watch(database, clock) for _ in range(3)]
     for _ in range(5):
         for replica in replicas:
@@ -137,7 +127,7 @@ async def test_replicas_together_tell_once_and_whoever_sees_it_work_tells_the_en
 
 
 async def test_a_restart_forgets_neither_the_outage_nor_its_end(database: Database) -> None:
-    clock = Clock()
+    clock = MovableClock()
     await watch(database, clock).hear(*[DOWN] * 4)
     await watch(database, clock).hear(*[DOWN] * 4)
     assert len(await told()) == 1
@@ -210,7 +200,7 @@ async def test_each_answer_of_a_model_is_heard_and_left_as_it_is(fault: str | No
 
 
 async def test_a_stripe_that_is_down_for_minutes_is_told_in_the_running_house(sqlite_url: str) -> None:
-    clock = Clock(time.time())
+    clock = MovableClock()
     async with house(sqlite_url, clock=clock, admin_telegram_ids=str(OPERATOR.id)) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         shop = await h.say("/start", "Welcome!")
@@ -218,7 +208,7 @@ async def test_a_stripe_that_is_down_for_minutes_is_told_in_the_running_house(sq
         for n in range(1, 4):
             await h.press(shop, "buy_100")
             await eventually(lambda n=n: sum(t.startswith("Sorry, we could") for t in h.texts()) == n, 20)  # type: ignore[misc]
-            clock.at += 100
+            clock.move(100)
         await h.said("🚨 Stripe has not answered for", OPERATOR)
         h.stripe.faults.clear()
         await h.press(shop, "buy_100")

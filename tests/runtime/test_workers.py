@@ -107,18 +107,18 @@ async def test_updates_that_were_handled_a_week_ago_are_dropped_once_a_day(datab
     await updates.store(database, [(n, 7, {"update_id": n}) for n in range(4)])
     for row in await Event.all():
         await updates.handled(database, row)
-    tidy = workers.Tidy(context(database))
+    tidy = workers.Cleanup(context(database))
 
     async def age(*numbers: int) -> None:
         old = Event.filter(key__in=[f"tg:{n}" for n in numbers])
         await old.update(handled_at=now() - updates.KEPT - timedelta(seconds=1))
 
     await age(0, 1)
-    await tidy.once()
+    await tidy.run()
     assert await Event.all().count() == 2
     await age(2)
-    await tidy.once()
+    await tidy.run()
     assert await Event.all().count() == 2
     await query("UPDATE round SET next_at = 0")
-    await tidy.once()
+    await tidy.run()
     assert [row.key for row in await Event.all()] == ["tg:3"]

@@ -33,8 +33,8 @@ async def sending(
 ) -> AsyncIterator[None]:
     """Let a sender work on a database that is open."""
     bot = Bot(world.token, session=session or SandboxSession(world))
-    loop = Sender(database, bot, Texts(), PRICES, local_links=True).pump()
-    database.on_commit.append(loop.poke)
+    loop = Sender(database, bot, Texts(), PRICES, local_links=True).worker()
+    database.on_commit.append(loop.notify)
     running = asyncio.create_task(loop.run())
     try:
         yield

@@ -137,10 +137,10 @@ async def test_a_stop_ends_work_that_would_go_on_for_ever(database: Database) ->
     (claimed,) = await runner.claim(1)
     working = asyncio.create_task(runner.work(claimed))
     await begun.wait()
-    await runner.look()
+    await runner.check()
     assert not working.done(), "nobody has asked for it"
     await order_work.cancel(counter.context, who, job.id)
-    await runner.look()
+    await runner.check()
     await working
     assert ((await Job.get(id=job.id)).state, await balance(who)) == (JobState.CANCELLED, 100)
 
@@ -159,7 +159,7 @@ async def test_a_worker_lets_go_of_what_another_has(database: Database) -> None:
     working = asyncio.create_task(runner.work(claimed))
     await begun.wait()
     await query("UPDATE job SET fence = fence + 1")
-    await runner.look()
+    await runner.check()
     await working
     assert (await Job.get(id=1)).state is JobState.RUNNING, "it is the other's to end"
 

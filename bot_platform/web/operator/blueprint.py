@@ -14,7 +14,7 @@ from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.errors import Refusal
 from bot_platform.flows import sessions
 from bot_platform.flows.context import PaymentContext
-from bot_platform.infra.database import UNREACHABLE
+from bot_platform.infra.database_errors import UNREACHABLE
 from bot_platform.web.client_address import client_address
 from bot_platform.web.operator.actions import changes
 from bot_platform.web.operator.exports import exports

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot_platform.domain.jobs import Job
 from bot_platform.flows import run_job
-from bot_platform.flows.work_context import WorkContext
-from bot_platform.infra.database import LOST_CONNECTION
+from bot_platform.flows.context import WorkContext
+from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.sql import json_safe
 from bot_platform.work.engine.kind import Order
 from bot_platform.work.engine.model import Message, Meter, Model, ModelFault, Rates, Usage

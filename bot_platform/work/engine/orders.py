@@ -6,8 +6,8 @@ from bot_platform.domain import job_texts, jobs
 from bot_platform.domain.errors import CannotOrder, NoSuchJob
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.users import User
+from bot_platform.flows.context import WorkContext
 from bot_platform.flows.order_work import order
-from bot_platform.flows.work_context import WorkContext
 from bot_platform.work.engine.kind import JobKind, Order
 from bot_platform.work.engine.model import Model, Rates
 from bot_platform.work.engine.runner import turns

@@ -9,8 +9,8 @@ import structlog
 from bot_platform.domain import job_leases, jobs
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.flows import run_job
+from bot_platform.flows.context import WorkContext
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra import correlation, safe_errors
 from bot_platform.work.engine.context import DatabaseUnavailable, Parked, RunningJob
 from bot_platform.work.engine.kind import CannotDo, Files, JobKind, Order
@@ -55,11 +55,11 @@ class Runner:
         """Lease jobs whose turn it is."""
         return await run_job.claim(self._context, limit, self._kinds)
 
-    async def keep(self, ids: Sequence[int]) -> None:  # noqa: ARG002 -- what runs is known with its fence
+    async def renew(self, ids: Sequence[int]) -> None:  # noqa: ARG002 -- what runs is known with its fence
         """Renew the leases of what runs here."""
         await run_job.renew(self._context, self._fences)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Stop what its person wants stopped, and let go of what another worker has."""
         stop, lost = await job_leases.gone(self._fences)
         self._stopped |= stop

@@ -124,13 +124,11 @@ PLANTED = (
     Planted(
         "an event is stored before its effect",
         "flows/provider_events.py",
-        "        outcome = await till.database.transact(_receive, till, said, apply)\n",
+        "        return await payments.database.transact(_receive, payments, event, prepared)\n",
         """
-        async def nothing() -> Outcome:
-            return Outcome(State.HANDLED)
-
-        outcome = await till.database.transact(_receive, till, said, nothing)
-        outcome = outcome if outcome.repeat else await till.database.transact(apply)
+        nothing = Prepared(NotForUs("nothing", keep=True))
+        outcome = await payments.database.transact(_receive, payments, event, nothing)
+        return outcome if outcome.repeat else await payments.database.transact(_apply, payments, prepared)
 """,
         (CRASHES,),
     ),
@@ -165,8 +163,8 @@ PLANTED = (
     Planted(
         "work that ends wakes nobody",
         "flows/run_job.py",
-        "        await _tell_if_low(desk, account, before)\n        await wake(account)\n\n",
-        "        await _tell_if_low(desk, account, before)\n\n",
+        "        await _tell_if_low(context, account, before)\n        await wake(account)\n\n",
+        "        await _tell_if_low(context, account, before)\n\n",
         (f"{COURSE}[SQLite-an end below the hold]",),
     ),
     Planted(
@@ -175,7 +173,7 @@ PLANTED = (
         """    async def story() -> Job:
         account = await ledger.lock(user.id)
         if known""",
-        """    account = await desk.database.transact(ledger.lock, user.id)
+        """    account = await context.database.transact(ledger.lock, user.id)
 
     async def story() -> Job:
         if known""",

@@ -5,9 +5,9 @@ import contextlib
 from bot_platform.domain.errors import NoSuchJob
 from bot_platform.domain.jobs import Job, JobState, find_by_request_key
 from bot_platform.flows import job_retention, order_work, run_job
+from bot_platform.flows.context import WorkContext
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.flows.work_context import WorkContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import context

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from bot_platform.domain.invariants import CHECKS
 from bot_platform.flows.context import PaymentContext
-from bot_platform.flows.work_context import WorkContext as Counter
+from bot_platform.flows.context import WorkContext as Counter
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot_platform.demo import DemoSettings
-from bot_platform.runtime.workplace import model
+from bot_platform.providers.choose import model
 
 KEY = {"ai_base_url": "http://127.0.0.1:9/v1", "ai_api_key": "sk-made-up", "ai_model": "made-up"}
 

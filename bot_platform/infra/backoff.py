@@ -1,0 +1,8 @@
+"""How long to wait before the next try: twice as long after each failure."""
+
+MAX_DOUBLINGS = 20  # more would only make large numbers
+
+
+def backoff(attempt: int, *, first: float, most: float) -> float:
+    """Return the seconds to wait after failure number `attempt` (1, 2, 3...): `first`, doubled each time."""
+    return min(most, first * float(2 ** min(max(attempt - 1, 0), MAX_DOUBLINGS)))

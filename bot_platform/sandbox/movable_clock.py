@@ -1,0 +1,45 @@
+"""A clock that tests and the demo move forward: what waits for that moment wakes at once."""
+
+import asyncio
+from weakref import WeakSet
+
+from bot_platform.infra.clock import Clock
+
+
+class MovableClock(Clock):
+    """The system's clock plus an offset; the database's clock of this process moves with it."""
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self._timeouts: WeakSet[asyncio.Timeout] = WeakSet()
+
+    @property
+    def offset_ms(self) -> int:
+        """How far the clock was moved, in milliseconds."""
+        return int(self._offset * 1000)
+
+    def time(self) -> float:
+        """Return the moved time in unix seconds."""
+        return super().time() + self._offset
+
+    def monotonic(self) -> float:
+        """Return the moved monotonic time in seconds."""
+        return super().monotonic() + self._offset
+
+    def timeout(self, seconds: float) -> asyncio.Timeout:
+        """Make a timeout that ends earlier when the clock is moved."""
+        timeout = super().timeout(seconds)
+        self._timeouts.add(timeout)
+        return timeout
+
+    def move(self, seconds: float) -> None:
+        """Move the clock forward; raises ValueError for a step backward."""
+        if seconds < 0:
+            raise ValueError("the clock moves forward only")
+        self._offset += seconds
+        for timeout in list(self._timeouts):
+            if (when := timeout.when()) is not None and not timeout.expired():
+                try:
+                    timeout.reschedule(when - seconds)
+                except RuntimeError:  # it was left, or not entered yet
+                    self._timeouts.discard(timeout)
