@@ -1,4 +1,4 @@
-"""The entry point, `python3 run.py [command]`: it uses the Python of the checkout's `.venv` if there is one."""
+"""The entry point, `python3 run.py [command]`; it continues with the Python of the checkout's `.venv`."""
 
 import os
 import sys

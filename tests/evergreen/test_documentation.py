@@ -228,6 +228,15 @@ def test_every_invariant_that_is_named_is_explained() -> None:
         assert parts == ["Rule", "Why", "Checked by", "When it is printed"], name
 
 
+def test_modules_that_documents_name_are_there() -> None:
+    pages = [ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    rooms = "|".join(path.name for path in (ROOT / "bot_platform").iterdir() if path.is_dir())
+    named = {
+        name for path in pages for name in re.findall(rf"(?<![\w/])(?:{rooms})/[\w/]+\.py\b", _text(path))
+    }
+    assert sorted(name for name in named if not (ROOT / "bot_platform" / name).is_file()) == []
+
+
 def test_no_file_cites_a_document_that_is_not_there() -> None:
     lost = [
         f"{_name(path)}: {cited}"
