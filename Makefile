@@ -1,4 +1,4 @@
-# `make` lists what there is. Every target makes what it needs first, so nothing has to be set up by hand.
+# `make` lists the targets. Each installs what it needs first, so there is nothing to set up by hand.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -13,7 +13,7 @@ NODE_MODULES := tests/e2e/node_modules/.installed
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --requirement
 PIP_COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(if $(UPGRADE),--upgrade)
-PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the oldest that is served.
+PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the oldest supported version.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test e2e reliability soak check format bench audit-deps pins clean
@@ -22,10 +22,10 @@ PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: $(RUNS) ## sell credits in the browser, no account needed; PORT=8010 listens there, MOCK=1 sells by the mock
+demo: $(RUNS) ## try it in a browser, without any account; PORT=8010 listens there, MOCK=1 sells with the mock
 	@exec $(PY) run.py demo --port $(PORT) $(if $(MOCK),--mock)
 
-test: $(DEVELOPS) ## run every test but e2e, on SQLite and PostgreSQL; ARGS="-k refund" goes to pytest
+test: $(DEVELOPS) ## run all tests except e2e, on SQLite and PostgreSQL; ARGS="-k refund" goes to pytest
 	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 e2e: $(DEVELOPS) ## run the tests that need Chromium and node
@@ -37,7 +37,7 @@ e2e: $(DEVELOPS) ## run the tests that need Chromium and node
 		|| command -v google-chrome >/dev/null 2>&1 \
 		|| [ -d "/Applications/Google Chrome.app" ] || missing="$$missing chromium"; \
 	if [ -n "$$missing" ]; then \
-		echo "make e2e needs what this machine lacks:$$missing" >&2; \
+		echo "make e2e needs programs that are missing here:$$missing" >&2; \
 		echo "  Debian, Ubuntu: apt-get install chromium chromium-driver nodejs npm" >&2; \
 		echo "  macOS: brew install node chromedriver && brew install --cask google-chrome" >&2; \
 		exit 1; \
@@ -48,64 +48,64 @@ e2e: $(DEVELOPS) ## run the tests that need Chromium and node
 reliability: $(DEVELOPS) ## run the reliability tests in full size, about an hour; ARGS="-k crowd" goes to pytest
 	@$(PY) -m tests.reliability $(ARGS)
 
-soak: $(DEVELOPS) ## live through a busy day on each database; MINUTES=10 is how long each takes
+soak: $(DEVELOPS) ## simulate a busy day on each database; MINUTES=10 is how long each takes
 	@$(PY) -m tests.soak --minutes $(MINUTES) $(ARGS)
 
-check: $(DEVELOPS) ## check format, lint, types and who imports whom
+check: $(DEVELOPS) ## check format, lint, types and imports
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
 
-format: $(DEVELOPS) ## write the code as `make check` wants it, as far as a tool can
+format: $(DEVELOPS) ## format the code, and fix what the linter can fix
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-bench: $(DEVELOPS) ## measure the webhook beside an empty POST, and the way from a payment to the work it starts
+bench: $(DEVELOPS) ## measure the webhook against an empty POST, and the time from a payment to the start of the work
 	@$(PY) -m tests.benchmarks.webhook
 	@$(PY) -m tests.benchmarks.waking
 
-audit-deps: $(AUDITS) ## compare the pinned requirements with the known weaknesses; needs a way to the internet
+audit-deps: $(AUDITS) ## compare the pinned requirements with known weaknesses; needs internet access
 	@.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 		--requirement requirements.txt
 
-pins: $(DEVELOPS) ## pin the requirements again after pyproject.toml changed; UPGRADE=1 takes newer ones
+pins: $(DEVELOPS) ## pin the requirements again after a change of pyproject.toml; UPGRADE=1 takes newer ones
 	@$(PIP_COMPILE) --output-file requirements.txt pyproject.toml
 	@$(PIP_COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	@for pins in requirements.txt requirements-dev.txt; do \
 		{ echo "$(PINS_HEADER)"; cat $$pins; } > $$pins.new && mv $$pins.new $$pins; \
 	done
 
-clean: ## remove all that the other targets made; your data/ and .env stay
+clean: ## remove what the other targets created; your data/ and .env stay
 	@rm -rf .venv tests/e2e/node_modules artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# An environment without its interpreter (Python was updated or removed) is made anew.
+# If the interpreter of .venv is gone (Python was updated or removed), .venv is created again.
 $(PY):
 	@command -v $(PYTHON) >/dev/null 2>&1 || { \
-		echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name yours: make PYTHON=python3.12 ..." >&2; \
+		echo "$(PYTHON) was not found. Install Python 3.11 or newer, or name yours: make PYTHON=python3.12 ..." >&2; \
 		exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Python 3.11 or newer is needed, and $(PYTHON) is `$(PYTHON) --version 2>&1`." >&2; \
+		echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) --version 2>&1`." >&2; \
 		echo "Name another one: make PYTHON=python3.12 ..." >&2; \
 		exit 1; }
-	@echo "Making .venv with `$(PYTHON) --version`"
+	@echo "Creating .venv with `$(PYTHON) --version`"
 	@$(PYTHON) -m venv --clear .venv || { \
 		rm -rf .venv; \
-		echo "$(PYTHON) cannot make an environment; Debian and Ubuntu need: apt-get install python3-venv" >&2; \
+		echo "$(PYTHON) cannot create an environment. On Debian and Ubuntu run: apt-get install python3-venv" >&2; \
 		exit 1; }
 
 $(RUNS): requirements.txt | $(PY)
-	@echo "Installing what it runs on (once; a minute or so)"
+	@echo "Installing the packages (only once, about a minute)"
 	@$(PIP_INSTALL) requirements.txt
 	@touch $@
 
 $(DEVELOPS): requirements-dev.txt | $(PY)
-	@echo "Installing what it is tested with (once; a minute or two)"
+	@echo "Installing the packages for development (only once, one or two minutes)"
 	@$(PIP_INSTALL) requirements-dev.txt
 	@touch $(RUNS) $@
 
-# In an environment of its own: what audits has requirements that nothing else here should have.
+# In its own environment: the auditing tool has requirements that nothing else here should have.
 $(AUDITS): | $(PY)
 	@$(PY) -m venv --clear .venv/audit
 	@.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check --no-input "pip-audit==2.10.*"

@@ -419,14 +419,14 @@ async def test_no_program_sees_the_password_on_its_command_line(postgres_url: st
     assert "cret" not in called
 
 
-async def test_the_readme_s_commands_for_postgresql_in_a_container_do_the_same(
+async def test_the_documented_commands_for_postgresql_in_a_container_do_the_same(
     postgres_url: str, tmp_path: Path
 ) -> None:
     (server,) = tortoise_config(postgres_url)["connections"].values()
     where = {key: str(value or "") for key, value in server["credentials"].items()}
     named = {"PGHOST": where["host"], "PGPORT": where["port"], "PGPASSWORD": where["password"]}
-    readme = (RUN.parent / "README.md").read_text(encoding="utf-8")
-    saving, restoring = re.findall(r"docker compose exec -T postgres (.+)", readme)
+    page = (RUN.parent / "docs" / "backup.md").read_text(encoding="utf-8")
+    saving, restoring = re.findall(r"docker compose exec -T postgres (.+)", page)
 
     async def run(command: str) -> None:
         here = re.sub("(?<=--username=)bot", where["user"], command)

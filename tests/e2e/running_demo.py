@@ -1,4 +1,4 @@
-"""The demo as a newcomer runs it: `python run.py demo` in a process and a folder of its own."""
+"""The demo as a newcomer runs it: `python3 run.py demo` in a process and a folder of its own."""
 
 import os
 import select

@@ -1,6 +1,11 @@
 """What is written for people agrees with what the code does."""
 
+import ast
+import io
 import re
+import subprocess
+import sys
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,17 +13,43 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
 
 from bot_platform import cli
 from bot_platform.config.settings import SECRETS, Settings, load
 from bot_platform.demo import DemoSettings
 from bot_platform.providers.stripe.events import TYPES
+from tests.reliability.mutants.planted import PLANTED
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+MONEY = (ROOT / "docs" / "money.md").read_text(encoding="utf-8")
+MOST_WORDS = 1300  # of the README, as `wc -w` counts them
 ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+CODE = sorted(
+    [ROOT / "run.py", *(p for f in ("bot_platform", "migrations", "tests") for p in (ROOT / f).rglob("*.py"))]
+)
+OTHER_TEXTS = sorted(
+    [
+        *(
+            ROOT / name
+            for name in (
+                ".env.example",
+                ".ci/run",
+                "Dockerfile",
+                "Makefile",
+                "compose.yaml",
+                "pyproject.toml",
+            )
+        ),
+        *(ROOT / ".github").rglob("*.yml"),
+        *(p for kind in ("ftl", "html", "js", "css") for p in (ROOT / "bot_platform").rglob(f"*.{kind}")),
+    ]
+)
 FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
 TOKEN = "123456789:AAExampleExampleExampleExample"
 
@@ -28,14 +59,15 @@ def _headings(text: str) -> list[str]:
 
 
 def _section(title: str) -> str:
+    """Read a section of the README."""
     _, found, rest = README.partition(f"\n## {title}\n")
     assert found, f"README has no section {title}"
     return rest.partition("\n## ")[0]
 
 
 def _settings_rows() -> list[tuple[str, str]]:
-    """Read name and default of each row of the README's table."""
-    return re.findall(r"^\| `([A-Z0-9_]+)` \| ([^|]+) \|", _section("Settings"), re.MULTILINE)
+    """Read name and default of each row of the table of settings."""
+    return re.findall(r"^\| `([A-Z0-9_]+)` \| ([^|]+) \|", SETTINGS, re.MULTILINE)
 
 
 def _said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -62,7 +94,7 @@ def test_env_example_begins_with_the_mock() -> None:
     assert "WEBAPP_URL=http://localhost:8000" in lines
 
 
-@pytest.mark.parametrize("text", [ENV_EXAMPLE, README], ids=[".env.example", "README"])
+@pytest.mark.parametrize("text", [ENV_EXAMPLE, SETTINGS], ids=[".env.example", "settings"])
 def test_secrets_that_may_stand_in_files_are_named(text: str) -> None:
     (about,) = (part for part in re.split(r"\n#?\n", text) if "<NAME>_FILE" in part)
     assert [name for name in sorted(SECRETS) if name.upper() not in about] == []
@@ -81,11 +113,11 @@ def test_env_example_with_a_token_starts_by_the_mock(tmp_path: Path, monkeypatch
     assert others - chosen == set()
 
 
-def test_readme_has_every_setting_once() -> None:
+def test_the_table_has_every_setting_once() -> None:
     assert sorted(name for name, _ in _settings_rows()) == sorted(FIELDS)
 
 
-def test_readme_says_the_defaults() -> None:
+def test_the_table_gives_the_defaults() -> None:
     rows = dict(_settings_rows())
     written = {name.lower(): cell.strip("`") for name, cell in rows.items() if cell.startswith("`")}
     secrets = {"stripe_secret_key": "sk_test_1", "stripe_webhook_secret": "whsec_1"}
@@ -114,19 +146,22 @@ def test_webhooks_are_explained_directly_below_the_proxy() -> None:
         assert needed in section, needed
 
 
-def test_readme_has_every_command_and_option(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_and_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     commands = _commands(capsys)
     assert "serve" in commands
-    table = _section("Commands")
-    assert [name for name in commands if not _row(table, name)] == []
-    assert sorted(set(re.findall(r"python run\.py (\w+)", README))) == sorted(commands)
+    assert [name for name in commands if not _row(name)] == []
+    named = {name for path in DOCUMENTS for name in re.findall(r"python3 run\.py (\w+)", _text(path))}
+    assert named == set(commands)
     for name in commands:
         options = set(re.findall(r"(--[a-z-]+)", _said(capsys, name))) - {"--help"}
-        assert [option for option in options if option not in _row(table, name)] == [], name
+        assert [option for option in options if option not in _row(name)] == [], name
 
 
-def _row(table: str, command: str) -> str:
-    found = [line for line in table.splitlines() if re.search(rf"`python run\.py {command}[` ]", line)]
+def _row(command: str) -> str:
+    """Read the row of a command in the table of commands."""
+    found = [
+        line for line in COMMANDS.splitlines() if re.search(rf"^\|.*`python3 run\.py {command}[` ]", line)
+    ]
     return found[0] if found else ""
 
 
@@ -139,28 +174,108 @@ def test_every_make_target_that_is_named_exists_and_is_explained() -> None:
     phony = re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
     assert phony
     assert set(phony[1].split()) == targets
-    named = {name for path in DOCUMENTS for name in _made(path.read_text(encoding="utf-8"))}
+    named = {name for path in DOCUMENTS for name in _made(_text(path))}
     assert named - targets == set()
-    assert targets - set(_made(README)) - {"help"} == set()
+    assert targets - set(_made(COMMANDS)) - {"help"} == set()
 
 
 def test_a_newcomer_meets_the_two_commands_first() -> None:
     assert list(dict.fromkeys(_made(README)))[:2] == ["demo", "test"]
 
 
+def test_the_readme_is_short() -> None:
+    assert len(README.split()) <= MOST_WORDS
+
+
+def test_the_readme_counts_the_planted_bugs() -> None:
+    assert f"{len(PLANTED)} known bugs" in README
+
+
 def test_ci_runs_what_the_readme_names() -> None:
-    legs = re.findall(r"^make (\w+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    legs = re.findall(r"^make (\w+)$", _text(ROOT / ".ci" / "run"), re.MULTILINE)
     assert legs == ["check", "test", "e2e"]
 
 
+def test_the_workflow_is_valid_and_runs_the_same() -> None:
+    workflow = ROOT / ".github" / "workflows" / "ci.yml"
+    checker = Path(sys.executable).parent / "check-jsonschema"
+    command = [str(checker), "--builtin-schema", "vendor.github-workflows", str(workflow)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    steps = YAML(typ="safe").load(workflow)["jobs"]["everything"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == ["bash .ci/run"]
+
+
+def test_every_page_is_listed() -> None:
+    folder = ROOT / "docs"
+    listed = set(re.findall(r"\]\(([^)#]+)\)", _text(folder / "README.md")))
+    pages = {path.name for path in folder.glob("*.md")} - {"README.md"}
+    assert pages | {"decisions"} <= listed
+
+
+def test_commands_are_written_for_the_python_of_the_machine() -> None:
+    texts = [*DOCUMENTS, *CODE, *OTHER_TEXTS]
+    assert [_name(path) for path in texts if re.search(r"\bpython run\.py", _text(path))] == []
+
+
+def test_every_invariant_that_is_named_is_explained() -> None:
+    texts = [path for path in [*CODE, *OTHER_TEXTS] if path.is_relative_to(ROOT / "bot_platform")]
+    named = {name for path in texts for name in re.findall(r"\bI[0-9]\b", _text(path))}
+    sections = dict(re.findall(r"^### (I[0-9]): .+\n((?:(?!##).*\n)+)", MONEY, re.MULTILINE))
+    assert set(sections) == named | {f"I{n}" for n in range(1, 10)}
+    for name, text in sections.items():
+        parts = re.findall(r"^\*\*(.+?)\.?\*\*", text, re.MULTILINE)
+        assert parts == ["Rule", "Why", "Checked by", "When it is printed"], name
+
+
+def test_modules_that_documents_name_are_there() -> None:
+    pages = [ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    rooms = "|".join(path.name for path in (ROOT / "bot_platform").iterdir() if path.is_dir())
+    named = {
+        name for path in pages for name in re.findall(rf"(?<![\w/])(?:{rooms})/[\w/]+\.py\b", _text(path))
+    }
+    assert sorted(name for name in named if not (ROOT / "bot_platform" / name).is_file()) == []
+
+
+def test_no_file_cites_a_document_that_is_not_there() -> None:
+    lost = [
+        f"{_name(path)}: {cited}"
+        for path in [*DOCUMENTS, *CODE, *OTHER_TEXTS]
+        for cited in _cited(path)
+        if not any((folder / cited).is_file() for folder in (ROOT, ROOT / "docs", path.parent))
+    ]
+    assert lost == []
+
+
+def _cited(path: Path) -> list[str]:
+    """List the documents that a file names; in Python by its prose, elsewhere in a string by `docs/`."""
+    text, document = _text(path), r"(?<![\w*./-])(?:\.\./)*[\w-][\w./-]*\.md\b"
+    if path.suffix != ".py":
+        return re.findall(document, text)
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    explained = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, explained)]
+    prose = "\n".join([*comments, *(ast.get_docstring(node) or "" for node in nodes)])
+    return re.findall(document, prose) + re.findall(r"\bdocs/[\w./-]+\.md\b", text)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
 def _anchors(document: Path) -> set[str]:
-    headings = _headings(document.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#{1,4} (.+)$", _text(document), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
-    text = document.read_text(encoding="utf-8")
+    text = _text(document)
     broken = []
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if "://" in target:

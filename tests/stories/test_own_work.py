@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 def readmes_example() -> tuple[str, str]:
     """Take the file's path and text out of the README."""
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Sell your own work")[2]
-    path = re.search(r"`(bot_platform/work/\w+\.py)`", section)
+    path = re.search(r"`(bot_platform/work/kinds/\w+\.py)`", section)
     code = re.search(r"```python\n(.*?)```", section, re.DOTALL)
     assert path
     assert code
