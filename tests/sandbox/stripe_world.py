@@ -124,7 +124,7 @@ def listen() -> tuple[socket.socket, str]:
 @asynccontextmanager
 async def world(
     *,
-    keep_in: Path | None = None,
+    state_file: Path | None = None,
     receiver: Receiver | None = None,
     max_network_retries: int = 0,
     **options: Any,
@@ -138,7 +138,7 @@ async def world(
             webhook_secret=SECRET,
             webhook_url=received.url,
             public_url=url,
-            keep_in=keep_in,
+            state_file=state_file,
             **options,
         )
         transport = stripe.AIOHTTPClient(timeout=3)

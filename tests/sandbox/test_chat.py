@@ -67,7 +67,15 @@ async def test_the_page_names_the_bot_and_runs_under_a_strict_policy(client: Cli
 
 
 async def test_what_the_page_loads_is_there(client: Client) -> None:
-    for name in ("chat.css", "books.css", "chat.js", "books.js", "messages.js", "bot.svg", "wallpaper.svg"):
+    for name in (
+        "chat.css",
+        "ledger_panel.css",
+        "chat.js",
+        "ledger_panel.js",
+        "messages.js",
+        "bot.svg",
+        "wallpaper.svg",
+    ):
         assert (await client.get(f"/demo/static/{name}")).status_code == 200
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot_platform.config.settings import Settings
 from bot_platform.demo import demo
 from bot_platform.sandbox import offline_model
-from bot_platform.sandbox.offline_model import PIECES, OfflineModel
+from bot_platform.sandbox.offline_model import PIECES_PER_ANSWER, OfflineModel
 from bot_platform.sandbox.offline_project import project
 from bot_platform.telegram.markdown import pages
 from bot_platform.work.engine.kind import Files, Order
@@ -106,7 +106,7 @@ async def test_the_same_is_answered_to_the_same_in_pieces_and_another_to_another
     messages = [ask.WHO, Message("user", "Why?")]
     pieces, usage = await heard(messages)
     assert (pieces, usage) == await heard(messages)
-    assert 10 < len(pieces) <= PIECES
+    assert 10 < len(pieces) <= PIECES_PER_ANSWER
     assert "".join(pieces) != await answered("How?")
 
 

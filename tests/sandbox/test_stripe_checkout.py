@@ -7,7 +7,7 @@ import pytest
 import stripe
 from stripe.params.checkout import SessionCreateParams
 
-from bot_platform.sandbox.stripe import accepted
+from bot_platform.sandbox.stripe import checkout_schemas
 from tests.sandbox.stripe_world import checkout_params, world
 
 
@@ -91,13 +91,13 @@ async def test_a_missing_parameter_is_named(absent: str) -> None:
 
 async def test_an_effect_that_is_not_modelled_is_refused_not_ignored() -> None:
     async with world() as w:
-        with pytest.raises(stripe.InvalidRequestError, match="does not act on discounts"):
+        with pytest.raises(stripe.InvalidRequestError, match="does not support discounts"):
             await w.open(discounts=[{"coupon": "half"}])
 
 
 def test_every_parameter_of_the_client_is_known() -> None:
     names = set(SessionCreateParams.__annotations__) - set(stripe.RequestOptions.__annotations__)
-    assert names == set(accepted.CREATE_SESSION.fields)
+    assert names == set(checkout_schemas.CREATE_SESSION.fields)
 
 
 async def test_unknown_ids_are_404_in_the_path_and_400_in_a_parameter() -> None:

@@ -9,8 +9,8 @@ import pytest
 import stripe
 from stripe.params import DisputeListParams, DisputeUpdateParams, DisputeUpdateParamsEvidence
 
-from bot_platform.sandbox.stripe import ApiError, DisputeStatus, accepted
-from bot_platform.sandbox.stripe.disputes import MOVES
+from bot_platform.sandbox.stripe import ApiError, DisputeStatus, schemas
+from bot_platform.sandbox.stripe.disputes import TRANSITIONS
 from tests.sandbox.stripe_world import KEY, World, world
 
 OPTIONS = set(stripe.RequestOptions.__annotations__)
@@ -131,7 +131,7 @@ async def test_a_dispute_goes_nowhere_else(status: DisputeStatus) -> None:
             for step in ways:
                 await w.local.move_dispute(dispute["id"], step)
             before, since = str(dispute), len(w.local.events)
-            for other in set(DisputeStatus) - MOVES.get(status, set()):
+            for other in set(DisputeStatus) - TRANSITIONS.get(status, set()):
                 with pytest.raises(ApiError, match="cannot become"):
                     await w.local.move_dispute(dispute["id"], other)
             assert (str(dispute), len(w.local.events)) == (before, since)
@@ -144,7 +144,7 @@ def _ways_to(status: DisputeStatus) -> list[tuple[list[str], bool]]:
         ways: list[list[str]] = [[start]]
         while ways and ways[0][-1] != status:
             way = ways.pop(0)
-            ways += [[*way, step] for step in MOVES.get(way[-1], ()) if step not in way]
+            ways += [[*way, step] for step in TRANSITIONS.get(way[-1], ()) if step not in way]
         if ways:
             found.append((ways[0][1:], start is DisputeStatus.WARNING_NEEDS_RESPONSE))
     assert found
@@ -166,13 +166,13 @@ async def test_no_more_is_disputed_than_was_paid() -> None:
     async with world() as w:
         paid = await _paid(w)
         for amount in (501, 0, -1):
-            with pytest.raises(ApiError, match="no such amount"):
+            with pytest.raises(ApiError, match="cannot be disputed"):
                 await w.local.dispute(paid, amount)
         assert (await w.local.dispute(paid, 300))["amount"] == 300
         assert (await w.local.dispute(paid))["amount"] == 200
-        with pytest.raises(ApiError, match="no such amount"):
+        with pytest.raises(ApiError, match="cannot be disputed"):
             await w.local.dispute(paid)
-        with pytest.raises(ApiError, match="Nobody has paid"):
+        with pytest.raises(ApiError, match="has no payment"):
             await w.local.dispute((await w.open()).id)
 
 
@@ -180,7 +180,7 @@ async def test_a_bank_that_does_not_know_of_a_refund_disputes_refunded_money() -
     async with world() as w:
         paid = await _paid(w)
         await w.local.refund(paid)
-        with pytest.raises(ApiError, match="no such amount"):
+        with pytest.raises(ApiError, match="cannot be disputed"):
             await w.local.dispute(paid)
         assert _moved(await w.local.dispute(paid, 500)) == [-500]
 
@@ -310,24 +310,24 @@ async def test_a_dispute_is_won_once_by_however_many() -> None:
 
 async def test_a_restart_in_the_middle_keeps_a_dispute_and_its_money(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         intent = await _confirm(w, "pm_card_createDispute")
         (dispute,) = (await w.client.v1.disputes.list_async()).data
         await w.local.move_dispute(dispute.id, "under_review")
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         with pytest.raises(stripe.InvalidRequestError, match="has been charged back"):
             await w.client.v1.refunds.create_async({"payment_intent": intent})
         await w.local.move_dispute(dispute.id, "won")
         await w.local.settled()
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert [row["status"] for row in w.local.disputes.values()] == ["won"]
         assert (await w.client.v1.refunds.create_async({"payment_intent": intent})).amount == 500
 
 
 def test_every_parameter_of_the_client_is_known() -> None:
-    assert set(DisputeListParams.__annotations__) - OPTIONS == set(accepted.LIST_DISPUTES.fields)
-    assert set(DisputeUpdateParams.__annotations__) - OPTIONS == set(accepted.UPDATE_DISPUTE.fields)
-    evidence: Any = accepted.UPDATE_DISPUTE.fields["evidence"]
+    assert set(DisputeListParams.__annotations__) - OPTIONS == set(schemas.LIST_DISPUTES.fields)
+    assert set(DisputeUpdateParams.__annotations__) - OPTIONS == set(schemas.UPDATE_DISPUTE.fields)
+    evidence: Any = schemas.UPDATE_DISPUTE.fields["evidence"]
     assert set(DisputeUpdateParamsEvidence.__annotations__) == set(evidence.fields)
 
 

@@ -34,7 +34,7 @@ async def test_an_ordered_error_has_stripes_shape() -> None:
 
 async def test_a_connection_closes_without_an_answer() -> None:
     async with world() as w:
-        w.local.faults.hang_up("/v1/checkout/sessions")
+        w.local.faults.drop_connection("/v1/checkout/sessions")
         with pytest.raises(stripe.APIConnectionError, match="ServerDisconnectedError"):
             await w.open()
         assert not w.local.sessions
@@ -43,7 +43,7 @@ async def test_a_connection_closes_without_an_answer() -> None:
 
 async def test_an_answer_lost_after_execution_is_found_again_by_a_retry() -> None:
     async with world(max_network_retries=1) as w:
-        w.local.faults.hang_up("/v1/checkout/sessions", after_execution=True)
+        w.local.faults.drop_connection("/v1/checkout/sessions", after_execution=True)
         session = await w.open()
         assert list(w.local.sessions) == [session.id]
         assert session.last_response.headers["Idempotent-Replayed"] == "true"

@@ -8,7 +8,7 @@ import pytest
 import stripe
 from stripe.params import RefundCreateParams, RefundListParams, RefundUpdateParams
 
-from bot_platform.sandbox.stripe import ApiError, How, RefundEnd, accepted
+from bot_platform.sandbox.stripe import ApiError, FinalRefundStatus, PaymentScenario, schemas
 from tests.sandbox.stripe_world import World, world
 
 OPTIONS = set(stripe.RequestOptions.__annotations__)
@@ -94,7 +94,7 @@ async def test_nothing_and_less_cannot_be_refunded(amount: int) -> None:
         ({"charge": "ch_nobody"}, "No such charge"),
         ({"charge": "ch_1", "payment_intent": "pi_1"}, "only specify one"),
         ({"payment_intent": "pi_1", "reason": "boredom"}, "must be one of"),
-        ({"payment_intent": "pi_1", "reverse_transfer": True}, "does not act on"),
+        ({"payment_intent": "pi_1", "reverse_transfer": True}, "does not support"),
         ({"payment_intent": "pi_1", "colour": "red"}, "unknown parameter"),
     ],
 )
@@ -107,9 +107,9 @@ async def test_a_refund_that_makes_no_sense_is_refused(params: Any, message: str
 async def test_what_nobody_paid_cannot_be_refunded() -> None:
     async with world() as w:
         session = await w.open()
-        with pytest.raises(ApiError, match="Nobody has paid"):
+        with pytest.raises(ApiError, match="has no payment"):
             await w.local.refund(session.id)
-        await w.local.pay(session.id, How.CARD_DECLINED)
+        await w.local.pay(session.id, PaymentScenario.CARD_DECLINED)
         intent = w.local.sessions[session.id]["payment_intent"]
         with pytest.raises(stripe.InvalidRequestError, match="does not have a successful charge to refund"):
             await w.client.v1.refunds.create_async({"payment_intent": intent})
@@ -155,7 +155,7 @@ async def test_an_inquiry_takes_nothing_so_the_charge_can_be_refunded() -> None:
 async def test_a_pending_refund_is_counted_and_then_succeeds() -> None:
     async with world() as w:
         paid = await _paid(w)
-        refund = await w.local.refund(paid["id"], how="pending")
+        refund = await w.local.refund(paid["id"], scenario="pending")
         assert (refund["status"], refund["pending_reason"]) == ("pending", "processing")
         assert _charge(w)["refunded"]
         await w.local.settled()
@@ -172,7 +172,7 @@ async def test_a_failed_refund_is_undone_and_can_be_made_again() -> None:
         paid = await _paid(w)
         refund = await w.local.refund(paid["id"], 200)
         since = len(w.local.events)
-        await w.local.finish_refund(refund["id"], RefundEnd.FAILED)
+        await w.local.finish_refund(refund["id"], FinalRefundStatus.FAILED)
         assert _events(w, since) == ["refund.failed", "refund.updated", "charge.refund.updated"]
         assert refund["failure_reason"]
         assert (_charge(w)["refunded"], _charge(w)["amount_refunded"]) == (False, 0)
@@ -182,7 +182,7 @@ async def test_a_failed_refund_is_undone_and_can_be_made_again() -> None:
 async def test_a_pending_refund_can_be_canceled_through_the_api_once() -> None:
     async with world() as w:
         paid = await _paid(w)
-        refund = await w.local.refund(paid["id"], how="pending")
+        refund = await w.local.refund(paid["id"], scenario="pending")
         canceled = await w.client.v1.refunds.cancel_async(refund["id"])
         assert canceled.status == "canceled"
         assert _events(w)[-2:] == ["refund.updated", "charge.refund.updated"]
@@ -204,7 +204,7 @@ async def test_a_pending_refund_can_be_canceled_through_the_api_once() -> None:
 async def test_a_finished_refund_stays_as_it_is(first: str, then: str) -> None:
     async with world() as w:
         paid = await _paid(w)
-        refund = await w.local.refund(paid["id"], how="pending")
+        refund = await w.local.refund(paid["id"], scenario="pending")
         await w.local.finish_refund(refund["id"], first)
         before, since = dict(_charge(w)), len(w.local.events)
         with pytest.raises(ApiError, match="cannot become"):
@@ -215,7 +215,7 @@ async def test_a_finished_refund_stays_as_it_is(first: str, then: str) -> None:
 async def test_a_refund_that_fails_succeeds_first() -> None:
     async with world(refund_delay=0.1) as w:
         paid = await _paid(w)
-        refund = await w.local.refund(paid["id"], how="fails")
+        refund = await w.local.refund(paid["id"], scenario="fails")
         assert (refund["status"], _charge(w)["refunded"]) == ("succeeded", True)
         await w.local.settled()
         assert (refund["status"], _charge(w)["refunded"]) == ("failed", False)
@@ -244,7 +244,7 @@ async def test_the_card_whose_refunds_fail_afterwards() -> None:
 async def test_a_bank_account_gets_its_money_later() -> None:
     async with world(refund_delay=0.1) as w:
         session = await w.open()
-        await w.local.pay(session.id, How.BANK_TRANSFER)
+        await w.local.pay(session.id, PaymentScenario.BANK_TRANSFER)
         await w.local.settled()
         intent = w.local.sessions[session.id]["payment_intent"]
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
@@ -315,26 +315,26 @@ async def test_a_repeated_request_refunds_once() -> None:
 async def test_a_refund_whose_answer_was_lost_is_found_again_by_a_retry() -> None:
     async with world(max_network_retries=1) as w:
         paid = await _paid(w)
-        w.local.faults.hang_up("/v1/refunds", after_execution=True)
+        w.local.faults.drop_connection("/v1/refunds", after_execution=True)
         refund = await w.client.v1.refunds.create_async({"payment_intent": paid["payment_intent"]})
         assert list(w.local.refunds) == [refund.id]
 
 
 async def test_a_restart_in_the_middle_finishes_refunds(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept, refund_delay=0.4) as w:
+    async with world(state_file=kept, refund_delay=0.4) as w:
         intent = await _confirm(w, "pm_card_refundFail")
         card = await w.client.v1.refunds.create_async({"payment_intent": intent})
         paid = await _paid(w)
-        waiting = await w.local.refund(paid["id"], how="pending")
-    async with world(keep_in=kept) as w:
+        waiting = await w.local.refund(paid["id"], scenario="pending")
+    async with world(state_file=kept) as w:
         assert w.local.refunds[waiting["id"]]["status"] == "pending"
         await w.local.settled()
         assert w.local.refunds[card.id]["status"] == "failed"
         await w.local.finish_refund(waiting["id"], "canceled")
         await w.local.settled()
         assert {charge["amount_refunded"] for charge in w.local.charges.values()} == {0}
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert {charge["amount_refunded"] for charge in w.local.charges.values()} == {0}
         assert {row["status"] for row in w.local.refunds.values()} == {"failed", "canceled"}
 
@@ -352,9 +352,9 @@ async def test_refunds_expand_what_they_point_to() -> None:
 
 
 def test_every_parameter_of_the_client_is_known() -> None:
-    assert set(RefundCreateParams.__annotations__) - OPTIONS == set(accepted.CREATE_REFUND.fields)
-    assert set(RefundListParams.__annotations__) - OPTIONS == set(accepted.LIST_REFUNDS.fields)
-    assert set(RefundUpdateParams.__annotations__) - OPTIONS == set(accepted.UPDATE_REFUND.fields)
+    assert set(RefundCreateParams.__annotations__) - OPTIONS == set(schemas.CREATE_REFUND.fields)
+    assert set(RefundListParams.__annotations__) - OPTIONS == set(schemas.LIST_REFUNDS.fields)
+    assert set(RefundUpdateParams.__annotations__) - OPTIONS == set(schemas.UPDATE_REFUND.fields)
 
 
 async def test_a_refund_has_every_field_of_the_clients_own() -> None:

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot_platform.sandbox.stripe import ApiError, DisputeStatus, LocalStripe, RefundEnd, RefundHow
+from bot_platform.sandbox.stripe import (
+    ApiError,
+    DisputeStatus,
+    FinalRefundStatus,
+    LocalStripe,
+    RefundScenario,
+)
 from tests.sandbox.stripe_world import Receiver, World, world
 
 _IN_VAIN = ("failed", "canceled")
@@ -38,8 +44,8 @@ def _moves(local: LocalStripe, chance: Random, paid: list[str]) -> list[Callable
     warnings = [*local.warnings] or ["issfr_nobody"]
     amount = chance.choice([None, 1, 100, 250, 500, 501])
     return [
-        lambda: local.refund(chance.choice(paid), amount, how=chance.choice(list(RefundHow))),
-        lambda: local.finish_refund(chance.choice(some), chance.choice(list(RefundEnd))),
+        lambda: local.refund(chance.choice(paid), amount, scenario=chance.choice(list(RefundScenario))),
+        lambda: local.finish_refund(chance.choice(some), chance.choice(list(FinalRefundStatus))),
         lambda: local.dispute(chance.choice(paid), amount, inquiry=chance.random() < 0.5),
         lambda: local.move_dispute(chance.choice(disputes), chance.choice(list(DisputeStatus))),
         lambda: local.warn(chance.choice(paid)),
@@ -51,7 +57,7 @@ async def _live(local: LocalStripe, clock: Clock, chance: Random, moves: int) ->
     paid = list(local.sessions)
     for _ in range(moves):
         clock.stop()
-        local.catch_up()
+        local.run_due_actions()
         before = _everything(local)
         try:
             await chance.choice(_moves(local, chance, paid))()
@@ -94,7 +100,7 @@ def _check_events(w: World) -> None:
 @pytest.mark.parametrize("seed", range(8))
 async def test_the_sums_hold_whatever_happens_in_whatever_order(seed: int, tmp_path: Path) -> None:
     chance, clock = Random(seed), Clock()  # noqa: S311 - chance, not a secret
-    options: dict[str, Any] = {"keep_in": tmp_path / "stripe.json", "clock": clock, "refund_delay": 0.01}
+    options: dict[str, Any] = {"state_file": tmp_path / "stripe.json", "clock": clock, "refund_delay": 0.01}
     async with world(**options, receiver=Receiver(statuses=[500] * 20)) as w:
         for _ in range(4):
             await w.local.pay((await w.open()).id)
@@ -104,7 +110,7 @@ async def test_the_sums_hold_whatever_happens_in_whatever_order(seed: int, tmp_p
         before = _everything(w.local)
     async with world(**options) as w:
         assert _everything(w.local) == before
-        w.local.mischief.change(twice=True)
+        w.local.fault_switches.change(twice=True)
         await asyncio.gather(*(_live(w.local, clock, chance, 20) for _ in range(3)))
         await w.local.settled(20)
         _check(w.local)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bot_platform.sandbox.stripe import How
+from bot_platform.sandbox.stripe import PaymentScenario
 from tests.sandbox.stripe_world import SECRET, Receiver, World, checkout_params, world
 
 
@@ -84,11 +84,11 @@ async def test_a_slow_receiver_does_not_hold_up_the_others() -> None:
 
 async def test_a_restart_keeps_sessions_and_sends_what_was_undelivered(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept, receiver=Receiver(statuses=[500] * 100), retry_delays=(0.05,)) as w:
+    async with world(state_file=kept, receiver=Receiver(statuses=[500] * 100), retry_delays=(0.05,)) as w:
         session = await w.open()
         await w.local.pay(session.id)
         await _until(6, w.receiver)
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert (await w.checkout.retrieve_async(session.id)).payment_status == "paid"
         await w.local.settled()
         assert sorted(e["id"] for e in w.receiver.got) == sorted(e["id"] for e in w.local.events)
@@ -97,10 +97,10 @@ async def test_a_restart_keeps_sessions_and_sends_what_was_undelivered(tmp_path:
 async def test_a_restart_finishes_a_bank_transfer_and_replays_an_idempotency_key(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
     options: Any = {"idempotency_key": "k"}
-    async with world(keep_in=kept, bank_transfer_delay=0.3) as w:
+    async with world(state_file=kept, bank_transfer_delay=0.3) as w:
         session = await w.checkout.create_async(checkout_params(), options=options)
-        await w.local.pay(session.id, How.BANK_TRANSFER)
-    async with world(keep_in=kept) as w:
+        await w.local.pay(session.id, PaymentScenario.BANK_TRANSFER)
+    async with world(state_file=kept) as w:
         again = await w.checkout.create_async(checkout_params(), options=options)
         assert (again.id, again.status) == (session.id, "open")
         await w.local.settled()
@@ -110,12 +110,12 @@ async def test_a_restart_finishes_a_bank_transfer_and_replays_an_idempotency_key
 
 async def test_a_crash_in_the_middle_of_a_line_loses_that_line_alone(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         session = await w.open()
         await w.local.settled()
     with kept.open("a") as file:
         file.write('{"table": "sessions", "id": "cs_te')
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert list(w.local.sessions) == [session.id]
         await w.local.pay(session.id)
     assert {json.loads(line)["table"] for line in kept.read_text().splitlines()} >= {"sessions", "events"}
@@ -123,15 +123,15 @@ async def test_a_crash_in_the_middle_of_a_line_loses_that_line_alone(tmp_path: P
 
 async def test_every_change_is_kept(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept) as w:
-        for how in How:
+    async with world(state_file=kept) as w:
+        for how in PaymentScenario:
             session = await w.open()
             await w.local.pay(session.id, how)
         await w.local.expire((await w.open()).id)
         await w.local.settled()
         before = [dict(w.local.sessions), dict(w.local.charges), w.local.events, w.local.deliveries]
         intents = [str(intent.to_dict()) for intent in (await w.client.v1.payment_intents.list_async()).data]
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert [dict(w.local.sessions), dict(w.local.charges), w.local.events, w.local.deliveries] == before
         found = (await w.client.v1.payment_intents.list_async()).data
         assert [str(intent.to_dict()) for intent in found] == intents

@@ -216,7 +216,7 @@ async def test_a_fault_of_one_chat_spares_the_others(world: TelegramWorld, bot: 
     for _ in range(2):
         with pytest.raises(TelegramServerError):
             await bot.send_message(BUYER.id, "one")
-    world.heal()
+    world.clear_faults()
     await bot.send_message(BUYER.id, "one")
 
 

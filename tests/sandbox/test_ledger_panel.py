@@ -20,8 +20,8 @@ from bot_platform.domain.ledger import Account
 from bot_platform.flows import order_work, run_job
 from bot_platform.infra.database import Database
 from bot_platform.runtime.platform import Platform
-from bot_platform.sandbox.books import ENTRIES, JOBS, Books
 from bot_platform.sandbox.chat import chat_pages
+from bot_platform.sandbox.ledger_panel import MAX_ENTRIES, MAX_JOBS, LedgerPanel
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from tests.makers import context, eventually, free_port, person
 
@@ -246,13 +246,13 @@ async def test_the_mock_has_books_and_no_worst_day(tmp_path: Path) -> None:
 async def seen(telegram_id: int = 77) -> str:
     """Look at a person's books without a Stripe."""
     app = Quart("test")
-    app.register_blueprint(chat_pages(TelegramWorld(), bot_name="Bot", books=Books()))
+    app.register_blueprint(chat_pages(TelegramWorld(), bot_name="Bot", panel=LedgerPanel()))
 
     async def draw(template: str, **values: Any) -> str:
         return await app.jinja_env.get_template(template).render_async(**values)
 
-    drawn: str = (await Books().drawn(telegram_id, draw))["books"]
-    return drawn
+    html_text: str = (await LedgerPanel().render(telegram_id, draw))["books"]
+    return html_text
 
 
 async def test_a_debt_a_hold_a_freeze_and_a_note_are_said_plainly(database: Database) -> None:
@@ -304,12 +304,12 @@ async def test_work_is_shown_with_what_it_holds_or_needs_and_what_it_has_cost(da
 
 async def test_much_work_is_cut_and_counted(database: Database) -> None:
     user = await person(database)
-    for n in range(JOBS + 2):
+    for n in range(MAX_JOBS + 2):
         await order_work.order(
             context(database), user, "ask", {"text": ""}, f"update:{n}", most=100, needs=100
         )
     said = words(await seen())
-    assert said.count("/ask waits for credits") == JOBS
+    assert said.count("/ask waits for credits") == MAX_JOBS
     assert "and 2 behind" in said
 
 
@@ -318,13 +318,13 @@ async def test_many_entries_are_cut_and_counted(database: Database) -> None:
 
     async def story() -> None:
         account = await ledger.lock(user.id)
-        for n in range(1, ENTRIES + 4):
+        for n in range(1, MAX_ENTRIES + 4):
             await ledger.post(account, ledger.EntryKind.GRANT, 100, f"grant:{n}")
 
     await database.transact(story)
     said = words(await seen())
-    assert said.count("+1.00 by the operator") == ENTRIES
-    assert said.index(f"{ENTRIES + 3}.00") < said.index(f"{ENTRIES + 2}.00")
+    assert said.count("+1.00 by the operator") == MAX_ENTRIES
+    assert said.index(f"{MAX_ENTRIES + 3}.00") < said.index(f"{MAX_ENTRIES + 2}.00")
     assert "and 3 before" in said
 
 

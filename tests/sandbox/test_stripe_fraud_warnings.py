@@ -8,7 +8,7 @@ import stripe
 from stripe.params.radar import EarlyFraudWarningListParams
 from stripe.radar import EarlyFraudWarning
 
-from bot_platform.sandbox.stripe import ApiError, accepted
+from bot_platform.sandbox.stripe import ApiError, schemas
 from tests.sandbox.stripe_world import World, world
 
 CREATED, UPDATED = "radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"
@@ -80,7 +80,7 @@ async def test_a_warning_is_cleared_once() -> None:
         assert _events(w) == [CREATED, UPDATED]
         with pytest.raises(ApiError, match="No such"):
             await w.local.clear_warning("issfr_nobody")
-        with pytest.raises(ApiError, match="Nobody has paid"):
+        with pytest.raises(ApiError, match="has no payment"):
             await w.local.warn((await w.open()).id)
 
 
@@ -111,17 +111,17 @@ async def test_warnings_are_listed_by_payment_and_time() -> None:
 
 async def test_a_restart_keeps_a_warning(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         paid = await _paid(w)
         warning = await w.local.warn(paid)
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         await w.local.refund(paid)
         assert not w.local.warnings[warning["id"]]["actionable"]
 
 
 def test_every_parameter_of_the_client_is_known() -> None:
     options = set(stripe.RequestOptions.__annotations__)
-    assert set(EarlyFraudWarningListParams.__annotations__) - options == set(accepted.LIST_WARNINGS.fields)
+    assert set(EarlyFraudWarningListParams.__annotations__) - options == set(schemas.LIST_WARNINGS.fields)
 
 
 async def test_a_warning_has_every_field_of_the_clients_own() -> None:

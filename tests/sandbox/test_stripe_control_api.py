@@ -39,7 +39,7 @@ async def test_mischief_is_read_and_changed_by_parts() -> None:
             200,
             {**NONE, "twice": True, "late": 2.0},
         )
-        assert w.local.mischief.twice
+        assert w.local.fault_switches.twice
         assert await _post(w, "/mischief", {"twice": False}) == (200, {**NONE, "late": 2.0})
         assert await _post(w, "/mischief", {}) == (200, {**NONE, "late": 2.0})
 
@@ -84,7 +84,7 @@ async def test_a_form_of_a_foreign_page_moves_nothing() -> None:
         for path in ("/mischief", "/act"):
             async with w.http.post(w.url + path, data='{"lost": true}') as answer:
                 assert answer.status == 400
-        assert not w.local.mischief.lost
+        assert not w.local.fault_switches.lost
 
 
 async def test_every_button_does_what_its_verb_does() -> None:
