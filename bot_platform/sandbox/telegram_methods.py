@@ -77,9 +77,11 @@ def send_message(state: TelegramState, params: Params) -> Message:
 
 def send_document(state: TelegramState, params: Params) -> Message:
     """Send an uploaded file or one that was sent before, with a caption."""
-    given = params.get("caption_entities")
     caption, entities = parse_text(
-        str(params.get("caption", "")), params.get("parse_mode"), given, limit=MAX_CAPTION_UNITS
+        str(params.get("caption", "")),
+        params.get("parse_mode"),
+        params.get("caption_entities"),
+        limit=MAX_CAPTION_UNITS,
     )
     keyboard = _keyboard(state, params)
     chat = _chat(state, params)
@@ -89,14 +91,14 @@ def send_document(state: TelegramState, params: Params) -> Message:
     return state.add_message(chat, {"from": state.me, **_reply(chat, params), **content, **keyboard})
 
 
-def _document(state: TelegramState, given: Any) -> dict[str, Any]:
-    if isinstance(given, StoredFile):
-        if not given.content:
+def _document(state: TelegramState, document: Any) -> dict[str, Any]:
+    if isinstance(document, StoredFile):
+        if not document.content:
             raise _bad_request("file must be non-empty")
         file_id = f"sandbox-document-{len(state.files) + 1}"
-        state.files[file_id] = given
-    elif given in state.files:
-        file_id = given
+        state.files[file_id] = document
+    elif document in state.files:
+        file_id = document
     else:
         raise _bad_request("there is no document in the request")
     stored = state.files[file_id]

@@ -1,4 +1,4 @@
-"""Money: cards that pay or are declined, bank transfers both ways, and what the events say of them."""
+"""Payments by card and bank transfer, successful and failed, and their events."""
 
 from typing import Any
 
@@ -96,7 +96,7 @@ async def test_paying_twice_makes_one_payment() -> None:
         assert len(await _events(w, "checkout.session.completed")) == 1
 
 
-async def test_nothing_to_pay_completes_without_a_payment() -> None:
+async def test_a_total_of_zero_completes_without_a_payment() -> None:
     async with world() as w:
         session = await w.open(amount=0)
         await w.local.pay(session.id)
@@ -160,7 +160,7 @@ async def test_events_are_listed_by_type_time_and_cursor() -> None:
         assert event.request.id.startswith("req_")
 
 
-async def test_an_event_keeps_what_was_true_when_it_happened() -> None:
+async def test_an_event_keeps_the_state_of_its_time() -> None:
     async with world() as w:
         session = await w.open()
         await w.local.pay(session.id, PaymentScenario.BANK_TRANSFER)

@@ -28,17 +28,17 @@ def page(rows: Iterable[Row], params: Row, url: str, cursor_rows: Iterable[Row] 
     """
     rows = list(rows)
     order = [row["id"] for row in (rows if cursor_rows is None else cursor_rows)]
-    wanted = [row for row in rows if _is_created_within(row.get("created", 0), params.get("created", {}))]
-    wanted.reverse()
+    matching = [row for row in rows if _is_created_within(row.get("created", 0), params.get("created", {}))]
+    matching.reverse()
     limit = params.get("limit", _DEFAULT_LIMIT)
     if "ending_before" in params:
         after = set(order[_cursor_position(order, params["ending_before"], "ending_before") + 1 :])
-        newer = [row for row in wanted if row["id"] in after]
+        newer = [row for row in matching if row["id"] in after]
         return _list(newer[-limit:], has_more=len(newer) > limit, url=url)
     if "starting_after" in params:
         before = set(order[: _cursor_position(order, params["starting_after"], "starting_after")])
-        wanted = [row for row in wanted if row["id"] in before]
-    return _list(wanted[:limit], has_more=len(wanted) > limit, url=url)
+        matching = [row for row in matching if row["id"] in before]
+    return _list(matching[:limit], has_more=len(matching) > limit, url=url)
 
 
 def expand(account: Account, answer: Row, paths: list[str]) -> Row:

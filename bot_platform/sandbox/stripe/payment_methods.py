@@ -113,8 +113,8 @@ def failure(method: Row) -> Row:
 
 
 def _card(params: Row) -> Row:
-    given = params.get("card", {})
-    number = given.get("token") or given.get("number", "").replace(" ", "")
+    card = params.get("card", {})
+    number = card.get("token") or card.get("number", "").replace(" ", "")
     if not number:
         raise missing_parameter("card[token]")
     for last4, names in _CARDS.items():
@@ -135,7 +135,7 @@ def _card(params: Row) -> Row:
                 "networks": {"available": ["visa"], "preferred": None},
                 "three_d_secure_usage": {"supported": True},
             }
-    if "token" in given:
+    if "token" in card:
         raise no_such("token", number, "card[token]", status=400)
     raise ApiError(
         "Your card number is incorrect.",

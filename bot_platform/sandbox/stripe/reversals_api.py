@@ -29,14 +29,16 @@ def _create_refund(call: Call) -> Row:
 
 
 def _charge(call: Call) -> Row:
-    given = [name for name in _FILTERS if name in call.params]
-    if not given:
+    references = [name for name in _FILTERS if name in call.params]
+    if not references:
         raise ApiError(
             "One of the following params should be provided for this request: payment_intent or charge.",
             code="parameter_missing",
         )
-    if len(given) > 1:
-        raise ApiError(f"You may only specify one of these parameters: {', '.join(given)}.", param=given[0])
+    if len(references) > 1:
+        raise ApiError(
+            f"You may only specify one of these parameters: {', '.join(references)}.", param=references[0]
+        )
     if "charge" in call.params:
         return charge_lookup.paid_charge(call.account, call.params["charge"])
     return charge_lookup.charge_of_intent(call.account, call.params["payment_intent"])
