@@ -1,4 +1,4 @@
-"""The demo's chat page. Each browser is a Telegram person of its own, identified by a cookie."""
+"""The demo's chat page, where a cookie makes each browser a separate Telegram person."""
 
 import json
 import re

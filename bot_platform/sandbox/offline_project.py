@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from string import Template
 
 WORD = re.compile(r"[^\W_]+")
-MAX_WORD_CHARS, MAX_TITLE_WORDS = 20, 12
-MAX_TOPIC_WORDS = 3  # words of the request that get their own steps
+MAX_WORD_CHARS, MAX_TITLE_WORDS, MAX_TOPIC_WORDS = 20, 12, 3  # a topic word gets its own steps
 STOP_WORDS = set(
     WORD.findall(
         "a an the this that which who it its i me my you your we our and or but if so of to in on at by for"
@@ -227,12 +226,10 @@ def project(request: str) -> OfflineProject:
     title = " ".join(words(request)[:MAX_TITLE_WORDS]) or "Something new"
     about = keywords(title)
     package = _package(about)
-    topic_steps = [
-        (word, what.format(word), done) for word in about[:MAX_TOPIC_WORDS] for what, done in TOPIC_STEPS
-    ]
-    steps = "\n".join(
-        f'    Step("{a}", "{what}", "{done}"),' for a, what, done in (*FIRST_STEPS, *topic_steps, *LAST_STEPS)
-    )
+    topics = about[:MAX_TOPIC_WORDS]
+    own = [(word, what.format(word), done) for word in topics for what, done in TOPIC_STEPS]
+    rows = (*FIRST_STEPS, *own, *LAST_STEPS)
+    steps = "\n".join(f'    Step("{a}", "{what}", "{done}"),' for a, what, done in rows)
     templates = (
         (f"{package}/__init__.py", "the steps, made of the words of the request", INIT),
         (f"{package}/store.py", "remembers which steps are done", STORE),

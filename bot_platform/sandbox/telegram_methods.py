@@ -1,4 +1,4 @@
-"""The Bot API's methods for messages in private chats. Each is a function on `TelegramState`."""
+"""The Bot API's methods for messages in private chats, as functions on `TelegramState`."""
 
 from typing import Any
 

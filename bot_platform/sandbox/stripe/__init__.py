@@ -1,4 +1,4 @@
-"""A stateful fake of Stripe over HTTP, for the demo and the tests. No money moves."""
+"""A stateful fake of Stripe over HTTP, for the demo and the tests."""
 
 from bot_platform.sandbox.stripe.api import ApiRequest
 from bot_platform.sandbox.stripe.checkout import PaymentScenario

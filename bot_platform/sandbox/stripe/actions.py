@@ -1,4 +1,4 @@
-"""What payers, banks and the dashboard do to the fake Stripe: pay, refund, dispute, warn. Each is atomic."""
+"""What payers, banks and the dashboard do to the fake Stripe: pay, refund, dispute, warn."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ SCHEDULED = {
 class Actions(ABC):
     """Actions on one account. `payment_id` is the id of a checkout session, a payment intent or a charge.
 
-    An action that Stripe would refuse raises ApiError and changes nothing.
+    An action is atomic. One that Stripe would refuse raises ApiError and changes nothing.
     """
 
     def __init__(self, account: Account, scheduled: ScheduledActions) -> None:

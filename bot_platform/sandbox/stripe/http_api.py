@@ -49,6 +49,12 @@ def blueprint(actions: Actions, switches: FaultSwitches, account: Account, api: 
             actions.on_change()
         return _response(answer, request.headers.get("Idempotency-Key"), account.clock())
 
+    _add_payment_page(routes, actions, account)
+    add_controls(routes, actions, switches, account)
+    return routes
+
+
+def _add_payment_page(routes: Blueprint, actions: Actions, account: Account) -> None:
     @routes.get("/pay/<session_id>")
     async def page(session_id: str) -> ResponseReturnValue:
         actions.run_due_actions()
@@ -68,9 +74,6 @@ def blueprint(actions: Actions, switches: FaultSwitches, account: Account, api: 
         if session["status"] == "complete":
             return redirect(hosted_page.success_url(session), 303)
         return redirect(request.path, 303)
-
-    add_controls(routes, actions, switches, account)
-    return routes
 
 
 async def _form_text() -> str:

@@ -1,4 +1,4 @@
-"""Sends signed webhooks and retries until a 2xx. Deliveries are independent: a slow one blocks no other."""
+"""Sends signed webhooks and retries each until a 2xx, independently of the others."""
 
 import hashlib
 import hmac

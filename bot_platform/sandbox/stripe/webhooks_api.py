@@ -1,4 +1,4 @@
-"""The endpoints for webhook endpoints. The secret of each is shown only when it is created."""
+"""The API endpoints that create, read, update and delete webhook endpoints."""
 
 from urllib.parse import urlsplit
 
@@ -31,6 +31,7 @@ def _create(call: Call) -> Row:
             "url": params["url"],
         },
     )
+    # The only answer with the secret.
     secret = f"whsec_{object_ids.random_text(32)}"
     account.state.put("webhook_secrets", row["id"], {"id": row["id"], "secret": secret})
     return {**row, "secret": secret}
