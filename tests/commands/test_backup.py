@@ -22,7 +22,7 @@ from bot_platform.domain.ledger import Entry
 from bot_platform.infra.database import Database, tortoise_config
 from bot_platform.infra.sql import query
 from tests.commands.shell import BUYER, PG_PROGRAMS, RUN, Done, clean, context, ended, path, start, typed
-from tests.makers import FreshDatabase, eventually, free_port, house, person
+from tests.makers import FreshDatabase, eventually, free_port, running_service, person
 from tests.reliability.platforms import in_database
 
 NEXT = "Next: `run.py reconcile` brings back what Stripe knows since, then `run.py` serves again.\n"
@@ -127,7 +127,7 @@ async def test_a_restore_replaces_people_only_when_forced(
 
 
 async def test_a_restore_waits_until_the_service_has_stopped(database_url: str, tmp_path: Path) -> None:
-    async with house(database_url, mock_stripe_payments=True) as h:
+    async with running_service(database_url, mock_stripe_payments=True) as h:
         await h.press(await h.say("/start", "Welcome!"), "buy_100")
         await h.said("New balance: 100.00")
         file = await saved(database_url, tmp_path)

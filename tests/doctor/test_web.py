@@ -11,7 +11,7 @@ from yarl import URL
 from bot_platform.doctor.report import Finding, Verdict
 from bot_platform.doctor.web import Web
 from tests.doctor.clinic import ERROR, OK, SKIPPED, WARNING, found, settings
-from tests.makers import free_port, house
+from tests.makers import free_port, running_service
 
 ELSEWHERE = "0x7f000001"  # this machine as one number: it needs no resolver, and looks like no local name
 
@@ -58,7 +58,7 @@ async def test_a_service_that_runs_is_well(host: str) -> None:
 
 
 async def test_the_real_service_is_known_by_its_answers(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         lines = await found(Web(h.settings).parties())
         assert lines["service"].verdict is OK
         assert lines["WEBAPP_URL"].verdict is WARNING
