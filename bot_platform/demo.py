@@ -6,8 +6,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot_platform.config.settings import Settings
 from bot_platform.runtime.services import Outside
-from bot_platform.sandbox.books import Books
 from bot_platform.sandbox.chat import chat_pages
+from bot_platform.sandbox.ledger_panel import LedgerPanel
 from bot_platform.sandbox.offline_model import OfflineModel
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram import SandboxSession
@@ -60,13 +60,13 @@ def demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outside]:
         webhook_secret=WEBHOOK_SECRET,
         webhook_url=f"{here}/api/v1/stripe-webhook",
         public_url=here + STRIPE_PATH,
-        keep_in=folder / "demo-stripe.json",
+        state_file=folder / "demo-stripe.json",
     )
     stripe_pages = stripe.blueprint()
     stripe_pages.url_prefix = STRIPE_PATH
 
-    books = Books() if mock else Books(stripe, STRIPE_PATH)
-    chat = chat_pages(world, bot_name=BOT_NAME, books=books)
+    panel = LedgerPanel() if mock else LedgerPanel(stripe, STRIPE_PATH)
+    chat = chat_pages(world, bot_name=BOT_NAME, panel=panel)
     outside = Outside(
         SandboxSession(world),
         pages=(chat, stripe_pages),

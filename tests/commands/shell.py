@@ -98,7 +98,7 @@ class Desk:
 async def context(database_url: str, folder: Path, prices: PriceList = PRICES) -> AsyncIterator[Desk]:
     """Sit down at a desk; nothing that Stripe posts comes in by itself."""
     async with world() as w:
-        w.local.mischief.lost = True
+        w.local.fault_switches.lost = True
         provider = StripePayments(
             secret_key=KEY, api_base=w.url, webapp_url="https://bot.example", proxy_url=None, live=False
         )

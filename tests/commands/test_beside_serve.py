@@ -13,7 +13,7 @@ async def test_each_command_beside_a_running_service(database_url: str, tmp_path
         world() as w,
         running_service(database_url, stripe_api_base=w.url, stripe_secret_key=KEY) as h,
     ):
-        w.local.mischief.lost = True
+        w.local.fault_switches.lost = True
         environment = {
             "DATABASE_URL": database_url,
             "STRIPE_SECRET_KEY": KEY,

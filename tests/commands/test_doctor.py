@@ -206,7 +206,7 @@ async def test_beside_a_running_service_nothing_is_disturbed(database_url: str, 
 
 async def test_ctrl_c_ends_a_visit_without_a_traceback(sqlite_url: str, tmp_path: Path) -> None:
     async with outside(sqlite_url, tmp_path) as o:
-        o.stripe.local.mischief.slow = 30
+        o.stripe.local.fault_switches.slow = 30
         doctor = await start("doctor", folder=tmp_path, **o.environment)
         async with asyncio.timeout(60):
             while not o.stripe.local.requests:  # noqa: ASYNC110 -- another process asks

@@ -100,11 +100,11 @@ async def test_a_refund_that_stripe_refuses_or_does_not_answer_is_a_line(
 ) -> None:
     async with context(database_url, tmp_path) as d:
         purchase = await d.sell()
-        d.world.local.mischief.down = True
+        d.world.local.fault_switches.down = True
         done = await d.type("refund", str(purchase.id), "--amount", "1", "--reason", "no")
         assert done.code == 1
         assert "Refund 1 of $1.00: no answer came." in done.err
-        d.world.local.mischief.down = False
+        d.world.local.fault_switches.down = False
         await d.world.local.dispute(purchase.payment_ref or "")
         done = await d.type("refund", str(purchase.id), "--amount", "2", "--reason", "no")
         assert done.code == 1
@@ -141,11 +141,11 @@ async def test_reconcile_without_an_answer_ends_with_1_and_loses_nothing(
     async with context(database_url, tmp_path) as d:
         purchase = await d.open()
         await d.world.local.pay(purchase.provider_ref or "")
-        d.world.local.mischief.down = True
+        d.world.local.fault_switches.down = True
         done = await d.type("reconcile")
         assert done.code == 1
         assert "Stripe does not answer; what it said so far is applied.\n" in done.err
-        d.world.local.mischief.down = False
+        d.world.local.fault_switches.down = False
         assert (await d.type("reconcile")).code == 0
         assert (await purchases.get(purchase.id)).state is PurchaseState.PAID
 

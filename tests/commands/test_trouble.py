@@ -101,7 +101,7 @@ async def test_a_database_that_somebody_keeps_locked_ends_with_1_and_a_line(
 
 async def test_ctrl_c_ends_a_command_without_a_traceback(sqlite_url: str, tmp_path: Path) -> None:
     async with context(sqlite_url, tmp_path) as d:
-        d.world.local.mischief.slow = 30
+        d.world.local.fault_switches.slow = 30
         process = await start("reconcile", folder=tmp_path, **d.environment)
         async with asyncio.timeout(20):
             while not d.world.local.requests:  # noqa: ASYNC110 -- another process asks

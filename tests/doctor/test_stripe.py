@@ -392,7 +392,7 @@ async def test_a_key_that_may_not_read_prices_cannot_check_them(price_list: Path
 
 async def test_a_stripe_that_does_not_answer_is_an_error_and_the_rest_is_not_asked() -> None:
     async with world() as w:
-        w.local.mischief.down = True
+        w.local.fault_switches.down = True
         lines = await look(w)
         assert lines["Stripe key"].verdict is ERROR
         assert "PROXY_URL" in lines["Stripe key"].fix
@@ -402,7 +402,7 @@ async def test_a_stripe_that_does_not_answer_is_an_error_and_the_rest_is_not_ask
 async def test_a_stripe_that_stops_answering_half_way_is_a_line() -> None:
     async with world() as w:
         await make(w)
-        w.local.faults.hang_up("/v1/webhook_endpoints", times=9)
+        w.local.faults.drop_connection("/v1/webhook_endpoints", times=9)
         lines = await look(w)
         assert lines["Stripe webhook"].verdict is ERROR
         assert lines["Stripe deliveries"].verdict is OK

@@ -1,29 +1,29 @@
-// The panel: the books as the server draws them, and the switches and buttons of a worst day.
+// The side panel: HTML from the server, the fault switches, and the buttons that act on payments.
 
 const $ = (id) => document.getElementById(id);
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-const well = { twice: false, shuffled: false, lost: false, down: false, late: 0, slow: 0 };
+const allOff = { twice: false, shuffled: false, lost: false, down: false, late: 0, slow: 0 };
 
-export function showBooks({ books, payments, mischief }) {
-  draw($("book"), books);
-  if (!mischief) return;
-  draw($("payments"), payments);
-  showMischief(mischief);
+export function showPanelData({ books, payments, mischief: switches }) {
+  render($("book"), books);
+  if (!switches) return;
+  render($("payments"), payments);
+  showSwitches(switches);
 }
 
-export function clearBooks() {
+export function clearPanel() {
   $("book")?.replaceChildren();
   $("payments")?.replaceChildren();
-  refused("");
+  showError("");
 }
 
-// The server escapes what it draws; a button that had the focus keeps it.
-function draw(place, html) {
+// The server escapes its HTML. The focus stays on the same button.
+function render(place, html) {
   const focused = place.contains(document.activeElement) ? document.activeElement.dataset.act : undefined;
   place.innerHTML = html;
   for (const each of place.querySelectorAll("time")) each.textContent = time.format(new Date(each.dateTime));
-  const acts = [...place.querySelectorAll(".act")];
-  if (focused) (acts.find((each) => each.dataset.act === focused) ?? acts[0])?.focus();
+  const buttons = [...place.querySelectorAll(".act")];
+  if (focused) (buttons.find((each) => each.dataset.act === focused) ?? buttons[0])?.focus();
 }
 
 async function post(path, body) {
@@ -34,23 +34,23 @@ async function post(path, body) {
       body: JSON.stringify(body),
     });
     const answer = await response.json();
-    refused(response.ok ? "" : answer.error?.message ?? "This did not work.");
+    showError(response.ok ? "" : answer.error?.message ?? "This did not work.");
     return response.ok ? answer : null;
   } catch {
-    refused("No connection. Please try again in a moment.");
+    showError("No connection. Please try again in a moment.");
     return null;
   }
 }
 
-function refused(text) {
+function showError(text) {
   if (!$("refused")) return;
   $("refused").textContent = text;
   $("refused").hidden = !text;
 }
 
-// Switches
+// Fault switches
 
-function showMischief(now) {
+function showSwitches(now) {
   for (const input of $("mischief").querySelectorAll("input")) {
     if (input.type === "checkbox") input.checked = now[input.name];
     else if (input !== document.activeElement) input.value = now[input.name];
@@ -62,7 +62,7 @@ function showMischief(now) {
 
 async function change(switches) {
   const now = await post("mischief", switches);
-  if (now) showMischief(now);
+  if (now) showSwitches(now);
 }
 
 $("mischief")?.addEventListener("change", ({ target }) => {
@@ -70,9 +70,9 @@ $("mischief")?.addEventListener("change", ({ target }) => {
   else if (target.reportValidity()) change({ [target.name]: target.valueAsNumber });
 });
 $("mischief")?.addEventListener("submit", (event) => event.preventDefault());
-$("well")?.addEventListener("click", () => change(well));
+$("well")?.addEventListener("click", () => change(allOff));
 
-// Acts upon a payment
+// Actions on a payment
 
 $("payments")?.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-act]");

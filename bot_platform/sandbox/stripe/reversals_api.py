@@ -1,14 +1,14 @@
-"""The endpoints of money that goes back: refunds, disputes, early fraud warnings."""
+"""The endpoints for refunds, disputes and early fraud warnings."""
 
-from bot_platform.sandbox.stripe import accepted, catalog, disputes, lookup, refunds
+from bot_platform.sandbox.stripe import catalog, charge_lookup, disputes, refunds, schemas
 from bot_platform.sandbox.stripe.disputes import DisputeStatus
 from bot_platform.sandbox.stripe.endpoint import Call, Endpoint, page_of, retrieve
 from bot_platform.sandbox.stripe.errors import ApiError
-from bot_platform.sandbox.stripe.parameters import changed_metadata
+from bot_platform.sandbox.stripe.parameter_types import changed_metadata
 from bot_platform.sandbox.stripe.state import Row
 
-# Texts that decide a dispute of Stripe's test mode, and what the agenda then does.
-_MAGIC = {
+# Evidence texts that decide a dispute in Stripe's test mode, and the action that they schedule.
+_SCHEDULED_BY_EVIDENCE = {
     "winning_evidence": "win_dispute",
     "losing_evidence": "lose_dispute",
     "escalate_inquiry_evidence": "escalate_inquiry",
@@ -18,28 +18,30 @@ _FILTERS = ("charge", "payment_intent")
 
 def _create_refund(call: Call) -> Row:
     charge = _charge(call)
-    asked = {key: call.params[key] for key in ("amount", "reason", "metadata") if key in call.params}
-    wanted = call.params.get("currency")
-    if wanted is not None and catalog.currency(wanted, "currency") != charge["currency"]:
+    params = {key: call.params[key] for key in ("amount", "reason", "metadata") if key in call.params}
+    currency = call.params.get("currency")
+    if currency is not None and catalog.currency(currency, "currency") != charge["currency"]:
         raise ApiError(
-            f"The currency of the refund ({wanted.lower()}) is not the charge's ({charge['currency']}).",
+            f"The currency of the refund ({currency.lower()}) is not the charge's ({charge['currency']}).",
             param="currency",
         )
-    return refunds.refund_as_its_card_does(call.account, charge, call.origin, **asked)
+    return refunds.refund_by_payment_method(call.account, charge, call.origin, **params)
 
 
 def _charge(call: Call) -> Row:
-    given = [name for name in _FILTERS if name in call.params]
-    if not given:
+    references = [name for name in _FILTERS if name in call.params]
+    if not references:
         raise ApiError(
             "One of the following params should be provided for this request: payment_intent or charge.",
             code="parameter_missing",
         )
-    if len(given) > 1:
-        raise ApiError(f"You may only specify one of these parameters: {', '.join(given)}.", param=given[0])
+    if len(references) > 1:
+        raise ApiError(
+            f"You may only specify one of these parameters: {', '.join(references)}.", param=references[0]
+        )
     if "charge" in call.params:
-        return lookup.of_charge(call.account, call.params["charge"])
-    return lookup.of_intent(call.account, call.params["payment_intent"])
+        return charge_lookup.paid_charge(call.account, call.params["charge"])
+    return charge_lookup.charge_of_intent(call.account, call.params["payment_intent"])
 
 
 def _update_refund(call: Call) -> Row:
@@ -47,7 +49,7 @@ def _update_refund(call: Call) -> Row:
     if "metadata" in call.params:
         previous = {"metadata": refund["metadata"]}
         refund["metadata"] = changed_metadata(refund["metadata"], call.params["metadata"])
-        refunds.announce_update(call.account, refund, call.origin, previous)
+        refunds.emit_update(call.account, refund, call.origin, previous)
     return refund
 
 
@@ -76,7 +78,7 @@ def _update_dispute(call: Call) -> Row:
     if submits:
         _submit(call, dispute)
     else:
-        call.account.announce("charge.dispute.updated", dispute, call.origin, previous)
+        call.account.emit("charge.dispute.updated", dispute, call.origin, previous)
     return dispute
 
 
@@ -86,9 +88,9 @@ def _submit(call: Call, dispute: Row) -> None:
     details["submission_method"] = "manual"
     under_review = DisputeStatus(dispute["status"].replace("needs_response", "under_review"))
     disputes.move(call.account, dispute, under_review, call.origin)
-    verb = _MAGIC.get(dispute["evidence"]["uncategorized_text"])
-    if verb is not None:
-        call.account.later(call.account.clock(), verb, dispute["id"])
+    action = _SCHEDULED_BY_EVIDENCE.get(dispute["evidence"]["uncategorized_text"])
+    if action is not None:
+        call.account.schedule(call.account.clock(), action, dispute["id"])
 
 
 def _close_dispute(call: Call) -> Row:
@@ -98,25 +100,25 @@ def _close_dispute(call: Call) -> Row:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/v1/refunds", accepted.CREATE_REFUND, _create_refund),
-    Endpoint("GET", "/v1/refunds", accepted.LIST_REFUNDS, page_of("refunds", "/v1/refunds", _FILTERS)),
-    Endpoint("GET", "/v1/refunds/{id}", accepted.NOTHING, retrieve("refunds", "refund")),
-    Endpoint("POST", "/v1/refunds/{id}", accepted.UPDATE_REFUND, _update_refund),
-    Endpoint("POST", "/v1/refunds/{id}/cancel", accepted.NOTHING, _cancel_refund),
-    Endpoint("GET", "/v1/disputes", accepted.LIST_DISPUTES, page_of("disputes", "/v1/disputes", _FILTERS)),
-    Endpoint("GET", "/v1/disputes/{id}", accepted.NOTHING, retrieve("disputes", "dispute")),
-    Endpoint("POST", "/v1/disputes/{id}", accepted.UPDATE_DISPUTE, _update_dispute),
-    Endpoint("POST", "/v1/disputes/{id}/close", accepted.NOTHING, _close_dispute),
+    Endpoint("POST", "/v1/refunds", schemas.CREATE_REFUND, _create_refund),
+    Endpoint("GET", "/v1/refunds", schemas.LIST_REFUNDS, page_of("refunds", "/v1/refunds", _FILTERS)),
+    Endpoint("GET", "/v1/refunds/{id}", schemas.NO_PARAMETERS, retrieve("refunds", "refund")),
+    Endpoint("POST", "/v1/refunds/{id}", schemas.UPDATE_REFUND, _update_refund),
+    Endpoint("POST", "/v1/refunds/{id}/cancel", schemas.NO_PARAMETERS, _cancel_refund),
+    Endpoint("GET", "/v1/disputes", schemas.LIST_DISPUTES, page_of("disputes", "/v1/disputes", _FILTERS)),
+    Endpoint("GET", "/v1/disputes/{id}", schemas.NO_PARAMETERS, retrieve("disputes", "dispute")),
+    Endpoint("POST", "/v1/disputes/{id}", schemas.UPDATE_DISPUTE, _update_dispute),
+    Endpoint("POST", "/v1/disputes/{id}/close", schemas.NO_PARAMETERS, _close_dispute),
     Endpoint(
         "GET",
         "/v1/radar/early_fraud_warnings",
-        accepted.LIST_WARNINGS,
+        schemas.LIST_WARNINGS,
         page_of("warnings", "/v1/radar/early_fraud_warnings", _FILTERS),
     ),
     Endpoint(
         "GET",
         "/v1/radar/early_fraud_warnings/{id}",
-        accepted.NOTHING,
+        schemas.NO_PARAMETERS,
         retrieve("warnings", "early_fraud_warning"),
     ),
 )

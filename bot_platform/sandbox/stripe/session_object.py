@@ -1,4 +1,4 @@
-"""What a checkout session looks like: every field of Stripe's object, filled or null."""
+"""The checkout session object with every field of Stripe's."""
 
 from bot_platform.sandbox.stripe.state import Row
 
@@ -6,7 +6,7 @@ from bot_platform.sandbox.stripe.state import Row
 def new_session(
     id_: str, params: Row, *, amount: int, currency: str, created: int, expires_at: int, url: str
 ) -> Row:
-    """Make an open session that nobody has paid."""
+    """Return an open, unpaid session; `params` are those of `POST /v1/checkout/sessions`."""
     return {
         "id": id_,
         "object": "checkout.session",

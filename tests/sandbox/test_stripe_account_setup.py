@@ -1,4 +1,4 @@
-"""What an account is set up by: webhook endpoints of one's own, restricted keys, and Stripe's clock."""
+"""Webhook endpoints, restricted keys and the server's clock."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ async def test_an_endpoint_shows_its_secret_when_it_is_made_and_never_again() ->
             assert "secret" not in json.loads(str(again))
 
 
-async def test_an_endpoint_without_a_version_has_the_accounts() -> None:
+async def test_an_endpoint_without_a_version_uses_the_accounts_version() -> None:
     async with world() as w:
         assert (await _make(w)).api_version is None
 
@@ -78,7 +78,7 @@ async def test_an_endpoint_needs_an_address_and_events() -> None:
                 await w.client.v1.webhook_endpoints.create_async(given)
 
 
-async def test_events_come_to_whoever_listens_for_them_signed_with_its_own_secret() -> None:
+async def test_an_event_goes_to_each_endpoint_that_listens_signed_with_its_own_secret() -> None:
     came: list[tuple[bytes, str]] = []
 
     async def take(request: web.Request) -> web.Response:
@@ -110,7 +110,7 @@ async def test_events_come_to_whoever_listens_for_them_signed_with_its_own_secre
         await runner.cleanup()
 
 
-async def test_what_is_on_its_way_to_a_deleted_endpoint_is_given_up() -> None:
+async def test_pending_deliveries_to_a_deleted_endpoint_are_given_up() -> None:
     async with world(allow_local_webhooks=True, retry_delays=(0.05,)) as w:
         made = await _make(w, url="http://127.0.0.1:9/nobody", enabled_events=["*"])
         await w.client.v1.products.create_async({"name": "one event"})
@@ -120,12 +120,12 @@ async def test_what_is_on_its_way_to_a_deleted_endpoint_is_given_up() -> None:
         assert {d["state"] for d in w.local.deliveries} == {"delivered", "given_up"}
 
 
-async def test_a_restricted_key_does_what_it_was_given_and_nothing_else() -> None:
+async def test_a_restricted_key_can_do_only_what_its_permissions_allow() -> None:
     async with world() as w:
         w.local.restrict(RESTRICTED, ["rak_checkout_session_write", "rak_event_read"])
         options: Any = {"api_key": RESTRICTED}
         await w.client.v1.events.list_async(options=options)
-        await w.checkout.list_async(options=options)  # whoever may write may read
+        await w.checkout.list_async(options=options)  # write includes read
         with pytest.raises(stripe.PermissionError, match="'rak_charge_read' permission") as refused:
             await w.client.v1.charges.list_async(options=options)
         assert refused.value.http_status == 403
@@ -136,7 +136,7 @@ async def test_a_restricted_key_does_what_it_was_given_and_nothing_else() -> Non
             await w.client.v1.refunds.create_async({"payment_intent": "pi_1"}, options)
 
 
-async def test_permissions_are_looked_at_before_parameters() -> None:
+async def test_permissions_are_checked_before_parameters() -> None:
     async with world() as w:
         w.local.restrict(RESTRICTED, [])
         headers = {"Authorization": f"Bearer {RESTRICTED}"}
@@ -148,7 +148,7 @@ async def test_permissions_are_looked_at_before_parameters() -> None:
 
 
 @pytest.mark.parametrize("ahead", [0, 7200])
-async def test_every_answer_says_what_time_it_is_there(ahead: int) -> None:
+async def test_every_answer_has_the_servers_time_in_its_date_header(ahead: int) -> None:
     async with world(clock=lambda: time.time() + ahead) as w:
         headers = {"Authorization": f"Bearer {KEY}"}
         for path in ("/v1/balance", "/v1/nowhere"):

@@ -1,4 +1,4 @@
-"""The local Stripe as one object: build it, mount its blueprint, start it, act on it, close it."""
+"""`LocalStripe`, the public object of the fake Stripe: it owns the state, the API and the webhook sender."""
 
 import asyncio
 import contextlib
@@ -9,29 +9,29 @@ from pathlib import Path
 import aiohttp
 from quart import Blueprint, Quart
 
-from bot_platform.sandbox.stripe import http_face
-from bot_platform.sandbox.stripe.account import Account
-from bot_platform.sandbox.stripe.acts import BY_TIME, Acts
-from bot_platform.sandbox.stripe.agenda import Agenda
+from bot_platform.sandbox.stripe import http_api
+from bot_platform.sandbox.stripe.account import SCHEDULED_TABLE, Account
+from bot_platform.sandbox.stripe.actions import SCHEDULED, Actions
 from bot_platform.sandbox.stripe.api import Api, ApiRequest
+from bot_platform.sandbox.stripe.api_keys import ApiKeys
+from bot_platform.sandbox.stripe.fault_switches import FaultSwitches
 from bot_platform.sandbox.stripe.faults import Faults
-from bot_platform.sandbox.stripe.keys import Keyring
-from bot_platform.sandbox.stripe.mischief import Mischief
+from bot_platform.sandbox.stripe.scheduled_actions import ScheduledActions
 from bot_platform.sandbox.stripe.state import Row, State
 from bot_platform.sandbox.stripe.webhooks import Deliveries
 
-_LONGEST_NAP = 0.1
-_RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_POLL_SECONDS = 0.1
+_RETRY_DELAYS_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
-class LocalStripe(Acts):
-    """A stateful stand-in for Stripe; what can be done to it is in `Acts`.
+class LocalStripe(Actions):
+    """A stateful fake of Stripe. `Actions` has the methods that change it.
 
-    `public_url` is how a browser reaches it, with the prefix under which the blueprint is mounted.
-    `keep_in` names the file of JSON lines that holds its state across restarts; None keeps it in
-    memory. Delays are seconds; the last of `retry_delays` repeats. `clock` gives unix seconds.
-    `webhook_url` is an endpoint that no list shows; others are made over the API, on this machine
-    only where `allow_local_webhooks` says so.
+    `public_url` is the address for browsers, including the prefix under which the blueprint is mounted.
+    `state_file` is a file of JSON lines that keeps the state across restarts. None keeps it in memory.
+    Delays are in seconds; the last of `retry_delays` repeats. `clock` returns Unix seconds.
+    `webhook_url` is an endpoint that the API does not list. Clients create other endpoints over the API;
+    endpoints on this machine are allowed only with `allow_local_webhooks`.
     """
 
     def __init__(
@@ -41,15 +41,15 @@ class LocalStripe(Acts):
         webhook_secret: str,
         webhook_url: str | None,
         public_url: str,
-        keep_in: Path | None = None,
-        retry_delays: Sequence[float] = _RETRY_DELAYS,
+        state_file: Path | None = None,
+        retry_delays: Sequence[float] = _RETRY_DELAYS_SECONDS,
         bank_transfer_delay: float = 5.0,
         refund_delay: float = 5.0,
         allow_local_webhooks: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._state = State(keep_in)
-        self._mischief = Mischief()
+        self._state = State(state_file)
+        self._fault_switches = FaultSwitches()
         account = Account(
             self._state,
             clock=clock,
@@ -59,34 +59,34 @@ class LocalStripe(Acts):
             allow_local_webhooks=allow_local_webhooks,
             on_event=self._on_event,
         )
-        super().__init__(account, Agenda(account, BY_TIME))
+        super().__init__(account, ScheduledActions(account, SCHEDULED))
         self._deliveries = Deliveries(
             account,
             url=webhook_url,
             secret=webhook_secret,
             retry_delays=retry_delays,
-            plan=self._mischief.plan,
+            delivery_plan=self._fault_switches.delays,
         )
         self.faults = Faults()
-        self._keys = Keyring(secret_key)
+        self._api_keys = ApiKeys(secret_key)
         self._api = Api(
             account,
-            keys=self._keys,
+            api_keys=self._api_keys,
             faults=self.faults,
-            mischief=self._mischief,
-            catch_up=self.catch_up,
+            switches=self._fault_switches,
+            run_due_actions=self.run_due_actions,
         )
-        self._awake = asyncio.Event()
+        self._wake_up = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     @property
-    def mischief(self) -> Mischief:
-        """The switches of what goes wrong; set them whenever you like."""
-        return self._mischief
+    def fault_switches(self) -> FaultSwitches:
+        """The switches for faults. They can be set at any time."""
+        return self._fault_switches
 
     def restrict(self, key: str, permissions: Iterable[str]) -> None:
-        """Let a restricted key (`rk_test_...`) do this much from now on: `rak_charge_read`..."""
-        self._keys.restrict(key, permissions)
+        """Set the permissions of a restricted key (`rk_test_...`), for example `rak_charge_read`."""
+        self._api_keys.restrict(key, permissions)
 
     @property
     def sessions(self) -> Mapping[str, Row]:
@@ -95,7 +95,7 @@ class LocalStripe(Acts):
 
     @property
     def charges(self) -> Mapping[str, Row]:
-        """Every charge by its id, the failed ones too."""
+        """Every charge by its id, oldest first, including failed ones."""
         return self._state["charges"]
 
     @property
@@ -120,31 +120,31 @@ class LocalStripe(Acts):
 
     @property
     def webhook_endpoints(self) -> Sequence[Row]:
-        """Every endpoint that was made over the API, oldest first."""
+        """Every webhook endpoint created over the API, oldest first."""
         return list(self._state["webhook_endpoints"].values())
 
     @property
     def deliveries(self) -> Sequence[Row]:
-        """Every webhook: event, type, state (pending, delivered or given_up), attempts, last_status."""
+        """Every webhook delivery, oldest first; its `state` is pending, delivered or given_up."""
         return list(self._state["deliveries"].values())
 
     @property
     def requests(self) -> Sequence[ApiRequest]:
-        """What the API was asked, oldest first."""
+        """The most recent API requests, oldest first."""
         return list(self._api.requests)
 
     def blueprint(self) -> Blueprint:
-        """Make the API under `/v1` and the page under `/pay`; the prefix is the caller's choice."""
-        return http_face.blueprint(self, self._mischief, self._account, self._api)
+        """Build the API under `/v1` and the payment page under `/pay`. The caller sets the prefix."""
+        return http_api.blueprint(self, self._fault_switches, self._account, self._api)
 
     async def start(self) -> None:
-        """Begin to send webhooks, those left over from before included, and to let time pass."""
+        """Start to send webhooks (also those from before a restart) and to run scheduled actions."""
         if self._running is None:
             self._deliveries.start()
             self._running = asyncio.create_task(self._run(), name="local stripe")
 
     async def close(self) -> None:
-        """Stop at once; webhooks cut off are sent again by the next start. Raises what broke meanwhile."""
+        """Stop now. The next start repeats interrupted webhooks. Raises the background task's error."""
         running, self._running = self._running, None
         if running is None:
             return
@@ -154,43 +154,46 @@ class LocalStripe(Acts):
         self._state.save()
 
     async def settled(self, within: float = 5.0) -> None:
-        """Wait until transfers and refunds have ended and every webhook was taken. Raises TimeoutError."""
+        """Wait until no action is scheduled and every webhook is delivered.
+
+        Sessions that wait for their expiry do not count. Raises TimeoutError after `within` seconds.
+        """
         async with asyncio.timeout(within):
-            # Time and the network end both; no single event could be waited for.
-            while self._deliveries.unfinished or self._something_is_noted():  # noqa: ASYNC110
+            # Both depend on time and on the network, so there is no single event to wait for.
+            while self._deliveries.pending_count or self._has_scheduled_actions():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
-    def changed(self) -> None:
-        """Keep what happened, and look at once for webhooks to send."""
+    def on_change(self) -> None:
+        """Save the state and wake the webhook sender."""
         self._state.save()
-        self._awake.set()
+        self._wake_up.set()
 
     def _on_event(self, event: Row) -> None:
-        self._deliveries.announce(event)
+        self._deliveries.enqueue(event)
 
-    def _something_is_noted(self) -> bool:
-        return any(note["verb"] != "expire_session" for note in self._state["agenda"].values())
+    def _has_scheduled_actions(self) -> bool:
+        return any(row["verb"] != "expire_session" for row in self._state[SCHEDULED_TABLE].values())
 
     async def _run(self) -> None:
-        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as sending:
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as sends:
             while True:
-                self._awake.clear()
-                self._agenda.catch_up()
+                self._wake_up.clear()
+                self._scheduled.run_due()
                 for delivery in self._deliveries.take_due():
-                    sending.create_task(self._send(delivery, session))
+                    sends.create_task(self._send(delivery, session))
                 self._state.save()
                 with contextlib.suppress(TimeoutError):
-                    # Not `wait_for`: before Python 3.12 it can forget a cancel.
-                    async with asyncio.timeout(_LONGEST_NAP):
-                        await self._awake.wait()
+                    # Not `wait_for`: before Python 3.12 it can lose a cancellation.
+                    async with asyncio.timeout(_POLL_SECONDS):
+                        await self._wake_up.wait()
 
     async def _send(self, delivery: Row, session: aiohttp.ClientSession) -> None:
         await self._deliveries.attempt(delivery, session)
-        self.changed()
+        self.on_change()
 
 
 def standalone(local: LocalStripe) -> Quart:
-    """Make an application with nothing but this Stripe, at the root; it starts and closes with it."""
+    """Build an application that serves only this fake, at the root, and starts and closes it."""
     app = Quart("local_stripe")
     app.register_blueprint(local.blueprint())
     app.before_serving(local.start)

@@ -1,16 +1,16 @@
-"""Early fraud warnings: a bank says that a charge may be fraudulent, before anybody disputes it."""
+"""Early fraud warnings: a bank reports that a charge may be fraudulent, before a dispute."""
 
-from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe import object_ids
 from bot_platform.sandbox.stripe.account import Account, Origin
 from bot_platform.sandbox.stripe.state import Row
 
 
 def warn(account: Account, charge: Row, origin: Origin, *, actionable: bool = True) -> Row:
-    """Make a warning; about a charge refunded in full or disputed there is nothing to do any more."""
+    """Create a warning. It is not actionable if the charge is fully refunded or disputed."""
     warning = account.add(
         "warnings",
         {
-            "id": identifiers.new("issfr"),
+            "id": object_ids.new("issfr"),
             "object": "radar.early_fraud_warning",
             "actionable": actionable and not (charge["refunded"] or charge["disputed"]),
             "charge": charge["id"],
@@ -20,24 +20,24 @@ def warn(account: Account, charge: Row, origin: Origin, *, actionable: bool = Tr
             "payment_intent": charge["payment_intent"],
         },
     )
-    account.announce("radar.early_fraud_warning.created", warning, origin)
+    account.emit("radar.early_fraud_warning.created", warning, origin)
     return warning
 
 
 def clear(account: Account, warning: Row, origin: Origin) -> None:
-    """Nothing is to be done about a warning any more; one that was cleared before stays as it is."""
+    """Make a warning not actionable. One that is not actionable already stays as it is."""
     if warning["actionable"]:
         warning["actionable"] = False
-        account.announce("radar.early_fraud_warning.updated", warning, origin, {"actionable": True})
+        account.emit("radar.early_fraud_warning.updated", warning, origin, {"actionable": True})
 
 
-def clear_all_of(account: Account, charge: Row, origin: Origin) -> None:
+def clear_for_charge(account: Account, charge: Row, origin: Origin) -> None:
     """Clear every warning of a charge."""
     for warning in account.state["warnings"].values():
         if warning["charge"] == charge["id"]:
             clear(account, warning, origin)
 
 
-def warn_of_charge(account: Account, charge_id: str) -> None:
-    """Do what the test card for warnings brings."""
+def warn_about_charge(account: Account, charge_id: str) -> None:
+    """Create the warning of the test card for fraud warnings."""
     warn(account, account.state["charges"][charge_id], Origin())

@@ -1,11 +1,11 @@
-"""What a dispute looks like: every field of Stripe's object, filled or null."""
+"""The dispute object and its balance transactions, with every field of Stripe's."""
 
-from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe import object_ids
 from bot_platform.sandbox.stripe.state import Row
 
-_TIME_TO_ANSWER = 7 * 24 * 60 * 60
-_FEE = 1500
-EVIDENCE = (
+_RESPONSE_SECONDS = 7 * 24 * 60 * 60
+_FEE_MINOR_UNITS = 1500
+EVIDENCE_FIELDS = (
     "access_activity_log",
     "billing_address",
     "cancellation_policy",
@@ -37,9 +37,9 @@ EVIDENCE = (
 
 
 def new_dispute(charge: Row, *, amount: int, reason: str, status: str, created: int) -> Row:
-    """Make a dispute that has taken no money yet."""
+    """Return a dispute without balance transactions; `amount` is in minor units."""
     return {
-        "id": identifiers.new("du"),
+        "id": object_ids.new("du"),
         "object": "dispute",
         "amount": amount,
         "balance_transactions": [],
@@ -47,9 +47,9 @@ def new_dispute(charge: Row, *, amount: int, reason: str, status: str, created: 
         "created": created,
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": {**dict.fromkeys(EVIDENCE), "appeal": None, "enhanced_evidence": {}},
+        "evidence": {**dict.fromkeys(EVIDENCE_FIELDS), "appeal": None, "enhanced_evidence": {}},
         "evidence_details": {
-            "due_by": created + _TIME_TO_ANSWER,
+            "due_by": created + _RESPONSE_SECONDS,
             "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,
@@ -69,9 +69,9 @@ def new_dispute(charge: Row, *, amount: int, reason: str, status: str, created: 
 
 
 def balance_transaction(dispute: Row, amount: int, *, created: int) -> Row:
-    """Make the line of the account's statement by which money goes (a negative amount) or comes back."""
-    taken = amount < 0
-    fee = _FEE if taken else 0
+    """Return a balance transaction: a negative amount withdraws money, a positive one reinstates it."""
+    withdrawal = amount < 0
+    fee = _FEE_MINOR_UNITS if withdrawal else 0
     fees = [
         {
             "amount": fee,
@@ -82,18 +82,18 @@ def balance_transaction(dispute: Row, amount: int, *, created: int) -> Row:
         }
     ]
     return {
-        "id": identifiers.new("txn"),
+        "id": object_ids.new("txn"),
         "object": "balance_transaction",
         "amount": amount,
         "available_on": created,
         "created": created,
         "currency": dispute["currency"],
-        "description": f"Chargeback {'withdrawal' if taken else 'reversal'} for {dispute['charge']}",
+        "description": f"Chargeback {'withdrawal' if withdrawal else 'reversal'} for {dispute['charge']}",
         "exchange_rate": None,
         "fee": fee,
-        "fee_details": fees if taken else [],
+        "fee_details": fees if withdrawal else [],
         "net": amount - fee,
-        "reporting_category": "dispute" if taken else "dispute_reversal",
+        "reporting_category": "dispute" if withdrawal else "dispute_reversal",
         "source": dispute["id"],
         "status": "available",
         "type": "adjustment",

@@ -1,8 +1,8 @@
-"""The endpoints of money: payment intents, charges, payment methods, events, the account itself."""
+"""The endpoints for payment intents, charges, payment methods, events, the balance and the account."""
 
 import fnmatch
 
-from bot_platform.sandbox.stripe import accepted, catalog, payment_methods, payments
+from bot_platform.sandbox.stripe import catalog, payment_methods, payments, schemas
 from bot_platform.sandbox.stripe.endpoint import Call, Endpoint, page, retrieve
 from bot_platform.sandbox.stripe.errors import ApiError
 from bot_platform.sandbox.stripe.state import Row
@@ -40,8 +40,10 @@ def _confirm(call: Call, intent: Row) -> Row:
 
 
 def _list_charges(call: Call) -> Row:
-    wanted = call.params.get("payment_intent")
-    rows = (row for row in call.account.state["charges"].values() if wanted in {None, row["payment_intent"]})
+    intent_id = call.params.get("payment_intent")
+    rows = (
+        row for row in call.account.state["charges"].values() if intent_id in {None, row["payment_intent"]}
+    )
     return page(call, rows, "/v1/charges")
 
 
@@ -87,16 +89,16 @@ def _account(_: Call) -> Row:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/v1/payment_intents", accepted.CREATE_INTENT, _create_intent, accepted.OLDER),
-    Endpoint("GET", "/v1/payment_intents", accepted.PAGE, _list_intents),
-    Endpoint("GET", "/v1/payment_intents/{id}", accepted.NOTHING, retrieve("payment_intents", "intent")),
-    Endpoint("POST", "/v1/payment_intents/{id}/confirm", accepted.CONFIRM_INTENT, _confirm_intent),
-    Endpoint("GET", "/v1/charges", accepted.LIST_CHARGES, _list_charges),
-    Endpoint("GET", "/v1/charges/{id}", accepted.NOTHING, retrieve("charges")),
-    Endpoint("POST", "/v1/payment_methods", accepted.CREATE_METHOD, _create_method),
-    Endpoint("GET", "/v1/payment_methods/{id}", accepted.NOTHING, retrieve("payment_methods")),
-    Endpoint("GET", "/v1/events", accepted.LIST_EVENTS, _list_events),
-    Endpoint("GET", "/v1/events/{id}", accepted.NOTHING, retrieve("events")),
-    Endpoint("GET", "/v1/balance", accepted.NOTHING, _balance),
-    Endpoint("GET", "/v1/account", accepted.NOTHING, _account),
+    Endpoint("POST", "/v1/payment_intents", schemas.CREATE_INTENT, _create_intent, schemas.LEGACY_PARAMETERS),
+    Endpoint("GET", "/v1/payment_intents", schemas.PAGE, _list_intents),
+    Endpoint("GET", "/v1/payment_intents/{id}", schemas.NO_PARAMETERS, retrieve("payment_intents", "intent")),
+    Endpoint("POST", "/v1/payment_intents/{id}/confirm", schemas.CONFIRM_INTENT, _confirm_intent),
+    Endpoint("GET", "/v1/charges", schemas.LIST_CHARGES, _list_charges),
+    Endpoint("GET", "/v1/charges/{id}", schemas.NO_PARAMETERS, retrieve("charges")),
+    Endpoint("POST", "/v1/payment_methods", schemas.CREATE_METHOD, _create_method),
+    Endpoint("GET", "/v1/payment_methods/{id}", schemas.NO_PARAMETERS, retrieve("payment_methods")),
+    Endpoint("GET", "/v1/events", schemas.LIST_EVENTS, _list_events),
+    Endpoint("GET", "/v1/events/{id}", schemas.NO_PARAMETERS, retrieve("events")),
+    Endpoint("GET", "/v1/balance", schemas.NO_PARAMETERS, _balance),
+    Endpoint("GET", "/v1/account", schemas.NO_PARAMETERS, _account),
 )

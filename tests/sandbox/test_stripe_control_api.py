@@ -1,4 +1,4 @@
-"""The buttons of a demo: mischief, acts and the list of payments over HTTP."""
+"""The control API: fault switches, actions and the list of payments over HTTP."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.sandbox.stripe_world import World, world
 
-NONE = {"twice": False, "shuffled": False, "lost": False, "down": False, "late": 0.0, "slow": 0.0}
+ALL_OFF = {"twice": False, "shuffled": False, "lost": False, "down": False, "late": 0.0, "slow": 0.0}
 
 
 async def _get(w: World, path: str) -> Any:
@@ -15,13 +15,13 @@ async def _get(w: World, path: str) -> Any:
         return await answer.json()
 
 
-async def _post(w: World, path: str, asked: Any) -> tuple[int, Any]:
-    async with w.http.post(w.url + path, json=asked) as answer:
+async def _post(w: World, path: str, body: Any) -> tuple[int, Any]:
+    async with w.http.post(w.url + path, json=body) as answer:
         return answer.status, await answer.json()
 
 
-async def _act(w: World, verb: str, id_: str, **more: Any) -> Any:
-    status, row = await _post(w, "/act", {"verb": verb, "id": id_, **more})
+async def _act(w: World, verb: str, id_: str, **options: Any) -> Any:
+    status, row = await _post(w, "/act", {"verb": verb, "id": id_, **options})
     assert status == 200, row
     return row
 
@@ -32,20 +32,20 @@ async def _paid(w: World, **params: Any) -> str:
     return str(session.id)
 
 
-async def test_mischief_is_read_and_changed_by_parts() -> None:
+async def test_fault_switches_can_be_read_and_changed_one_by_one() -> None:
     async with world() as w:
-        assert await _get(w, "/mischief") == NONE
+        assert await _get(w, "/mischief") == ALL_OFF
         assert await _post(w, "/mischief", {"twice": True, "late": 2}) == (
             200,
-            {**NONE, "twice": True, "late": 2.0},
+            {**ALL_OFF, "twice": True, "late": 2.0},
         )
-        assert w.local.mischief.twice
-        assert await _post(w, "/mischief", {"twice": False}) == (200, {**NONE, "late": 2.0})
-        assert await _post(w, "/mischief", {}) == (200, {**NONE, "late": 2.0})
+        assert w.local.fault_switches.twice
+        assert await _post(w, "/mischief", {"twice": False}) == (200, {**ALL_OFF, "late": 2.0})
+        assert await _post(w, "/mischief", {}) == (200, {**ALL_OFF, "late": 2.0})
 
 
 @pytest.mark.parametrize(
-    "nonsense",
+    "invalid",
     [
         {"colour": True},
         {"twice": 1},
@@ -62,32 +62,32 @@ async def test_mischief_is_read_and_changed_by_parts() -> None:
         None,
     ],
 )
-async def test_nonsense_as_mischief_changes_nothing(nonsense: Any) -> None:
+async def test_invalid_switches_are_refused_and_change_nothing(invalid: Any) -> None:
     async with world() as w:
-        status, answer = await _post(w, "/mischief", nonsense)
+        status, answer = await _post(w, "/mischief", invalid)
         assert (status, bool(answer["error"]["message"])) == (400, True)
-        assert await _get(w, "/mischief") == NONE
+        assert await _get(w, "/mischief") == ALL_OFF
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"NaN", b'{"late": NaN}', b'{"late": Infinity}'])
-async def test_what_is_no_json_is_refused(body: bytes) -> None:
+async def test_a_body_that_is_not_json_is_refused(body: bytes) -> None:
     async with world() as w:
         for path in ("/mischief", "/act"):
             headers = {"Content-Type": "application/json"}
             async with w.http.post(w.url + path, data=body, headers=headers) as answer:
                 assert answer.status == 400
-        assert await _get(w, "/mischief") == NONE
+        assert await _get(w, "/mischief") == ALL_OFF
 
 
-async def test_a_form_of_a_foreign_page_moves_nothing() -> None:
+async def test_a_form_post_from_another_page_changes_nothing() -> None:
     async with world() as w:
         for path in ("/mischief", "/act"):
             async with w.http.post(w.url + path, data='{"lost": true}') as answer:
                 assert answer.status == 400
-        assert not w.local.mischief.lost
+        assert not w.local.fault_switches.lost
 
 
-async def test_every_button_does_what_its_verb_does() -> None:
+async def test_every_verb_runs_its_action() -> None:
     async with world() as w:
         refund = await _act(w, "refund", await _paid(w), amount=100, how="pending", metadata={"a": "b"})
         assert (refund["status"], refund["amount"], refund["metadata"]) == ("pending", 100, {"a": "b"})
@@ -104,7 +104,7 @@ async def test_every_button_does_what_its_verb_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
+    ("body", "status"),
     [
         ({}, 400),
         ([], 400),
@@ -129,19 +129,19 @@ async def test_every_button_does_what_its_verb_does() -> None:
         ({"verb": "clear_warning", "id": "issfr_nobody"}, 404),
     ],
 )
-async def test_a_button_that_nobody_has_is_refused(asked: Any, status: int) -> None:
+async def test_an_invalid_action_is_refused_and_changes_nothing(body: Any, status: int) -> None:
     async with world() as w:
         paid = await _paid(w)
-        if isinstance(asked, dict) and asked.get("id") == "PAID":
-            asked = {**asked, "id": paid}
+        if isinstance(body, dict) and body.get("id") == "PAID":
+            body = {**body, "id": paid}
         before = len(w.local.events)
-        answered, body = await _post(w, "/act", asked)
-        assert answered == status
-        assert body["error"]["message"]
+        received_status, answer = await _post(w, "/act", body)
+        assert received_status == status
+        assert answer["error"]["message"]
         assert len(w.local.events) == before
 
 
-async def test_payments_are_listed_newest_first_with_what_became_of_them() -> None:
+async def test_payments_are_listed_newest_first_with_their_reversals() -> None:
     async with world() as w:
         assert await _get(w, "/payments") == []
         await w.open()
@@ -165,7 +165,7 @@ async def test_payments_are_listed_newest_first_with_what_became_of_them() -> No
         assert newest["warnings"] == [{"id": warning["id"], "actionable": True}]
 
 
-async def test_the_buttons_work_while_the_api_is_down() -> None:
+async def test_the_control_api_works_while_the_api_is_down() -> None:
     async with world() as w:
         paid = await _paid(w)
         await _post(w, "/mischief", {"down": True})

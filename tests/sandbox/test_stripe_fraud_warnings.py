@@ -1,4 +1,4 @@
-"""Early fraud warnings: what a bank suspects before anybody disputes."""
+"""Early fraud warnings."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import stripe
 from stripe.params.radar import EarlyFraudWarningListParams
 from stripe.radar import EarlyFraudWarning
 
-from bot_platform.sandbox.stripe import ApiError, accepted
+from bot_platform.sandbox.stripe import ApiError, schemas
 from tests.sandbox.stripe_world import World, world
 
 CREATED, UPDATED = "radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"
@@ -24,7 +24,7 @@ def _events(w: World) -> list[str]:
     return [event["type"] for event in w.local.events if event["type"].startswith("radar.")]
 
 
-async def test_a_warning_names_the_payment_and_is_announced() -> None:
+async def test_a_warning_names_its_payment_and_emits_an_event() -> None:
     async with world() as w:
         paid = await _paid(w)
         made = await w.local.warn(paid)
@@ -38,7 +38,7 @@ async def test_a_warning_names_the_payment_and_is_announced() -> None:
         assert w.receiver.types.count(CREATED) == 1
 
 
-async def test_a_full_refund_ends_a_warning_and_a_part_does_not() -> None:
+async def test_a_full_refund_clears_a_warning_and_a_partial_one_does_not() -> None:
     async with world() as w:
         paid = await _paid(w)
         warning = await w.local.warn(paid)
@@ -51,7 +51,7 @@ async def test_a_full_refund_ends_a_warning_and_a_part_does_not() -> None:
 
 
 @pytest.mark.parametrize("inquiry", [True, False])
-async def test_a_dispute_ends_every_warning_of_its_payment_alone(inquiry: bool) -> None:
+async def test_a_dispute_clears_only_the_warnings_of_its_payment(inquiry: bool) -> None:
     async with world() as w:
         paid, other = await _paid(w), await _paid(w)
         warned = [await w.local.warn(paid), await w.local.warn(paid)]
@@ -62,7 +62,7 @@ async def test_a_dispute_ends_every_warning_of_its_payment_alone(inquiry: bool) 
         assert _events(w).count(UPDATED) == 2
 
 
-async def test_a_warning_that_comes_too_late_is_not_actionable() -> None:
+async def test_a_warning_after_a_refund_or_dispute_is_not_actionable() -> None:
     async with world() as w:
         refunded, disputed = await _paid(w), await _paid(w)
         await w.local.refund(refunded)
@@ -80,11 +80,11 @@ async def test_a_warning_is_cleared_once() -> None:
         assert _events(w) == [CREATED, UPDATED]
         with pytest.raises(ApiError, match="No such"):
             await w.local.clear_warning("issfr_nobody")
-        with pytest.raises(ApiError, match="Nobody has paid"):
+        with pytest.raises(ApiError, match="has no payment"):
             await w.local.warn((await w.open()).id)
 
 
-async def test_the_card_whose_bank_warns() -> None:
+async def test_the_card_with_a_fraud_warning() -> None:
     async with world() as w:
         params: Any = {"amount": 500, "currency": "usd", "confirm": True}
         params["payment_method"] = "pm_card_createIssuerFraudRecord"
@@ -111,20 +111,20 @@ async def test_warnings_are_listed_by_payment_and_time() -> None:
 
 async def test_a_restart_keeps_a_warning(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         paid = await _paid(w)
         warning = await w.local.warn(paid)
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         await w.local.refund(paid)
         assert not w.local.warnings[warning["id"]]["actionable"]
 
 
 def test_every_parameter_of_the_client_is_known() -> None:
     options = set(stripe.RequestOptions.__annotations__)
-    assert set(EarlyFraudWarningListParams.__annotations__) - options == set(accepted.LIST_WARNINGS.fields)
+    assert set(EarlyFraudWarningListParams.__annotations__) - options == set(schemas.LIST_WARNINGS.fields)
 
 
-async def test_a_warning_has_every_field_of_the_clients_own() -> None:
+async def test_a_warning_has_every_field_of_the_clients_type() -> None:
     async with world() as w:
         warning = await w.local.warn(await _paid(w))
         fields = {name for name in EarlyFraudWarning.__annotations__ if not name.startswith(("_", "OBJECT"))}

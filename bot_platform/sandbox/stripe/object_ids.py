@@ -1,12 +1,12 @@
-"""Ids that look like Stripe's: the same prefixes, alphabets and lengths."""
+"""Random object ids with Stripe's prefixes, alphabet and lengths."""
 
 import secrets
 import string
 
 _ALPHABET = string.ascii_letters + string.digits
 
-# What follows the prefix, and how many random characters follow that.
-_SHAPES = {
+# Per prefix: the fixed start after the underscore, and the number of random characters.
+_FORMATS = {
     "cs_test": ("a1", 56),
     "pi": ("3", 23),
     "ch": ("3", 23),
@@ -24,11 +24,11 @@ _SHAPES = {
 
 
 def new(prefix: str) -> str:
-    """Make a fresh id such as `pi_3...`; a prefix without a shape of its own gets 24 random characters."""
-    start, length = _SHAPES.get(prefix, ("", 24))
+    """Return a new id such as `pi_3...`. An unknown prefix gets 24 random characters."""
+    start, length = _FORMATS.get(prefix, ("", 24))
     return f"{prefix}_{start}{random_text(length)}"
 
 
 def random_text(length: int) -> str:
-    """So many letters and digits that nobody can guess them."""
+    """Return random letters and digits that are not predictable."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))

@@ -1,4 +1,4 @@
-"""The demo's panel: one person's books and paid work, and what the local Stripe knows of their payments."""
+"""The demo's side panel: a user's ledger, purchases and jobs, and their payments at the local Stripe."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,40 +14,47 @@ from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.sandbox.stripe import LocalStripe
 
-ENTRIES, PURCHASES = 6, 5  # how many of the last are shown
-JOBS = 5  # of those that run or wait, the next first
+MAX_ENTRIES, MAX_PURCHASES = 6, 5  # the newest
+MAX_JOBS = 5  # running or waiting, the next first
 
 View = dict[str, Any]
-Draw = Callable[..., Awaitable[str]]
+RenderTemplate = Callable[..., Awaitable[str]]
 
 
 @dataclass(frozen=True)
-class Books:
-    """The books beside the chat; without a Stripe nothing can go wrong on its side.
+class LedgerPanel:
+    """The panel beside the chat. Without a Stripe it shows no payments and no fault switches.
 
-    `stripe_at` is the path under which the Stripe's own blueprint is mounted.
+    `stripe_path` is the URL prefix of the local Stripe's blueprint.
     """
 
     stripe: LocalStripe | None = None
-    stripe_at: str = ""
+    stripe_path: str = ""
 
-    async def drawn(self, telegram_id: int, draw: Draw) -> View:
-        """Draw what there is now: two pieces of HTML, and the switches; `draw` takes a template's name."""
+    async def render(self, telegram_id: int, render_template: RenderTemplate) -> View:
+        """Return the panel's event: HTML under `books` and `payments`, and the fault switches.
+
+        `render_template` takes a template name and its values.
+        """
         user = await users.find(telegram_id)
-        bought = await purchases.recent(user.id, PURCHASES) if user else []
+        recent_purchases = await purchases.recent(user.id, MAX_PURCHASES) if user else []
         return {
-            "books": await draw("books.html", book=await self._book(user, bought) if user else None),
-            "payments": await draw("payments.html", payments=self._payments(bought)) if self.stripe else "",
-            "mischief": self.stripe.mischief.now if self.stripe else None,
+            "books": await render_template(
+                "ledger.html", account=await self._account(user, recent_purchases) if user else None
+            ),
+            "payments": await render_template("payments.html", payments=self._payments(recent_purchases))
+            if self.stripe
+            else "",
+            "mischief": self.stripe.fault_switches.values if self.stripe else None,
         }
 
-    async def _book(self, user: User, bought: Sequence[Purchase]) -> View:
+    async def _account(self, user: User, recent_purchases: Sequence[Purchase]) -> View:
         account = await ledger.find_account(user.id)
-        told = await statement.notices_of(user.telegram_id)
-        undone = await statement.undone_events()
-        known = await statement.reversals_of([purchase.id for purchase in bought])
+        notices = await statement.notices_of(user.telegram_id)
+        open_events = await statement.undone_events()
+        purchase_reversals = await statement.reversals_of([purchase.id for purchase in recent_purchases])
         open_jobs = await jobs.open_of(user.id)
-        entries = [_entry(entry) for entry in await statement.history(account.id, ENTRIES)]
+        entries = [_entry(entry) for entry in await statement.history(account.id, MAX_ENTRIES)]
         return {
             "balance": credits_text(account.balance),
             "held": credits_text(account.held),
@@ -55,28 +62,31 @@ class Books:
             "debt": credits_text(-account.available) if account.available < 0 else "",
             "frozen": account.frozen,
             "broken": account.broken,
-            "jobs": [await _job(job) for job in open_jobs[:JOBS]],
-            "later": max(len(open_jobs) - JOBS, 0),
+            "jobs": [await _job(job) for job in open_jobs[:MAX_JOBS]],
+            "later": max(len(open_jobs) - MAX_JOBS, 0),
             "entries": entries,
             "earlier": max(account.seq - len(entries), 0),
-            "purchases": [_purchase(each, [r for r in known if r.purchase_id == each.id]) for each in bought],
-            "waiting": told.get(outbox.NoticeState.PENDING, 0),
-            "sent": told.get(outbox.NoticeState.SENT, 0),
-            "dead": told.get(outbox.NoticeState.DEAD, 0),
+            "purchases": [
+                _purchase(each, [r for r in purchase_reversals if r.purchase_id == each.id])
+                for each in recent_purchases
+            ],
+            "waiting": notices.get(outbox.NoticeState.PENDING, 0),
+            "sent": notices.get(outbox.NoticeState.SENT, 0),
+            "dead": notices.get(outbox.NoticeState.DEAD, 0),
             "stripe": self.stripe is not None,
             "on_their_way": sum(d["state"] == "pending" for d in self.stripe.deliveries)
             if self.stripe
             else 0,
-            "unhandled": undone.get(inbox.EventState.RECEIVED, 0),
-            "failed": undone.get(inbox.EventState.FAILED, 0),
+            "unhandled": open_events.get(inbox.EventState.RECEIVED, 0),
+            "failed": open_events.get(inbox.EventState.FAILED, 0),
         }
 
-    def _payments(self, bought: Sequence[Purchase]) -> list[View]:
+    def _payments(self, recent_purchases: Sequence[Purchase]) -> list[View]:
         if self.stripe is None:
             return []
         charges = {row["payment_intent"]: row for row in self.stripe.charges.values() if row["paid"]}
         found = []
-        for purchase in bought:
+        for purchase in recent_purchases:
             session = self.stripe.sessions.get(purchase.provider_ref or "")
             charge = charges.get(session["payment_intent"]) if session else None
             if charge:
@@ -92,13 +102,13 @@ class Books:
             "session": purchase.provider_ref,
             "money": money_text(charge["amount"], charge["currency"]),
             "half": max(charge["amount"] // 2, 1),
-            "refunds": [money(row) for row in _about(charge, stripe.refunds.values())],
-            "disputes": [money(row) for row in _about(charge, stripe.disputes.values())],
-            "warnings": _about(charge, stripe.warnings.values()),
+            "refunds": [money(row) for row in _of_charge(charge, stripe.refunds.values())],
+            "disputes": [money(row) for row in _of_charge(charge, stripe.disputes.values())],
+            "warnings": _of_charge(charge, stripe.warnings.values()),
         }
 
 
-def _about(charge: View, rows: Iterable[View]) -> list[View]:
+def _of_charge(charge: View, rows: Iterable[View]) -> list[View]:
     return [row for row in rows if row["charge"] == charge["id"]]
 
 
@@ -128,10 +138,12 @@ def _entry(entry: Entry) -> View:
     }
 
 
-def _purchase(purchase: Purchase, known: Sequence[Reversal]) -> View:
-    # What a charge says of all its refunds says nothing new beside the refunds themselves.
-    single = any(row.stage in reversals.REFUNDS for row in known)
-    shown = [row for row in known if not (single and row.stage is Stage.REFUNDED_IN_ALL)]
+def _purchase(purchase: Purchase, purchase_reversals: Sequence[Reversal]) -> View:
+    # The total of `charge.refunded` adds nothing if the single refunds are known.
+    has_single_refunds = any(row.stage in reversals.REFUNDS for row in purchase_reversals)
+    shown = [
+        row for row in purchase_reversals if not (has_single_refunds and row.stage is Stage.REFUNDED_IN_ALL)
+    ]
     return {
         "id": purchase.id,
         "credits": short_credits_text(purchase.credits),

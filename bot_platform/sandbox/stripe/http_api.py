@@ -1,4 +1,4 @@
-"""The blueprint: HTTP in, HTTP out; everything between is decided elsewhere."""
+"""The Quart blueprint: the API, the payment page and the control API."""
 
 import asyncio
 import json
@@ -9,22 +9,23 @@ from quart.typing import ResponseReturnValue
 
 from bot_platform.sandbox.stripe import hosted_page
 from bot_platform.sandbox.stripe.account import API_VERSION, Account
-from bot_platform.sandbox.stripe.acts import Acts
-from bot_platform.sandbox.stripe.api import Api, HangUp
-from bot_platform.sandbox.stripe.checkout import How
-from bot_platform.sandbox.stripe.control_face import add_controls
-from bot_platform.sandbox.stripe.hang_up import hang_up
+from bot_platform.sandbox.stripe.actions import Actions
+from bot_platform.sandbox.stripe.api import Api, ConnectionDropped
+from bot_platform.sandbox.stripe.checkout import PaymentScenario
+from bot_platform.sandbox.stripe.control_api import add_controls
+from bot_platform.sandbox.stripe.dropped_connections import drop_connection
+from bot_platform.sandbox.stripe.fault_switches import FaultSwitches
 from bot_platform.sandbox.stripe.idempotency import Answer
-from bot_platform.sandbox.stripe.mischief import Mischief
 
 _PAGE = "local_stripe_page.html"
-# The page brings its style and its icon within itself; nothing else may come from anywhere.
+# The page has inline styles and a data: icon and loads nothing else.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'"
+_SCENARIOS = {*PaymentScenario, hosted_page.EXPIRE}
 _METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
 
-def blueprint(payments: Acts, mischief: Mischief, account: Account, api: Api) -> Blueprint:
-    """Make the API and the payment page of one account."""
+def blueprint(actions: Actions, switches: FaultSwitches, account: Account, api: Api) -> Blueprint:
+    """Build the routes of one account."""
     routes = Blueprint("local_stripe", __name__, template_folder="templates")
 
     @routes.after_request
@@ -34,43 +35,48 @@ def blueprint(payments: Acts, mischief: Mischief, account: Account, api: Api) ->
 
     @routes.route("/v1/<path:rest>", methods=_METHODS)
     async def v1(rest: str) -> ResponseReturnValue:
-        sent = await _sent()
+        form_text = await _form_text()
         try:
             answer = await api.answer(
                 request.method,
                 f"/v1/{rest}",
-                sent,
+                form_text,
                 {name.lower(): value for name, value in request.headers.items()},
             )
-        except HangUp:
-            return await _unanswered()
+        except ConnectionDropped:
+            return await _drop_connection()
         finally:
-            payments.changed()
+            actions.on_change()
         return _response(answer, request.headers.get("Idempotency-Key"), account.clock())
 
+    _add_payment_page(routes, actions, account)
+    add_controls(routes, actions, switches, account)
+    return routes
+
+
+def _add_payment_page(routes: Blueprint, actions: Actions, account: Account) -> None:
     @routes.get("/pay/<session_id>")
     async def page(session_id: str) -> ResponseReturnValue:
-        payments.catch_up()
-        shown = hosted_page.shown(account, session_id)
-        return await render_template(_PAGE, page=shown), 404 if shown is None else 200
+        actions.run_due_actions()
+        view = hosted_page.view(account, session_id)
+        return await render_template(_PAGE, page=view), 404 if view is None else 200
 
     @routes.post("/pay/<session_id>")
-    async def press(session_id: str) -> ResponseReturnValue:
-        how = (await request.form).get("how", "")
-        if session_id not in account.state["sessions"] or how not in {*How, hosted_page.EXPIRE}:
+    async def submit(session_id: str) -> ResponseReturnValue:
+        scenario = (await request.form).get("how", "")
+        if session_id not in account.state["sessions"] or scenario not in _SCENARIOS:
             return await render_template(_PAGE, page=None), 404
         session = await (
-            payments.expire(session_id) if how == hosted_page.EXPIRE else payments.pay(session_id, how)
+            actions.expire(session_id)
+            if scenario == hosted_page.EXPIRE
+            else actions.pay(session_id, scenario)
         )
         if session["status"] == "complete":
             return redirect(hosted_page.success_url(session), 303)
         return redirect(request.path, 303)
 
-    add_controls(routes, payments, mischief, account)
-    return routes
 
-
-async def _sent() -> str:
+async def _form_text() -> str:
     if request.method != "POST":
         return request.query_string.decode("utf-8", "replace")
     raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
@@ -94,11 +100,11 @@ def _response(answer: Answer, key: str | None, now: float) -> Response:
     return response
 
 
-async def _unanswered() -> Response:
+async def _drop_connection() -> Response:
     peer = request.scope.get("client")
     if peer is None:
-        raise RuntimeError("Without a TCP connection there is nothing to hang up.")
-    hang_up((str(peer[0]), int(peer[1])))
-    # Returning at once would race the server's own notice that the connection is gone.
+        raise RuntimeError("Cannot drop the connection: the request has no client address.")
+    drop_connection((str(peer[0]), int(peer[1])))
+    # Give the server time to see that the connection is closed before it gets this response.
     await asyncio.sleep(0.05)
     return Response("", 500)

@@ -1,4 +1,4 @@
-"""Who may ask what: the secret key everything, a restricted key what it was given."""
+"""API keys: the secret key may do everything, a restricted key only what its permissions allow."""
 
 import base64
 import binascii
@@ -6,10 +6,10 @@ import hmac
 from collections.abc import Iterable
 from types import MappingProxyType
 
-from bot_platform.sandbox.stripe.errors import bad_key, not_permitted
+from bot_platform.sandbox.stripe.errors import invalid_api_key, missing_permission
 
-# What a permission is called, by the path it opens.
-_NAMES = MappingProxyType(
+# The permission for a path.
+_PERMISSIONS = MappingProxyType(
     {
         "/v1/account": "accounts_kyc_basic",
         "/v1/balance": "balance",
@@ -28,32 +28,34 @@ _NAMES = MappingProxyType(
 )
 
 
-class Keyring:
-    """The keys of one account."""
+class ApiKeys:
+    """The API keys of one account."""
 
     def __init__(self, secret_key: str) -> None:
         self._secret_key = secret_key
         self._restricted: dict[str, frozenset[str]] = {}
 
     def restrict(self, key: str, permissions: Iterable[str]) -> None:
-        """Let a restricted key do this much from now on: `rak_charge_read`, `rak_charge_write`..."""
+        """Set the permissions of a restricted key, for example `rak_charge_read`, `rak_charge_write`."""
         self._restricted[key] = frozenset(permissions)
 
     def check(self, authorization: str | None, method: str, path: str) -> None:
-        """Raise ApiError where no key of ours came (401), or one that may not do this (403)."""
-        key = _key_of(authorization)
+        """Raise ApiError for a missing or unknown key (401) and for a missing permission (403)."""
+        key = _key_in(authorization)
         if key is not None and hmac.compare_digest(key.encode(), self._secret_key.encode()):
             return
-        given = self._restricted.get(key or "")
-        if key is None or given is None:
-            raise bad_key(key)
-        name = next((n for start, n in _NAMES.items() if f"{path}/".startswith(f"{start}/")), "secret_key")
-        does = "read" if method == "GET" else "write"
-        if not {f"rak_{name}_{does}", f"rak_{name}_write"} & given:
-            raise not_permitted(key, f"rak_{name}_{does}")
+        permissions = self._restricted.get(key or "")
+        if key is None or permissions is None:
+            raise invalid_api_key(key)
+        name = next(
+            (n for start, n in _PERMISSIONS.items() if f"{path}/".startswith(f"{start}/")), "secret_key"
+        )
+        access = "read" if method == "GET" else "write"
+        if not {f"rak_{name}_{access}", f"rak_{name}_write"} & permissions:
+            raise missing_permission(key, f"rak_{name}_{access}")
 
 
-def _key_of(authorization: str | None) -> str | None:
+def _key_in(authorization: str | None) -> str | None:
     scheme, _, rest = (authorization or "").strip().partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip()

@@ -1,4 +1,4 @@
-"""The charge behind whatever somebody names: a checkout session, a payment intent or the charge itself."""
+"""Finds the paid charge of a checkout session, a payment intent or a charge id."""
 
 from bot_platform.sandbox.stripe.account import Account
 from bot_platform.sandbox.stripe.errors import ApiError, no_such
@@ -6,19 +6,19 @@ from bot_platform.sandbox.stripe.state import Row
 
 
 def charge_of(account: Account, id_: str) -> Row:
-    """Return the charge that took the money. Raises ApiError where there is none."""
+    """Return the paid charge of an id of any of the three. Raises ApiError if there is none."""
     if id_ in account.state["charges"]:
-        return of_charge(account, id_)
+        return paid_charge(account, id_)
     session = account.state["sessions"].get(id_)
     if session is None:
-        return of_intent(account, id_, "id")
+        return charge_of_intent(account, id_, "id")
     if session["payment_intent"] is None:
-        raise ApiError(f"Nobody has paid this Checkout Session ({id_}).", param="id")
-    return of_intent(account, session["payment_intent"], "id")
+        raise ApiError(f"This Checkout Session ({id_}) has no payment.", param="id")
+    return charge_of_intent(account, session["payment_intent"], "id")
 
 
-def of_intent(account: Account, id_: str, param: str = "payment_intent") -> Row:
-    """Return the successful charge of a payment intent, or refuse in Stripe's words."""
+def charge_of_intent(account: Account, id_: str, param: str = "payment_intent") -> Row:
+    """Return the successful charge of a payment intent. Raises ApiError if there is none."""
     intent = account.state["payment_intents"].get(id_)
     if intent is None:
         raise no_such("payment_intent", id_, param, status=400)
@@ -30,14 +30,14 @@ def of_intent(account: Account, id_: str, param: str = "payment_intent") -> Row:
     return charge
 
 
-def of_charge(account: Account, id_: str) -> Row:
-    """Return a charge that took money, or refuse."""
+def paid_charge(account: Account, id_: str) -> Row:
+    """Return a charge that succeeded. Raises ApiError if it did not."""
     charge = account.find("charges", id_, "charge", status=400)
     if not charge["paid"]:
-        return of_intent(account, charge["payment_intent"])
+        return charge_of_intent(account, charge["payment_intent"])
     return charge
 
 
-def method_of(account: Account, charge: Row) -> Row:
-    """Return the payment method that a charge was paid by."""
+def payment_method_of(account: Account, charge: Row) -> Row:
+    """Return the payment method of a charge."""
     return account.state["payment_methods"][charge["payment_method"]]

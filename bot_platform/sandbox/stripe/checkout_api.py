@@ -1,12 +1,13 @@
-"""The endpoints of a shop: products, prices, checkout sessions and their payment pages."""
+"""The endpoints for products, prices, checkout sessions and their payment pages."""
 
 from bot_platform.sandbox.stripe import (
-    accepted,
     catalog,
     checkout,
+    checkout_schemas,
     listing,
     payment_methods,
     payments,
+    schemas,
 )
 from bot_platform.sandbox.stripe.endpoint import Call, Endpoint, page, retrieve
 from bot_platform.sandbox.stripe.errors import ApiError
@@ -18,12 +19,12 @@ def _create_product(call: Call) -> Row:
 
 
 def _list_products(call: Call) -> Row:
-    wanted = call.params
+    params = call.params
     rows = (
         row
         for row in call.account.state["products"].values()
-        if row["active"] == wanted.get("active", row["active"])
-        and row["id"] in wanted.get("ids", [row["id"]])
+        if row["active"] == params.get("active", row["active"])
+        and row["id"] in params.get("ids", [row["id"]])
     )
     return page(call, rows, "/v1/products")
 
@@ -33,12 +34,14 @@ def _create_price(call: Call) -> Row:
 
 
 def _list_prices(call: Call) -> Row:
-    same = {key: call.params[key] for key in ("active", "currency", "product", "type") if key in call.params}
+    filters = {
+        key: call.params[key] for key in ("active", "currency", "product", "type") if key in call.params
+    }
     keys = call.params.get("lookup_keys")
     rows = (
         row
         for row in call.account.state["prices"].values()
-        if all(row[key] == value for key, value in same.items())
+        if all(row[key] == value for key, value in filters.items())
         and (keys is None or row["lookup_key"] in keys)
     )
     return page(call, rows, "/v1/prices")
@@ -46,24 +49,24 @@ def _list_prices(call: Call) -> Row:
 
 def _create_session(call: Call) -> Row:
     if call.params["mode"] != "payment":
-        raise ApiError("The local stand-in for Stripe knows mode `payment` alone.", param="mode")
+        raise ApiError("The local Stripe supports only mode `payment`.", param="mode")
     return checkout.open_session(call.account, call.params, call.origin)
 
 
 def _list_sessions(call: Call) -> Row:
-    same = {key: call.params[key] for key in ("payment_intent", "status") if key in call.params}
+    filters = {key: call.params[key] for key in ("payment_intent", "status") if key in call.params}
     rows = (
         row
         for row in call.account.state["sessions"].values()
-        if all(row[key] == value for key, value in same.items())
+        if all(row[key] == value for key, value in filters.items())
     )
     return page(call, rows, "/v1/checkout/sessions")
 
 
 def _list_lines(call: Call) -> Row:
     call.account.find("sessions", call.id, "session")
-    lines = listing.lines_of(call.account, call.id)
-    # Lines stand in the order of the bill, not newest first.
+    lines = listing.line_items_of(call.account, call.id)
+    # Line items keep their order; other lists are newest first.
     return page(call, reversed(lines), f"/v1/checkout/sessions/{call.id}/line_items")
 
 
@@ -91,7 +94,9 @@ def _payment_page(call: Call) -> Row:
 def _confirm_page(call: Call) -> Row:
     session = call.account.find("sessions", call.id, "session")
     if call.params.get("expected_amount", session["amount_total"]) != session["amount_total"]:
-        raise ApiError("The amount of this Checkout Session is another one.", code="checkout_amount_mismatch")
+        raise ApiError(
+            "The amount does not match the total of this Checkout Session.", code="checkout_amount_mismatch"
+        )
     method = payment_methods.resolve(call.account, call.params["payment_method"])
     checkout.pay(call.account, session, method, call.origin)
     if session["status"] == "open":
@@ -100,17 +105,23 @@ def _confirm_page(call: Call) -> Row:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/v1/products", accepted.CREATE_PRODUCT, _create_product),
-    Endpoint("GET", "/v1/products", accepted.LIST_PRODUCTS, _list_products),
-    Endpoint("GET", "/v1/products/{id}", accepted.NOTHING, retrieve("products")),
-    Endpoint("POST", "/v1/prices", accepted.CREATE_PRICE, _create_price),
-    Endpoint("GET", "/v1/prices", accepted.LIST_PRICES, _list_prices),
-    Endpoint("GET", "/v1/prices/{id}", accepted.NOTHING, retrieve("prices", "price")),
-    Endpoint("POST", "/v1/checkout/sessions", accepted.CREATE_SESSION, _create_session, accepted.OLDER),
-    Endpoint("GET", "/v1/checkout/sessions", accepted.LIST_SESSIONS, _list_sessions),
-    Endpoint("GET", "/v1/checkout/sessions/{id}", accepted.NOTHING, retrieve("sessions", "session")),
-    Endpoint("GET", "/v1/checkout/sessions/{id}/line_items", accepted.PAGE, _list_lines),
-    Endpoint("POST", "/v1/checkout/sessions/{id}/expire", accepted.NOTHING, _expire_session),
-    Endpoint("GET", "/v1/payment_pages/{id}", accepted.NOTHING, _payment_page),
-    Endpoint("POST", "/v1/payment_pages/{id}/confirm", accepted.CONFIRM_PAGE, _confirm_page),
+    Endpoint("POST", "/v1/products", checkout_schemas.CREATE_PRODUCT, _create_product),
+    Endpoint("GET", "/v1/products", checkout_schemas.LIST_PRODUCTS, _list_products),
+    Endpoint("GET", "/v1/products/{id}", schemas.NO_PARAMETERS, retrieve("products")),
+    Endpoint("POST", "/v1/prices", checkout_schemas.CREATE_PRICE, _create_price),
+    Endpoint("GET", "/v1/prices", checkout_schemas.LIST_PRICES, _list_prices),
+    Endpoint("GET", "/v1/prices/{id}", schemas.NO_PARAMETERS, retrieve("prices", "price")),
+    Endpoint(
+        "POST",
+        "/v1/checkout/sessions",
+        checkout_schemas.CREATE_SESSION,
+        _create_session,
+        schemas.LEGACY_PARAMETERS,
+    ),
+    Endpoint("GET", "/v1/checkout/sessions", checkout_schemas.LIST_SESSIONS, _list_sessions),
+    Endpoint("GET", "/v1/checkout/sessions/{id}", schemas.NO_PARAMETERS, retrieve("sessions", "session")),
+    Endpoint("GET", "/v1/checkout/sessions/{id}/line_items", schemas.PAGE, _list_lines),
+    Endpoint("POST", "/v1/checkout/sessions/{id}/expire", schemas.NO_PARAMETERS, _expire_session),
+    Endpoint("GET", "/v1/payment_pages/{id}", schemas.NO_PARAMETERS, _payment_page),
+    Endpoint("POST", "/v1/payment_pages/{id}/confirm", checkout_schemas.CONFIRM_PAYMENT_PAGE, _confirm_page),
 )

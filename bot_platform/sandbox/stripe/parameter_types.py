@@ -1,4 +1,4 @@
-"""What an endpoint accepts: kinds that read text into values, or refuse it in Stripe's words."""
+"""Parameter types: each parses text into a value, or refuses it with Stripe's error."""
 
 import re
 from collections.abc import Mapping
@@ -8,31 +8,31 @@ from typing import Any, Protocol
 from bot_platform.sandbox.stripe.errors import (
     ApiError,
     missing_parameter,
-    not_modelled,
     unknown_parameters,
+    unsupported,
 )
 
-METADATA_KEYS = 50
-METADATA_KEY_LENGTH = 40
-METADATA_VALUE_LENGTH = 500
+MAX_METADATA_KEYS = 50
+MAX_METADATA_KEY_CHARS = 40
+MAX_METADATA_VALUE_CHARS = 500
 
 
-class Kind(Protocol):
-    """Reads one parameter."""
+class ParameterType(Protocol):
+    """Parses one parameter."""
 
     def read(self, value: Any, name: str) -> Any:
-        """Return the value in Python's types; `name` is what an error calls it. Raises ApiError."""
+        """Return the parsed value; `name` is its name in errors. Raises ApiError."""
 
 
 @dataclass(frozen=True)
-class Text:
-    """A string that is not empty, perhaps one of a few."""
+class String:
+    """A non-empty string, optionally one of `choices`."""
 
     choices: tuple[str, ...] = ()
-    longest: int = 5000
+    max_chars: int = 5000
 
     def read(self, value: Any, name: str) -> str:
-        """Return the string itself."""
+        """Return the string."""
         if not isinstance(value, str):
             raise ApiError(f"Invalid string: {value}", param=name)
         if not value:
@@ -44,39 +44,39 @@ class Text:
             )
         if self.choices and value not in self.choices:
             raise ApiError(f"Invalid {name}: must be one of {', '.join(self.choices)}", param=name)
-        if len(value) > self.longest:
-            raise ApiError(f"Invalid string: must be at most {self.longest} characters", param=name)
+        if len(value) > self.max_chars:
+            raise ApiError(f"Invalid string: must be at most {self.max_chars} characters", param=name)
         return value
 
 
 @dataclass(frozen=True)
 class Url:
-    """An absolute http or https address."""
+    """An absolute http or https URL."""
 
     def read(self, value: Any, name: str) -> str:
-        """Return the address as it came."""
-        text = Text().read(value, name)
+        """Return the URL unchanged."""
+        text = String().read(value, name)
         if not re.match(r"https?://[^/\s]+", text):
             raise ApiError("Not a valid URL", code="url_invalid", param=name)
         return text
 
 
 @dataclass(frozen=True)
-class Whole:
+class Integer:
     """An integer within bounds."""
 
-    least: int = 0
-    most: int = 99_999_999_999
+    minimum: int = 0
+    maximum: int = 99_999_999_999
 
     def read(self, value: Any, name: str) -> int:
         """Return the integer."""
         if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,18}", value):
             raise ApiError(f"Invalid integer: {value}", code="parameter_invalid_integer", param=name)
-        if int(value) < self.least == 1:
+        if int(value) < self.minimum == 1:
             raise ApiError("Invalid positive integer", code="parameter_invalid_integer", param=name)
-        if not self.least <= int(value) <= self.most:
+        if not self.minimum <= int(value) <= self.maximum:
             raise ApiError(
-                f"Invalid integer: {name} must be from {self.least} to {self.most}",
+                f"Invalid integer: {name} must be from {self.minimum} to {self.maximum}",
                 code="parameter_invalid_integer",
                 param=name,
             )
@@ -84,73 +84,73 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Flag:
+class Boolean:
     """True or false."""
 
     def read(self, value: Any, name: str) -> bool:
-        """Return the boolean; Stripe's clients send it in lower case."""
+        """Return the boolean. Stripe's clients send it in lower case."""
         if value not in {"true", "false"}:
             raise ApiError(f"Invalid boolean: {value}", param=name)
         return bool(value == "true")
 
 
 @dataclass(frozen=True)
-class Many:
-    """A list, its members of one kind."""
+class Array:
+    """A list with items of one type."""
 
-    of: Kind
-    most: int = 100
+    item_type: ParameterType
+    max_items: int = 100
 
     def read(self, value: Any, name: str) -> list[Any]:
-        """Return the members in the order of their positions."""
+        """Return the items in the order of their positions."""
         if not isinstance(value, dict) or not all(key.isdecimal() for key in value):
             raise ApiError("Invalid array", param=name)
-        if len(value) > self.most:
-            raise ApiError(f"Array {name} exceeded maximum {self.most} allowed elements.", param=name)
-        return [self.of.read(value[key], f"{name}[{key}]") for key in sorted(value, key=int)]
+        if len(value) > self.max_items:
+            raise ApiError(f"Array {name} exceeded maximum {self.max_items} allowed elements.", param=name)
+        return [self.item_type.read(value[key], f"{name}[{key}]") for key in sorted(value, key=int)]
 
 
 @dataclass(frozen=True)
 class Hash:
-    """Named parameters: unknown names are refused, required ones must be there."""
+    """Named parameters. Unknown names and missing required names are refused."""
 
-    fields: Mapping[str, Kind]
+    fields: Mapping[str, ParameterType]
     required: tuple[str, ...] = ()
 
     def read(self, value: Any, name: str = "") -> dict[str, Any]:
-        """Return the parameters that were given, each read by its kind."""
+        """Return the given parameters, each parsed by its type."""
         if not isinstance(value, dict):
             raise ApiError("Invalid object", param=name)
         full = {key: f"{name}[{key}]" if name else key for key in (*value, *self.required)}
-        if strangers := [full[key] for key in value if key not in self.fields]:
-            raise unknown_parameters(strangers)
+        if unknown := [full[key] for key in value if key not in self.fields]:
+            raise unknown_parameters(unknown)
         for key in self.required:
             if key not in value:
                 raise missing_parameter(full[key])
         return {key: self.fields[key].read(inner, full[key]) for key, inner in value.items()}
 
-    def also(self, **fields: Kind) -> "Hash":
-        """Return the same with more names."""
+    def extended(self, **fields: ParameterType) -> "Hash":
+        """Return a copy with more fields."""
         return Hash({**self.fields, **fields}, self.required)
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """Up to 50 strings of up to 500 characters under keys of up to 40; `changes` are for those of before."""
+    """Up to 50 keys of 40 characters with values of 500; `changes` is True for an update of metadata."""
 
     changes: bool = False
 
     def read(self, value: Any, name: str) -> dict[str, str] | None:
-        """Return the pairs. An empty value unsets its key: it is left out, but stays among changes.
+        """Return the pairs. An empty value unsets its key: only an update keeps such a pair.
 
-        Where everything is unset at once, changes are None.
+        An update that unsets everything at once returns None.
         """
         if value == "":
             return None if self.changes else {}
         if not isinstance(value, dict):
             raise ApiError("Invalid object", param=name)
-        if len(value) > METADATA_KEYS:
-            raise ApiError(f"Metadata can have up to {METADATA_KEYS} keys.", param=name)
+        if len(value) > MAX_METADATA_KEYS:
+            raise ApiError(f"Metadata can have up to {MAX_METADATA_KEYS} keys.", param=name)
         for key, inner in value.items():
             self._check(key, inner, f"{name}[{key}]")
         return {key: inner for key, inner in value.items() if inner or self.changes}
@@ -158,52 +158,52 @@ class Metadata:
     def _check(self, key: str, value: Any, name: str) -> None:
         if not isinstance(value, str):
             raise ApiError("Metadata values must be strings, but you passed in a hash.", param=name)
-        if len(key) > METADATA_KEY_LENGTH:
+        if len(key) > MAX_METADATA_KEY_CHARS:
             raise ApiError(
-                f"Metadata keys can have up to {METADATA_KEY_LENGTH} characters, but you passed in a key "
+                f"Metadata keys can have up to {MAX_METADATA_KEY_CHARS} characters, but you passed in a key "
                 f"that is {len(key)} characters. Invalid key: {key}",
                 param=name,
             )
-        if len(value) > METADATA_VALUE_LENGTH:
+        if len(value) > MAX_METADATA_VALUE_CHARS:
             raise ApiError(
-                f"Metadata values can have up to {METADATA_VALUE_LENGTH} characters, but you passed in a "
+                f"Metadata values can have up to {MAX_METADATA_VALUE_CHARS} characters, but you passed in a "
                 f"value that is {len(value)} characters. Invalid value: {value}",
                 param=name,
             )
 
 
 def changed_metadata(before: dict[str, str], changes: dict[str, str] | None) -> dict[str, str]:
-    """Return the metadata after changes as `Metadata(changes=True)` reads them."""
+    """Apply changes, as parsed by `Metadata(changes=True)`, and return the new metadata."""
     return {} if changes is None else {key: value for key, value in (before | changes).items() if value}
 
 
 @dataclass(frozen=True)
-class Anything:
-    """A parameter that the real Stripe knows and that changes nothing here."""
+class Ignored:
+    """A parameter of Stripe that has no effect here."""
 
-    def read(self, value: Any, name: str) -> Any:  # noqa: ARG002 - every kind is called alike
-        """Return the value as it came."""
+    def read(self, value: Any, name: str) -> Any:  # noqa: ARG002 - the protocol has the argument
+        """Return the value unchanged."""
         return value
 
 
 @dataclass(frozen=True)
-class NotModelled:
-    """A parameter whose effect this stand-in lacks; taking it silently would make a test lie."""
+class Unsupported:
+    """A parameter whose effect this fake lacks. Accepting it silently would make a test wrong."""
 
-    def read(self, value: Any, name: str) -> Any:  # noqa: ARG002 - every kind is called alike
-        """Refuse, always."""
-        raise not_modelled(name)
+    def read(self, value: Any, name: str) -> Any:  # noqa: ARG002 - the protocol has the argument
+        """Raise ApiError, always."""
+        raise unsupported(name)
 
 
 @dataclass(frozen=True)
-class Range:
-    """A moment in unix seconds, or a span of them by gt, gte, lt and lte."""
+class TimeRange:
+    """A time in Unix seconds, or a range of times by gt, gte, lt and lte."""
 
-    _span: Hash = field(default=Hash({bound: Whole() for bound in ("gt", "gte", "lt", "lte")}))
+    _bounds: Hash = field(default=Hash({bound: Integer() for bound in ("gt", "gte", "lt", "lte")}))
 
     def read(self, value: Any, name: str) -> dict[str, int]:
-        """Return the span."""
+        """Return the range as bounds; a single time becomes gte and lte."""
         if isinstance(value, dict):
-            return self._span.read(value, name)
-        moment = Whole().read(value, name)
-        return {"gte": moment, "lte": moment}
+            return self._bounds.read(value, name)
+        created = Integer().read(value, name)
+        return {"gte": created, "lte": created}
