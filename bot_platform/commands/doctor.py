@@ -32,7 +32,7 @@ def doctor(given: Namespace) -> int:
     logs.set_up(quiet, settings.log_format, sys.stderr)
 
     async def work() -> int:
-        from bot_platform.doctor.visit import visit  # noqa: PLC0415 -- aiogram takes seconds: --help does without
+        from bot_platform.doctor.diagnose import visit  # noqa: PLC0415 -- aiogram takes seconds: --help does without
 
         settled = ("settings", ok("every variable can be read"))
         return _told(given, [settled, *await visit(settings, mend=given.fix)])

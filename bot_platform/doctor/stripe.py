@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from bot_platform.config.settings import Settings
 from bot_platform.config.values import is_local
-from bot_platform.doctor.examination import Check, CheckGroup
-from bot_platform.doctor.hiding import shown
+from bot_platform.doctor.checks import Check, CheckGroup
+from bot_platform.doctor.redactor import shown
 from bot_platform.doctor.report import Finding, error, mended, ok, skipped, warning
 from bot_platform.domain.amounts import money_text
 from bot_platform.domain.packages import Package

@@ -8,7 +8,7 @@ from aiogram.exceptions import AiogramError, TelegramNotFound, TelegramUnauthori
 from aiogram.types import WebhookInfo
 
 from bot_platform.config.settings import Settings
-from bot_platform.doctor.examination import Check
+from bot_platform.doctor.checks import Check
 from bot_platform.doctor.report import Finding, error, mended, ok, warning
 from bot_platform.telegram import profile
 from bot_platform.telegram.dispatcher import is_menu_set, set_commands

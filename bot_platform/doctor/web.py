@@ -11,7 +11,7 @@ from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, Prox
 
 from bot_platform.config.settings import Settings
 from bot_platform.config.values import is_local
-from bot_platform.doctor.examination import Check, CheckGroup
+from bot_platform.doctor.checks import Check, CheckGroup
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 
 PATIENCE = aiohttp.ClientTimeout(total=5)

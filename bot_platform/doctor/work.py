@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot_platform.config.settings import Settings
-from bot_platform.doctor.examination import Check, CheckGroup
+from bot_platform.doctor.checks import Check, CheckGroup
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 from bot_platform.work.catalog import found_kinds
 from bot_platform.work.engine.model import ModelFault

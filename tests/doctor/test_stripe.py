@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from bot_platform.config.settings import Settings
-from bot_platform.doctor.examination import made
+from bot_platform.doctor.checks import made
 from bot_platform.doctor.report import Finding, Verdict
 from bot_platform.doctor.stripe import Stripe
 from bot_platform.providers.stripe.client import API_VERSION
 from bot_platform.providers.stripe.events import TYPES
 from bot_platform.providers.stripe.setup import PERMISSIONS, Key, Setup
-from tests.doctor.clinic import ERROR, OK, SKIPPED, WARNING, found, settings, verdicts
+from tests.doctor.makers import ERROR, OK, SKIPPED, WARNING, found, settings, verdicts
 from tests.sandbox.stripe_world import World, world
 
 RESTRICTED = "rk_test_1234567890abcdef1234567890"

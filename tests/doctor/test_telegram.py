@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiogram import Bot
 
-from bot_platform.doctor.examination import made
+from bot_platform.doctor.checks import made
 from bot_platform.doctor.report import Verdict
 from bot_platform.doctor.telegram import Telegram
 from bot_platform.sandbox.telegram import Fault, SandboxSession, TelegramWorld
@@ -17,7 +17,7 @@ from bot_platform.sandbox.telegram_updates import Webhook
 from bot_platform.telegram.dispatcher import set_commands
 from bot_platform.telegram.texts import Texts
 from bot_platform.work.catalog import found_kinds
-from tests.doctor.clinic import ERROR, OK, SKIPPED, TOKEN, WARNING, found, settings, verdicts
+from tests.doctor.makers import ERROR, OK, SKIPPED, TOKEN, WARNING, found, settings, verdicts
 
 OURS = "https://bot.example.com/api/v1/telegram-webhook"
 ALL = ["message", "callback_query", "pre_checkout_query"]

@@ -10,7 +10,7 @@ from yarl import URL
 
 from bot_platform.doctor.report import Finding, Verdict
 from bot_platform.doctor.web import Web
-from tests.doctor.clinic import ERROR, OK, SKIPPED, WARNING, found, settings
+from tests.doctor.makers import ERROR, OK, SKIPPED, WARNING, found, settings
 from tests.makers import free_port, house
 
 ELSEWHERE = "0x7f000001"  # this machine as one number: it needs no resolver, and looks like no local name

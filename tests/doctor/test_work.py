@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot_platform.doctor.report import Finding
 from bot_platform.doctor.work import Work
-from tests.doctor.clinic import ERROR, OK, SKIPPED, WARNING, found, settings
+from tests.doctor.makers import ERROR, OK, SKIPPED, WARNING, found, settings
 from tests.makers import free_port
 
 AI = {"ai_api_key": "sk-0123456789abcdef", "ai_model": "mine"}

@@ -38,7 +38,7 @@ MAY_CATCH = {
     "Exception": {
         "bot_platform/infra/worker.py",
         "bot_platform/work/engine/runner.py",
-        "bot_platform/doctor/examination.py",
+        "bot_platform/doctor/checks.py",
     },
     "BaseException": {"bot_platform/infra/database.py"},  # a transaction ends, whatever ends it
 }

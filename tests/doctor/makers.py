@@ -5,7 +5,7 @@ from typing import Any
 
 from bot_platform.config.settings import Settings
 from bot_platform.demo import DemoSettings
-from bot_platform.doctor.examination import CheckGroup, examine
+from bot_platform.doctor.checks import CheckGroup, examine
 from bot_platform.doctor.report import Finding, Verdict
 from tests.makers import WEBHOOK_SECRET
 from tests.sandbox.stripe_world import KEY

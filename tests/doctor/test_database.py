@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bot_platform.doctor.house import LITTLE, SCARCE, House
+from bot_platform.doctor.database import LITTLE, SCARCE, House
 from bot_platform.doctor.report import Verdict
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
-from tests.doctor.clinic import ERROR, OK, SKIPPED, WARNING, found, verdicts
+from tests.doctor.makers import ERROR, OK, SKIPPED, WARNING, found, verdicts
 from tests.makers import free_port, person
 
 

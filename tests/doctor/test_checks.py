@@ -3,9 +3,9 @@
 import asyncio
 import time
 
-from bot_platform.doctor.examination import Check, examine
+from bot_platform.doctor.checks import Check, examine
 from bot_platform.doctor.report import Finding, error, ok, warning
-from tests.doctor.clinic import ERROR, OK, SKIPPED, WARNING
+from tests.doctor.makers import ERROR, OK, SKIPPED, WARNING
 
 
 async def _well() -> Finding:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bot_platform.doctor.examination import DEADLINE, Check, CheckGroup
+from bot_platform.doctor.checks import DEADLINE, Check, CheckGroup
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 from bot_platform.domain.audit import audit
 from bot_platform.infra.database import MIGRATIONS, UNREACHABLE, Database

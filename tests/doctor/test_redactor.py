@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot_platform.doctor.hiding import Redactor, shown
-from tests.doctor.clinic import TOKEN, settings
+from bot_platform.doctor.redactor import Redactor, shown
+from tests.doctor.makers import TOKEN, settings
 
 SECRETS = {
     "telegram_webhook_secret": "telegram-secret-word",

@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 from aiogram import Bot
 
 from bot_platform.config.settings import Settings
-from bot_platform.doctor.examination import Check, examine, made
-from bot_platform.doctor.hiding import Redactor
-from bot_platform.doctor.house import House
+from bot_platform.doctor.checks import Check, examine, made
+from bot_platform.doctor.database import House
+from bot_platform.doctor.redactor import Redactor
 from bot_platform.doctor.report import Finding, Line, Verdict, skipped
 from bot_platform.doctor.stripe import Stripe
 from bot_platform.doctor.telegram import Telegram

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot_platform.doctor.diagnose import visit
 from bot_platform.doctor.report import as_json, as_text
-from bot_platform.doctor.visit import visit
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from tests.bot_api_server import Server
-from tests.doctor.clinic import ERROR, SKIPPED, TOKEN, settings, verdicts
+from tests.doctor.makers import ERROR, SKIPPED, TOKEN, settings, verdicts
 from tests.makers import free_port
 from tests.sandbox.stripe_world import World, world
 
