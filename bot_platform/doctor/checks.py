@@ -1,4 +1,4 @@
-"""Makes checks side by side, each with its deadline; what breaks a check is a line of its own."""
+"""Runs checks concurrently, each with its own timeout; a check that breaks becomes an error line."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,56 +6,56 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot_platform.doctor.report import Finding, Line, Verdict, error, skipped
+from bot_platform.doctor.report import Finding, Line, Status, error, skipped
 from bot_platform.infra import safe_errors
 
 log = structlog.get_logger()
 
-DEADLINE = 8.0  # seconds for one check
+TIMEOUT_SECONDS = 8.0  # for one check
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question with its name; it is given up after `within` seconds."""
+    """One named check; after `timeout` seconds without a finding it counts as an error."""
 
     name: str
-    look: Callable[[], Awaitable[Finding]]
-    within: float = DEADLINE
+    run: Callable[[], Awaitable[Finding]]
+    timeout: float = TIMEOUT_SECONDS
 
 
 CheckGroup = Sequence[Check]
-"""Checks of which the first must be well before the others make sense."""
+"""Checks that depend on their first: unless it is OK, the others are skipped."""
 
 
-async def examine(parties: Sequence[CheckGroup]) -> Sequence[Line]:
-    """Make every check; parties do not wait for each other. The lines stand in the checks' order."""
-    found = await asyncio.gather(*map(_of_party, parties))
-    return [line for lines in found for line in lines]
+async def run_checks(groups: Sequence[CheckGroup]) -> Sequence[Line]:
+    """Run all groups concurrently; the lines have the order of the checks."""
+    results = await asyncio.gather(*map(_run_group, groups))
+    return [line for lines in results for line in lines]
 
 
-async def _of_party(party: CheckGroup) -> Sequence[Line]:
-    first, *others = party
-    gate = await made(first)
-    if gate[1].verdict is not Verdict.OK:
-        return [gate, *((check.name, skipped(f"not looked at, see {first.name}")) for check in others)]
-    return [gate, *await asyncio.gather(*map(made, others))]
+async def _run_group(group: CheckGroup) -> Sequence[Line]:
+    first, *others = group
+    line = await run_check(first)
+    if line[1].status is not Status.OK:
+        return [line, *((check.name, skipped(f"not checked, see {first.name}")) for check in others)]
+    return [line, *await asyncio.gather(*map(run_check, others))]
 
 
-async def made(check: Check) -> Line:
-    """Make one check."""
-    task = asyncio.ensure_future(check.look())
-    done, _ = await asyncio.wait({task}, timeout=check.within)
+async def run_check(check: Check) -> Line:
+    """Run one check; its timeout and its exceptions become an error line."""
+    task = asyncio.ensure_future(check.run())
+    done, _ = await asyncio.wait({task}, timeout=check.timeout)
     if not done:
-        task.cancel()  # and not waited for: what hangs may hang in its own end too
+        task.cancel()  # not awaited: a check that hangs may hang in its cleanup too
         return check.name, error(
-            f"no answer within {check.within:g} seconds",
-            "Try again; if it stays so, look at what answers there and at the way to it.",
+            f"no answer within {check.timeout:g} seconds",
+            "Try again. If this stays, check the server and the network between it and this machine.",
         )
     try:
         return check.name, task.result()
-    except Exception as fault:  # a check that breaks must not take the other lines with it
+    except Exception as fault:  # the other checks must still be reported
         log.exception("doctor.broke", check=check.name, **safe_errors.describe(fault))
         return check.name, error(
-            f"could not be looked at: {type(fault).__name__}",
-            "This is a fault of this program. Run it with LOG_LEVEL=DEBUG and report what it prints.",
+            f"the check itself failed: {type(fault).__name__}",
+            "This is a bug in this program. Run it with LOG_LEVEL=DEBUG and report what it prints.",
         )

@@ -1,35 +1,35 @@
-"""Keeps secrets out of what is printed, whoever's words they came in."""
+"""Removes the secrets of the settings from texts that are printed."""
 
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from bot_platform.config.settings import Settings
 
-SHORTEST = 6  # a shorter word is no secret, and may stand in any other
-SHOWN, LAST = 8, 4  # characters of a key by which its owner knows it again
+MIN_SECRET_CHARS = 6  # a shorter password may be part of ordinary words
+FIRST_CHARS, LAST_CHARS = 8, 4  # what `masked` leaves of a key, so that its owner recognises it
 
 
-def shown(secret: str) -> str:
-    """Name a key so that its owner knows which it is: `sk_test_...cdef`."""
-    last = secret[-LAST:] if len(secret) >= 3 * SHOWN else ""
-    return f"{secret[: min(SHOWN, len(secret) // 2)]}...{last}"
+def masked(secret: str) -> str:
+    """Shorten a key so that its owner still recognises it: `sk_test_...cdef`."""
+    last = secret[-LAST_CHARS:] if len(secret) >= 3 * FIRST_CHARS else ""
+    return f"{secret[: min(FIRST_CHARS, len(secret) // 2)]}...{last}"
 
 
 class Redactor:
-    """What must not be seen."""
+    """Knows every secret of the settings, and masks them in a text."""
 
     def __init__(self, settings: Settings) -> None:
         self._secrets = sorted(set(_secrets(settings)), key=len, reverse=True)
 
-    def over(self, text: str) -> str:
-        """Give the text with every secret shortened."""
+    def redact(self, text: str) -> str:
+        """Return the text with every secret masked, whatever program it came from."""
         for secret in self._secrets:
-            text = text.replace(secret, shown(secret))
+            text = text.replace(secret, masked(secret))
         return text
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
-    kept = (
+    fields = (
         settings.telegram_bot_token,
         settings.telegram_webhook_secret,
         settings.stripe_secret_key,
@@ -47,6 +47,6 @@ def _secrets(settings: Settings) -> Iterator[str]:
     )
     passwords = [urlsplit(address).password or "" for address in addresses]
     token = settings.telegram_bot_token.get_secret_value()
-    every = [secret.get_secret_value() for secret in kept if secret]
-    every += [*passwords, *map(unquote, passwords), settings.telegram_secret, token.partition(":")[2]]
-    yield from (secret for secret in every if len(secret) >= SHORTEST)
+    secrets = [field.get_secret_value() for field in fields if field]
+    secrets += [*passwords, *map(unquote, passwords), settings.telegram_secret, token.partition(":")[2]]
+    yield from (secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS)

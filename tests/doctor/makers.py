@@ -1,21 +1,21 @@
-"""What a test of the doctor needs: settings that are right, and one line by the name of its check."""
+"""Builds valid settings for tests of the doctor, and runs checks by name."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from bot_platform.config.settings import Settings
 from bot_platform.demo import DemoSettings
-from bot_platform.doctor.checks import CheckGroup, examine
-from bot_platform.doctor.report import Finding, Verdict
+from bot_platform.doctor.checks import CheckGroup, run_checks
+from bot_platform.doctor.report import Finding, Status
 from tests.makers import WEBHOOK_SECRET
 from tests.sandbox.stripe_world import KEY
 
-TOKEN = "7000000042:sandbox-bot-with-nobody-behind-it-1"
-OK, WARNING, ERROR, SKIPPED = Verdict.OK, Verdict.WARNING, Verdict.ERROR, Verdict.SKIPPED
+TOKEN = "7000000042:sandbox-bot-of-these-tests-1"
+OK, WARNING, ERROR, SKIPPED = Status.OK, Status.WARNING, Status.ERROR, Status.SKIPPED
 
 
 def settings(**changed: Any) -> Settings:
-    """Make settings of a shop that sells by Stripe in test mode at a public address; None leaves one out."""
+    """Make settings that sell by Stripe in test mode at a public address; None leaves a setting out."""
     given: dict[str, Any] = {
         "telegram_bot_token": TOKEN,
         "stripe_secret_key": KEY,
@@ -25,15 +25,15 @@ def settings(**changed: Any) -> Settings:
     return DemoSettings(**{name: value for name, value in (given | changed).items() if value is not None})
 
 
-async def found(parties: Sequence[CheckGroup]) -> dict[str, Finding]:
-    """Make every check; gives what each found by its name."""
-    lines = await examine(parties)
-    assert len(dict(lines)) == len(lines), "two checks of one name"
+async def findings(groups: Sequence[CheckGroup]) -> dict[str, Finding]:
+    """Run the checks; returns their findings by name."""
+    lines = await run_checks(groups)
+    assert len(dict(lines)) == len(lines), "two checks have the same name"
     for name, finding in lines:
-        assert bool(finding.fix) == (finding.verdict in {WARNING, ERROR}), (name, finding)
+        assert bool(finding.fix) == (finding.status in {WARNING, ERROR}), (name, finding)
     return dict(lines)
 
 
-def verdicts(lines: dict[str, Finding]) -> dict[str, Verdict]:
+def statuses(lines: dict[str, Finding]) -> dict[str, Status]:
     """Give how each check ended."""
-    return {name: finding.verdict for name, finding in lines.items()}
+    return {name: finding.status for name, finding in lines.items()}

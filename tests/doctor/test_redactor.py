@@ -1,8 +1,8 @@
-"""Secrets are shortened in whatever is printed."""
+"""Secrets are masked in every text that is printed."""
 
 import pytest
 
-from bot_platform.doctor.redactor import Redactor, shown
+from bot_platform.doctor.redactor import Redactor, masked
 from tests.doctor.makers import TOKEN, settings
 
 SECRETS = {
@@ -30,22 +30,24 @@ WORDS = [
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_no_secret_gets_through(word: str) -> None:
-    said = Redactor(settings(**SECRETS)).over(f"cannot connect to x://{word}@host/{word}?{word}")
-    assert word not in said
-    assert said.startswith("cannot connect to x://")
+def test_every_secret_is_masked(word: str) -> None:
+    text = Redactor(settings(**SECRETS)).redact(f"cannot connect to x://{word}@host/{word}?{word}")
+    assert word not in text
+    assert text.startswith("cannot connect to x://")
 
 
-def test_the_secret_made_from_the_token_is_one_too() -> None:
-    made = settings()
-    assert made.telegram_secret not in Redactor(made).over(f"secret_token {made.telegram_secret} is wrong")
+def test_the_webhook_secret_derived_from_the_token_is_masked_too() -> None:
+    given = settings()
+    assert given.telegram_secret not in Redactor(given).redact(
+        f"secret_token {given.telegram_secret} is wrong"
+    )
 
 
-def test_an_owner_knows_a_key_again() -> None:
-    assert shown("sk_live_0123456789abcdefghijkl") == "sk_live_...ijkl"
-    assert shown("sk_test_1") == "sk_t..."
+def test_a_masked_key_is_still_recognised_by_its_owner() -> None:
+    assert masked("sk_live_0123456789abcdefghijkl") == "sk_live_...ijkl"
+    assert masked("sk_test_1") == "sk_t..."
 
 
-def test_a_short_password_does_not_eat_other_words() -> None:
-    curtain = Redactor(settings(database_url="postgres://bot:a@db.example.com/bot"))
-    assert curtain.over("a database at db.example.com") == "a database at db.example.com"
+def test_a_password_of_one_letter_does_not_mask_other_words() -> None:
+    redactor = Redactor(settings(database_url="postgres://bot:a@db.example.com/bot"))
+    assert redactor.redact("a database at db.example.com") == "a database at db.example.com"
