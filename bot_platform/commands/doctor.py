@@ -16,9 +16,11 @@ class DoctorSettings(Settings):
     """Settings that may lack the webhook secret, because `doctor --fix` creates it."""
 
     @classmethod
-    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def cross_field_problems(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Leave out the problem of a missing webhook secret."""
-        yield from (problem for problem in super().together(data) if problem[0] != "STRIPE_WEBHOOK_SECRET")
+        yield from (
+            problem for problem in super().cross_field_problems(data) if problem[0] != "STRIPE_WEBHOOK_SECRET"
+        )
 
 
 def doctor(arguments: Namespace) -> int:
