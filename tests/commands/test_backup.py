@@ -25,7 +25,10 @@ from tests.commands.shell import BUYER, PG_PROGRAMS, RUN, Done, clean, context, 
 from tests.makers import FreshDatabase, eventually, free_port, house, person
 from tests.reliability.platforms import in_database
 
-NEXT = "Next: `run.py reconcile` brings back what Stripe knows since, then `run.py` serves again.\n"
+NEXT = (
+    "Next: `python3 run.py reconcile` fetches what Stripe recorded since the backup,"
+    " then `python3 run.py` starts the service.\n"
+)
 
 
 async def type_(folder: Path, url: str, *arguments: str) -> Done:
@@ -98,7 +101,7 @@ async def test_a_backup_writes_over_nothing_unless_forced(database_url: str, tmp
     file = await saved(database_url, tmp_path)
     before = file.read_bytes()
     done = await type_(tmp_path, database_url, "backup", str(file))
-    says = f"{file}: is there already; name another file, or write over it with --force\n"
+    says = f"{file}: exists already; name another file, or overwrite it with --force\n"
     assert done.all == (1, "", says)
     assert file.read_bytes() == before
     await in_database(database_url, lambda database: person(database, 77))
@@ -117,7 +120,7 @@ async def test_a_restore_replaces_people_only_when_forced(
         before = await entries(other)
         done = await type_(tmp_path, other, "restore", str(file))
         assert (done.code, done.out) == (1, "")
-        assert "a database with 1 people in it; back it up, then replace it with --force" in done.err
+        assert "a database with 1 users in it; back it up, then replace it with --force" in done.err
         assert await entries(other) == before
         assert (await type_(tmp_path, other, "restore", str(file), "--force")).code == 0
         assert await entries(other) == await entries(one)
@@ -181,7 +184,7 @@ async def test_somebody_else_s_database_is_no_backup(sqlite_url: str, tmp_path: 
         connection.execute("CREATE TABLE users (id INTEGER)")
     connection.close()
     done = await type_(tmp_path, sqlite_url, "restore", str(other), "--force")
-    assert done.all == (1, "", f"{other}: is no backup of this platform: it has no account\n")
+    assert done.all == (1, "", f"{other}: is not a backup of this platform: it has no table account\n")
     assert await entries(sqlite_url) == before
 
 
@@ -213,7 +216,7 @@ async def test_of_two_backups_to_one_file_at_once_one_is_whole_and_none_is_mixed
     both = await asyncio.gather(*[type_(tmp_path, database_url, "backup", str(file)) for _ in range(3)])
     assert sorted(done.code for done in both) == [0, 1, 1]
     said = {done.err.partition(": ")[2].partition(";")[0] for done in both if done.code}
-    assert said <= {"is there already", "another backup is being written there"}
+    assert said <= {"exists already", "another backup is being written there"}
     assert is_alone(file)
     before = await entries(database_url)
     assert (await type_(tmp_path, database_url, "restore", str(file), "--force")).code == 0

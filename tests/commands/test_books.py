@@ -40,7 +40,7 @@ async def test_audit_names_each_broken_row_and_forbids_its_account_to_spend(
             "I1  account 1: balance 10001, but its 1 entries come to 10000; its last number is 1, theirs 1",
             "I5  purchase 1: 1 of 10000 credits taken back, state paid, but its entries took 0",
             "I5  purchase 1: 1 credits taken back, but its reversals come to 0",
-            "3 rows are off",
+            "rows that are wrong: 3",
         ]
         told = await d.type("audit", "--json")
         assert told.code == 1
@@ -96,7 +96,7 @@ async def test_grant_does_not_say_granted_when_its_id_was_used_for_somebody_else
 async def test_grant_to_nobody_is_a_line(sqlite_url: str, tmp_path: Path) -> None:
     async with context(sqlite_url, tmp_path) as d:
         done = await d.type("grant", "404", "1", "--reason", "who")
-        assert done.all == (1, "", "Nobody with the Telegram id 404 has pressed Start.\n")
+        assert done.all == (1, "", "There is no user with the Telegram id 404.\n")
 
 
 @pytest.mark.parametrize(

@@ -120,17 +120,17 @@ async def test_reconcile_applies_what_was_missed_and_says_what(database_url: str
         assert done.code == 0
         lines = done.out.splitlines()
         begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(time.time() - 90 * 60))
-        assert lines[0][:-9].startswith(f"Looked at everything since {begun}"[:-9])
+        assert lines[0][:-9].startswith(f"Checked everything since {begun}"[:-9])
         assert lines[1:] == [
             "Missed events: 1 (1 handled)",
-            "Waiting purchases asked about: 1",
+            "Open purchases checked: 1",
             f"Purchases changed: {paid.id}",
         ]
         assert await balance(d.user) == 10_000
         again = (await d.type("reconcile")).out.splitlines()
         assert again[1:] == [
             "Missed events: 0",
-            "Waiting purchases asked about: 1",
+            "Open purchases checked: 1",
             "Purchases changed: none",
         ]
 
@@ -144,7 +144,7 @@ async def test_reconcile_without_an_answer_ends_with_1_and_loses_nothing(
         d.world.local.mischief.down = True
         done = await d.type("reconcile")
         assert done.code == 1
-        assert "Stripe does not answer; what it said so far is applied.\n" in done.err
+        assert "Stripe does not answer; the answers before that are applied.\n" in done.err
         d.world.local.mischief.down = False
         assert (await d.type("reconcile")).code == 0
         assert (await purchases.get(purchase.id)).state is PurchaseState.PAID
@@ -181,7 +181,7 @@ async def test_reconcile_reads_on_behind_an_event_that_cannot_be_read(
 async def test_events_are_listed_shown_and_replayed(database_url: str, tmp_path: Path) -> None:
     async with context(database_url, tmp_path) as d:
         empty = await d.type("events")
-        assert empty.all == (0, "No event has come yet.\n", "")
+        assert empty.all == (0, "No event has arrived yet.\n", "")
         assert (await d.type("events", "list", "--failed")).out == "No event has failed.\n"
         purchase = await d.open()
         await d.world.local.pay(purchase.provider_ref or "")
@@ -198,7 +198,7 @@ async def test_events_are_listed_shown_and_replayed(database_url: str, tmp_path:
             assert shown.code == 0
             assert json.loads(shown.out.partition("\n\n")[2])["id"] == name
         missing = await d.type("events", "show", "evt_404")
-        assert missing.all == (1, "", "There is no event evt_404; `run.py events` lists them.\n")
+        assert missing.all == (1, "", "There is no event evt_404; `python3 run.py events` lists them.\n")
         assert (await d.type("events", "replay", "evt_404")).code == 1
         again = await d.type("events", "replay", str(event.id))
         assert again.all == (0, f"stripe:{name}: handled\n", "")
