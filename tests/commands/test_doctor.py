@@ -12,7 +12,7 @@ from typing import Any
 from bot_platform.providers.stripe.client import API_VERSION
 from bot_platform.providers.stripe.events import TYPES
 from bot_platform.sandbox.telegram_world import SANDBOX_TOKEN
-from tests.commands.shell import Done, ended, start, typed
+from tests.commands.shell import Result, finish, run_command, start_command
 from tests.makers import free_port, house
 from tests.sandbox.stripe_world import KEY, World, world
 from tests.stories.test_real_protocols import process
@@ -35,12 +35,12 @@ class Outside:
     stripe: World
     folder: Path
 
-    async def type(self, *arguments: str, **changed: str) -> Done:
-        return await typed("doctor", *arguments, folder=self.folder, **(self.environment | changed))
+    async def run(self, *arguments: str, **changed: str) -> Result:
+        return await run_command("doctor", *arguments, folder=self.folder, **(self.environment | changed))
 
     async def read(self, *arguments: str, **changed: str) -> dict[str, Any]:
         """Return the checks of the JSON by name."""
-        done = await self.type("--json", *arguments, **changed)
+        done = await self.run("--json", *arguments, **changed)
         report = json.loads(done.out)
         assert len({check["name"] for check in report["checks"]}) == len(report["checks"])
         assert (report["errors"] > 0) == (done.code == 1) == (not report["ok"])
@@ -67,7 +67,7 @@ async def test_a_service_that_does_not_run_has_warnings_and_no_error(
     database_url: str, tmp_path: Path
 ) -> None:
     async with outside(database_url, tmp_path) as o:
-        done = await o.type()
+        done = await o.run()
         assert (done.code, done.err) == (0, ""), done
         *lines, blank, counts = done.out.splitlines()
         assert blank == ""
@@ -85,7 +85,7 @@ async def test_an_error_makes_the_exit_code_1_and_no_secret_is_printed(
 ) -> None:
     async with outside(sqlite_url, tmp_path) as o:
         given = SECRETS | {"STRIPE_PUBLISHABLE_KEY": "pk_live_1", "LOG_LEVEL": "DEBUG"}
-        done = await o.type("--json", **given)
+        done = await o.run("--json", **given)
         report = json.loads(done.out)
         assert (done.code, report["ok"], report["errors"]) == (1, False, 1)
         (error,) = [check for check in report["checks"] if check["status"] == "error"]
@@ -101,7 +101,7 @@ async def test_wrong_settings_are_the_only_lines_as_text_and_as_json(tmp_path: P
         "WEBAPP_URL": "http://\udcff",
         "LOG_LEVEL": "LOUD",
     }
-    done = await typed("doctor", folder=tmp_path, **wrong)
+    done = await run_command("doctor", folder=tmp_path, **wrong)
     assert (done.code, done.err) == (1, "")
     lines = done.out.splitlines()
     assert [line.split()[1] for line in lines if line.startswith("✗")] == [
@@ -111,7 +111,7 @@ async def test_wrong_settings_are_the_only_lines_as_text_and_as_json(tmp_path: P
         "TELEGRAM_BOT_TOKEN",
     ]
     assert any("→ Write it in .env, for example PORT=8000" in line for line in lines)
-    done = await typed("doctor", "--json", folder=tmp_path, **wrong)
+    done = await run_command("doctor", "--json", folder=tmp_path, **wrong)
     report = json.loads(done.out)
     assert (done.code, done.err, report["ok"], report["errors"]) == (1, "", False, 4)
     assert report["checks"][1]["fix"] == "Write it in .env, for example PORT=8000"
@@ -121,13 +121,13 @@ async def test_wrong_settings_are_the_only_lines_as_text_and_as_json(tmp_path: P
 
 async def test_an_env_file_that_cannot_be_read_is_an_error_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xff\xfe")
-    done = await typed("doctor", "--json", folder=tmp_path)
+    done = await run_command("doctor", "--json", folder=tmp_path)
     assert done.code == 1
     assert json.loads(done.out)["checks"][0]["name"] == ".env"
 
 
 async def test_on_a_terminal_without_unicode_the_report_is_still_printed(tmp_path: Path) -> None:
-    done = await typed("doctor", folder=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = await run_command("doctor", folder=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.code == 1
     assert "TELEGRAM_BOT_TOKEN" in done.out
 
@@ -143,7 +143,7 @@ async def test_a_missing_database_is_a_warning_and_is_not_created(tmp_path: Path
 async def test_fix_repairs_telegram_and_stripe_once(sqlite_url: str, tmp_path: Path) -> None:
     public = {"WEBAPP_URL": "https://bot.example.com", "STRIPE_WEBHOOK_SECRET": ""}
     async with outside(sqlite_url, tmp_path) as o:
-        done = await o.type("--fix", **public)
+        done = await o.run("--fix", **public)
         assert done.code == 1  # the secret is not in .env yet
         assert [line[2:].split("  ")[0] for line in done.out.splitlines() if line.startswith("+")] == [
             "set Telegram menu",
@@ -207,12 +207,12 @@ async def test_doctor_does_not_disturb_a_running_service(database_url: str, tmp_
 async def test_ctrl_c_ends_doctor_without_a_traceback(sqlite_url: str, tmp_path: Path) -> None:
     async with outside(sqlite_url, tmp_path) as o:
         o.stripe.local.mischief.slow = 30
-        doctor = await start("doctor", folder=tmp_path, **o.environment)
+        doctor = await start_command("doctor", folder=tmp_path, **o.environment)
         async with asyncio.timeout(60):
             while not o.stripe.local.requests:  # noqa: ASYNC110 -- another process asks
                 await asyncio.sleep(0.05)
         doctor.send_signal(2)
-        assert (await ended(doctor)).code in {1, 130}
+        assert (await finish(doctor)).code in {1, 130}
 
 
 async def test_servers_that_never_answer_are_errors_and_do_not_hang_doctor(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ async def test_servers_that_never_answer_are_errors_and_do_not_hang_doctor(tmp_p
         "PORT": str(port),
     }
     async with asyncio.timeout(60):
-        done = await typed("doctor", folder=tmp_path, **environment)
+        done = await run_command("doctor", folder=tmp_path, **environment)
     assert done.code == 1
     assert [line for line in done.out.splitlines() if "bug in this program" in line] == []
     for writer in held:

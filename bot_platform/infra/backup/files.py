@@ -49,9 +49,8 @@ def atomic_file(to: Path, *, force: bool) -> Iterator[Path]:
 @contextlib.contextmanager
 def _locked(partial: Path) -> Iterator[int]:
     """Open the file, locked and empty; raises BlockingIOError if another process has locked it."""
-    descriptor = os.open(
-        partial, os.O_CREAT | os.O_WRONLY, 0o600
-    )  # personal data: readable only by its owner
+    owner_only = 0o600  # the file has personal data
+    descriptor = os.open(partial, os.O_CREAT | os.O_WRONLY, owner_only)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _check_not_renamed(descriptor, partial)
