@@ -149,7 +149,7 @@ async def eventually(look: Callable[[], T | None], within: float = 30.0) -> T:
 
 
 @dataclass
-class House:
+class RunningService:
     """A running platform with its sandbox: people talk to it, Stripe is local, HTTP is real."""
 
     url: str
@@ -205,14 +205,14 @@ def link_of(message: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def house(
+async def running_service(
     database_url: str,
     *,
     model: Model | None = None,
     telegram: TelegramWorld | None = None,
     clock: Callable[[], float] = time.time,
     **changed: Any,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RunningService]:
     """Run a platform on a real port beside a local Stripe and a sandbox Telegram; `changed` are settings.
 
     Raises CannotStart when it does not start.
@@ -252,7 +252,7 @@ async def house(
     )
     ready = asyncio.Event()
     async with aiohttp.ClientSession() as http:
-        built = House(url, telegram, stripe, http, settings)
+        built = RunningService(url, telegram, stripe, http, settings)
         running = asyncio.create_task(Platform(settings, outside).run(built.stop, lambda _: ready.set()))
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)

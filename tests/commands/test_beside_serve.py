@@ -4,14 +4,14 @@ import asyncio
 from pathlib import Path
 
 from tests.commands.shell import run_command
-from tests.makers import BUYER, house, link_of
+from tests.makers import BUYER, link_of, running_service
 from tests.sandbox.stripe_world import KEY, world
 
 
 async def test_each_command_works_beside_a_running_service(database_url: str, tmp_path: Path) -> None:
     async with (
         world() as w,
-        house(database_url, stripe_api_base=w.url, stripe_secret_key=KEY) as h,
+        running_service(database_url, stripe_api_base=w.url, stripe_secret_key=KEY) as h,
     ):
         w.local.mischief.lost = True
         environment = {
@@ -58,7 +58,7 @@ async def test_each_command_works_beside_a_running_service(database_url: str, tm
 async def test_concurrent_commands_beside_a_running_service_wait_for_each_other(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with house(database_url, mock_stripe_payments=True) as h:
+    async with running_service(database_url, mock_stripe_payments=True) as h:
         await h.say("/start", "Welcome!")
         environment = {"DATABASE_URL": database_url}
         grants = [

@@ -13,7 +13,7 @@ from bot_platform.providers.stripe.client import API_VERSION
 from bot_platform.providers.stripe.events import TYPES
 from bot_platform.sandbox.telegram_world import SANDBOX_TOKEN
 from tests.commands.shell import Result, finish, run_command, start_command
-from tests.makers import free_port, house
+from tests.makers import free_port, running_service
 from tests.sandbox.stripe_world import KEY, World, world
 from tests.stories.test_real_protocols import process
 
@@ -173,7 +173,7 @@ async def test_a_sale_arrives_by_the_webhook_that_fix_created(sqlite_url: str, t
         checks = await o.read("--fix", **(here | {"STRIPE_WEBHOOK_SECRET": ""}))
         assert checks["Stripe webhook"]["status"] == "ok"
         (secret,) = re.findall(r"whsec_\w+", checks["make Stripe webhook"]["fix"])
-        async with house(
+        async with running_service(
             sqlite_url,
             stripe_api_base=o.stripe.url,
             stripe_secret_key=KEY,
@@ -192,7 +192,7 @@ async def test_a_sale_arrives_by_the_webhook_that_fix_created(sqlite_url: str, t
 async def test_doctor_does_not_disturb_a_running_service(database_url: str, tmp_path: Path) -> None:
     async with (
         outside(database_url, tmp_path) as o,
-        house(database_url, stripe_api_base=o.stripe.url, stripe_secret_key=KEY) as h,
+        running_service(database_url, stripe_api_base=o.stripe.url, stripe_secret_key=KEY) as h,
     ):
         await h.say("/start", "Welcome!")
         environment = {"PORT": str(h.settings.port)}

@@ -11,7 +11,15 @@ from bot_platform.domain import ledger, users
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.sandbox.stripe.faults import Faults
-from tests.makers import BUYER, SECRET_KEY, FreshDatabase, House, eventually, house, link_of
+from tests.makers import (
+    BUYER,
+    SECRET_KEY,
+    FreshDatabase,
+    RunningService,
+    eventually,
+    link_of,
+    running_service,
+)
 from tests.reliability import books
 from tests.reliability.conftest import Size
 from tests.reliability.platforms import in_database
@@ -27,7 +35,7 @@ RECEIPT = "Payment received: 100.00 credits added. Balance: 100.00 credits."
 ALREADY_IDS = ("cs_", "pi_", "ch_", "re_", "evt_", "du_", "dp_", "in_", "py_")
 
 Ready = Callable[[], None]  # a story calls it when its preparation is over: from here on Stripe fails
-Story = Callable[[House, Ready], Awaitable[None]]
+Story = Callable[[RunningService, Ready], Awaitable[None]]
 Call = tuple[str, str]
 
 
@@ -60,7 +68,7 @@ KINDS: dict[str, Fail] = {
 }
 
 
-async def _sale(h: House, ready: Ready) -> None:
+async def _sale(h: RunningService, ready: Ready) -> None:
     """Press, pay, and be credited; whoever is told sorry presses again when Stripe is back."""
     shop = await h.say("/start", "Welcome")
     ready()
@@ -74,7 +82,7 @@ async def _sale(h: House, ready: Ready) -> None:
     await h.said("✅ Paid", within=PATIENCE)
 
 
-async def _sold_elsewhere(h: House, ready: Ready) -> None:
+async def _sold_elsewhere(h: RunningService, ready: Ready) -> None:
     """Pay for a session that we did not open and that names its buyer; Stripe is asked what it sold."""
     await h.say("/start", "Welcome")
     buyer = await in_database(h.settings.database_url, lambda _: users.find(BUYER.id))
@@ -103,7 +111,7 @@ STORIES: Sequence[Story] = (_sale, _sold_elsewhere)
 
 async def _calls(story: Story, url: str) -> list[Call]:
     """Run a story in peace and list the calls that it makes, in order; ids in paths become `*`."""
-    async with house(url) as h:
+    async with running_service(url) as h:
         before = 0
 
         def ready() -> None:
@@ -137,7 +145,7 @@ async def _wrong(url: str, charges: Sequence[Any]) -> list[str]:
 
 
 async def _disturbed(url: str, story: Story, case: Case) -> list[str]:
-    async with house(url) as h:
+    async with running_service(url) as h:
         asked = 0
 
         def ready() -> None:

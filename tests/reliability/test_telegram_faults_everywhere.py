@@ -11,7 +11,7 @@ from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import Fault
-from tests.makers import BUYER, FreshDatabase, House, eventually, house, link_of
+from tests.makers import BUYER, FreshDatabase, RunningService, eventually, link_of, running_service
 from tests.reliability import books
 from tests.reliability.conftest import Size
 from tests.reliability.platforms import in_database
@@ -45,7 +45,7 @@ class Case:
 class Story:
     """A customer who arrives, buys, pays and asks; somebody who blocked the bot comes back and asks again."""
 
-    def __init__(self, h: House, case: Case) -> None:
+    def __init__(self, h: RunningService, case: Case) -> None:
         self.h, self.case, self.came_back = h, case, False
         if case.kind not in FAULTS:
             return
@@ -146,7 +146,7 @@ async def _notices(url: str) -> Counter[str]:
 
 async def _undisturbed(url: str) -> tuple[Counter[str], Counter[str]]:
     """Run the story in peace: what is told, and how often each method is called."""
-    async with house(url, admin_telegram_ids=str(OPERATOR.id)) as h:
+    async with running_service(url, admin_telegram_ids=str(OPERATOR.id)) as h:
         story = Story(h, Case())
         await story.run()
         return story.said(), Counter(call.method for call in h.telegram.calls)
@@ -166,7 +166,7 @@ def _differences(case: Case, told: Counter[str], expected: Counter[str]) -> list
 
 
 async def _disturbed(url: str, case: Case, expected: Counter[str]) -> list[str]:
-    async with house(url, admin_telegram_ids=str(OPERATOR.id)) as h:
+    async with running_service(url, admin_telegram_ids=str(OPERATOR.id)) as h:
         story = Story(h, case)
         await story.run()
         notices = await _notices(url)

@@ -16,7 +16,7 @@ from bot_platform.providers.observed_model import ObservedModel
 from bot_platform.runtime.outage_monitor import OutageMonitor
 from bot_platform.telegram.texts import Texts
 from bot_platform.work.engine.model import Message, ModelFault, Usage
-from tests.makers import BUYER, eventually, house, payments
+from tests.makers import BUYER, eventually, payments, running_service
 from tests.stories.test_money_back import OPERATOR
 
 ADMINS = (900, 901)
@@ -211,7 +211,7 @@ async def test_each_answer_of_a_model_is_heard_and_left_as_it_is(fault: str | No
 
 async def test_a_stripe_that_is_down_for_minutes_is_told_in_the_running_house(sqlite_url: str) -> None:
     clock = Clock(time.time())
-    async with house(sqlite_url, clock=clock, admin_telegram_ids=str(OPERATOR.id)) as h:
+    async with running_service(sqlite_url, clock=clock, admin_telegram_ids=str(OPERATOR.id)) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         shop = await h.say("/start", "Welcome!")
         h.stripe.faults.answer("/v1/*", 503, "<html>Bad gateway</html>", times=500)

@@ -285,18 +285,20 @@ async def test_broken_books_say_that_spending_is_stopped(database: Database) -> 
 
 
 async def test_work_is_shown_with_what_it_holds_or_needs_and_what_it_has_cost(database: Database) -> None:
-    user, house = await person(database, credits_=3000), context(database)
+    user, running_service = await person(database, credits_=3000), context(database)
     assert "Work Nothing runs and nothing waits. Entries" in words(await seen())
     for n, (kind, most) in enumerate((("ask", 1000), ("build", 2500))):
         asked = {"text": "what I ask for", "before": []}
-        await order_work.order(house, user, kind, asked, f"update:{n}", most=most, needs=most)
+        await order_work.order(running_service, user, kind, asked, f"update:{n}", most=most, needs=most)
     said = words(await seen())
     assert "Work 1 /ask about to start 10.00 held 2 /build waits for credits 25.00 needed at most" in said
     assert "what I ask for" not in said
-    (job,) = await run_job.claim(house, 1)
-    await run_job.set_progress(house, job, 2, 5, "drawing")
+    (job,) = await run_job.claim(running_service, 1)
+    await run_job.set_progress(running_service, job, 2, 5, "drawing")
     assert "1 /ask runs 2 of 5 parts 10.00 held" in words(await seen())
-    await run_job.finish(house, job, JobState.DONE, None, cost=300, text="work-done", answer="Done.")
+    await run_job.finish(
+        running_service, job, JobState.DONE, None, cost=300, text="work-done", answer="Done."
+    )
     said = words(await seen())
     assert "Work 2 /build about to start 25.00 held" in said
     assert "-3.00 paid work /ask, job 1 27.00" in said

@@ -20,7 +20,7 @@ from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import FloodLimits, TelegramWorld
-from tests.makers import BUYER, eventually, house, person
+from tests.makers import BUYER, eventually, person, running_service
 from tests.stories.test_money_back import OPERATOR, beside
 from tests.stories.test_operator import ADMINS, act, acts, ask, press
 from tests.stories.test_outbox import FIRST, most_in_a_second, sending, sends, write
@@ -208,7 +208,7 @@ async def test_money_is_told_at_once_while_a_message_to_all_is_sent_within_the_l
 
 async def test_the_operator_sees_it_first_follows_it_and_reads_how_it_ended(database_url: str) -> None:
     gone = Person(id=FIRST + 1, first_name="Gone")
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         for who in (OPERATOR, BUYER, gone):
             await h.say("/start", "Welcome!", who)
         h.telegram.chat(gone.id).blocked = True
@@ -228,7 +228,7 @@ async def test_the_operator_sees_it_first_follows_it_and_reads_how_it_ended(data
 
 
 async def test_it_goes_on_after_a_restart_and_is_stopped_by_a_button(database_url: str) -> None:
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!", OPERATOR)
 
         async def many(database: Database) -> None:
@@ -245,7 +245,7 @@ async def test_it_goes_on_after_a_restart_and_is_stopped_by_a_button(database_ur
 
         await eventually(lambda: have_it() >= 10)
         world = h.telegram
-    async with house(database_url, telegram=world, **ADMINS) as h:
+    async with running_service(database_url, telegram=world, **ADMINS) as h:
         today = await ask(h, "/admin", "Today, until")
         shown = await act(h, today, "said", "📣 Being sent:")
         await eventually(lambda: have_it() >= 30)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot_platform.work.engine.model import ModelFault
-from tests.makers import BUYER, House, eventually, house, link_of
+from tests.makers import BUYER, RunningService, eventually, link_of, running_service
 from tests.work.fake_task import WRITTEN, Model, model, plan_of
 from tests.work.model_server import Silence, model_server
 from tests.work.working_house import (
@@ -36,24 +36,24 @@ REQUEST = "/build a tool that keeps notes"
 @asynccontextmanager
 async def building(
     database_url: str, script: Model, *, credits_: str = ENOUGH_FOR_TWO, **changed: Any
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RunningService]:
     """Run a house whose model builds by a script, for a buyer with so many credits."""
     how = {"usage": COSTLY} | {name: changed.pop(name) for name in ("usage", "delay") if name in changed}
     async with (
         model_server() as server,
-        house(database_url, welcome_credits=credits_, **ai(server), **changed) as h,
+        running_service(database_url, welcome_credits=credits_, **ai(server), **changed) as h,
     ):
         server.always(Builder(script, **how))
         await h.say("/start", "Welcome!")
         yield h
 
 
-def documents(h: House) -> list[dict[str, Any]]:
+def documents(h: RunningService) -> list[dict[str, Any]]:
     """List the documents in the buyer's chat."""
     return [m["document"] for m in h.telegram.messages(BUYER.id) if "document" in m]
 
 
-async def unpacked(h: House, nth: int) -> dict[str, str]:
+async def unpacked(h: RunningService, nth: int) -> dict[str, str]:
     """Wait for so many documents, and read the files of the last."""
     document = (await eventually(lambda: documents(h)[nth - 1 :]))[0]
     with zipfile.ZipFile(io.BytesIO(h.telegram.files[document["file_id"]].content)) as archive:
@@ -66,13 +66,13 @@ def in_folder(files: dict[str, str], folder: str = "notes") -> dict[str, str]:
     return {f"{folder}/{path}": text for path, text in sorted(files.items())}
 
 
-async def paused(h: House) -> dict[str, Any]:
+async def paused(h: RunningService) -> dict[str, Any]:
     """Order a project that the credits do not cover, and wait for the message that says so."""
     h.telegram.say(BUYER, REQUEST)
     return await told(h, "⏸")
 
 
-async def pay(h: House, offer: dict[str, Any]) -> None:
+async def pay(h: RunningService, offer: dict[str, Any]) -> None:
     """Buy what a message offers, with a card."""
     await h.press(offer, "buy_100")
     linked = await told(h, "Please complete your purchase using the link below:")
@@ -152,12 +152,12 @@ async def test_a_house_that_is_stopped_amid_a_build_goes_on_from_its_checkpoint(
         silent = Builder(script, usage=COSTLY)
         server.will(silent, silent, silent, Silence())
         server.always(silent)
-        async with house(database_url, welcome_credits="50", **ai(server)) as h:
+        async with running_service(database_url, welcome_credits="50", **ai(server)) as h:
             await h.say("/start", "Welcome!")
             h.telegram.say(BUYER, REQUEST)
             await eventually(lambda: len(server.requests) == 4)
         assert script.asked == ["plan", "notes/__init__.py", "notes/store.py"]
-        async with house(database_url, welcome_credits="50", **ai(server)) as h:
+        async with running_service(database_url, welcome_credits="50", **ai(server)) as h:
             h.telegram.meet(BUYER)
             assert await unpacked(h, 1) == in_folder(WRITTEN)
             assert script.asked == ["plan", *WRITTEN]

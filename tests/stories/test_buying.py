@@ -8,30 +8,30 @@ import pytest
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
-from tests.makers import BUYER, House, eventually, house, link_of
+from tests.makers import BUYER, RunningService, eventually, link_of, running_service
 
 LINK = "Please complete your purchase using the link below:"
 SORRY = "Sorry, we could not create a payment link at this time."
 
 
-def links(h: House) -> list[str]:
+def links(h: RunningService) -> list[str]:
     """List the payment links that stand in the buyer's chat."""
     return [link_of(m) for m in h.telegram.messages(BUYER.id) if m["text"] == LINK]
 
 
-def opened(h: House) -> list[Any]:
+def opened(h: RunningService) -> list[Any]:
     """List the requests for a checkout session."""
     return [r for r in h.stripe.requests if (r.method, r.path) == ("POST", "/v1/checkout/sessions")]
 
 
-async def shop(h: House) -> dict[str, Any]:
+async def shop(h: RunningService) -> dict[str, Any]:
     """Arrive, and give the message with the packages."""
     await h.say("/start", "Welcome!")
     return await h.say("/buy", "Choose a package:")
 
 
 async def test_a_press_before_start_is_told_to_start(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for command in ("/buy", "/balance", "/history", "/paysupport"):
             h.telegram.say(BUYER, command)
         told = "Could not find your account. Please /start first."
@@ -39,7 +39,7 @@ async def test_a_press_before_start_is_told_to_start(database_url: str) -> None:
 
 
 async def test_pressing_twice_gives_one_checkout_and_the_same_link(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         await h.press(packages, "buy_100")
         await h.press(packages, "buy_100")
@@ -49,7 +49,7 @@ async def test_pressing_twice_gives_one_checkout_and_the_same_link(database_url:
 
 
 async def test_both_messages_with_a_link_say_paid_after_the_payment(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         await h.press(packages, "buy_100")
         await h.press(packages, "buy_100")
@@ -60,7 +60,7 @@ async def test_both_messages_with_a_link_say_paid_after_the_payment(database_url
 
 
 async def test_after_paying_a_press_is_a_new_purchase(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         for bought in (1, 2):
             await h.press(packages, "buy_100")
@@ -72,7 +72,7 @@ async def test_after_paying_a_press_is_a_new_purchase(database_url: str) -> None
 
 
 async def test_different_packages_are_different_checkouts(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         await h.press(packages, "buy_100")
         await h.press(packages, "buy_500")
@@ -80,7 +80,7 @@ async def test_different_packages_are_different_checkouts(database_url: str) -> 
 
 
 async def test_a_failure_of_stripe_is_told_and_the_next_press_is_a_new_attempt(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         h.stripe.faults.answer(
             "/v1/checkout/sessions", 402, {"error": {"type": "card_error", "message": "no"}}
@@ -95,7 +95,7 @@ async def test_a_failure_of_stripe_is_told_and_the_next_press_is_a_new_attempt(d
 
 
 async def test_a_checkout_that_was_made_although_stripe_broke_is_found_again(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         h.stripe.faults.hang_up("/v1/checkout/sessions", after_execution=True)
         await h.press(packages, "buy_100")
@@ -105,7 +105,7 @@ async def test_a_checkout_that_was_made_although_stripe_broke_is_found_again(dat
 
 
 async def test_a_payment_link_that_expired_is_said_to_be_and_bought_anew(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         await h.press(packages, "buy_100")
         first = link_of(await h.said(LINK))
@@ -116,7 +116,7 @@ async def test_a_payment_link_that_expired_is_said_to_be_and_bought_anew(databas
 
 
 async def test_a_bank_transfer_is_told_at_each_step_and_credited_at_last(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         await h.press(packages, "buy_100")
         await h.stripe.pay(link_of(await h.said(LINK)).rpartition("/")[2], "bank_transfer")
@@ -125,7 +125,7 @@ async def test_a_bank_transfer_is_told_at_each_step_and_credited_at_last(databas
 
 
 async def test_a_bank_transfer_that_fails_is_told_and_can_be_tried_again(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         await h.press(packages, "buy_100")
         await h.stripe.pay(link_of(await h.said(LINK)).rpartition("/")[2], "bank_transfer_fails")
@@ -138,7 +138,7 @@ async def test_a_bank_transfer_that_fails_is_told_and_can_be_tried_again(databas
 async def test_while_a_bank_transfer_is_on_its_way_the_bot_says_so_and_opens_a_new_one(
     database_url: str,
 ) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         await h.press(packages, "buy_100")
         session = link_of(await h.said(LINK)).rpartition("/")[2]
@@ -157,7 +157,7 @@ async def test_while_a_bank_transfer_is_on_its_way_the_bot_says_so_and_opens_a_n
 
 
 async def test_mock_presses_within_three_seconds_are_one_purchase(database_url: str) -> None:
-    async with house(database_url, mock_stripe_payments=True) as h:
+    async with running_service(database_url, mock_stripe_payments=True) as h:
         packages = await shop(h)
         for _ in range(3):
             await h.press(packages, "buy_100")
@@ -169,11 +169,11 @@ async def test_mock_presses_within_three_seconds_are_one_purchase(database_url: 
 
 
 async def test_a_package_that_left_the_price_list_is_not_sold(database_url: str, tmp_path: Any) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
     prices = tmp_path / "prices.toml"
     prices.write_text('[[package]]\ncode = "big"\ncredits = 7\namount = 700\ncurrency = "eur"\n')
-    async with house(database_url, packages_file=prices) as h:
+    async with running_service(database_url, packages_file=prices) as h:
         h.telegram.meet(BUYER)
         other = await h.say("/buy", "Choose a package:")
         (row,) = other["reply_markup"]["inline_keyboard"]
@@ -184,7 +184,7 @@ async def test_a_package_that_left_the_price_list_is_not_sold(database_url: str,
 
 
 async def test_the_history_tells_every_movement(database_url: str) -> None:
-    async with house(database_url, mock_stripe_payments=True, welcome_credits="5.00") as h:
+    async with running_service(database_url, mock_stripe_payments=True, welcome_credits="5.00") as h:
         welcome = await h.say("/start", "The first 5.00 credits are a gift")
         await h.press(welcome, "buy_100")
         await h.said("New balance: 105.00")
@@ -195,7 +195,7 @@ async def test_the_history_tells_every_movement(database_url: str) -> None:
 
 
 async def test_paysupport_names_the_purchases_and_their_state(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         await h.press(packages, "buy_100")
         await h.said(LINK)
@@ -205,7 +205,7 @@ async def test_paysupport_names_the_purchases_and_their_state(database_url: str)
 
 async def test_a_question_about_a_payment_reaches_the_operator(database_url: str) -> None:
     operator = Person(id=5_000_000_009, first_name="Operator")
-    async with house(database_url, admin_telegram_ids=str(operator.id)) as h:
+    async with running_service(database_url, admin_telegram_ids=str(operator.id)) as h:
         await shop(h)
         await h.say("/start", "Welcome!", operator)
         await h.say("/paysupport I paid twice", "Your question is with the operator of this bot")
@@ -214,13 +214,13 @@ async def test_a_question_about_a_payment_reaches_the_operator(database_url: str
 
 
 async def test_without_an_operator_a_question_is_not_swallowed(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await shop(h)
         await h.say("/paysupport I paid twice", "This bot has nobody set up to answer here.")
 
 
 async def test_a_bot_that_was_blocked_credits_all_the_same(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         packages = await shop(h)
         await h.press(packages, "buy_100")
         session = link_of(await h.said(LINK)).rpartition("/")[2]
@@ -253,7 +253,7 @@ async def _break(database_url: str, table: str) -> None:
 async def test_a_press_that_breaks_is_told_in_the_words_of_its_provider(
     database_url: str, told: str, *, mock: bool
 ) -> None:
-    async with house(database_url, mock_stripe_payments=mock) as h:
+    async with running_service(database_url, mock_stripe_payments=mock) as h:
         packages = await shop(h)
         await _break(database_url, "purchase")
         await h.press(packages, "buy_100")
@@ -261,7 +261,7 @@ async def test_a_press_that_breaks_is_told_in_the_words_of_its_provider(
 
 
 async def test_anything_else_that_breaks_is_told_too(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await shop(h)
         await _break(database_url, "entry")
         await h.say("/history", "A server error occurred. Please try again later.")

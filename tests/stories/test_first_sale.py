@@ -1,10 +1,10 @@
 """The first sale, through the built application over HTTP: press, pay, credited, once."""
 
-from tests.makers import BUYER, house, link_of
+from tests.makers import BUYER, link_of, running_service
 
 
 async def test_a_mock_sale(database_url: str) -> None:
-    async with house(database_url, mock_stripe_payments=True) as h:
+    async with running_service(database_url, mock_stripe_payments=True) as h:
         await h.say("/start", "Welcome!")
         shop = await h.say("/buy", "Choose a package:")
         await h.press(shop, "buy_100")
@@ -14,7 +14,7 @@ async def test_a_mock_sale(database_url: str) -> None:
 
 
 async def test_a_live_sale_against_the_local_stripe(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await h.say("/start", "Welcome!")
         shop = await h.say("/buy", "Choose a package:")
         await h.press(shop, "buy_500")

@@ -3,10 +3,10 @@
 import asyncio
 import json
 
-from tests.makers import BUYER, House, house, session_event, signed
+from tests.makers import BUYER, RunningService, running_service, session_event, signed
 
 
-async def _post_and_leave(h: House, body: bytes, after: float) -> None:
+async def _post_and_leave(h: RunningService, body: bytes, after: float) -> None:
     """Post a signed event over a raw connection, and cut it `after` seconds later."""
     port = h.settings.port
     _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -21,7 +21,7 @@ async def _post_and_leave(h: House, body: bytes, after: float) -> None:
 
 
 async def test_after_20_rounds_of_20_clients_that_hang_up_the_next_purchase_works(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await h.say("/start", "Welcome!")
         shop = await h.say("/buy", "Choose a package:")
         for round_ in range(20):
@@ -44,7 +44,7 @@ async def test_after_20_rounds_of_20_clients_that_hang_up_the_next_purchase_work
 
 
 async def test_half_a_request_and_a_hang_up_end_at_once(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for _ in range(50):
             _, writer = await asyncio.open_connection("127.0.0.1", h.settings.port)
             writer.write(b"POST /api/v1/stripe-webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n{")
@@ -54,7 +54,7 @@ async def test_half_a_request_and_a_hang_up_end_at_once(database_url: str) -> No
 
 
 async def test_a_payment_whose_teller_hung_up_is_credited(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await h.say("/start", "Welcome!")
         shop = await h.say("/buy", "Choose a package:")
         await h.press(shop, "buy_100")

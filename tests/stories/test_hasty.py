@@ -4,18 +4,18 @@ import time
 
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.telegram.update_inbox import BURST, EACH_SECOND
-from tests.makers import BUYER, House, eventually, house
+from tests.makers import BUYER, RunningService, eventually, running_service
 
 OTHER = Person(id=5_000_000_002, first_name="Other")
 MORE = 20
 
 
-def answers(h: House) -> int:
+def answers(h: RunningService) -> int:
     return len([text for text in h.texts() if text.startswith("Could not find your account.")])
 
 
 async def test_haste_is_slowed_down_loses_nothing_and_holds_up_nobody(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         begun = time.monotonic()
         for _ in range(BURST + MORE):
             h.telegram.say(BUYER, "/balance")

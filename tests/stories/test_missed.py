@@ -8,7 +8,7 @@ import pytest
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
-from tests.makers import BUYER, House, eventually, house, link_of
+from tests.makers import BUYER, RunningService, eventually, link_of, running_service
 from tests.sandbox.stripe_world import KEY, world
 from tests.web.selling import house_and_world
 
@@ -18,7 +18,7 @@ RECEIPT = "Payment received: 100.00 credits added. Balance: 100.00 credits."
 NOT_YET = "No payment has arrived yet."
 
 
-async def linked(h: House, who: Person = BUYER) -> tuple[dict[str, Any], str]:
+async def linked(h: RunningService, who: Person = BUYER) -> tuple[dict[str, Any], str]:
     """Press a package; gives the message with its link, and the session."""
     packages = await h.say("/start", "Welcome!", who)
     await h.press(packages, "buy_100", who)
@@ -26,12 +26,12 @@ async def linked(h: House, who: Person = BUYER) -> tuple[dict[str, Any], str]:
     return message, link_of(message).rpartition("/")[2]
 
 
-def count(h: House, part: str, who: Person = BUYER) -> int:
+def count(h: RunningService, part: str, who: Person = BUYER) -> int:
     return sum(part in text for text in h.texts(who))
 
 
 async def test_i_have_paid_before_paying_says_that_nothing_has_come(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         message, _ = await linked(h)
         assert [row[0]["text"] for row in message["reply_markup"]["inline_keyboard"]] == [
             "➡️ Proceed to Payment",
@@ -44,7 +44,7 @@ async def test_i_have_paid_before_paying_says_that_nothing_has_come(database_url
 async def test_i_have_paid_finds_the_payment_whose_webhook_was_lost_and_says_so_once(
     database_url: str,
 ) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         h.stripe.mischief.lost = True
         message, session = await linked(h)
         await h.stripe.pay(session)
@@ -61,7 +61,7 @@ async def test_i_have_paid_finds_the_payment_whose_webhook_was_lost_and_says_so_
 
 
 async def test_a_webhook_that_comes_after_i_have_paid_adds_nothing(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         h.stripe.mischief.late = 1.0
         message, session = await linked(h)
         await h.stripe.pay(session)
@@ -73,7 +73,7 @@ async def test_a_webhook_that_comes_after_i_have_paid_adds_nothing(database_url:
 
 
 async def test_the_purchase_of_somebody_else_is_none_of_yours(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         h.stripe.mischief.lost = True
         _, session = await linked(h)
         theirs, _ = await linked(h, OTHER)
@@ -88,14 +88,14 @@ async def test_the_purchase_of_somebody_else_is_none_of_yours(database_url: str)
     ["paid:", "paid:0", "paid:-1", "paid:x", "paid:1e1", "paid:²", "paid:" + "9" * 59, "paid: 1", "paid:404"],
 )
 async def test_rubbish_on_the_button_is_no_purchase_of_yours(database_url: str, data: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         message, _ = await linked(h)
         h.telegram.press(BUYER, message["message_id"], data, stale=True)
         await h.said("There is no such purchase of yours.")
 
 
 async def test_i_have_paid_while_stripe_is_down_says_so_and_later_finds_it(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         h.stripe.mischief.lost = True
         message, session = await linked(h)
         await h.stripe.pay(session)
@@ -108,7 +108,7 @@ async def test_i_have_paid_while_stripe_is_down_says_so_and_later_finds_it(datab
 
 
 async def test_i_have_paid_on_an_expired_link_offers_to_buy_again(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         h.stripe.mischief.lost = True
         message, session = await linked(h)
         await h.stripe.expire(session)
@@ -124,7 +124,7 @@ async def test_i_have_paid_on_an_expired_link_offers_to_buy_again(database_url: 
 
 
 async def test_i_have_paid_with_a_transfer_on_its_way_says_so(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         h.stripe.mischief.lost = True
         message, session = await linked(h)
         h.stripe.faults.clear()
@@ -136,7 +136,7 @@ async def test_i_have_paid_with_a_transfer_on_its_way_says_so(database_url: str)
 async def test_i_have_paid_with_a_transfer_on_its_way_says_so_once(sqlite_url: str) -> None:
     async with (
         world(bank_transfer_delay=60) as w,
-        house(sqlite_url, stripe_api_base=w.url, stripe_secret_key=KEY) as h,
+        running_service(sqlite_url, stripe_api_base=w.url, stripe_secret_key=KEY) as h,
     ):
         message, session = await linked(h)
         await w.local.pay(session, "bank_transfer")
@@ -150,10 +150,10 @@ async def test_i_have_paid_with_a_transfer_on_its_way_says_so_once(sqlite_url: s
 async def test_what_was_paid_while_the_service_was_down_is_found_at_the_start(database_url: str) -> None:
     async with world() as w:
         changed: dict[str, Any] = {"stripe_api_base": w.url, "stripe_secret_key": KEY}
-        async with house(database_url, **changed) as h:
+        async with running_service(database_url, **changed) as h:
             _, session = await linked(h)
         await w.local.pay(session)
-        async with house(database_url, **changed) as h:
+        async with running_service(database_url, **changed) as h:
             h.telegram.meet(BUYER)
             await h.said(RECEIPT, within=5)
             await h.say("/balance", "Balance: 100.00 credits")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot_platform.providers.openai import OpenAIModel
-from tests.makers import BUYER, House, free_port, house
+from tests.makers import BUYER, RunningService, free_port, running_service
 from tests.work.model_server import (
     Answer,
     Behaviour,
@@ -66,13 +66,13 @@ def ceiling(message: str) -> int:
     return round(float(message.partition("up to ")[2].partition(" ")[0]) * 100)
 
 
-async def asked(h: House, answer: str) -> dict[str, Any]:
+async def asked(h: RunningService, answer: str) -> dict[str, Any]:
     """Arrive with a gift, ask, and wait for what is said in the end."""
     await h.say("/start", "Welcome!")
     return await h.say(f"/ask {QUESTION}", answer)
 
 
-async def nothing_is_left_open(h: House, charged: int) -> None:
+async def nothing_is_left_open(h: RunningService, charged: int) -> None:
     assert await standing(h) == (GIVEN - charged, 0)
     assert await broken(h) == []
 
@@ -80,7 +80,10 @@ async def nothing_is_left_open(h: House, charged: int) -> None:
 @pytest.mark.parametrize("what", NOTHING_CAME)
 async def test_an_answer_that_never_came_costs_nothing_and_is_explained(database_url: str, what: str) -> None:
     behaviour, says = NOTHING_CAME[what]
-    async with model_server() as server, house(database_url, welcome_credits="5", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="5", **ai(server)) as h,
+    ):
         server.always(behaviour)
         told = await asked(h, says)
         assert CHARGED_NOTHING in told["text"]
@@ -90,7 +93,7 @@ async def test_an_answer_that_never_came_costs_nothing_and_is_explained(database
 
 async def test_an_endpoint_where_nobody_listens_costs_nothing_and_is_explained(database_url: str) -> None:
     nobody = ModelServer(url=f"http://127.0.0.1:{free_port()}/v1")
-    async with house(database_url, welcome_credits="5", **ai(nobody)) as h:
+    async with running_service(database_url, welcome_credits="5", **ai(nobody)) as h:
         await asked(h, f"The AI does not answer at this moment. {LATER}")
         await nothing_is_left_open(h, 0)
 
@@ -108,7 +111,10 @@ async def test_an_endpoint_where_nobody_listens_costs_nothing_and_is_explained(d
     ids=["broken off", "ended by an error", "filtered", "an error amid it", "rubbish amid it", "no end"],
 )
 async def test_an_answer_that_was_cut_costs_what_came_of_it(database_url: str, behaviour: Behaviour) -> None:
-    async with model_server() as server, house(database_url, welcome_credits="5", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="5", **ai(server)) as h,
+    ):
         server.always(behaviour)
         told = await asked(h, "⚠️")
         cost = at_four_bytes(server, LONG + LONG)
@@ -118,7 +124,10 @@ async def test_an_answer_that_was_cut_costs_what_came_of_it(database_url: str, b
 
 
 async def test_a_cut_answer_whose_usage_was_reported_costs_that(database_url: str) -> None:
-    async with model_server() as server, house(database_url, welcome_credits="5", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="5", **ai(server)) as h,
+    ):
         server.always(Events(usage(1000, 1000), piece("Because"), ending=Ending.BROKEN))
         told = await asked(h, "⚠️")
         assert told["text"] == f"Because\n\n{CUT.format('0.50')}"
@@ -130,7 +139,10 @@ async def test_a_cut_answer_whose_usage_was_reported_costs_that(database_url: st
 async def test_an_answer_without_a_usage_that_counts_costs_its_bytes(
     database_url: str, reported: tuple[object, object] | None
 ) -> None:
-    async with model_server() as server, house(database_url, welcome_credits="5", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="5", **ai(server)) as h,
+    ):
         counted = [usage(*reported)] if reported else []
         server.always(Events(piece(LONG), piece("Ünd 🌍."), finish(), *counted))
         await asked(h, "✅ 0.")
@@ -147,7 +159,10 @@ async def test_an_answer_without_a_usage_that_counts_costs_its_bytes(
     ids=["it reports more", "it writes more", "it writes more and is cut"],
 )
 async def test_more_than_the_ceiling_is_never_charged(database_url: str, behaviour: Behaviour) -> None:
-    async with model_server() as server, house(database_url, welcome_credits="5", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="5", **ai(server)) as h,
+    ):
         server.will(Answer("So.", delay=0.6))
         server.always(behaviour)
         most = ceiling((await asked(h, "This costs up to"))["text"])
@@ -168,7 +183,7 @@ async def test_an_endpoint_that_falls_silent_is_left_and_its_person_told(
     async with model_server() as server:
         server.always(behaviour)
         model = OpenAIModel(base_url=server.url, api_key="sk-made-up", model="made-up", silence=0.3)
-        async with house(database_url, welcome_credits="5", model=model) as h:
+        async with running_service(database_url, welcome_credits="5", model=model) as h:
             told = await asked(h, "⚠️" if came else f"at this moment. {LATER}")
             cost = at_four_bytes(server, came) if came else 0
             if came:
@@ -177,7 +192,10 @@ async def test_an_endpoint_that_falls_silent_is_left_and_its_person_told(
 
 
 async def test_after_any_fault_the_next_question_is_answered(database_url: str) -> None:
-    async with model_server() as server, house(database_url, welcome_credits="5", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="5", **ai(server)) as h,
+    ):
         server.will(Cut(LONG), Status(401))
         server.always(Answer("Because it can.", usage=(100, 50)))
         await asked(h, "⚠️")
@@ -190,7 +208,7 @@ async def test_after_any_fault_the_next_question_is_answered(database_url: str) 
 
 
 async def test_an_answer_far_beyond_what_was_asked_for_does_not_flood_the_chat(sqlite_url: str) -> None:
-    async with model_server() as server, house(sqlite_url, welcome_credits="5", **ai(server)) as h:
+    async with model_server() as server, running_service(sqlite_url, welcome_credits="5", **ai(server)) as h:
         server.always(Answer(*["Because it can. " * 50] * 400))
         await h.say("/start", "Welcome!")
         h.telegram.say(BUYER, f"/ask {QUESTION}")

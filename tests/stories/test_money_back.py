@@ -10,7 +10,7 @@ from bot_platform.domain import ledger, users
 from bot_platform.flows.audit import audit_books
 from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram_state import Person
-from tests.makers import BUYER, House, eventually, house, link_of
+from tests.makers import BUYER, RunningService, eventually, link_of, running_service
 
 OPERATOR = Person(id=5_000_000_009, first_name="Operator")
 
@@ -55,7 +55,7 @@ async def in_order(database_url: str) -> None:
     await beside(database_url, look)
 
 
-async def buy(h: House, package: str = "buy_100") -> str:
+async def buy(h: RunningService, package: str = "buy_100") -> str:
     """Buy a package and pay by card; gives the session."""
     before, receipts = set(h.stripe.sessions), len([t for t in h.texts() if t.startswith("Payment received")])
     shop = await h.say("/buy", "Choose a package:")
@@ -74,7 +74,7 @@ async def buy(h: House, package: str = "buy_100") -> str:
     return session
 
 
-async def quiet(h: House) -> None:
+async def quiet(h: RunningService) -> None:
     """Wait until nothing more is said."""
     await h.stripe.settled()
     heard: list[list[str]] = []
@@ -85,7 +85,7 @@ async def quiet(h: House) -> None:
 
 
 async def test_a_refund_in_the_dashboard_is_read_by_its_buyer(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await h.say("/start", "Welcome!")
         session = await buy(h)
         await h.stripe.refund(session, 200)
@@ -103,7 +103,7 @@ async def test_a_refund_in_the_dashboard_is_read_by_its_buyer(database_url: str)
 
 
 async def test_a_refund_of_a_part_does_not_say_that_the_whole_payment_was_refunded(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         await h.say("/start", "Welcome!")
         await h.stripe.refund(await buy(h), 200)
         told = await h.said("credits were taken back. Balance")
@@ -111,7 +111,7 @@ async def test_a_refund_of_a_part_does_not_say_that_the_whole_payment_was_refund
 
 
 async def test_a_refund_that_fails_later_gives_the_credits_back(database_url: str) -> None:
-    async with house(database_url, admin_telegram_ids=str(OPERATOR.id)) as h:
+    async with running_service(database_url, admin_telegram_ids=str(OPERATOR.id)) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await h.say("/start", "Welcome!")
         refund = await h.stripe.refund(await buy(h))
@@ -126,7 +126,7 @@ async def test_a_refund_that_fails_later_gives_the_credits_back(database_url: st
 
 
 async def test_a_dispute_makes_a_debt_and_the_next_purchase_repays_it(database_url: str) -> None:
-    async with house(database_url, admin_telegram_ids=str(OPERATOR.id)) as h:
+    async with running_service(database_url, admin_telegram_ids=str(OPERATOR.id)) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await h.say("/start", "Welcome!")
         session = await buy(h)
@@ -152,7 +152,7 @@ async def test_a_dispute_makes_a_debt_and_the_next_purchase_repays_it(database_u
 
 
 async def test_an_inquiry_freezes_until_it_is_closed(database_url: str) -> None:
-    async with house(database_url, admin_telegram_ids=str(OPERATOR.id)) as h:
+    async with running_service(database_url, admin_telegram_ids=str(OPERATOR.id)) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await h.say("/start", "Welcome!")
         inquiry = await h.stripe.dispute(await buy(h), inquiry=True)
@@ -170,7 +170,7 @@ async def test_an_inquiry_freezes_until_it_is_closed(database_url: str) -> None:
 
 
 async def test_an_inquiry_that_becomes_a_dispute_is_not_told_as_settled(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await h.say("/start", "Welcome!")
         inquiry = await h.stripe.dispute(await buy(h), inquiry=True)
         await h.said("Your bank has asked about one of your payments.")
@@ -181,7 +181,7 @@ async def test_an_inquiry_that_becomes_a_dispute_is_not_told_as_settled(database
 
 
 async def test_a_warning_freezes_and_a_refund_by_the_operator_ends_it(database_url: str) -> None:
-    async with house(database_url, admin_telegram_ids=str(OPERATOR.id)) as h:
+    async with running_service(database_url, admin_telegram_ids=str(OPERATOR.id)) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await h.say("/start", "Welcome!")
         session = await buy(h)
@@ -196,7 +196,7 @@ async def test_a_warning_freezes_and_a_refund_by_the_operator_ends_it(database_u
 
 
 async def test_a_buyer_s_worst_day(sqlite_url: str, request: pytest.FixtureRequest) -> None:
-    async with house(sqlite_url, admin_telegram_ids=str(OPERATOR.id)) as h:
+    async with running_service(sqlite_url, admin_telegram_ids=str(OPERATOR.id)) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await h.say("/start", "Welcome!")
         shop = await h.say("/buy", "Choose a package:")

@@ -14,7 +14,7 @@ from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person, callback_data
 from bot_platform.sandbox.telegram_world import Fault
-from tests.makers import BUYER, House, eventually, house, session_event
+from tests.makers import BUYER, RunningService, eventually, running_service, session_event
 from tests.stories.test_money_back import OPERATOR, beside, buy, in_order, quiet, spend
 
 ADMINS: dict[str, Any] = {"admin_telegram_ids": str(OPERATOR.id)}
@@ -23,17 +23,17 @@ UNKNOWN = "Sorry, I did not understand that."
 WORST = "x" * 4000
 
 
-async def ask(h: House, text: str, answer: str) -> dict[str, Any]:
+async def ask(h: RunningService, text: str, answer: str) -> dict[str, Any]:
     """Let the operator say something, and wait for a new answer."""
     return await new(h, answer, lambda: h.telegram.say(OPERATOR, text))
 
 
-async def act(h: House, message: dict[str, Any], verb: str, answer: str) -> dict[str, Any]:
+async def act(h: RunningService, message: dict[str, Any], verb: str, answer: str) -> dict[str, Any]:
     """Let the operator press the button of a message that does this, and wait for what is new."""
     return await new(h, answer, lambda: press(h, message, verb))
 
 
-async def new(h: House, answer: str, do: Callable[[], object]) -> dict[str, Any]:
+async def new(h: RunningService, answer: str, do: Callable[[], object]) -> dict[str, Any]:
     before = {m["message_id"]: m["text"] for m in h.telegram.messages(OPERATOR.id)}
     do()
 
@@ -44,7 +44,7 @@ async def new(h: House, answer: str, do: Callable[[], object]) -> dict[str, Any]
     return await eventually(look)
 
 
-def press(h: House, message: dict[str, Any], verb: str) -> None:
+def press(h: RunningService, message: dict[str, Any], verb: str) -> None:
     (data,) = [data for data in callback_data(message) if data.startswith(f"admin:{verb}:")]
     h.telegram.press(OPERATOR, message["message_id"], data, stale=True)
 
@@ -67,13 +67,13 @@ async def acts(database_url: str) -> list[tuple[str, str]]:
     return [(row.what, row.subject.partition(":")[0]) for row in rows]
 
 
-async def longer(h: House, before: int) -> None:
+async def longer(h: RunningService, before: int) -> None:
     """Wait until the buyer's chat has more messages than before."""
     await eventually(lambda: len(h.texts()) > before)
 
 
 async def test_the_day_a_purchase_and_its_buyer_are_seen_at_a_glance(database_url: str) -> None:
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!")
         session = await buy(h)
         await spend(database_url, 2_500)
@@ -110,7 +110,7 @@ async def test_the_day_a_purchase_and_its_buyer_are_seen_at_a_glance(database_ur
 
 
 async def test_credits_are_given_and_taken_with_a_reason_that_the_person_reads(database_url: str) -> None:
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!")
         await ask(h, f"/admin grant {BUYER.id} 5.00 sorry for the wait", "+5.00 credits for")
         await h.said("You were given 5.00 credits. Balance: 5.00 credits.\n\nWhy: sorry for the wait")
@@ -124,7 +124,7 @@ async def test_credits_are_given_and_taken_with_a_reason_that_the_person_reads(d
 
 
 async def test_a_refund_is_shown_first_and_made_once_however_often_it_is_confirmed(database_url: str) -> None:
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!")
         await buy(h)
         await spend(database_url, 7_000)
@@ -156,7 +156,7 @@ async def test_a_refund_is_shown_first_and_made_once_however_often_it_is_confirm
 
 
 async def test_what_was_spent_between_the_showing_and_the_yes_is_not_taken_unasked(sqlite_url: str) -> None:
-    async with house(sqlite_url, **ADMINS) as h:
+    async with running_service(sqlite_url, **ADMINS) as h:
         await h.say("/start", "Welcome!")
         await buy(h)
         draft = await ask(h, "/admin refund 1 all", "Refund $5.00 of purchase 1")
@@ -169,7 +169,7 @@ async def test_what_was_spent_between_the_showing_and_the_yes_is_not_taken_unask
 
 
 async def test_a_person_is_banned_and_let_back_by_a_button_or_with_a_reason(database_url: str) -> None:
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!")
         person = await ask(h, f"/admin {BUYER.id}", f"👤 {BUYER.id}")
         await act(h, person, "ban", f"⛔ {BUYER.id} is banned, and was told so.")
@@ -191,7 +191,7 @@ async def test_a_person_is_banned_and_let_back_by_a_button_or_with_a_reason(data
 async def test_a_bank_s_question_leads_the_operator_to_the_purchase_and_the_freeze_is_lifted(
     database_url: str,
 ) -> None:
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await h.say("/start", "Welcome!")
         await h.stripe.dispute(await buy(h), inquiry=True)
@@ -205,7 +205,7 @@ async def test_a_bank_s_question_leads_the_operator_to_the_purchase_and_the_free
 
 
 async def test_one_payment_is_asked_about_again(database_url: str) -> None:
-    async with house(database_url, stripe_webhook_secret="whsec_wrong", **ADMINS) as h:
+    async with running_service(database_url, stripe_webhook_secret="whsec_wrong", **ADMINS) as h:
         await h.say("/start", "Welcome!")
         shop = await h.say("/buy", "Choose a package:")
         await h.press(shop, "buy_100")
@@ -223,7 +223,7 @@ async def test_one_payment_is_asked_about_again(database_url: str) -> None:
 async def test_an_unmatched_payment_alerts_once_and_its_event_is_looked_at_and_replayed_once(
     database_url: str,
 ) -> None:
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         for n, kind in enumerate(("completed", "async_payment_succeeded", "completed")):
             event = session_event(f"checkout.session.{kind}", id_=f"evt_{n}", client_reference_id="404")
@@ -243,7 +243,7 @@ async def test_an_unmatched_payment_alerts_once_and_its_event_is_looked_at_and_r
 
 
 async def test_a_question_of_a_buyer_leads_to_the_buyer(sqlite_url: str) -> None:
-    async with house(sqlite_url, **ADMINS) as h:
+    async with running_service(sqlite_url, **ADMINS) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await h.say("/start", "Welcome!")
         await h.say("/paysupport Where is my money?", "Your question is with the operator")
@@ -252,7 +252,7 @@ async def test_a_question_of_a_buyer_leads_to_the_buyer(sqlite_url: str) -> None
 
 
 async def test_nobody_else_learns_that_there_is_such_a_command(database_url: str) -> None:
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!")
         said = ["/admin", "/admin help", f"/admin grant {BUYER.id} 5.00 me", "/admin say hello", "/admin 1"]
         for text in [*said, "/nothing"]:
@@ -300,14 +300,14 @@ async def test_nobody_else_learns_that_there_is_such_a_command(database_url: str
 async def test_nonsense_is_answered_with_what_to_write_instead(
     sqlite_url: str, said: str, answer: str
 ) -> None:
-    async with house(sqlite_url, **ADMINS) as h:
+    async with running_service(sqlite_url, **ADMINS) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await ask(h, said, answer)
     assert await acts(sqlite_url) == []
 
 
 async def test_buttons_that_lead_nowhere_are_answered(sqlite_url: str) -> None:
-    async with house(sqlite_url, **ADMINS) as h:
+    async with running_service(sqlite_url, **ADMINS) as h:
         shop = await h.say("/start", "Welcome!", OPERATOR)
         for data in (
             "person:x",
@@ -329,7 +329,7 @@ async def test_buttons_that_lead_nowhere_are_answered(sqlite_url: str) -> None:
 
 
 async def test_the_longest_stories_fit_one_message(sqlite_url: str) -> None:
-    async with house(sqlite_url, **ADMINS) as h:
+    async with running_service(sqlite_url, **ADMINS) as h:
         await h.say("/start", "Welcome!")
 
         async def many(database: Database) -> None:
@@ -357,19 +357,21 @@ async def test_the_longest_stories_fit_one_message(sqlite_url: str) -> None:
 
 
 async def test_each_admin_has_the_command_in_their_own_menu_once_telegram_knows_them(sqlite_url: str) -> None:
-    async with house(sqlite_url, admin_telegram_ids=f"{STRANGER.id},{OPERATOR.id}") as h:
+    async with running_service(sqlite_url, admin_telegram_ids=f"{STRANGER.id},{OPERATOR.id}") as h:
         h.telegram.meet(OPERATOR)
         await ask(h, "/admin", "Today, until")
         await asyncio.sleep(0.2)
         world = h.telegram
-    async with house(sqlite_url, telegram=world, admin_telegram_ids=f"{STRANGER.id},{OPERATOR.id}") as h:
+    async with running_service(
+        sqlite_url, telegram=world, admin_telegram_ids=f"{STRANGER.id},{OPERATOR.id}"
+    ) as h:
         await eventually(lambda: "admin" in [c["command"] for c in h.telegram.commands_for(OPERATOR)])
         assert next(c["command"] for c in h.telegram.commands_for(OPERATOR)) == "start"
         assert "admin" not in [c["command"] for c in h.telegram.commands_for(BUYER)]
 
 
 async def test_a_grant_whose_answer_was_lost_is_made_once(database_url: str) -> None:
-    async with house(database_url, **ADMINS) as h:
+    async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await h.say("/start", "Welcome!")
         h.telegram.fail("sendMessage", Fault(network_error=True, chat_id=OPERATOR.id, times=2))
@@ -379,7 +381,7 @@ async def test_a_grant_whose_answer_was_lost_is_made_once(database_url: str) -> 
 
 
 async def test_books_that_are_off_are_seen_in_the_day_and_at_the_person(sqlite_url: str) -> None:
-    async with house(sqlite_url, **ADMINS) as h:
+    async with running_service(sqlite_url, **ADMINS) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         await h.say("/start", "Welcome!")
 

@@ -21,7 +21,7 @@ from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import Call, Fault, FloodLimits, TelegramWorld
 from bot_platform.telegram.sender import Sender
 from bot_platform.telegram.texts import Texts
-from tests.makers import BUYER, PRICES, eventually, house
+from tests.makers import BUYER, PRICES, eventually, running_service
 
 FIRST = 6_000_000_000
 EACH_SECOND = 30
@@ -229,7 +229,7 @@ async def test_whoever_blocked_the_bot_holds_up_nobody_and_hears_all_once_when_b
     database_url: str,
 ) -> None:
     other = Person(id=FIRST, first_name="Other")
-    async with house(database_url, mock_stripe_payments=True) as h:
+    async with running_service(database_url, mock_stripe_payments=True) as h:
         shop = await h.say("/start", "Welcome!")
         packages = await h.say("/start", "Welcome!", other)
         await h.press(shop, "buy_100")
@@ -248,7 +248,7 @@ async def test_whoever_blocked_the_bot_holds_up_nobody_and_hears_all_once_when_b
 async def test_any_message_of_somebody_who_is_back_brings_what_was_missed_in_order(
     database_url: str,
 ) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await h.say("/start", "Welcome!")
         h.telegram.block(BUYER)
 
@@ -333,7 +333,7 @@ async def test_whoever_is_back_is_not_given_the_link_of_a_purchase_that_has_expi
 
 async def test_an_operator_who_presses_start_late_hears_the_alarms_from_before(database_url: str) -> None:
     operator = Person(id=FIRST, first_name="Operator")
-    async with house(database_url, admin_telegram_ids=str(operator.id)) as h:
+    async with running_service(database_url, admin_telegram_ids=str(operator.id)) as h:
         await h.say("/start", "Welcome!")
         await h.say("/paysupport I paid twice", "Your question is with the operator of this bot")
         calls = h.telegram.calls

@@ -92,15 +92,15 @@ async def demo(run: Path, folder: Path) -> AsyncIterator[Chat]:
 
 
 async def test_the_readmes_own_work_is_sold_waits_and_starts_by_itself(tmp_path: Path) -> None:
-    house, data = tmp_path / "house", tmp_path / "data"
+    running_service, data = tmp_path / "house", tmp_path / "data"
     data.mkdir()
     for part in ("bot_platform", "migrations"):
-        shutil.copytree(ROOT / part, house / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "run.py", house)
+        shutil.copytree(ROOT / part, running_service / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "run.py", running_service)
     path, code = readmes_example()
     assert len(code.strip().splitlines()) <= 10
-    (house / path).write_text(code, encoding="utf-8")
-    async with demo(house / "run.py", data) as chat:
+    (running_service / path).write_text(code, encoding="utf-8")
+    async with demo(running_service / "run.py", data) as chat:
         await chat.post("say", text="/start")
         await chat.said("Welcome!")
         assert "haiku" in [command["command"] for command in (await chat.state())["commands"]]

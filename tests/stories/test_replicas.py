@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from bot_platform.runtime.platform import CannotStart
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_world import TelegramWorld
-from tests.makers import BUYER, eventually, house
+from tests.makers import BUYER, eventually, running_service
 
 ELSEWHERE = "https://elsewhere.example/api/v1/telegram-webhook"
 WEBHOOK: dict[str, Any] = {"telegram_mode": "webhook", "webapp_url": "https://bot.example"}
@@ -25,9 +25,9 @@ async def test_of_two_that_poll_one_stands_by_and_takes_over_when_the_other_ends
     database_url: str, world: TelegramWorld
 ) -> None:
     with capture_logs() as logs:
-        async with house(database_url, telegram=world) as first:
+        async with running_service(database_url, telegram=world) as first:
             await first.say("/start", "Welcome!")
-            async with house(database_url, telegram=world) as second:
+            async with running_service(database_url, telegram=world) as second:
                 for n in range(3):
                     await asyncio.sleep(1)
                     first.telegram.say(BUYER, "/balance")
@@ -48,20 +48,20 @@ async def test_a_start_in_the_other_mode_says_so_while_a_replica_lives(
 ) -> None:
     polling: dict[str, Any] = {}
     one, other = (polling, WEBHOOK) if mode == "webhook" else (WEBHOOK, polling)
-    async with house(database_url, telegram=world, **one):
+    async with running_service(database_url, telegram=world, **one):
         await asyncio.sleep(0.5)
         with pytest.raises(CannotStart, match="TELEGRAM_MODE: is " + mode):
-            async with house(database_url, telegram=world, **other):
+            async with running_service(database_url, telegram=world, **other):
                 pass
 
 
 async def test_after_the_last_webhook_replica_polling_goes_on_with_the_same_address(
     database_url: str, world: TelegramWorld
 ) -> None:
-    async with house(database_url, telegram=world, **WEBHOOK):
+    async with running_service(database_url, telegram=world, **WEBHOOK):
         await eventually(lambda: world.updates.webhook)
         world.say(BUYER, "/start")
-    async with house(database_url, telegram=world, webapp_url="https://bot.example") as h:
+    async with running_service(database_url, telegram=world, webapp_url="https://bot.example") as h:
         await h.said("Welcome!")
     assert world.updates.webhook is None
 
@@ -72,7 +72,7 @@ async def test_a_webhook_of_somebody_else_is_told_of_and_left_alone_until_it_is_
     bot = Bot(world.token, session=SandboxSession(world))
     await bot.set_webhook(ELSEWHERE)
     with capture_logs() as logs:
-        async with house(sqlite_url, telegram=world) as h:
+        async with running_service(sqlite_url, telegram=world) as h:
             world.say(BUYER, "/start")
             found = await eventually(lambda: [line for line in logs if line.get("error") == "WebhookActive"])
             assert ELSEWHERE in found[0]["says"]
@@ -89,7 +89,7 @@ async def test_another_installation_that_polls_the_same_bot_is_told_of(
 ) -> None:
     bot = Bot(world.token, session=SandboxSession(world))
     with capture_logs() as logs:
-        async with house(database_url, telegram=world):
+        async with running_service(database_url, telegram=world):
             await asyncio.sleep(1)
             await bot.get_updates(timeout=0)  # ends the other's question, as Telegram does
             await eventually(lambda: [line for line in logs if line["event"] == "telegram.conflict"])

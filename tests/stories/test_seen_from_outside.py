@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from bot_platform.infra import logs
-from tests.makers import SECRET_KEY, WEBHOOK_SECRET, House, house, link_of
+from tests.makers import SECRET_KEY, WEBHOOK_SECRET, RunningService, link_of, running_service
 from tests.work.model_server import Answer, model_server
 from tests.work.working_house import ai
 
@@ -30,7 +30,7 @@ def logged() -> Iterator[io.StringIO]:
     structlog.reset_defaults()
 
 
-async def figures(h: House) -> dict[str, float]:
+async def figures(h: RunningService) -> dict[str, float]:
     async with h.http.get(f"{h.url}/metrics") as answer:
         assert answer.status == 200
         assert answer.content_type == "text/plain"
@@ -39,7 +39,7 @@ async def figures(h: House) -> dict[str, float]:
     return {name: float(value) for name, _, value in lines}
 
 
-async def ask_and_pay(h: House) -> None:
+async def ask_and_pay(h: RunningService) -> None:
     """Ask with nothing, be offered, pay by card, and have the answer."""
     await h.say("/start", "Welcome!")
     offer = await h.say(f"/ask {QUESTION}", "are missing")
@@ -54,7 +54,7 @@ async def ask_and_pay(h: House) -> None:
 
 
 async def test_the_figures_tell_of_sales_credits_work_and_calls(database_url: str) -> None:
-    async with model_server() as server, house(database_url, **ai(server)) as h:
+    async with model_server() as server, running_service(database_url, **ai(server)) as h:
         server.always(Answer(ANSWER, usage=(100, 50)))
         await ask_and_pay(h)
         await h.say("/balance", "Balance: 99.97 credits")
@@ -79,7 +79,7 @@ def lines_of(stream: io.StringIO) -> list[dict[str, Any]]:
 async def test_one_request_is_followed_from_the_press_to_the_answer(
     database_url: str, logged: io.StringIO
 ) -> None:
-    async with model_server() as server, house(database_url, **ai(server)) as h:
+    async with model_server() as server, running_service(database_url, **ai(server)) as h:
         server.always(Answer(ANSWER, usage=(100, 50)))
         await ask_and_pay(h)
         await h.say("/balance", "Balance: 99.97 credits")
@@ -103,7 +103,7 @@ async def test_one_request_is_followed_from_the_press_to_the_answer(
 async def test_nothing_that_was_said_and_no_secret_stands_in_the_log(
     database_url: str, logged: io.StringIO
 ) -> None:
-    async with model_server() as server, house(database_url, **ai(server)) as h:
+    async with model_server() as server, running_service(database_url, **ai(server)) as h:
         server.always(Answer(ANSWER, usage=(100, 50)))
         await ask_and_pay(h)
         token = h.telegram.token

@@ -5,14 +5,14 @@ import time
 
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import Fault
-from tests.makers import BUYER, eventually, house, link_of
+from tests.makers import BUYER, eventually, link_of, running_service
 
 OTHER = Person(id=5_000_000_002, first_name="Other buyer")
 LINK = "Please complete your purchase"
 
 
 async def test_a_button_is_answered_before_anything_else_happens(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         shop = await h.say("/start", "Welcome!")
         h.stripe.faults.delay("/v1/checkout/sessions", 1.0)
         before = len(h.telegram.calls)
@@ -23,7 +23,7 @@ async def test_a_button_is_answered_before_anything_else_happens(database_url: s
 
 
 async def test_a_press_too_old_to_be_answered_is_still_a_press(database_url: str) -> None:
-    async with house(database_url, mock_stripe_payments=True) as h:
+    async with running_service(database_url, mock_stripe_payments=True) as h:
         shop = await h.say("/start", "Welcome!")
         h.telegram.press(BUYER, shop["message_id"], "buy_100", stale=True)
         await h.said("New balance: 100.00")
@@ -31,7 +31,7 @@ async def test_a_press_too_old_to_be_answered_is_still_a_press(database_url: str
 
 
 async def test_a_burst_of_20_messages_gets_20_answers(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await h.say("/start", "Welcome!")
         for _ in range(20):
             h.telegram.say(BUYER, "/balance")
@@ -39,7 +39,7 @@ async def test_a_burst_of_20_messages_gets_20_answers(database_url: str) -> None
 
 
 async def test_a_chat_with_a_fault_holds_up_no_other(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for who in (BUYER, OTHER):
             shop = await h.say("/start", "Welcome!", who)
             await h.press(shop, "buy_100", who)
@@ -55,7 +55,7 @@ async def test_a_chat_with_a_fault_holds_up_no_other(database_url: str) -> None:
 
 
 async def test_a_flood_limit_is_waited_out_and_nothing_is_lost(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         shop = await h.say("/start", "Welcome!")
         await h.press(shop, "buy_100")
         session = link_of(await h.said(LINK)).rpartition("/")[2]
@@ -69,7 +69,7 @@ async def test_a_flood_limit_is_waited_out_and_nothing_is_lost(database_url: str
 
 
 async def test_a_command_whose_answer_was_lost_is_answered_when_telegram_is_back(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await h.say("/start", "Welcome!")
         h.telegram.fail("sendMessage", Fault(code=502, description="Bad Gateway", times=2))
         await h.say("/balance", "Balance: 0.00 credits")
@@ -77,7 +77,7 @@ async def test_a_command_whose_answer_was_lost_is_answered_when_telegram_is_back
 
 
 async def test_an_answer_that_telegram_refuses_does_not_stop_the_chat(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await h.say("/start", "Welcome!")
         h.telegram.fail("sendMessage", Fault(code=400, description="Bad Request: odd", times=2))
         h.telegram.say(BUYER, "/balance")

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from tests.makers import BUYER, House, eventually, house, link_of
+from tests.makers import BUYER, RunningService, eventually, link_of, running_service
 from tests.work.model_server import Answer, Cut, model_server
 from tests.work.working_house import ai, buttons
 
 
-async def answered(h: House, part: str) -> dict[str, Any]:
+async def answered(h: RunningService, part: str) -> dict[str, Any]:
     """Wait for the message that holds an answer."""
     return await h.said(part)
 
 
 async def test_work_waits_for_a_payment_and_starts_by_itself(database_url: str) -> None:
-    async with model_server() as server, house(database_url, **ai(server)) as h:
+    async with model_server() as server, running_service(database_url, **ai(server)) as h:
         server.always(Answer("You undo it with `git reset`.", usage=(100, 50)))
         await h.say("/start", "Welcome!")
         offer = await h.say("/ask how do I undo my last commit?", "are missing")
@@ -35,7 +35,7 @@ async def test_work_waits_for_a_payment_and_starts_by_itself(database_url: str) 
 async def test_work_waits_for_a_mock_payment_too(database_url: str) -> None:
     async with (
         model_server() as server,
-        house(database_url, mock_stripe_payments=True, **ai(server)) as h,
+        running_service(database_url, mock_stripe_payments=True, **ai(server)) as h,
     ):
         server.always(Answer("Like this.", usage=(100, 50)))
         await h.say("/start", "Welcome!")
@@ -47,7 +47,10 @@ async def test_work_waits_for_a_mock_payment_too(database_url: str) -> None:
 
 
 async def test_work_that_the_credits_cover_starts_at_once_and_names_its_ceiling(database_url: str) -> None:
-    async with model_server() as server, house(database_url, welcome_credits="100", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="100", **ai(server)) as h,
+    ):
         server.always(Answer("Slowly ", "written.", usage=(1000, 500), delay=1.0))
         await h.say("/start", "Welcome!")
         await h.say("/ask what?", "This costs up to 0.8")
@@ -63,7 +66,10 @@ async def test_work_that_the_credits_cover_starts_at_once_and_names_its_ceiling(
 
 
 async def test_an_answer_arrives_though_its_message_was_deleted(sqlite_url: str) -> None:
-    async with model_server() as server, house(sqlite_url, welcome_credits="100", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(sqlite_url, welcome_credits="100", **ai(server)) as h,
+    ):
         server.always(Answer("Late ", "but here.", usage=(10, 5), delay=1.0))
         await h.say("/start", "Welcome!")
         first = await h.say("/ask what?", "This costs up to")
@@ -72,7 +78,10 @@ async def test_an_answer_arrives_though_its_message_was_deleted(sqlite_url: str)
 
 
 async def test_what_failed_is_tried_again_once_however_often_it_is_pressed(sqlite_url: str) -> None:
-    async with model_server() as server, house(sqlite_url, welcome_credits="100", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(sqlite_url, welcome_credits="100", **ai(server)) as h,
+    ):
         server.will(Cut())
         server.always(Answer("Now it works.", usage=(10, 5)))
         await h.say("/start", "Welcome!")

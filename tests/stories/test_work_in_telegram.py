@@ -7,7 +7,7 @@ import pytest
 from bot_platform.infra.database import Database
 from bot_platform.providers.openai import OpenAIModel
 from bot_platform.sandbox.telegram_state import Person
-from tests.makers import BUYER, eventually, house, orders, person
+from tests.makers import BUYER, eventually, orders, person, running_service
 from tests.work.model_server import Events, Silence, finish, model_server, piece
 from tests.work.working_house import (
     becomes,
@@ -147,7 +147,7 @@ async def test_an_order_without_words_is_answered_with_an_example(database_url: 
 
 
 async def test_without_a_key_both_commands_say_so_and_write_nothing(database_url: str) -> None:
-    async with house(database_url, welcome_credits="50") as h:
+    async with running_service(database_url, welcome_credits="50") as h:
         await h.say("/start", "Welcome!")
         for command in ("/ask why?", "/build a clock", "/ask"):
             await ordered(h, command, "This is not set up here yet")

@@ -12,7 +12,7 @@ from bot_platform.infra import logs
 from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram_world import Fault
 from bot_platform.work.engine.kind import JobContext, kind
-from tests.makers import BUYER, House, eventually, house, orders, person
+from tests.makers import BUYER, RunningService, eventually, orders, person, running_service
 from tests.work.fake_task import model
 from tests.work.model_server import Answer, Cut, ModelServer, Status, model_server
 from tests.work.working_house import (
@@ -41,7 +41,7 @@ def turns(server: ModelServer) -> list[str]:
     return [turn["content"] for turn in server.requests[-1].body["messages"][1:]]
 
 
-async def kept(h: House, *words: str) -> list[str]:
+async def kept(h: RunningService, *words: str) -> list[str]:
     """Name the tables in which any of the words stands."""
     await until(
         h, "SELECT COUNT(*) AS n FROM event HAVING SUM(CASE state WHEN 'received' THEN 1 ELSE 0 END) = 0"
@@ -74,7 +74,10 @@ async def test_what_is_remembered_is_bounded_and_so_is_its_price(database_url: s
 
 
 async def test_forget_erases_what_was_asked_and_answered_and_leaves_the_books(database_url: str) -> None:
-    async with model_server() as server, house(database_url, welcome_credits="20", **ai(server)) as h:
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="20", **ai(server)) as h,
+    ):
         server.always(Builder(model(), other=Answer(ANSWERED, usage=(100, 50))))
         await h.say("/start", "Welcome!")
         await ordered(h, f"/ask {SECRET}?", "✅ 0.03 credits.")
@@ -108,7 +111,7 @@ async def test_forget_says_that_open_work_follows_and_erases_it_when_it_ends(dat
         assert await broken(h) == []
 
 
-async def tidied(h: House) -> None:
+async def tidied(h: RunningService) -> None:
     """Let the tidy round be due, and wait for its end."""
     await rows(h, "UPDATE round SET next_at = 0, mark = 0 WHERE name = 'work'")
     await until(h, "SELECT 1 AS one FROM round WHERE name = 'work' AND mark > 0")

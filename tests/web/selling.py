@@ -8,7 +8,7 @@ from typing import Any
 
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram_state import Person
-from tests.makers import BUYER, House, eventually, house, session_event
+from tests.makers import BUYER, RunningService, eventually, running_service, session_event
 from tests.sandbox.stripe_world import KEY, World, world
 
 HOOK = "/api/v1/stripe-webhook"
@@ -17,13 +17,13 @@ OTHER = Person(id=5_000_000_002, first_name="Other")
 _numbers = itertools.count(1)
 
 
-async def arrive(h: House, who: Person = BUYER) -> None:
+async def arrive(h: RunningService, who: Person = BUYER) -> None:
     """Press Start."""
     await h.say("/start", "Welcome!", who)
 
 
 async def checkout(
-    h: House, package: str = "buy_100", who: Person = BUYER, stripe: LocalStripe | None = None
+    h: RunningService, package: str = "buy_100", who: Person = BUYER, stripe: LocalStripe | None = None
 ) -> dict[str, Any]:
     """Press Start and a package, and give the session that was opened for it, once the buyer has its link."""
     sessions = (stripe or h.stripe).sessions
@@ -53,7 +53,7 @@ def about(session: dict[str, Any], kind: str = "completed", **changed: Any) -> d
     )
 
 
-async def balance(h: House, credits_: str, who: Person = BUYER) -> None:
+async def balance(h: RunningService, credits_: str, who: Person = BUYER) -> None:
     """Ask for the balance and see that it is this."""
     before = len([text for text in h.texts(who) if text.startswith("Balance: ")])
     h.telegram.say(who, "/balance")
@@ -65,12 +65,12 @@ async def balance(h: House, credits_: str, who: Person = BUYER) -> None:
     assert answer.splitlines()[0] == f"Balance: {credits_} credits"
 
 
-def receipts(h: House, who: Person = BUYER) -> list[str]:
+def receipts(h: RunningService, who: Person = BUYER) -> list[str]:
     """List what the person was told about payments that came."""
     return [text for text in h.texts(who) if text.startswith("Payment received")]
 
 
-async def told(h: House, *said: str, who: Person = BUYER) -> None:
+async def told(h: RunningService, *said: str, who: Person = BUYER) -> None:
     """See that the person was told of exactly these payments."""
     await eventually(lambda: len(receipts(h, who)) >= len(said), within=10 + len(said))
     await asyncio.sleep(0.1)
@@ -82,7 +82,7 @@ def receipt(credits_: int, balance_: int) -> str:
     return f"Payment received: {credits_}.00 credits added. Balance: {balance_}.00 credits."
 
 
-async def page(h: House, reference: str) -> str:
+async def page(h: RunningService, reference: str) -> str:
     """Read the page that a buyer comes back to."""
     params = {"session_id": reference}
     async with h.http.get(f"{h.url}/payment-success", params=params) as answer:
@@ -91,16 +91,16 @@ async def page(h: House, reference: str) -> str:
 
 
 @asynccontextmanager
-async def house_and_world(database_url: str, **changed: Any) -> AsyncIterator[tuple[House, World]]:
+async def house_and_world(database_url: str, **changed: Any) -> AsyncIterator[tuple[RunningService, World]]:
     """Run a house whose Stripe stands apart, so that sessions can be made there by hand."""
     async with (
         world() as w,
-        house(database_url, stripe_api_base=w.url, stripe_secret_key=KEY, **changed) as h,
+        running_service(database_url, stripe_api_base=w.url, stripe_secret_key=KEY, **changed) as h,
     ):
         yield h, w
 
 
-async def user_id(h: House, w: World, who: Person = BUYER) -> str:
+async def user_id(h: RunningService, w: World, who: Person = BUYER) -> str:
     """Learn our id of a person as Stripe does: from a checkout of theirs."""
     return str((await checkout(h, "buy_500", who, w.local))["client_reference_id"])
 

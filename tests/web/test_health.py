@@ -10,19 +10,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
-from tests.makers import House, free_port, house
+from tests.makers import RunningService, free_port, running_service
 from tests.providers.raw_server import Reader, Writer, joined, listening
 
 RUN = Path(__file__).parents[2] / "run.py"
 
 
-async def ready(h: House) -> tuple[int, dict[str, object]]:
+async def ready(h: RunningService) -> tuple[int, dict[str, object]]:
     async with h.http.get(f"{h.url}/readyz") as answer:
         return answer.status, await answer.json()
 
 
 async def test_it_lives_and_can_work(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         async with h.http.get(f"{h.url}/healthz") as answer:
             assert (answer.status, await answer.json()) == (200, {"status": "ok"})
         assert await ready(h) == (200, {"status": "ready"})
@@ -41,7 +41,10 @@ async def test_without_its_database_it_lives_cannot_work_says_why_and_recovers(p
         links.add(task)
         await joined(reader, writer, *await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432"))
 
-    async with listening(relay) as address, house(f"postgres://postgres@{address}{parts.path}") as h:
+    async with (
+        listening(relay) as address,
+        running_service(f"postgres://postgres@{address}{parts.path}") as h,
+    ):
         assert await ready(h) == (200, {"status": "ready"})
         there["is"] = False
         for link in links:

@@ -17,7 +17,7 @@ from bot_platform.web.operator.sign_in import (
     FailedAttempts,
     next_page,
 )
-from tests.makers import house, payments
+from tests.makers import payments, running_service
 from tests.web.operators import HOME, TOKEN, Clock, Desk, app
 from tests.web.test_operator_pages import PAGES
 
@@ -242,14 +242,14 @@ async def test_every_page_keeps_out_of_caches_frames_and_scripts(sqlite_database
 
 
 async def test_without_a_token_there_are_no_such_pages(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         for path in ["", "/", "/sign-in", "/purchases", "/static/operator.css"]:
             async with h.http.get(h.url + HOME + path) as answer:
                 assert (path, answer.status) == (path, 404)
 
 
 async def test_the_built_service_has_the_pages_when_a_token_is_set(sqlite_url: str) -> None:
-    async with house(sqlite_url, operator_token=TOKEN) as h:
+    async with running_service(sqlite_url, operator_token=TOKEN) as h:
         async with h.http.get(h.url + HOME) as answer:
             assert answer.status == 401
         form = {"token": TOKEN}

@@ -10,7 +10,7 @@ import pytest
 from yarl import URL
 
 from bot_platform.domain.purchases import PurchaseState
-from tests.makers import BUYER, House, house
+from tests.makers import BUYER, RunningService, running_service
 from tests.web.selling import OTHER, about, balance, checkout, page
 
 STATES = {
@@ -22,7 +22,7 @@ STATES = {
 
 
 async def test_the_page_shows_every_state_of_a_purchase_and_grants_nothing(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for number, (kind, payment_status, heading) in enumerate(STATES.values()):
             session = await checkout(h)
             shown = await page(h, session["id"])
@@ -40,7 +40,7 @@ async def test_the_page_shows_every_state_of_a_purchase_and_grants_nothing(datab
 
 
 async def test_a_page_of_one_buyer_has_nothing_of_another_and_nothing_personal(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         mine = await checkout(h)
         theirs = await checkout(h, "buy_500", OTHER)
         shown = await page(h, mine["id"])
@@ -78,7 +78,7 @@ UNKNOWN = [
 
 
 async def test_an_unknown_or_hostile_reference_is_a_friendly_page_without_it(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for reference in UNKNOWN:
             if len(reference) > 60_000:
                 continue
@@ -109,13 +109,13 @@ QUERIES = [
 
 @pytest.mark.parametrize("route", ["payment-success", "payment-cancelled"])
 async def test_a_strange_query_is_a_page_or_a_4xx(sqlite_url: str, route: str) -> None:
-    async def status(h: House, query: str) -> int:
+    async def status(h: RunningService, query: str) -> int:
         async with h.http.get(URL(f"{h.url}/{route}?{query}", encoded=True)) as answer:
             text = await answer.text()
             assert "Traceback" not in text
             return answer.status
 
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         for query in QUERIES:
             assert (query[:30], await status(h, query)) == (query[:30], 200)
         for query in ("x" * 100_000, "session_id=" + "%41" * 100_000):
@@ -123,7 +123,7 @@ async def test_a_strange_query_is_a_page_or_a_4xx(sqlite_url: str, route: str) -
 
 
 async def test_of_two_references_one_is_shown(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         session = await checkout(h)
         url = URL(f"{h.url}/payment-success?session_id={session['id']}&session_id=cs_other", encoded=True)
         async with h.http.get(url) as answer:
@@ -131,7 +131,7 @@ async def test_of_two_references_one_is_shown(sqlite_url: str) -> None:
 
 
 async def test_purchases_of_the_mock_cannot_be_counted_through(sqlite_url: str) -> None:
-    async with house(sqlite_url, mock_stripe_payments=True) as h:
+    async with running_service(sqlite_url, mock_stripe_payments=True) as h:
         await h.say("/start", "Welcome!")
         shop = await h.say("/buy", "Choose a package:")
         await h.press(shop, "buy_100")
@@ -141,7 +141,7 @@ async def test_purchases_of_the_mock_cannot_be_counted_through(sqlite_url: str) 
 
 
 async def test_the_cancelled_page_leads_back_to_the_bot(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h, h.http.get(f"{h.url}/payment-cancelled") as answer:
+    async with running_service(sqlite_url) as h, h.http.get(f"{h.url}/payment-cancelled") as answer:
         shown = await answer.text()
         assert answer.status == 200
         assert "<h1>Payment cancelled</h1>" in shown
@@ -150,7 +150,7 @@ async def test_the_cancelled_page_leads_back_to_the_bot(sqlite_url: str) -> None
 
 
 async def test_a_page_brings_its_style_and_its_icon(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         shown = await page(h, "cs_test_1")
         links = re.findall(r'<link [^>]*href="(/[^"]+)"', shown)
         assert links
@@ -160,7 +160,7 @@ async def test_a_page_brings_its_style_and_its_icon(sqlite_url: str) -> None:
 
 
 async def test_the_page_has_words_for_every_state_of_a_purchase(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         session = await checkout(h)
         for state in PurchaseState:
             await asyncio.to_thread(_set_state, sqlite_url, state)  # beside the house, which may be writing

@@ -7,14 +7,14 @@ import pytest
 
 from bot_platform.web.client_address import resolve
 from bot_platform.web.server import BURST
-from tests.makers import House, house
+from tests.makers import RunningService, running_service
 from tests.web.selling import HOOK, arrive, balance
 
 ROUTES = ["/payment-success", "/payment-cancelled", "/healthz", "/readyz"]
 Sent = tuple[str, bytes]
 
 
-async def raw(h: House, sent: bytes, within: float = 5.0) -> bytes:
+async def raw(h: RunningService, sent: bytes, within: float = 5.0) -> bytes:
     """Send bytes over a connection of their own, and give what comes back until it is closed or silent."""
     host, port = h.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -78,7 +78,7 @@ STRANGE_TARGETS = [
 
 
 async def test_a_strange_path_is_a_4xx_and_never_a_file_of_ours(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         for target in STRANGE_TARGETS:
             answer = await raw(h, get(target))
             assert (target[:60], 400 <= status_of(answer) < 500 or status_of(answer) == 308) == (
@@ -117,7 +117,7 @@ STRANGE_HEADERS = [
 
 
 async def test_strange_headers_break_no_page(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         for route in (b"/payment-success?session_id=x", b"/static/page.css", b"/healthz", b"/readyz"):
             for header in STRANGE_HEADERS:
                 answer = await raw(h, get(route, header))
@@ -127,7 +127,7 @@ async def test_strange_headers_break_no_page(sqlite_url: str) -> None:
 
 @pytest.mark.parametrize("route", [*ROUTES, HOOK, "/static/page.css", "/nowhere"])
 async def test_every_method_on_every_route_has_a_short_answer(sqlite_url: str, route: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW", "get"):
             async with h.http.request(
                 method, h.url + route, data=b"x" if method == "POST" else None
@@ -155,7 +155,7 @@ BROKEN_BODIES: list[Sent] = [
 async def test_broken_http_is_a_4xx_or_an_end_of_the_line_and_the_next_request_works(
     database_url: str,
 ) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await arrive(h)
         for name, rest in BROKEN_BODIES:
             head = f"POST {HOOK} HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n"
@@ -174,7 +174,7 @@ async def test_broken_http_is_a_4xx_or_an_end_of_the_line_and_the_next_request_w
 async def test_an_answer_says_nothing_of_the_server_and_forbids_what_a_page_does_not_need(
     sqlite_url: str,
 ) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         for route in [*ROUTES, "/nowhere"]:
             async with h.http.get(h.url + route) as answer:
                 assert "server" not in answer.headers
@@ -184,7 +184,7 @@ async def test_an_answer_says_nothing_of_the_server_and_forbids_what_a_page_does
 
 
 async def test_an_unknown_route_is_a_short_json(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h, h.http.get(f"{h.url}/nowhere") as answer:
+    async with running_service(sqlite_url) as h, h.http.get(f"{h.url}/nowhere") as answer:
         assert (answer.status, json.loads(await answer.text())) == (404, {"status": "not found"})
 
 
@@ -212,14 +212,14 @@ def test_only_a_neighbour_says_for_whom_it_asks(
 async def test_who_asks_too_often_waits_and_nobody_else_does(sqlite_url: str) -> None:
     hasty, other = {"X-Forwarded-For": "198.51.100.1"}, {"X-Forwarded-For": "198.51.100.2"}
 
-    async def ask(h: House, path: str, headers: dict[str, str]) -> int:
+    async def ask(h: RunningService, path: str, headers: dict[str, str]) -> int:
         async with h.http.get(h.url + path, headers=headers) as answer:
             if answer.status == 429:
                 assert int(answer.headers["Retry-After"]) >= 1
                 assert await answer.json() == {"status": "too many requests"}
             return answer.status
 
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         asked = [await ask(h, "/payment-cancelled", hasty) for _ in range(3 * BURST)]
         assert asked[:BURST] == [200] * BURST
         assert 429 in asked

@@ -11,7 +11,15 @@ from structlog.testing import capture_logs
 
 from bot_platform.domain import inbox
 from bot_platform.infra.database import Database
-from tests.makers import BUYER, WEBHOOK_SECRET, House, eventually, house, session_event, signed
+from tests.makers import (
+    BUYER,
+    WEBHOOK_SECRET,
+    RunningService,
+    eventually,
+    running_service,
+    session_event,
+    signed,
+)
 from tests.providers.stripe.test_events import BROKEN, NO_EVENTS
 from tests.sandbox.stripe_world import KEY, world
 from tests.web.selling import (
@@ -37,7 +45,7 @@ INVALID_SIGNATURE = (400, {"status": "invalid signature"})
 INVALID_PAYLOAD = (400, {"status": "invalid payload"})
 
 
-async def post(h: House, body: Any, headers: dict[str, str] | None = None) -> Answer:
+async def post(h: RunningService, body: Any, headers: dict[str, str] | None = None) -> Answer:
     """Post a body as it is; it is signed well where no headers are given."""
     sent = {"Stripe-Signature": signed(body)} if headers is None else headers
     async with h.http.post(f"{h.url}{HOOK}", data=body, headers=sent) as answer:
@@ -50,7 +58,7 @@ async def post(h: House, body: Any, headers: dict[str, str] | None = None) -> An
 async def test_whatever_is_not_well_signed_or_is_no_event_is_answered_400(database_url: str) -> None:
     body = json.dumps(session_event()).encode()
     unsendable = {"NUL"}  # no HTTP client sends it; see test_server
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for name, header in BROKEN.items():
             if name not in unsendable and len(header) < 8000:
                 assert (name, await post(h, body, {"Stripe-Signature": header})) == (name, INVALID_SIGNATURE)
@@ -69,7 +77,7 @@ async def test_whatever_is_not_well_signed_or_is_no_event_is_answered_400(databa
 
 
 async def test_a_secret_that_is_on_its_way_out_is_still_good(database_url: str) -> None:
-    async with house(database_url, stripe_webhook_secret=f"whsec_new, {WEBHOOK_SECRET}") as h:
+    async with running_service(database_url, stripe_webhook_secret=f"whsec_new, {WEBHOOK_SECRET}") as h:
         body = json.dumps(session_event()).encode()
         for secret in ("whsec_new", WEBHOOK_SECRET):
             assert await post(h, body, {"Stripe-Signature": signed(body, secret)}) == IGNORED
@@ -103,7 +111,7 @@ async def test_odd_but_genuine_events_are_taken_and_break_nothing(database_url: 
         "longest id": body.replace(b'"evt_1"', b'"' + b"e" * 200 + b'"'),
         "no type": body.replace(b'"checkout.session.completed"', b'""'),
     }
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for name, event in odd.items():
             assert (name, await post(h, event)) == (name, IGNORED)
             assert (name, await post(h, event)) == (name, IGNORED)
@@ -111,7 +119,7 @@ async def test_odd_but_genuine_events_are_taken_and_break_nothing(database_url: 
 
 async def test_no_depth_of_nesting_breaks_it(database_url: str) -> None:
     body = json.dumps(session_event(id_="evt_deep") | {"deep": 0}).encode()
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for depth in (*range(100, 900, 200), *range(900, 1010, 5), 5000):
             nested = body.replace(b'"deep": 0', b'"deep": ' + b"[" * depth + b"]" * depth)
             nested = nested.replace(b"evt_deep", f"evt_{depth}".encode())
@@ -123,7 +131,7 @@ async def test_no_depth_of_nesting_breaks_it(database_url: str) -> None:
 
 async def test_an_event_in_another_encoding_is_taken_or_refused(database_url: str) -> None:
     body = json.dumps(session_event()).replace('"pi_1"', '"pi_\\u0000"')
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"):
             status, _ = await post(h, body.replace("evt_1", f"evt_{encoding}").encode(encoding))
             assert (encoding, status // 100) in {(encoding, 2), (encoding, 4)}
@@ -134,7 +142,7 @@ async def test_a_body_over_512_kib_is_413_and_one_below_is_read(database_url: st
         for _ in range(size // 1024):
             yield b"x" * 1024
 
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         large = json.dumps(session_event() | {"x": "y" * 500_000}).encode()
         assert await post(h, large) == IGNORED
         assert await post(h, b"x" * 512 * 1024, {}) == INVALID_SIGNATURE
@@ -148,7 +156,7 @@ async def test_a_body_over_512_kib_is_413_and_one_below_is_read(database_url: st
 @pytest.mark.parametrize("path", [HOOK, "/api/v1/telegram-webhook"])
 async def test_a_webhook_takes_posts_alone(sqlite_url: str, path: str) -> None:
     changed: dict[str, Any] = {"telegram_mode": "webhook", "webapp_url": "https://bot.example.com"}
-    async with house(sqlite_url, **changed) as h:
+    async with running_service(sqlite_url, **changed) as h:
         for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "BREW"):
             async with h.http.request(method, h.url + path) as answer:
                 assert (method, answer.status) == (method, 405)
@@ -160,7 +168,7 @@ async def test_a_webhook_takes_posts_alone(sqlite_url: str, path: str) -> None:
 async def test_a_paid_event_is_success_when_its_credits_are_there_and_a_repeat_changes_nothing(
     database_url: str,
 ) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         event = about(await checkout(h))
         assert await h.post(event) == SUCCESS
         await balance(h, "100.00")
@@ -171,7 +179,7 @@ async def test_a_paid_event_is_success_when_its_credits_are_there_and_a_repeat_c
 
 
 async def test_fifty_posts_of_one_event_at_once_credit_once_and_tell_once(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         event = about(await checkout(h))
         answers = await asyncio.gather(*(h.post(event) for _ in range(50)))
         assert answers == [SUCCESS] * 50
@@ -181,7 +189,7 @@ async def test_fifty_posts_of_one_event_at_once_credit_once_and_tell_once(databa
 
 
 async def test_fifty_events_of_one_payment_at_once_credit_once_and_tell_once(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         kinds = ["completed", "async_payment_succeeded"] * 25
         answers = await asyncio.gather(*(h.post(about(session, kind)) for kind in kinds))
@@ -194,7 +202,7 @@ async def test_fifty_events_of_one_payment_at_once_credit_once_and_tell_once(dat
 async def test_another_amount_or_currency_credits_nothing_and_is_kept_for_the_operator(
     database_url: str, database: Database
 ) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         wrong: list[dict[str, Any]] = [
             {"amount_subtotal": 499},
@@ -222,20 +230,20 @@ async def test_another_amount_or_currency_credits_nothing_and_is_kept_for_the_op
 
 
 async def test_a_discount_is_not_a_mismatch(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         assert await h.post(about(await checkout(h), amount_total=1)) == SUCCESS
         await balance(h, "100.00")
 
 
 async def test_an_event_of_the_other_mode_credits_nothing(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         event = about(await checkout(h)) | {"livemode": True}
         assert await h.post(event) == IGNORED
         await balance(h, "0.00")
 
 
 async def test_nothing_paid_is_kept_and_credits_nothing(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         event = about(session, payment_status="no_payment_required", amount_subtotal=0, amount_total=0)
         assert await h.post(event) == IGNORED
@@ -253,7 +261,7 @@ async def test_sessions_and_events_of_somebody_else_are_ignored(database_url: st
         {"client_reference_id": str(2**62), "metadata": {"purchase_id": str(2**62)}},
         {"mode": "subscription"},
     ]
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         await arrive(h)
         for kind in ("completed", "async_payment_succeeded", "async_payment_failed", "expired"):
             for fields in strangers:
@@ -264,7 +272,7 @@ async def test_sessions_and_events_of_somebody_else_are_ignored(database_url: st
 
 
 async def test_a_bank_transfer_is_told_when_it_starts_and_when_it_arrives(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         assert await h.post(about(session, payment_status="unpaid")) == SUCCESS
         await h.said("transfer is on its way")
@@ -276,7 +284,7 @@ async def test_a_bank_transfer_is_told_when_it_starts_and_when_it_arrives(databa
 
 
 async def test_a_bank_transfer_that_fails_is_told_and_may_be_tried_again(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         await h.post(about(session, payment_status="unpaid"))
         assert await h.post(about(session, "async_payment_failed", payment_status="unpaid")) == SUCCESS
@@ -289,7 +297,7 @@ async def test_a_bank_transfer_that_fails_is_told_and_may_be_tried_again(databas
 
 
 async def test_a_payment_that_comes_after_the_end_still_credits(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         for number, end in enumerate(("expired", "async_payment_failed"), 1):
             session = await checkout(h)
             assert await h.post(about(session, end, payment_status="unpaid")) == SUCCESS
@@ -299,7 +307,7 @@ async def test_a_payment_that_comes_after_the_end_still_credits(database_url: st
 
 
 async def test_news_that_come_after_the_payment_take_nothing_back(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         assert await h.post(about(session, "async_payment_succeeded")) == SUCCESS
         assert await h.post(about(session, "completed", payment_status="unpaid")) == SUCCESS
@@ -311,7 +319,7 @@ async def test_news_that_come_after_the_payment_take_nothing_back(database_url: 
 
 
 async def test_a_failed_transfer_whose_start_is_told_late_stays_failed(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         assert await h.post(about(session, "async_payment_failed", payment_status="unpaid")) == SUCCESS
         assert await h.post(about(session, "completed", payment_status="unpaid")) == SUCCESS
@@ -320,7 +328,7 @@ async def test_a_failed_transfer_whose_start_is_told_late_stays_failed(database_
 
 
 async def test_an_event_that_comes_before_we_know_the_session_finds_its_purchase(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         event = about(session, id="cs_test_that_was_made_and_never_heard_of")
         assert await h.post(event) == SUCCESS
@@ -328,7 +336,7 @@ async def test_an_event_that_comes_before_we_know_the_session_finds_its_purchase
 
 
 async def test_a_second_page_of_one_purchase_that_is_paid_too_credits_too(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         first, second = about(session), about(session, id="cs_test_second", payment_intent="pi_second")
         for event, credits_ in ((first, "100.00"), (second, "200.00"), (first, "200.00"), (second, "200.00")):
@@ -371,7 +379,7 @@ async def test_a_session_made_by_hand_is_read_back_by_its_price(database_url: st
                 ]
             )
         )
-        async with house(
+        async with running_service(
             database_url, stripe_api_base=w.url, stripe_secret_key=KEY, packages_file=prices
         ) as h:
             buyer = await user_id(h, w)
@@ -470,7 +478,7 @@ async def test_after_a_restore_a_purchase_id_that_now_names_anothers_purchase_cr
 
 
 async def test_a_purchase_paid_as_somebody_else_credits_nobody(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         mine = await checkout(h)
         theirs = await checkout(h, who=OTHER)
         mixed = about(mine, id="cs_mixed", client_reference_id=theirs["client_reference_id"])
@@ -483,9 +491,9 @@ async def test_a_purchase_paid_as_somebody_else_credits_nobody(database_url: str
 
 
 async def test_a_payment_that_comes_after_the_switch_to_the_mock_still_credits(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
-    async with house(database_url, mock_stripe_payments=True) as h:
+    async with running_service(database_url, mock_stripe_payments=True) as h:
         assert await h.post(about(session)) == SUCCESS
         assert "Payment received" in await page(h, session["id"])
 
@@ -494,7 +502,7 @@ async def test_a_payment_that_comes_after_the_switch_to_the_mock_still_credits(d
 
 
 async def test_clients_that_hang_up_leave_the_books_whole_and_the_next_sale_works(database_url: str) -> None:
-    async with house(database_url) as h:
+    async with running_service(database_url) as h:
         session = await checkout(h)
         host, port = h.url.removeprefix("http://").split(":")
 
@@ -518,7 +526,7 @@ async def test_clients_that_hang_up_leave_the_books_whole_and_the_next_sale_work
 # --- Telegram
 
 
-def update(h: House, text: str = "/start") -> dict[str, Any]:
+def update(h: RunningService, text: str = "/start") -> dict[str, Any]:
     """Let the buyer say something, and give the update that Telegram would post."""
     h.telegram.say(BUYER, text)
     return list(h.telegram.updates.pending.values())[-1]
@@ -529,7 +537,7 @@ TELEGRAM_HOOK = "/api/v1/telegram-webhook"
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
 
 
-async def tell(h: House, body: Any, secret: str | None = None) -> Answer:
+async def tell(h: RunningService, body: Any, secret: str | None = None) -> Answer:
     """Post an update, or whatever it is, with the right secret where no other is given."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {SECRET: h.settings.telegram_secret if secret is None else secret}
@@ -538,7 +546,7 @@ async def tell(h: House, body: Any, secret: str | None = None) -> Answer:
 
 
 async def test_an_update_is_stored_answered_200_and_handled_once(database_url: str) -> None:
-    async with house(database_url, **PUBLIC) as h:
+    async with running_service(database_url, **PUBLIC) as h:
         webhook = await eventually(lambda: h.telegram.updates.webhook)
         assert webhook.url == f"https://bot.example.com{TELEGRAM_HOOK}"
         assert webhook.secret == h.settings.telegram_secret
@@ -554,7 +562,7 @@ async def test_an_update_is_stored_answered_200_and_handled_once(database_url: s
 
 @pytest.mark.parametrize("secret", ["", "wrong", "schlüssel", "x" * 5000])
 async def test_an_update_without_the_right_secret_is_403(sqlite_url: str, secret: str) -> None:
-    async with house(sqlite_url, **PUBLIC) as h:
+    async with running_service(sqlite_url, **PUBLIC) as h:
         assert await tell(h, update(h), secret) == (403, {"status": "forbidden"})
         async with h.http.post(f"{h.url}{TELEGRAM_HOOK}", json=update(h)) as answer:
             assert answer.status == 403
@@ -595,7 +603,7 @@ async def test_what_is_no_update_is_400_and_the_next_one_is_handled(database_url
         {"update_id": 2**63 - 1},
         b'{"update_id": 18, "x": 1e308, "y": ' + b"9" * 400 + b"}",
     ]
-    async with house(database_url, **PUBLIC) as h:
+    async with running_service(database_url, **PUBLIC) as h:
         for body in no_updates:
             assert (body, await tell(h, body)) == (body, (400, {"status": "invalid payload"}))
         for body in strange:
@@ -606,5 +614,5 @@ async def test_what_is_no_update_is_400_and_the_next_one_is_handled(database_url
 
 
 async def test_without_the_webhook_mode_there_is_no_such_route(sqlite_url: str) -> None:
-    async with house(sqlite_url) as h:
+    async with running_service(sqlite_url) as h:
         assert (await tell(h, {"update_id": 1}))[0] == 404

@@ -16,7 +16,7 @@ from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.work.engine.model import Message, ModelFault
 from bot_platform.work.kinds.build.prompts import FILE, PLAN, README
-from tests.makers import BUYER, House, eventually, house
+from tests.makers import BUYER, RunningService, eventually, running_service
 from tests.reliability.platforms import in_database
 from tests.work.fake_task import Model
 from tests.work.model_server import Answer, Behaviour, Json, ModelServer, Status, model_server
@@ -33,13 +33,13 @@ def buttons(message: dict[str, Any]) -> list[str]:
     return [button.get("callback_data", button.get("url")) for row in rows for button in row]
 
 
-def from_bot(h: House) -> list[str]:
+def from_bot(h: RunningService) -> list[str]:
     """List what the bot's messages say in the buyer's chat, documents by their names."""
     sent = [message for message in h.telegram.messages(BUYER.id) if message["from"]["is_bot"]]
     return [message.get("text") or message["document"]["file_name"] for message in sent]
 
 
-async def broken(h: House) -> Sequence[str]:
+async def broken(h: RunningService) -> Sequence[str]:
     """Prove the books: gives every row that breaks an invariant."""
 
     async def prove(database: Database) -> Sequence[str]:
@@ -53,7 +53,7 @@ async def broken(h: House) -> Sequence[str]:
     return await in_database(h.settings.database_url, prove)
 
 
-async def rows(h: House, sql: str, *values: Any) -> list[dict[str, Any]]:
+async def rows(h: RunningService, sql: str, *values: Any) -> list[dict[str, Any]]:
     """Ask the database, or change it, beside the house."""
 
     async def ask(_: Database) -> list[dict[str, Any]]:
@@ -62,7 +62,7 @@ async def rows(h: House, sql: str, *values: Any) -> list[dict[str, Any]]:
     return await in_database(h.settings.database_url, ask)
 
 
-async def standing(h: House) -> tuple[int, int]:
+async def standing(h: RunningService) -> tuple[int, int]:
     """Read the buyer's balance and what of it is held, in hundredths."""
 
     async def read(_: Database) -> tuple[int, int]:
@@ -73,7 +73,7 @@ async def standing(h: House) -> tuple[int, int]:
     return await in_database(h.settings.database_url, read)
 
 
-async def give(h: House, credits_: int, id_: str = "1") -> None:
+async def give(h: RunningService, credits_: int, id_: str = "1") -> None:
     """Grant the buyer credits, in hundredths, as the operator's command does beside the house."""
 
     async def granted(database: Database) -> None:
@@ -108,7 +108,7 @@ class Builder:
         return await Answer(text, usage=self._usage, delay=self._delay).to(request, body)
 
 
-async def told(h: House, part: str, within: float = 30.0) -> dict[str, Any]:
+async def told(h: RunningService, part: str, within: float = 30.0) -> dict[str, Any]:
     """Wait for the bot's last message to the buyer with this in its text, caption or file name."""
 
     def look() -> dict[str, Any] | None:
@@ -125,15 +125,17 @@ def words(message: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def working(database_url: str, **changed: Any) -> AsyncIterator[tuple[House, ModelServer]]:
+async def working(database_url: str, **changed: Any) -> AsyncIterator[tuple[RunningService, ModelServer]]:
     """Run a house whose model answers; its buyer has arrived."""
-    async with model_server() as server, house(database_url, **ai(server), **changed) as h:
+    async with model_server() as server, running_service(database_url, **ai(server), **changed) as h:
         server.always(Answer("Like this.", usage=(100, 50)))
         await h.say("/start", "Welcome!")
         yield h, server
 
 
-async def ordered(h: House, text: str, says: str = "are missing", who: Person = BUYER) -> dict[str, Any]:
+async def ordered(
+    h: RunningService, text: str, says: str = "are missing", who: Person = BUYER
+) -> dict[str, Any]:
     """Order, and give the message that says it."""
     known = {message["message_id"] for message in h.telegram.messages(who.id)}
     h.telegram.say(who, text)
@@ -145,17 +147,17 @@ async def ordered(h: House, text: str, says: str = "are missing", who: Person = 
     return await eventually(look)
 
 
-def now(h: House, message: dict[str, Any], who: Person = BUYER) -> str:
+def now(h: RunningService, message: dict[str, Any], who: Person = BUYER) -> str:
     """Read what stands in a message now."""
     return str(h.telegram.chat(who.id).messages[message["message_id"]]["text"])
 
 
-async def becomes(h: House, message: dict[str, Any], part: str, who: Person = BUYER) -> None:
+async def becomes(h: RunningService, message: dict[str, Any], part: str, who: Person = BUYER) -> None:
     """Wait until a message says something else."""
     await eventually(lambda: part in now(h, message, who))
 
 
-async def until(h: House, sql: str) -> None:
+async def until(h: RunningService, sql: str) -> None:
     """Wait until the database has such a row."""
     async with asyncio.timeout(15):
         while not await rows(h, sql):  # noqa: ASYNC110 -- the database tells nobody
