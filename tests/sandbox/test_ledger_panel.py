@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from quart import Quart
 
-from bot_platform.demo import demo
+from bot_platform.demo import build_demo
 from bot_platform.domain import ledger, outbox
 from bot_platform.domain.jobs import JobState
 from bot_platform.domain.ledger import Account
@@ -119,7 +119,7 @@ class Browser:
 async def running(folder: Path, *, mock: bool = False) -> AsyncIterator[str]:
     """Run the demo on a free port."""
     port = free_port()
-    settings, outside = demo(folder, port, mock=mock)
+    settings, outside = build_demo(folder, port, mock=mock)
     stop, ready = asyncio.Event(), asyncio.Event()
     platform = asyncio.create_task(Platform(settings, outside).run(stop, lambda _: ready.set()))
     waiting = asyncio.create_task(ready.wait())

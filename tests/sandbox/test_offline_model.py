@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_platform.config.settings import Settings
-from bot_platform.demo import demo
 from bot_platform.sandbox import offline_model
 from bot_platform.sandbox.offline_model import PIECES_PER_ANSWER, OfflineModel
 from bot_platform.sandbox.offline_project import project
@@ -179,7 +178,7 @@ async def test_the_program_and_tests_in_a_built_zip_run(tmp_path: Path) -> None:
 
 
 async def test_the_demo_charges_forty_times_the_usual_price_as_its_page_says(tmp_path: Path) -> None:
-    settings, outside = demo(tmp_path, 8000, mock=True)
+    settings, outside = build_demo(tmp_path, 8000, mock=True)
     usual = Settings.model_fields
     assert settings.ai_credits_per_1k_input == 40 * usual["ai_credits_per_1k_input"].default
     assert settings.ai_credits_per_1k_output == 40 * usual["ai_credits_per_1k_output"].default

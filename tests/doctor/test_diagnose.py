@@ -1,4 +1,4 @@
-"""A whole visit: who is asked, what is mended first, and that no secret is told."""
+"""A whole run of the doctor: which servers it asks, what it changes, and that it prints no secret."""
 
 import json
 from collections.abc import AsyncIterator
@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot_platform.doctor.diagnose import diagnose
 from bot_platform.doctor.report import as_json, as_text
-from bot_platform.doctor.visit import visit
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from tests.bot_api_server import Server
-from tests.doctor.clinic import ERROR, SKIPPED, TOKEN, settings, verdicts
+from tests.doctor.makers import ERROR, SKIPPED, TOKEN, settings, statuses
 from tests.makers import free_port
 from tests.sandbox.stripe_world import World, world
 
@@ -27,30 +27,30 @@ SECRETS = {
 
 
 @dataclass(frozen=True)
-class Town:
-    """A Telegram and a Stripe to ask, and settings that lead there."""
+class Outside:
+    """A local Telegram and Stripe, and the settings that lead to them."""
 
     telegram: TelegramWorld
     stripe: World
-    given: dict[str, Any]
+    environment: dict[str, Any]
 
 
 @asynccontextmanager
-async def town(database_url: str) -> AsyncIterator[Town]:
+async def outside(database_url: str) -> AsyncIterator[Outside]:
     telegram = TelegramWorld(token=TOKEN)
     runner = web.AppRunner(Server(telegram).app(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         async with world() as w:
-            given = {
+            environment = {
                 "telegram_api_base": f"http://127.0.0.1:{runner.addresses[0][1]}",
                 "stripe_api_base": w.url,
                 "database_url": database_url,
                 "webapp_url": "http://localhost:8000",
                 "port": free_port(),
             }
-            yield Town(telegram, w, given)
+            yield Outside(telegram, w, environment)
     finally:
         await runner.cleanup()
 
@@ -69,24 +69,24 @@ async def town(database_url: str) -> AsyncIterator[Town]:
 async def test_one_thing_that_is_wrong_is_one_error(
     sqlite_url: str, changed: dict[str, str], name: str | None
 ) -> None:
-    async with town(sqlite_url) as t:
-        lines = dict(await visit(settings(**(t.given | changed)), mend=False))
-        errors = [check for check, verdict in verdicts(lines).items() if verdict is ERROR]
+    async with outside(sqlite_url) as t:
+        lines = dict(await diagnose(settings(**(t.environment | changed)), fix=False))
+        errors = [check for check, status in statuses(lines).items() if status is ERROR]
         assert errors == ([name] if name else [])
 
 
-async def test_the_mock_asks_stripe_nothing_not_even_to_mend(sqlite_url: str) -> None:
-    async with town(sqlite_url) as t:
-        lines = dict(await visit(settings(**t.given, mock_stripe_payments=True), mend=True))
+async def test_with_the_mock_stripe_gets_no_request_even_with_fix(sqlite_url: str) -> None:
+    async with outside(sqlite_url) as t:
+        lines = dict(await diagnose(settings(**t.environment, mock_stripe_payments=True), fix=True))
         assert [name for name in lines if "Stripe" in name] == ["Stripe"]
-        assert lines["Stripe"].verdict is SKIPPED
-        assert lines["Stripe"].says.startswith("not needed")
+        assert lines["Stripe"].status is SKIPPED
+        assert lines["Stripe"].message.startswith("not needed")
         assert not t.stripe.local.requests
 
 
-async def test_nobody_is_asked_for_updates_and_nothing_is_changed_unless_it_is_to_be(sqlite_url: str) -> None:
-    async with town(sqlite_url) as t:
-        await visit(settings(**t.given), mend=False)
+async def test_without_fix_no_updates_are_fetched_and_nothing_is_changed(sqlite_url: str) -> None:
+    async with outside(sqlite_url) as t:
+        await diagnose(settings(**t.environment), fix=False)
         assert {call.method for call in t.telegram.calls} == {
             "getMe",
             "getWebhookInfo",
@@ -104,16 +104,20 @@ PROXY = {"proxy_url": "http://user:word-of-the-proxy@127.0.0.1:9"}
 
 
 @pytest.mark.parametrize(
-    "changed", [{}, WRONG, NOWHERE | BASE, PROXY], ids=["well", "wrong", "down", "proxy"]
+    "changed", [{}, WRONG, NOWHERE | BASE, PROXY], ids=["valid", "wrong", "down", "proxy"]
 )
-@pytest.mark.parametrize("mend", [False, True], ids=["look", "fix"])
-async def test_no_secret_is_ever_told(sqlite_url: str, changed: dict[str, str], *, mend: bool) -> None:
-    async with town(sqlite_url) as t:
+@pytest.mark.parametrize("fix", [False, True], ids=["check", "fix"])
+async def test_no_secret_is_printed(sqlite_url: str, changed: dict[str, str], *, fix: bool) -> None:
+    async with outside(sqlite_url) as t:
         ai = {"ai_model": "mine", "ai_base_url": "http://127.0.0.1:9"}
-        given = {"telegram_bot_token": TOKEN} | SECRETS | t.given | ai | changed
-        lines = await visit(settings(**given), mend=mend)
-        said = as_text(lines) + as_json(lines)
-        secrets = {given[name] for name in ("telegram_bot_token", *SECRETS)}
-        secrets |= {"word-of-the-base", "word-of-the-proxy", given["telegram_bot_token"].partition(":")[2]}
-        assert [secret for secret in secrets if secret in said] == []
+        environment = {"telegram_bot_token": TOKEN} | SECRETS | t.environment | ai | changed
+        lines = await diagnose(settings(**environment), fix=fix)
+        output = as_text(lines) + as_json(lines)
+        secrets = {environment[name] for name in ("telegram_bot_token", *SECRETS)}
+        secrets |= {
+            "word-of-the-base",
+            "word-of-the-proxy",
+            environment["telegram_bot_token"].partition(":")[2],
+        }
+        assert [secret for secret in secrets if secret in output] == []
         assert json.loads(as_json(lines))["checks"]

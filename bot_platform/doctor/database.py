@@ -1,4 +1,4 @@
-"""Whether the database answers, is of our version and has room, and whether the books balance."""
+"""Checks that the database answers, has our schema and free space, and that the books balance."""
 
 import os
 import shutil
@@ -9,80 +9,82 @@ from pathlib import Path
 
 import asyncpg
 
-from bot_platform.doctor.examination import DEADLINE, Check, CheckGroup
+from bot_platform.doctor.checks import TIMEOUT_SECONDS, Check, CheckGroup
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 from bot_platform.domain.audit import audit
 from bot_platform.infra.database import MIGRATIONS, Database
 from bot_platform.infra.database_errors import UNREACHABLE
 
-BOOKS_WITHIN = 10.0  # seconds; larger books are for `run.py audit`
-GIVE_UP_ON_BOOKS = 20.0
-LITTLE, SCARCE = 1_000_000_000, 100_000_000  # bytes
-MAKE = "Run `python run.py migrate`, or just start the service, which does it too."
+AUDIT_SECONDS = 10.0  # larger books are for `run.py audit`
+BOOKS_TIMEOUT_SECONDS = 20.0
+LOW_FREE_BYTES, MIN_FREE_BYTES = 1_000_000_000, 100_000_000  # below these: a warning, an error
+MIGRATE = "Run `python3 run.py migrate`, or start the service, which migrates too."
 
-Free = Callable[[Path], int]
+FreeBytes = Callable[[Path], int]
 
 
 def free_bytes(folder: Path) -> int:
-    """Ask the system how much room is left."""
+    """Return the free space of the disk that has the folder."""
     return shutil.disk_usage(folder).free
 
 
-class House:
-    """Looks at one database, and changes nothing there."""
+class DatabaseChecks:
+    """Checks of one database; they change nothing in it."""
 
     def __init__(
         self,
         database: Database,
-        free: Free = free_bytes,
+        free: FreeBytes = free_bytes,
         *,
-        books_within: float = BOOKS_WITHIN,
-        answers_within: float = DEADLINE,
+        audit_seconds: float = AUDIT_SECONDS,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._database, self._free = database, free
-        self._books_within, self._answers_within = books_within, answers_within
+        self._audit_seconds, self._timeout_seconds = audit_seconds, timeout_seconds
 
-    def parties(self) -> Sequence[CheckGroup]:
-        """List the checks: the disk is asked whatever the database says."""
+    def groups(self) -> Sequence[CheckGroup]:
+        """List the checks; the disk is checked even if the database does not answer."""
         return [
             [
-                Check("database", self._answers, self._answers_within),
+                Check("database", self._answers, self._timeout_seconds),
                 Check("migrations", self._migrations),
-                Check("books", self._books, GIVE_UP_ON_BOOKS),
+                Check("books", self._books, BOOKS_TIMEOUT_SECONDS),
             ],
             [Check("disk", self._disk)],
         ]
 
     async def _answers(self) -> Finding:
         file = self._database.file
-        if file is not None and (problem := _cannot_be_kept(file)):
+        if file is not None and (problem := _problem_of_file(file)):
             return error(
                 f"DATABASE_URL: {problem}",
-                "Name a file in DATABASE_URL that the user who runs the service may write, with its folder.",
+                "Name a file in DATABASE_URL that the user of the service may write, in a folder that it may"
+                " write.",
             )
         if file is not None and not file.exists():
-            return warning(f"{file} is not there yet", MAKE)
+            return warning(f"{file} does not exist yet", MIGRATE)
         try:
             async with self._database.snapshot() as ask:
                 await ask("SELECT COUNT(*) FROM sqlite_master" if file else "SELECT 1")
         except UNREACHABLE as fault:
-            where = (
-                f"See that {file} is a database of this program, and kept locked by nobody."
+            fix = (
+                f"Check that {file} is a database of this program, and that no other program keeps it locked."
                 if file
-                else "See that the server runs, and that DATABASE_URL has its host, and the right name,"
+                else "Check that the server runs, and that DATABASE_URL has the right host, user name,"
                 " password and database."
             )
-            return error(f"DATABASE_URL: the database does not answer ({_words(fault)})", where)
+            reason = str(fault) or type(fault).__name__
+            return error(f"DATABASE_URL: the database does not answer ({reason})", fix)
         return ok(f"{self._database.name}{f', {file}' if file else ''}")
 
     async def _migrations(self) -> Finding:
         applied, known = await self._applied(), _known()
         if missing := sorted(known - applied):
-            return warning(f"not at the newest schema: {len(missing)} of {len(known)} are missing", MAKE)
+            return warning(f"{len(missing)} of {len(known)} migrations are missing", MIGRATE)
         if newer := applied - known:
             return warning(
                 f"the database is newer than this program ({', '.join(sorted(newer))})",
-                "Install the version of the program that made it.",
+                "Install the version of this program that last migrated the database, or a later one.",
             )
         return ok("at the newest schema")
 
@@ -95,8 +97,8 @@ class House:
 
     async def _books(self) -> Finding:
         if _known() - await self._applied():
-            return skipped("not looked at, see migrations")
-        end, broken = time.monotonic() + self._books_within, 0
+            return skipped("not checked, see migrations")
+        end, broken = time.monotonic() + self._audit_seconds, 0
         async with self._database.snapshot() as ask:
             async for step in audit(ask):
                 broken += len(step.broken)
@@ -104,25 +106,27 @@ class House:
                     break
         if broken:
             return error(
-                f"{broken} rows are off", "Run `python run.py audit`: it names each, and what is off."
+                f"rows that are wrong: {broken}",
+                "Run `python3 run.py audit`: it names each row and what is wrong with it.",
             )
         if step.done < step.rows:
             return warning(
-                f"good as far as {self._books_within:g} seconds reach: {step.done} of {step.rows} rows",
-                "Run `python run.py audit`, which takes its time and looks at all.",
+                f"no error in {step.done} of {step.rows} rows, which is as far as {self._audit_seconds:g}"
+                " seconds reach",
+                "Run `python3 run.py audit`: it has no time limit and checks all rows.",
             )
-        return ok(f"balanced, {step.rows} rows looked at")
+        return ok(f"balanced, {step.rows} rows checked")
 
     async def _disk(self) -> Finding:
         if self._database.file is None:
             return skipped("not needed: the database is on a server")
         folder = _existing(self._database.file.resolve().parent)
         free = self._free(folder)
-        says = f"{free / 1e9:.1f} GB free at {folder}"
-        fix = "Free some space, or move the database: a full disk stops every sale."
-        if free < SCARCE:
-            return error(says, fix)
-        return warning(says, fix) if free < LITTLE else ok(says)
+        message = f"{free / 1e9:.1f} GB free at {folder}"
+        fix = "Free some space, or move the database: with a full disk the service can sell nothing."
+        if free < MIN_FREE_BYTES:
+            return error(message, fix)
+        return warning(message, fix) if free < LOW_FREE_BYTES else ok(message)
 
 
 def _known() -> set[str]:
@@ -130,22 +134,18 @@ def _known() -> set[str]:
 
 
 def _existing(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.parents) if place.exists())
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())
 
 
-def _cannot_be_kept(file: Path) -> str:
-    """Say why no database can be kept in this file; empty if one can."""
+def _problem_of_file(file: Path) -> str:
+    """Say why this file cannot be a database; empty if it can."""
     folder = _existing(file.resolve().parent)
     if file.is_dir():
         return f"{file} is a folder"
     if not folder.is_dir():
-        return f"{folder} is no folder"
+        return f"{folder} is not a folder"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"the folder {folder} cannot be written"
     if file.exists() and not os.access(file, os.R_OK | os.W_OK):
         return f"{file} cannot be written"
     return ""
-
-
-def _words(fault: BaseException) -> str:
-    return str(fault) or type(fault).__name__

@@ -1,4 +1,4 @@
-"""Commands on a bad day: no settings, no database, nobody who reads, somebody who gives up."""
+"""Commands with faults: wrong settings, no database, a closed pipe, Ctrl+C."""
 
 import asyncio
 import signal
@@ -10,7 +10,7 @@ import pytest
 
 from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.purchases import Purchase
-from tests.commands.shell import RUN, clean, context, ended, start, typed
+from tests.commands.shell import RUN, clean_environment, finish, operator, run_command, start_command
 from tests.makers import free_port, session_event
 
 COMMANDS = {
@@ -23,7 +23,7 @@ COMMANDS = {
     "replay": ["events", "replay", "--failed"],
     "unfreeze": ["unfreeze", "77"],
 }
-ASKS_STRIPE = {"refund", "reconcile", "replay"}
+CALLS_STRIPE = {"refund", "reconcile", "replay"}
 MONEY = {"STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"}
 
 
@@ -37,38 +37,40 @@ MONEY = {"STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"}
     ids=" ".join,
 )
 async def test_each_command_has_help(tmp_path: Path, arguments: list[str]) -> None:
-    done = await typed(*arguments, "--help", folder=tmp_path)
+    done = await run_command(*arguments, "--help", folder=tmp_path)
     assert done.code == 0
     assert done.out.startswith(f"usage: run.py {' '.join(arguments)}")
     assert done.err == ""
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_a_wrong_database_url_ends_with_2_and_a_line(tmp_path: Path, name: str) -> None:
-    done = await typed(*COMMANDS[name], folder=tmp_path, DATABASE_URL="mysql://x", **MONEY)
+async def test_a_wrong_database_url_is_an_error_line_and_exit_code_2(tmp_path: Path, name: str) -> None:
+    done = await run_command(*COMMANDS[name], folder=tmp_path, DATABASE_URL="mysql://x", **MONEY)
     assert done.code == 2
     assert done.out == ""
     assert [line.partition(":")[0] for line in done.err.splitlines()] == ["DATABASE_URL"]
 
 
-@pytest.mark.parametrize("name", sorted(ASKS_STRIPE))
-async def test_a_command_that_asks_stripe_needs_its_key(tmp_path: Path, name: str) -> None:
-    done = await typed(*COMMANDS[name], folder=tmp_path)
+@pytest.mark.parametrize("name", sorted(CALLS_STRIPE))
+async def test_a_command_that_calls_stripe_needs_its_keys(tmp_path: Path, name: str) -> None:
+    done = await run_command(*COMMANDS[name], folder=tmp_path)
     assert done.code == 2
     lines = [line.partition(":")[0] for line in done.err.splitlines()]
     assert lines == ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"]
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - ASKS_STRIPE))
-async def test_a_command_about_the_books_needs_no_key(tmp_path: Path, name: str) -> None:
-    done = await typed(*COMMANDS[name], folder=tmp_path)
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - CALLS_STRIPE))
+async def test_a_command_about_the_books_needs_no_stripe_key(tmp_path: Path, name: str) -> None:
+    done = await run_command(*COMMANDS[name], folder=tmp_path)
     assert done.code in {0, 1}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_a_server_that_is_not_there_ends_with_1_and_a_line(tmp_path: Path, name: str) -> None:
+async def test_a_server_that_does_not_exist_is_an_error_line_and_exit_code_1(
+    tmp_path: Path, name: str
+) -> None:
     url = f"postgres://u:p@127.0.0.1:{free_port()}/name"
-    done = await typed(*COMMANDS[name], folder=tmp_path, DATABASE_URL=url, **MONEY)
+    done = await run_command(*COMMANDS[name], folder=tmp_path, DATABASE_URL=url, **MONEY)
     assert done.code == 1
     assert done.out == ""
     assert done.err.startswith("DATABASE_URL: the database does not answer")
@@ -76,45 +78,47 @@ async def test_a_server_that_is_not_there_ends_with_1_and_a_line(tmp_path: Path,
 
 
 @pytest.mark.parametrize("what", ["a folder", "no database"])
-async def test_a_file_that_is_no_database_ends_with_1_and_a_line(tmp_path: Path, what: str) -> None:
+async def test_a_file_that_is_not_a_database_is_an_error_line_and_exit_code_1(
+    tmp_path: Path, what: str
+) -> None:
     path = tmp_path / "odd"
     if what == "a folder":
         path.mkdir()
     else:
         path.write_bytes(b"this is no database at all" * 200)
-    done = await typed("audit", folder=tmp_path, DATABASE_URL=f"sqlite://{path}")
+    done = await run_command("audit", folder=tmp_path, DATABASE_URL=f"sqlite://{path}")
     assert done.code == 1
     assert done.err.startswith("DATABASE_URL: ")
     assert len(done.err.splitlines()) == 1
 
 
-async def test_a_database_that_somebody_keeps_locked_ends_with_1_and_a_line(
-    sqlite_url: str, tmp_path: Path
-) -> None:
+async def test_a_locked_database_is_an_error_line_and_exit_code_1(sqlite_url: str, tmp_path: Path) -> None:
     with sqlite3.connect(sqlite_url.removeprefix("sqlite://"), isolation_level=None) as hog:
         hog.execute("BEGIN IMMEDIATE")
-        done = await typed("grant", "77", "1", "--reason", "x", folder=tmp_path, DATABASE_URL=sqlite_url)
+        done = await run_command(
+            "grant", "77", "1", "--reason", "x", folder=tmp_path, DATABASE_URL=sqlite_url
+        )
         hog.execute("ROLLBACK")
     assert done.code == 1
     assert len(done.err.splitlines()) == 1
 
 
 async def test_ctrl_c_ends_a_command_without_a_traceback(sqlite_url: str, tmp_path: Path) -> None:
-    async with context(sqlite_url, tmp_path) as d:
-        d.world.local.fault_switches.slow = 30
-        process = await start("reconcile", folder=tmp_path, **d.environment)
+    async with operator(sqlite_url, tmp_path) as op:
+        op.world.local.fault_switches.slow = 30
+        process = await start_command("reconcile", folder=tmp_path, **op.environment)
         async with asyncio.timeout(20):
-            while not d.world.local.requests:  # noqa: ASYNC110 -- another process asks
+            while not op.world.local.requests:  # noqa: ASYNC110 -- another process asks
                 await asyncio.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        done = await ended(process)
+        done = await finish(process)
         assert done.code in {1, 130}
 
 
-async def test_a_reader_that_has_seen_enough_is_no_fault_of_the_database(
+async def test_a_closed_pipe_is_not_reported_as_an_error_of_the_database(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    async with context(sqlite_url, tmp_path) as d:
+    async with operator(sqlite_url, tmp_path) as op:
         rows = [
             Event(key=f"stripe:evt_{n}", type="charge.refunded", payload={}, state=EventState.HANDLED)
             for n in range(3_000)
@@ -123,7 +127,7 @@ async def test_a_reader_that_has_seen_enough_is_no_fault_of_the_database(
         pipe = await asyncio.create_subprocess_shell(
             f"'{sys.executable}' '{RUN}' events list --limit 3000 | head -n 1",
             cwd=tmp_path,
-            env=clean() | d.environment,
+            env=clean_environment() | op.environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -133,43 +137,41 @@ async def test_a_reader_that_has_seen_enough_is_no_fault_of_the_database(
         assert "Traceback" not in err.decode()
 
 
-async def test_a_fault_of_one_event_is_a_line_and_the_other_is_replayed(
-    sqlite_url: str, tmp_path: Path
-) -> None:
-    async with context(sqlite_url, tmp_path) as d:
+async def test_each_event_that_cannot_be_read_is_an_error_line(sqlite_url: str, tmp_path: Path) -> None:
+    async with operator(sqlite_url, tmp_path) as op:
         for n, payload in enumerate(({"id": "evt_0"}, None, {"id": "evt_2"})):
             await Event.create(key=f"stripe:evt_{n}", type="x", payload=payload, state=EventState.FAILED)
-        done = await d.type("events", "replay", "--failed")
+        done = await op.run("events", "replay", "--failed")
         assert done.code == 1
         assert len(done.out.splitlines()) == 3
 
 
-async def test_an_event_that_breaks_its_handler_is_a_line_and_the_others_are_replayed(
+async def test_an_event_that_breaks_its_handler_does_not_stop_the_replay_of_the_others(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    async with context(sqlite_url, tmp_path) as d:
-        paid, waits = await d.sell(), await d.open("buy_500")
+    async with operator(sqlite_url, tmp_path) as op:
+        paid, unpaid = await op.sell(), await op.open("buy_500")
 
         async def failed(event_id: str, session_id: str, purchase: Purchase) -> None:
             payload = session_event(
                 id_=event_id,
                 id=session_id,
                 amount_subtotal=purchase.amount,
-                client_reference_id=str(d.user.id),
+                client_reference_id=str(op.user.id),
                 metadata={"purchase_id": str(purchase.id)},
             )
             kind = "checkout.session.completed"
             await Event.create(key=f"stripe:{event_id}", type=kind, payload=payload, state=EventState.FAILED)
 
-        # Money on a second page of a paid purchase, whose name is too long for what is begun for it.
+        # A second payment of a paid purchase, with a session id too long for the purchase that it would open.
         await failed("evt_bad", "cs_" + "x" * 150, paid)
-        await failed("evt_good", waits.provider_ref or "", waits)
-        done = await d.type("events", "replay", "--failed")
+        await failed("evt_good", unpaid.provider_ref or "", unpaid)
+        done = await op.run("events", "replay", "--failed")
         assert done.code == 1
         assert "stripe:evt_good: handled" in done.out.splitlines()
 
 
-async def test_an_event_s_name_longer_than_any_is_a_line(sqlite_url: str, tmp_path: Path) -> None:
-    async with context(sqlite_url, tmp_path) as d:
-        done = await d.type("events", "show", "x" * 300)
+async def test_a_too_long_event_id_is_an_error_line(sqlite_url: str, tmp_path: Path) -> None:
+    async with operator(sqlite_url, tmp_path) as op:
+        done = await op.run("events", "show", "x" * 300)
         assert done.code == 1
