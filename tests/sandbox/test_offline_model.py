@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_platform.config.settings import Settings
+from bot_platform.demo import build_demo
 from bot_platform.sandbox import offline_model
 from bot_platform.sandbox.offline_model import PIECES_PER_ANSWER, OfflineModel
 from bot_platform.sandbox.offline_project import project
