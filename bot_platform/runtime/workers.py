@@ -153,7 +153,7 @@ class PeriodicJobs:
     async def _look_for_missed(self, mark: int) -> int:
         began = int(time.time())
         sells = [self._payments.provider]  # under the mock, Stripe is left in peace
-        since = mark - reconcile.OVERLAP if mark else began - reconcile.FIRST_LOOK
+        since = mark - reconcile.OVERLAP_SECONDS if mark else began - reconcile.FIRST_LOOK_SECONDS
         missed = sum([n async for n in reconcile.missed_events(self._payments, sells, since)])
         found = [o async for o in reconcile.silent_purchases(self._payments, sells) if o.changed]
         if missed or found:
@@ -163,7 +163,7 @@ class PeriodicJobs:
     async def _read_reversals(self, _: int) -> int:
         began = int(time.time())
         sells = [self._payments.provider]
-        since = began - reconcile.DISPUTES_LAST
+        since = began - reconcile.MAX_DISPUTE_SECONDS
         async for outcome in reconcile.reversed_payments(self._payments, sells, since):
             if outcome.changed or outcome.alarm:
                 log.warning("reconcile.reversal", purchase=outcome.purchase_id, says=outcome.reason)

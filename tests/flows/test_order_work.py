@@ -160,7 +160,7 @@ async def test_a_frozen_accounts_order_waits_until_the_freeze_ends(
 
 async def test_more_orders_than_anybody_means_are_refused(database: Database) -> None:
     who, at = await person(database), context(database)
-    for number in range(order_work.MOST_OPEN):
+    for number in range(order_work.MAX_OPEN_JOBS):
         await ordered(at, who, f"{number}")
     with pytest.raises(TooManyJobs):
         await ordered(at, who, "one more")

@@ -147,7 +147,7 @@ async def test_a_payment_that_was_asked_about_and_refunded_before_its_event_is_f
 ) -> None:
     purchase = await deaf.open()
     await deaf.world.local.pay(purchase.provider_ref or "")
-    await reconcile.one(deaf.payments, purchase)  # the buyer pressed "I have paid"
+    await reconcile.check_purchase(deaf.payments, purchase)  # the buyer pressed "I have paid"
     await deaf.world.local.refund(purchase.provider_ref or "", 125)
     await deaf.rounds().reversals()
     assert await deaf.state(purchase) is PurchaseState.PARTLY_REVERSED
@@ -242,8 +242,8 @@ async def test_each_look_goes_back_behind_the_last_one(deaf: Deaf) -> None:
     first, second = [
         int(r.params["created"]["gte"]) for r in deaf.world.local.requests if r.path == "/v1/events"
     ]
-    assert abs(first - (time.time() - reconcile.FIRST_LOOK)) < 10
-    assert second == mark - reconcile.OVERLAP
+    assert abs(first - (time.time() - reconcile.FIRST_LOOK_SECONDS)) < 10
+    assert second == mark - reconcile.OVERLAP_SECONDS
 
 
 async def test_stripe_down_in_the_middle_moves_no_mark_and_loses_nothing(deaf: Deaf) -> None:

@@ -117,7 +117,7 @@ async def test_a_lease_that_ran_out_is_another_workers(database: Database) -> No
     ):
         with pytest.raises(LeaseLost):
             await act
-    await run_job.give_back(at, late)
+    await run_job.release(at, late)
     await run_job.renew(at, {late.id: late.fence})
     assert (await Job.get(id=mine.id)).state is JobState.RUNNING
     await finish(at, mine, 10)
@@ -138,7 +138,7 @@ async def test_a_renewed_lease_is_kept(database: Database) -> None:
 async def test_what_is_given_back_is_claimed_at_once_and_was_no_try(database: Database) -> None:
     who, at = await person(database, credits_=60), context(database)
     await ordered(at, who, "a", 60)
-    await run_job.give_back(at, await claimed(at))
+    await run_job.release(at, await claimed(at))
     assert (await claimed(at)).attempts == 1
     assert await sound(database)
 

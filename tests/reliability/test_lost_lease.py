@@ -93,7 +93,7 @@ class Shift:
             ("fail", lambda: run_job.finish(slow, job, JobState.FAILED, None, cost=0, text="work-failed")),
         ]
         ignored = [
-            ("give back", lambda: run_job.give_back(slow, job)),
+            ("release", lambda: run_job.release(slow, job)),
             ("renew", lambda: run_job.renew(slow, {job.id: job.fence})),
         ]
         acts = [self._refused(*one) for one in refused] + [self._ignored(*one) for one in ignored]
@@ -177,7 +177,7 @@ async def _paused(shift: Shift, mine: Job) -> list[str]:
 async def _given_back(shift: Shift, mine: Job) -> list[str]:
     """Come back when the other gave it back, and it waits for its turn."""
     theirs = await shift.take()
-    await shift.second.do(run_job.give_back(shift.quick, theirs))
+    await shift.second.do(run_job.release(shift.quick, theirs))
     wrong = await shift.late_and_alone(mine)
     await shift.finish(await shift.take())
     return wrong

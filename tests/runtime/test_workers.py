@@ -111,7 +111,7 @@ async def test_updates_that_were_handled_a_week_ago_are_dropped_once_a_day(datab
 
     async def age(*numbers: int) -> None:
         old = Event.filter(key__in=[f"tg:{n}" for n in numbers])
-        await old.update(handled_at=now() - updates.KEPT - timedelta(seconds=1))
+        await old.update(handled_at=now() - updates.RETENTION - timedelta(seconds=1))
 
     await age(0, 1)
     await tidy.run()

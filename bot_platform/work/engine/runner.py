@@ -95,7 +95,7 @@ class Runner:
         except asyncio.CancelledError:  # this process stops: the job goes on elsewhere, at once
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-            await run_job.give_back(self._context, job)
+            await run_job.release(self._context, job)
             raise
         finally:
             del self._running[job.id]

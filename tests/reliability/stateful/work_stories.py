@@ -133,7 +133,7 @@ async def _forget(sale: Sale) -> None:
 async def _give_back(sale: Sale) -> None:
     job = await _in_hand(sale)
     assert job
-    await run_job.give_back(_context(sale), job)
+    await run_job.release(_context(sale), job)
 
 
 WORK_STORIES: dict[str, Story] = {
