@@ -6,7 +6,7 @@ import time
 from bot_platform.flows.order_work import MAX_OPEN_JOBS
 from tests.makers import BUYER
 from tests.work.model_server import Answer
-from tests.work.working_house import (
+from tests.work.service_with_model import (
     becomes,
     broken,
     buttons,

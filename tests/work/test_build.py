@@ -12,7 +12,7 @@ from bot_platform.work.engine.model import ModelFault
 from bot_platform.work.engine.project_files import safe_path
 from bot_platform.work.kinds.build.answers import contents, read_plan
 from bot_platform.work.kinds.build.prompts import (
-    MOST_FILES,
+    MAX_FILES,
     PATH,
     PROBLEM_BYTES,
     PURPOSE_BYTES,
@@ -21,13 +21,13 @@ from bot_platform.work.kinds.build.prompts import (
     SUMMARY_BYTES,
     plan_prompt,
 )
-from bot_platform.work.kinds.build.steps import LARGEST_FILE, build, quote
-from tests.work.fake_task import (
+from bot_platform.work.kinds.build.steps import MAX_FILE_BYTES, build, quote
+from tests.work.fake_context import (
     PLANNED,
     RATES,
     WRITTEN,
     Crash,
-    FakeTask,
+    FakeContext,
     Model,
     Step,
     marked,
@@ -41,13 +41,13 @@ FAULT = ModelFault("model-down")
 TELEGRAM_CAPTION = 1024
 
 
-def task(answers: Model, request: str = REQUEST_TEXT, **more: Any) -> FakeTask:
+def task(answers: Model, request: str = REQUEST_TEXT, **more: Any) -> FakeContext:
     order = Order(request)
     held = build.price(order, RATES)
-    return FakeTask(order, answers, [Step(held.most, held.first)], **more)
+    return FakeContext(order, answers, [Step(held.most, held.first)], **more)
 
 
-async def built(running: FakeTask) -> Files:
+async def built(running: FakeContext) -> Files:
     result = await build.work(running)
     assert isinstance(result, Files)
     return result
@@ -70,7 +70,7 @@ async def test_each_file_is_announced_and_kept_before_the_next_is_begun() -> Non
     await built(running)
     assert running.shown == [(n, 4, path) for n, path in enumerate(WRITTEN)]
     assert running.checkpoints == 4  # after the plan and after each file; the README ends the work
-    assert sorted(running.kept["files"]) == sorted(path for path, _ in PLANNED)
+    assert sorted(running.saved["files"]) == sorted(path for path, _ in PLANNED)
 
 
 async def test_a_file_is_asked_for_with_the_request_the_plan_and_what_is_written() -> None:
@@ -96,9 +96,9 @@ def test_a_plan_is_found_wherever_it_stands(answer: str) -> None:
 
 
 def test_a_plan_is_bounded_whatever_it_says() -> None:
-    many = [(f"{n}.py", "z" * 500) for n in range(MOST_FILES + 5)]
+    many = [(f"{n}.py", "z" * 500) for n in range(MAX_FILES + 5)]
     project = read_plan(plan_of(many, name="../../CON" + "é" * 99, summary="y\n" * 500))
-    assert len(project["plan"]) == MOST_FILES
+    assert len(project["plan"]) == MAX_FILES
     assert safe_path(project["name"]) == project["name"]
     assert "/" not in project["name"]
     assert "\n" not in project["summary"]
@@ -165,8 +165,8 @@ async def test_the_file_that_makes_a_package_may_be_empty() -> None:
 
 
 async def test_a_file_beyond_its_largest_size_is_cut_and_said_to_be() -> None:
-    result = await built(task(model(**{"main.py": "#é" * LARGEST_FILE})))
-    assert LARGEST_FILE - 2 < len(result.files["main.py"].encode()) <= LARGEST_FILE
+    result = await built(task(model(**{"main.py": "#é" * MAX_FILE_BYTES})))
+    assert MAX_FILE_BYTES - 2 < len(result.files["main.py"].encode()) <= MAX_FILE_BYTES
     assert "- `main.py`: longer than 64 KiB" in result.caption
 
 
@@ -219,7 +219,7 @@ async def test_work_that_starts_again_after_any_checkpoint_goes_on_from_there(nt
     first = task(again := model(**wrong), crash_after=nth)
     with pytest.raises(Crash):
         await built(first)
-    second = task(again, kept=first.kept)
+    second = task(again, saved=first.saved)
     assert await built(second) == whole
     assert again.asked == answers.asked  # nothing was asked for twice but what failed its check
     shown = list(dict.fromkeys([*first.shown, *second.shown]))  # the line stands while the work waits
@@ -231,9 +231,9 @@ async def test_work_that_dies_while_it_writes_repeats_that_file_and_no_other(nth
     first = task(answers := model(), crash_at_answer=nth)
     with pytest.raises(Crash):
         await built(first)
-    done = set(first.kept["files"]) if first.kept else set()
+    done = set(first.saved["files"]) if first.saved else set()
     answers.asked.clear()
-    assert (await built(task(answers, kept=first.kept))).files == WRITTEN
+    assert (await built(task(answers, saved=first.saved))).files == WRITTEN
     assert not done & set(answers.asked)
 
 
@@ -241,9 +241,9 @@ async def test_what_is_kept_is_not_changed_by_the_work_that_goes_on() -> None:
     first = task(answers := model(), crash_after=2)
     with pytest.raises(Crash):
         await built(first)
-    before = json.dumps(first.kept)
-    await built(task(answers, kept=first.kept))
-    assert json.dumps(first.kept) == before
+    before = json.dumps(first.saved)
+    await built(task(answers, saved=first.saved))
+    assert json.dumps(first.saved) == before
 
 
 odd = st.text(max_size=40)
@@ -255,7 +255,7 @@ long = st.sampled_from(["x = (", "", "{}", "#" * 30_000, GONE, "ж" * 20_000, "`
 @settings(deadline=None)  # one example is a whole project
 @given(
     request=odd,
-    planned=st.lists(st.tuples(paths | odd, odd | st.just("w" * 300)), max_size=MOST_FILES + 2),
+    planned=st.lists(st.tuples(paths | odd, odd | st.just("w" * 300)), max_size=MAX_FILES + 2),
     name=odd,
     bad_plan=st.booleans(),
     texts=st.lists(long | odd, min_size=1, max_size=20),
@@ -264,7 +264,7 @@ async def test_no_step_asks_for_more_than_it_holds_and_no_work_for_more_than_was
     request: str, planned: list[tuple[str, str]], name: str, bad_plan: bool, texts: list[str]
 ) -> None:
     plans = ["?" * bad_plan, plan_of([*planned, ("last.py", "q")], name, request)][not bad_plan :]
-    running = FakeTask(Order(request), lambda prompt: answer(wanted(prompt)), [])
+    running = FakeContext(Order(request), lambda prompt: answer(wanted(prompt)), [])
     count = iter(range(1000))
 
     def answer(what: str) -> str:
@@ -282,7 +282,7 @@ async def test_no_step_asks_for_more_than_it_holds_and_no_work_for_more_than_was
     assert sum(step.first for step in running.steps) <= named.most
     assert len(result.caption) <= TELEGRAM_CAPTION
     assert all(safe_path(path) == path for path in result.files)
-    json.dumps(running.kept).encode()
+    json.dumps(running.saved).encode()
 
 
 async def test_what_is_quoted_is_between_ten_and_twenty_credits() -> None:
@@ -302,11 +302,11 @@ async def test_what_is_written_so_far_is_told_within_its_budget() -> None:
 
 
 async def test_a_caption_fits_a_message_however_much_there_is_to_say() -> None:
-    planned = [(f"b/{n}{'x' * 60}/{'y' * 50}.py", "z" * 300) for n in range(MOST_FILES - 1)]
+    planned = [(f"b/{n}{'x' * 60}/{'y' * 50}.py", "z" * 300) for n in range(MAX_FILES - 1)]
     texts = {path: [GONE] for path, _ in planned} | {"b/a.py": ["x = 1"], "README.md": ["# B"]}
     answers = Model({"plan": [plan_of([("b/a.py", ""), *planned], "n" * 99, "s" * 999)], **texts})
     result = await built(task(answers))
-    assert len(result.files) == MOST_FILES + 1
+    assert len(result.files) == MAX_FILES + 1
     assert TELEGRAM_CAPTION / 2 < len(result.caption) <= TELEGRAM_CAPTION
     assert result.caption.endswith("\n- …")
 

@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot_platform.work.engine.project_files import (
-    DEEPEST,
-    LONGEST_PART,
-    LONGEST_PATH,
-    MOST_BYTES,
+    MAX_PART_BYTES,
+    MAX_PARTS,
+    MAX_PATH_BYTES,
+    MAX_TEXT_BYTES,
     clashes,
     problems,
     safe_path,
@@ -61,13 +61,13 @@ def test_what_passes_is_relative_bounded_and_passes_again(name: str) -> None:
     if path is None:
         return
     assert safe_path(path) == path == unicodedata.normalize("NFC", path)
-    assert len(path.encode()) <= LONGEST_PATH
+    assert len(path.encode()) <= MAX_PATH_BYTES
     for flavour in (PurePosixPath(path), PureWindowsPath(path)):
         assert not flavour.is_absolute()
         assert not flavour.drive
         assert flavour.parts == tuple(path.split("/"))
-        assert len(flavour.parts) <= DEEPEST
-        assert all(part not in {".", ".."} and len(part.encode()) <= LONGEST_PART for part in flavour.parts)
+        assert len(flavour.parts) <= MAX_PARTS
+        assert all(part not in {".", ".."} and len(part.encode()) <= MAX_PART_BYTES for part in flavour.parts)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_what_cannot_be_packed_is_named() -> None:
 
 
 def test_text_beyond_the_most_is_left_out_and_named() -> None:
-    files = {"a.txt": "x" * (MOST_BYTES - 10), "b.txt": "ж" * 6, "c.txt": "x" * 10}
+    files = {"a.txt": "x" * (MAX_TEXT_BYTES - 10), "b.txt": "ж" * 6, "c.txt": "x" * 10}
     content = unpacked(zipped(files, "p"))
     assert sorted(content) == ["p/LEFT_OUT.txt", "p/a.txt", "p/c.txt"]
     assert content["p/LEFT_OUT.txt"] == b"'b.txt'\n"

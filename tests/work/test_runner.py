@@ -14,7 +14,7 @@ from bot_platform.infra.sql import query
 from bot_platform.work.engine.kind import CannotDo, Files, JobContext, JobKind, by_usage, kind
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 from bot_platform.work.engine.orders import Orders
-from bot_platform.work.engine.runner import TRIES, Runner
+from bot_platform.work.engine.runner import MAX_ATTEMPTS, Runner
 from tests.makers import balance, orders, person
 
 Work = Callable[[JobContext], Awaitable[str | Files]]
@@ -191,7 +191,7 @@ async def test_work_that_kills_its_worker_again_and_again_is_given_up(database: 
     counter, runner = orders(database, sold(chore))
     who = await person(database, credits_=100)
     await counter.order(who, "chore", "please", "tg:1")
-    for _ in range(TRIES):
+    for _ in range(MAX_ATTEMPTS):
         assert await runner.claim(1)
         await query("UPDATE job SET lease_until = 1")
     (last,) = await runner.claim(1)

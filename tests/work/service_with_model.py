@@ -18,7 +18,7 @@ from bot_platform.work.engine.model import Message, ModelFault
 from bot_platform.work.kinds.build.prompts import FILE, PLAN, README
 from tests.makers import BUYER, RunningService, eventually, running_service
 from tests.reliability.platforms import in_database
-from tests.work.fake_task import Model
+from tests.work.fake_context import Model
 from tests.work.model_server import Answer, Behaviour, Json, ModelServer, Status, model_server
 
 
