@@ -1,4 +1,4 @@
-"""Registers a new user with an account and welcome credits, and resumes sending to one who had blocked us."""
+"""Registers new users, and resumes sending to users who have unblocked the bot."""
 
 from bot_platform.domain import ledger, outbox, users
 from bot_platform.domain.users import User
