@@ -168,7 +168,7 @@ PLANTED = (
         (f"{COURSE}[SQLite-an end below the hold]",),
     ),
     Planted(
-        "work is parked in another transaction than found too little",
+        "an order decides without a lock on the account",
         "flows/order_work.py",
         """    account = await ledger.lock(user.id)
     if known""",
