@@ -64,7 +64,7 @@ def payments(database: Database, *others: PaymentProvider, **changed: Any) -> Pa
         "providers": providers,
         "events": SignedEvents((WEBHOOK_SECRET,), live=False),
         "prices": PRICES,
-        "admins": (),
+        "operators": (),
     }
     return PaymentContext(**(given | changed))
 

@@ -17,7 +17,7 @@ class PaymentContext:
     """What flows about payments need.
 
     `provider` sells. `providers` maps the names of all providers that can answer for earlier sales.
-    `admins` are the Telegram ids of the operators, who get the alerts.
+    `operators` are their Telegram ids: they get the alerts.
     """
 
     database: Database
@@ -25,7 +25,7 @@ class PaymentContext:
     providers: Mapping[str, PaymentProvider]
     events: EventReader
     prices: PriceList
-    admins: Sequence[int]
+    operators: Sequence[int]
 
 
 # Splits an answer in Markdown into messages: each is a dict with `text` and `entities`.

@@ -152,7 +152,7 @@ async def _apply_and_alarm(payments: PaymentContext, prepared: Prepared, about: 
     if outcome.alarm:
         cause, reason = _cause(prepared.news), outcome.reason or ""
         await outbox.post_to_each(
-            payments.admins,
+            payments.operators,
             alarm_key(cause or about, reason),
             "provider",
             "operator-finding",
@@ -166,9 +166,9 @@ async def _apply_and_alarm(payments: PaymentContext, prepared: Prepared, about: 
 async def _apply(payments: PaymentContext, prepared: Prepared) -> Outcome:
     match prepared.news:
         case PaymentConfirmed() as payment:
-            return await settle.confirm(payment, prepared.package, payments.admins)
+            return await settle.confirm(payment, prepared.package, payments.operators)
         case PaymentReversed() as reversal:
-            return await reverse.reverse(reversal, payments.admins)
+            return await reverse.reverse(reversal, payments.operators)
         case news:
             return await settle.note(news)
 
@@ -179,7 +179,7 @@ async def _finish(payments: PaymentContext, row: Event, cause: str, outcome: Out
     commit_events.record("event", type=row.type, outcome=outcome.state)
     if outcome.alarm:
         await outbox.post_to_each(
-            payments.admins,
+            payments.operators,
             alarm_key(cause, outcome.reason or ""),
             f"event:{row.id}",
             "operator-event",

@@ -176,7 +176,7 @@ async def _fail(payments: PaymentContext, refund: Refund, reason: str) -> None:
         await ledger.release(account, held)
     await refunds.finish(refund, RefundState.FAILED, reason)
     await outbox.post_to_each(
-        payments.admins,
+        payments.operators,
         f"{refund.cause}:refused",
         purchase.subject,
         "operator-refund-refused",

@@ -70,7 +70,7 @@ class BackgroundTasks:
         """Return the tasks that run once, as soon as Telegram answers."""
         bot, texts, kinds = services.bot, services.texts, services.orders.kinds
         menu = partial(set_commands, bot, texts, kinds)
-        operators_menu = partial(set_admin_commands, bot, texts, kinds, services.payments.admins)
+        operators_menu = partial(set_admin_commands, bot, texts, kinds, services.payments.operators)
         return [
             partial(run_until_done, partial(services.bot_link.load, bot), name="telegram.introduce"),
             partial(run_until_done, menu, name="telegram.commands"),

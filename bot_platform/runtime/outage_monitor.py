@@ -52,7 +52,7 @@ class OutageMonitor:
 
     async def check(self) -> None:
         """Report which party is down, and which works again."""
-        database, operators = self._payments.database, self._payments.admins
+        database, operators = self._payments.database, self._payments.operators
         now = int(clock.current().time())
         for name, party in self._parties.items():
             if party.worked:

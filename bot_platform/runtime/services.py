@@ -134,7 +134,7 @@ def _payments(settings: Settings, database: Database, calls: CallObserver) -> Pa
         providers=providers,
         events=choose.events(settings),
         prices=settings.price_list(),
-        admins=settings.admin_telegram_ids,
+        operators=settings.admin_telegram_ids,
     )
 
 

@@ -140,7 +140,7 @@ class PeriodicJobs:
         return started
 
     async def _audit(self, _: int) -> int:
-        broken = await audit.audit_books(self._payments.database, self._payments.admins, lambda _: None)
+        broken = await audit.audit_books(self._payments.database, self._payments.operators, lambda _: None)
         self._on_audit(broken)
         if broken:
             log.error("audit.books_off", rows=len(broken), first=broken[0].says)

@@ -98,7 +98,7 @@ class Shop:
 @pytest.fixture
 async def shop(database: Database) -> Shop:
     reader = Reader()
-    return Shop(payments(database, events=reader, admins=(ADMIN,)), reader, await person(database))
+    return Shop(payments(database, events=reader, operators=(ADMIN,)), reader, await person(database))
 
 
 def paid(purchase: Purchase, event_id: str, **session: Any) -> dict[str, Any]:
@@ -269,7 +269,7 @@ async def silent(shop: Shop, names: Sequence[str]) -> None:
         purchase = await shop.begin(name)
         await Purchase.filter(id=purchase.id).update(provider_ref=f"cs_{name}")
     provider = Suspicious()
-    context = payments(shop.payments.database, provider, admins=(ADMIN,))
+    context = payments(shop.payments.database, provider, operators=(ADMIN,))
     assert [o async for o in reconcile.silent_purchases(context, [provider], all_of_them=True)]
 
 

@@ -81,7 +81,7 @@ async def shop(database: Database) -> AsyncIterator[Shop]:
     async with world() as w:
         w.local.mischief.lost = True
         provider = stripe_at(w)
-        context = payments(database, provider, admins=(ADMIN,))
+        context = payments(database, provider, operators=(ADMIN,))
         yield Shop(context, w, await person(database))
         await provider.close()
 

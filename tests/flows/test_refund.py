@@ -141,7 +141,7 @@ async def sell(context: PaymentContext, user: User, name: str = "p", *, charged:
 @pytest.fixture
 async def sold(database: Database) -> Sold:
     bank = Bank()
-    context = payments(database, bank, admins=(ADMIN,))
+    context = payments(database, bank, operators=(ADMIN,))
     user = await person(database)
     return Sold(context, bank, user, await sell(context, user))
 
@@ -501,7 +501,7 @@ async def paid(database: Database) -> AsyncIterator[Paid]:
             live=False,
             patience=4,
         )
-        context = payments(database, provider, admins=(ADMIN,))
+        context = payments(database, provider, operators=(ADMIN,))
         user = await person(database)
         await buy(context, user, PRICES.get("buy_100"), "press")
         purchase = await Purchase.get()

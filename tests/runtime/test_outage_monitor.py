@@ -40,7 +40,7 @@ class Replica:
 def start(database: Database, clock: MovableClock | None = None) -> Replica:
     clock = clock or MovableClock()
     use(clock)
-    return Replica(clock, OutageMonitor(payments(database, admins=ADMINS)))
+    return Replica(clock, OutageMonitor(payments(database, operators=ADMINS)))
 
 
 async def alerts() -> list[str]:

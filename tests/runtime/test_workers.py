@@ -50,7 +50,9 @@ def periodic_jobs(
         if audits is not None:
             audits.append(len(broken))
 
-    return workers.PeriodicJobs(payments(database, provider, admins=(ADMIN,)), every=300, on_audit=on_audit)
+    return workers.PeriodicJobs(
+        payments(database, provider, operators=(ADMIN,)), every=300, on_audit=on_audit
+    )
 
 
 async def test_each_replica_looks_at_its_start_and_then_one_of_them_when_it_is_due(

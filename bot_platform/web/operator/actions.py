@@ -126,7 +126,7 @@ class _Acts:
             return _done("/audit", "proving")
         async with self.proving:
             found = await audit.audit_books(
-                self.payments.database, self.payments.admins, lambda _: None, by=actions.PAGES
+                self.payments.database, self.payments.operators, lambda _: None, by=actions.PAGES
             )
         return await render_template(
             "operator/audit.html", books=await overview.books(), marked=[], found=found

@@ -71,7 +71,7 @@ class World:
     def live(self) -> PaymentContext:
         """Sell at the desk."""
         both = {"stripe": self.context, "mock": self.mock}
-        return payments(self.database, self.context, providers=both, events=self.reader, admins=ADMINS)
+        return payments(self.database, self.context, providers=both, events=self.reader, operators=ADMINS)
 
     @property
     def mocked(self) -> PaymentContext:
