@@ -36,15 +36,15 @@ Pages = Callable[[str], Sequence[Mapping[str, Any]]]
 class WorkContext:
     """What flows about paid work need.
 
-    At most `for_one` jobs of one user and `at_once` jobs in all run at the same time. A balance below
+    At most `jobs_per_user` jobs of one user and `jobs_at_once` in all run at the same time. A balance below
     `low_balance` (hundredths of a credit) sends a notice; 0 turns it off. Texts of jobs are kept for
     `keep_texts`.
     """
 
     database: Database
     pages: Pages
-    for_one: int
-    at_once: int
+    jobs_per_user: int
+    jobs_at_once: int
     low_balance: int
     keep_texts: timedelta
 

@@ -28,7 +28,9 @@ async def claim(context: WorkContext, limit: int, kinds: Collection[str] | None 
     if not await job_leases.any_to_claim():
         return []
     return await context.database.transact(
-        partial(job_leases.claim, limit, for_one=context.for_one, in_all=context.at_once, kinds=kinds),
+        partial(
+            job_leases.claim, limit, for_one=context.jobs_per_user, in_all=context.jobs_at_once, kinds=kinds
+        ),
         notify=False,
     )
 

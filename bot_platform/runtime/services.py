@@ -142,8 +142,8 @@ def _work(settings: Settings, database: Database, model: Model | None) -> tuple[
     context = WorkContext(
         database=database,
         pages=pages,
-        for_one=settings.jobs_per_user,
-        at_once=settings.jobs_at_once,
+        jobs_per_user=settings.jobs_per_user,
+        jobs_at_once=settings.jobs_at_once,
         low_balance=settings.low_balance,
         keep_texts=timedelta(days=settings.keep_texts_days),
     )

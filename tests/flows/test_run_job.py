@@ -162,7 +162,7 @@ async def test_a_kind_that_only_newer_workers_know_is_left_to_them_for_a_while(d
 
 async def test_neither_one_user_nor_all_together_run_more_jobs_than_allowed(database: Database) -> None:
     one, two = await person(database, 1, 100), await person(database, 2, 100)
-    work = context(database, for_one=2, at_once=3)
+    work = context(database, jobs_per_user=2, jobs_at_once=3)
     for number in range(4):
         await ordered(work, one, f"one {number}", 10)
         await ordered(work, two, f"two {number}", 10)

@@ -277,7 +277,7 @@ def _has_stopped(pid: int) -> bool:
 async def _through_a_stop(url: str, number: int, *, wakes_early: bool) -> list[str]:
     """Let a process stop with so many jobs in hand, another take them, and the first go on."""
     async with party(url) as second:
-        counter, runner = orders(second.database, page, at_once=number)
+        counter, runner = orders(second.database, page, jobs_at_once=number)
 
         async def prepare() -> None:
             for n in range(number):

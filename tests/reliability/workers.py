@@ -249,7 +249,7 @@ def serve(url: str, crowd: Sequence[Customer], doom: Doom | None = None) -> None
 async def _serve(url: str, crowd: Sequence[Customer], doom: Doom | None) -> None:
     database = Database(url)
     await database.open()
-    counter, runner = orders(database, page, book, model=Echo(), at_once=2 * len(crowd))
+    counter, runner = orders(database, page, book, model=Echo(), jobs_at_once=2 * len(crowd))
     money = payments(database, Desk())
     people = {one: await users.get(one.user_id) for one in crowd}
     wanted = [(one, code) for one in crowd for code in KINDS]
@@ -331,7 +331,7 @@ async def _stop_in_the_middle(url: str, number: int) -> None:
 
     database = Database(url)
     await database.open()
-    _, runner = orders(database, slow_page, at_once=number)
+    _, runner = orders(database, slow_page, jobs_at_once=number)
     claimed = await runner.claim(number)
     await asyncio.gather(*(runner.work(job) for job in claimed))
     await database.close()

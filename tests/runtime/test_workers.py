@@ -23,7 +23,7 @@ ADMIN = 900
 
 
 class RecordingProvider(MockPayments):
-    """A provider that records what it is provider, and raises ProviderDown while it is `down`."""
+    """A provider that records the questions that it gets, and raises ProviderDown while it is `down`."""
 
     name = "stripe"
     down = False

@@ -120,7 +120,7 @@ async def test_an_unusable_plan_is_asked_for_once_more_with_its_problem(bad: str
     answers = model(plan=bad)
     with pytest.raises(CannotDo) as caught:
         await built(context(answers))
-    assert caught.value.text == "build-refusal-plan"
+    assert caught.value.text == "build-no-plan"
     assert answers.asked == ["plan", "plan"]
 
 

@@ -21,7 +21,7 @@ KEPT = {"step": 1}
 
 
 def _context(sale: Sale) -> WorkContext:
-    return context(sale.money.database, for_one=1, at_once=MANY)
+    return context(sale.money.database, jobs_per_user=1, jobs_at_once=MANY)
 
 
 def _key(sale: Sale, name: str = "work") -> str:

@@ -81,7 +81,7 @@ class World:
     @property
     def counter(self) -> Counter:
         """Take orders and hand out work, to so many at once besides what runs for ever."""
-        return context(self.database, for_one=FOR_ONE, at_once=AT_ONCE + self._others_run)
+        return context(self.database, jobs_per_user=FOR_ONE, jobs_at_once=AT_ONCE + self._others_run)
 
     async def keep(self, job_ids: Sequence[int]) -> None:
         """Let leases run for so long that only a step of the test ends them."""
