@@ -1,4 +1,4 @@
-"""An operator bans or unbans a user. A ban takes no credits; it stops new purchases and new paid work."""
+"""An operator bans or unbans a user: a ban takes no credits, but stops new purchases and new paid work."""
 
 from functools import partial
 from uuid import uuid4
