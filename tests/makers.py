@@ -64,7 +64,7 @@ def payments(database: Database, *others: PaymentProvider, **changed: Any) -> Pa
         "providers": providers,
         "events": SignedEvents((WEBHOOK_SECRET,), live=False),
         "prices": PRICES,
-        "admins": (),
+        "operators": (),
     }
     return PaymentContext(**(given | changed))
 
@@ -74,8 +74,8 @@ def context(database: Database, **changed: Any) -> WorkContext:
     given: dict[str, Any] = {
         "database": database,
         "pages": pages,
-        "for_one": 2,
-        "at_once": 8,
+        "jobs_per_user": 2,
+        "jobs_at_once": 8,
         "low_balance": 0,
         "keep_texts": timedelta(days=30),
     }

@@ -65,7 +65,7 @@ async def open_payments(settings: MoneySettings) -> AsyncIterator[PaymentContext
             providers=providers,
             events=choose.events(settings),
             prices=settings.price_list(),
-            admins=settings.admin_telegram_ids,
+            operators=settings.admin_telegram_ids,
         )
 
 

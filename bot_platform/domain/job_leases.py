@@ -1,4 +1,4 @@
-"""Who works on a job: claimed under a lease, renewed, lost, or given back."""
+"""Leases of running jobs: claimed, renewed, released, or lost."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -91,7 +91,7 @@ async def gone(fences: Mapping[int, int]) -> tuple[set[int], set[int]]:
     return {i for i, job in rows.items() if job.stopping and i not in lost}, lost
 
 
-async def give_back(job: Job) -> None:
-    """Let another worker go on with a job that is in hand: this one has to leave, and that was no try."""
+async def release(job: Job) -> None:
+    """Queue a running job again for another worker; this attempt is not counted."""
     job.state, job.lease_until, job.attempts = JobState.QUEUED, 0, job.attempts - 1
     await job.save(update_fields=["state", "lease_until", "attempts"])

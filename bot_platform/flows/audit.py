@@ -1,4 +1,4 @@
-"""The audit runs over a snapshot; accounts whose books are off may not spend, and the operator is told."""
+"""Audits the books on a snapshot, blocks spending of accounts that are off, and alerts the operators."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -11,15 +11,15 @@ from bot_platform.infra.database import Database
 
 MENDED = "audit:turns"  # how often the books went from good to off or back
 MARKED_AT_ONCE = 200
-NAMED = 10  # broken rows that a message names; the command names all
+NAMED = 10  # broken rows that an alert lists; the command lists all
 
 
 async def audit_books(
     database: Database, admins: Sequence[int], on_step: Callable[[Step], None], *, by: str = ""
 ) -> Sequence[Broken]:
-    """Prove the books; gives every broken row, and calls `on_step` on the way.
+    """Check every invariant; return the broken rows, and call `on_step` after each step.
 
-    `by` is the operator who asked for it, if one did: then it is noted what they saw.
+    `by` is the operator who asked for the audit, if one did: the action log then keeps what they saw.
     """
     broken: list[Broken] = []
     async with database.snapshot() as ask:
@@ -40,7 +40,7 @@ async def audit_books(
 
 
 async def _mark(database: Database, account_ids: Sequence[int]) -> None:
-    """Mark accounts a few at a time, so that nobody who buys meanwhile waits long."""
+    """Mark accounts in small transactions, so that purchases in between do not wait long."""
     for first in range(0, len(account_ids), MARKED_AT_ONCE):
         await database.transact(
             partial(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True),
@@ -56,7 +56,7 @@ async def _trust_again(account_id: int) -> None:
 
 
 async def _tell(admins: Sequence[int], broken: Sequence[Broken]) -> None:
-    """Tell the operator, once for each set of broken rows, and again when it comes back after good books."""
+    """Alert the operators once for each set of broken rows, and again when it returns after good books."""
     times_mended = await schedules.mark(MENDED)
     is_off = times_mended % 2 == 1  # odd while the books are off
     if is_off != bool(broken):

@@ -1,19 +1,19 @@
-"""Somebody whom we depend on fails for minutes, or works again: the operators hear of each once."""
+"""Alerts the operators once when Stripe or the model fails for minutes, and once when it works again."""
 
 from collections.abc import Sequence
 
 from bot_platform.domain import outbox, schedules
 from bot_platform.infra.database import Database
 
-QUIET_MS = 30 * 60 * 1000  # after an alert: a party that fails and works by turns is told of once
+QUIET_MS = 30 * 60 * 1000  # after an alert: a party that fails again and again sends one
 
 
 async def report_outage(
     database: Database, admins: Sequence[int], party: str, why: str, since: int, now: int
 ) -> None:
-    """Tell that a party fails since a moment (unix seconds), unless that is known or one was told lately.
+    """Alert that a party has failed since `since`, unless it is known or the last alert is too recent.
 
-    `why` is the result of its calls, as in `calls.py`.
+    `since` and `now` are unix seconds; `why` is the result of its calls, see `infra/outbound_calls.py`.
     """
     name = _name(party)
     if await schedules.mark(name):
@@ -37,7 +37,7 @@ async def report_outage(
 
 
 async def report_recovery(database: Database, admins: Sequence[int], party: str, now: int) -> None:
-    """Tell that a party works again (at `now`, unix seconds), if it was told that it does not."""
+    """Report that a party works again at `now` (unix seconds), if its outage was reported."""
     name = _name(party)
     if not await schedules.mark(name):
         return
@@ -58,5 +58,5 @@ async def report_recovery(database: Database, admins: Sequence[int], party: str,
 
 
 def _name(party: str) -> str:
-    """Name the round whose mark says since when a party fails, 0 while it works."""
+    """Return the schedule whose mark is the start of the party's outage, 0 while it works."""
     return f"outage:{party}"

@@ -1,4 +1,4 @@
-"""A round is made by one replica at a time, when it is due, and remembers how far it came."""
+"""Periodic jobs: one replica at a time runs a job when it is due, and stores how far it came."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -10,9 +10,9 @@ from bot_platform.infra.database import Database
 async def run_if_due(
     database: Database, name: str, look: Callable[[int], Awaitable[int]], *, every: float, early: bool = False
 ) -> bool:
-    """Make the round if it is due (or `early`) and nobody else does; False when it was left alone.
+    """Run the job if it is due (or `early`) and no other replica runs it; return whether it ran.
 
-    `look` gets the mark of the last round, 0 the first time, and gives the new one. `every` in seconds.
+    `look` gets the mark of the last run (0 the first time) and returns the new one. `every` is in seconds.
     """
     mark = await database.transact(partial(schedules.begin, name, early=early), notify=False)
     if mark is None:

@@ -51,8 +51,8 @@ def dispatcher(
     built.message.filter(F.chat.type == "private")
     # The first router that has words for a fault says them, so the general apology is last.
     built.include_routers(
-        operator_actions.screen(texts, payments.admins),
-        operator.screen(texts, payments.admins),
+        operator_actions.screen(texts, payments.operators),
+        operator.screen(texts, payments.operators),
         home.screen(),
         work.screen(orders),
         shop.screen(prices),

@@ -20,6 +20,7 @@ from bot_platform.domain.outbox import Notice
 from bot_platform.domain.packages import PriceList
 from bot_platform.flows import deliver
 from bot_platform.infra import correlation
+from bot_platform.infra.backoff import backoff
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.worker import LeaseWorker
@@ -34,7 +35,8 @@ NOT_MODIFIED, GONE = "not modified", "message to edit not found"
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # an answer's links are not what it is about
 ONE_UPLOAD = 30  # seconds
 ONE_SEND = 10  # seconds before a silent Telegram counts as a fault
-LONGEST_PAUSE = 10.0  # seconds: a notice leaves within 30 of a fault's end
+FIRST_PAUSE_SECONDS = 1.0
+MAX_PAUSE_SECONDS = 10.0  # a notice leaves within 30 seconds after the end of a fault
 AT_ONCE = 256  # chats: those that wait for a silent Telegram hold up no other
 
 
@@ -74,7 +76,7 @@ class Sender:
         except TelegramRetryAfter as fault:
             await deliver.reschedule(self._database, notice, fault.retry_after, fault.message)
         except (TelegramNetworkError, TelegramAPIError) as fault:
-            pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(notice.attempts, 10))
+            pause = backoff(notice.attempts, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS)
             log.warning("notice.fault", error=fault.message[:300], attempts=notice.attempts)
             await deliver.reschedule(self._database, notice, pause, fault.message[:1000])
         else:

@@ -16,6 +16,7 @@ from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event
 from bot_platform.flows import updates
 from bot_platform.infra import correlation, safe_errors
+from bot_platform.infra.backoff import backoff
 from bot_platform.infra.database import Database
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.infra.worker import LeaseWorker
@@ -28,6 +29,7 @@ LONG_POLL = 25  # seconds Telegram holds an empty answer back
 PAUSE = 0.2
 AT_ONCE = 32  # chats
 EACH_SECOND, BURST = 10, 30  # updates of one chat; what comes faster waits, and is not lost
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 32.0  # between two attempts
 TRIES = 6  # of an update that cannot be handled, or whose answer Telegram would not take
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 
@@ -106,7 +108,9 @@ class UpdateInbox:
 
     async def _again(self, row: Event, fault: Exception) -> None:
         """Handle the update once more when what failed is back; what it did to the books stays once."""
-        pause = fault.retry_after if isinstance(fault, TelegramRetryAfter) else 0.5 * 2**row.attempts
+        pause = backoff(row.attempts, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS)
+        if isinstance(fault, TelegramRetryAfter):
+            pause = fault.retry_after
         log.warning("telegram.again", update=row.key, error=str(fault)[:300], seconds=pause)
         await updates.reschedule(self._database, row, pause)
 

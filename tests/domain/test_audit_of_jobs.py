@@ -43,7 +43,7 @@ async def claimed(at: WorkContext, user: User, name: str) -> Job:
 
 async def real_work(database: Database) -> Work:
     """Make every kind of row that paid work has; 8.30 credits are available, which only `next` could use."""
-    at = context(database, for_one=1)
+    at = context(database, jobs_per_user=1)
     ann, other = [await person(database, telegram_id, 1_000) for telegram_id in (1, 2)]
     await run_job.finish(
         at, await claimed(at, ann, "done"), JobState.DONE, None, cost=60, text="", answer="Like this."

@@ -1,4 +1,4 @@
-"""A round is made by one replica at a time, when it is due, and remembers how far it came."""
+"""A periodic job is run by one replica at a time, when it is due, and stores how far it came."""
 
 import asyncio
 from functools import partial
@@ -13,7 +13,7 @@ from bot_platform.infra.sql import query
 
 
 class Look:
-    """Counts how often it was made, and from which marks."""
+    """A job that records the marks it gets."""
 
     def __init__(self, *, breaks: bool = False, lasts: float = 0.0) -> None:
         self.marks: list[int] = []
@@ -27,7 +27,7 @@ class Look:
         return mark + 1
 
 
-async def test_a_round_is_made_when_it_is_due_and_not_before(database: Database) -> None:
+async def test_a_job_runs_when_it_is_due_and_not_before(database: Database) -> None:
     look = Look()
     assert await periodic.run_if_due(database, "r", look, every=60)
     assert not await periodic.run_if_due(database, "r", look, every=60)
@@ -37,7 +37,7 @@ async def test_a_round_is_made_when_it_is_due_and_not_before(database: Database)
     assert look.marks == [0, 1, 2]
 
 
-async def test_an_early_round_is_made_before_it_is_due(database: Database) -> None:
+async def test_an_early_job_runs_before_it_is_due(database: Database) -> None:
     look = Look()
     assert await periodic.run_if_due(database, "r", look, every=60)
     assert await periodic.run_if_due(database, "r", look, every=60, early=True)
@@ -45,7 +45,7 @@ async def test_an_early_round_is_made_before_it_is_due(database: Database) -> No
 
 
 @pytest.mark.parametrize("early", [False, True])
-async def test_replicas_that_come_at_once_make_it_once(database: Database, *, early: bool) -> None:
+async def test_replicas_that_start_a_job_at_once_run_it_once(database: Database, *, early: bool) -> None:
     look = Look(lasts=0.3)
     made = await asyncio.gather(
         *(periodic.run_if_due(database, "r", look, every=60, early=early) for _ in range(10))
@@ -54,7 +54,7 @@ async def test_replicas_that_come_at_once_make_it_once(database: Database, *, ea
     assert look.marks == [0]
 
 
-async def test_a_round_that_breaks_moves_no_mark_and_is_due_at_once(database: Database) -> None:
+async def test_a_job_that_fails_keeps_its_mark_and_is_due_at_once(database: Database) -> None:
     await periodic.run_if_due(database, "r", Look(), every=0.0)
     with pytest.raises(RuntimeError):
         await periodic.run_if_due(database, "r", Look(breaks=True), every=60)
@@ -63,7 +63,7 @@ async def test_a_round_that_breaks_moves_no_mark_and_is_due_at_once(database: Da
     assert look.marks == [1]
 
 
-async def test_a_round_that_is_cancelled_is_given_up_for_the_next(database: Database) -> None:
+async def test_a_job_that_is_cancelled_is_due_at_once(database: Database) -> None:
     look = Look(lasts=30)
     making = asyncio.create_task(periodic.run_if_due(database, "r", look, every=60))
     while not look.marks:  # noqa: ASYNC110 -- a loop of the test's own
@@ -73,14 +73,14 @@ async def test_a_round_that_is_cancelled_is_given_up_for_the_next(database: Data
     assert await periodic.run_if_due(database, "r", Look(), every=60)
 
 
-async def test_a_round_whose_replica_died_is_taken_up_when_its_lease_is_over(database: Database) -> None:
+async def test_a_job_whose_replica_died_is_due_when_its_lease_has_ended(database: Database) -> None:
     assert await database.transact(partial(table.begin, "r", early=False), notify=False) == 0
     assert await database.transact(partial(table.begin, "r", early=True), notify=False) is None
     await query("UPDATE round SET lease_until = 0")
     assert await database.transact(partial(table.begin, "r", early=False), notify=False) == 0
 
 
-async def test_rounds_of_different_names_do_not_wait_for_each_other(database: Database) -> None:
+async def test_jobs_of_different_names_do_not_wait_for_each_other(database: Database) -> None:
     looks = [Look(lasts=0.2) for _ in range(3)]
     made = await asyncio.gather(
         *(periodic.run_if_due(database, f"r{n}", look, every=60) for n, look in enumerate(looks))

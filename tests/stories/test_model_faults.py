@@ -24,7 +24,7 @@ from tests.work.model_server import (
     piece,
     usage,
 )
-from tests.work.working_house import ai, broken, buttons, rows, standing, until
+from tests.work.service_with_model import ai, broken, buttons, rows, standing, until
 
 QUESTION = "Why is the sky blue?"
 LONG = "Because it confides in nobody. " * 40

@@ -9,7 +9,7 @@ from bot_platform.providers.openai import OpenAIModel
 from bot_platform.sandbox.telegram_state import Person
 from tests.makers import BUYER, eventually, orders, person, running_service
 from tests.work.model_server import Events, Silence, finish, model_server, piece
-from tests.work.working_house import (
+from tests.work.service_with_model import (
     becomes,
     broken,
     buttons,

@@ -3,10 +3,10 @@
 import asyncio
 import time
 
-from bot_platform.flows.order_work import MOST_OPEN
+from bot_platform.flows.order_work import MAX_OPEN_JOBS
 from tests.makers import BUYER
 from tests.work.model_server import Answer
-from tests.work.working_house import (
+from tests.work.service_with_model import (
     becomes,
     broken,
     buttons,
@@ -75,14 +75,14 @@ async def test_work_whose_credits_never_came_expires_and_says_so(database_url: s
 
 async def test_more_orders_than_anybody_can_mean_are_refused_in_words(sqlite_url: str) -> None:
     async with working(sqlite_url) as (h, _):
-        for _ in range(MOST_OPEN + 1):
+        for _ in range(MAX_OPEN_JOBS + 1):
             h.telegram.say(BUYER, "/ask how?")
         await h.said(
-            f"{MOST_OPEN} of your orders wait already. Stop some of them first, see /jobs.", within=60
+            f"{MAX_OPEN_JOBS} of your orders wait already. Stop some of them first, see /jobs.", within=60
         )
         listed = await h.say("/jobs", "What runs and what waits:")
         assert len(buttons(listed)) == 19
-        assert listed["text"].endswith(f"… and {MOST_OPEN - 10} more.")
+        assert listed["text"].endswith(f"… and {MAX_OPEN_JOBS - 10} more.")
         assert await broken(h) == []
 
 

@@ -13,9 +13,9 @@ import pytest
 from bot_platform.sandbox.telegram_world import SANDBOX_TOKEN
 from tests.makers import eventually, link_of
 from tests.stories.test_real_protocols import BUYER, Outside, outside, process
-from tests.work.fake_task import PLANNED, WRITTEN, model, plan_of
+from tests.work.fake_context import PLANNED, WRITTEN, model, plan_of
 from tests.work.model_server import Answer, ModelServer, Silence, model_server
-from tests.work.working_house import Builder, buttons, words
+from tests.work.service_with_model import Builder, buttons, words
 
 ASK = "/ask how do I undo my last commit?"
 

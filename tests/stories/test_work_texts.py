@@ -13,9 +13,9 @@ from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram_world import Fault
 from bot_platform.work.engine.kind import JobContext, kind
 from tests.makers import BUYER, RunningService, eventually, orders, person, running_service
-from tests.work.fake_task import model
+from tests.work.fake_context import model
 from tests.work.model_server import Answer, Cut, ModelServer, Status, model_server
-from tests.work.working_house import (
+from tests.work.service_with_model import (
     Builder,
     ai,
     becomes,

@@ -143,7 +143,7 @@ async def check(
     sale = await _purchase(about(query.data))
     number = str(sale.id)
     try:
-        outcome = await reconcile.by_hand(payments, sale, by=_by(query))
+        outcome = await reconcile.check_by_operator(payments, sale, by=_by(query))
     except ProviderDown:
         await reply(say("admin-cannot-ask"))
         return

@@ -120,7 +120,7 @@ async def paysupport(
     """Say what to do about a payment, or pass a question on to whoever runs the bot."""
     if command.args:
         name = message.from_user.full_name if message.from_user else ""
-        asked = await ask_support(database, payments.admins, user, name, command.args, request_key)
+        asked = await ask_support(database, payments.operators, user, name, command.args, request_key)
         await message.answer(
             say("paysupport-sent") if asked else say("paysupport-alone", user=str(user.telegram_id))
         )

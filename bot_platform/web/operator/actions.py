@@ -101,13 +101,13 @@ class _Acts:
             request_key=key,
             by=actions.PAGES,
         )
-        await refund.hand_over(self.payments, written)
+        await refund.start_now(self.payments, written)
         return _done(f"/purchases/{number}", "refund-asked")
 
     async def check_act(self, number: int) -> ResponseReturnValue:
         purchase = await a_purchase(number)
         try:
-            outcome = await reconcile.by_hand(self.payments, purchase, by=actions.PAGES)
+            outcome = await reconcile.check_by_operator(self.payments, purchase, by=actions.PAGES)
         except ProviderDown:
             return _done(f"/purchases/{number}", "provider-down")
         if outcome is None:
@@ -126,7 +126,7 @@ class _Acts:
             return _done("/audit", "proving")
         async with self.proving:
             found = await audit.audit_books(
-                self.payments.database, self.payments.admins, lambda _: None, by=actions.PAGES
+                self.payments.database, self.payments.operators, lambda _: None, by=actions.PAGES
             )
         return await render_template(
             "operator/audit.html", books=await overview.books(), marked=[], found=found
