@@ -9,10 +9,10 @@ from bot_platform.commands import backup, books, doctor, money, service
 from bot_platform.commands.running import MISUSED
 from bot_platform.config.settings import SettingsError
 from bot_platform.domain.amounts import hundredths
+from bot_platform.domain.ids import parse_id
 
 LONGEST_REASON = 300
 SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}
-LARGEST_ID = 2**63 - 1
 
 Command = Callable[[argparse.Namespace], int]
 Parsers = Any  # argparse gives the type of its subparsers no public name
@@ -124,8 +124,8 @@ def _port(text: str) -> int:
 
 
 def _id(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < len(str(LARGEST_ID)):
-        return int(text)
+    if number := parse_id(text):
+        return number
     raise argparse.ArgumentTypeError(f"{text} is no number of anybody or anything here")
 
 

@@ -12,6 +12,7 @@ from tortoise.expressions import F
 from tortoise.models import Model
 from tortoise.timezone import now
 
+from bot_platform.domain.ids import parse_id
 from bot_platform.infra import leases
 from bot_platform.infra.sql import insert_if_new, json_safe
 
@@ -161,6 +162,6 @@ async def look_up(name: str) -> Event | None:
     # By its key alone: a database that also sees the lane and an order goes through the whole inbox.
     keyed = await Event.filter(key__in=[name, f"stripe:{name}"])
     found = next((event for event in keyed if event.lane is None), None)
-    if found is None and name.isascii() and name.isdigit() and len(name) < len(str(2**63)):
-        found = await Event.get_or_none(lane=None, id=int(name))
+    if found is None and (id_ := parse_id(name)):
+        found = await Event.get_or_none(lane=None, id=id_)
     return found

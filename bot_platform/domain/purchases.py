@@ -11,6 +11,7 @@ from tortoise.models import Model
 from tortoise.timezone import now
 
 from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
+from bot_platform.domain.ids import is_id
 from bot_platform.domain.packages import Package
 from bot_platform.infra.sql import insert_if_new
 
@@ -43,7 +44,6 @@ MOVES: dict[PurchaseState, frozenset[PurchaseState]] = {
 
 PAID = frozenset({PurchaseState.PAID, PurchaseState.PARTLY_REVERSED, PurchaseState.REVERSED})
 WAITING = frozenset({PurchaseState.OPEN, PurchaseState.PROCESSING})
-LARGEST_ID = 2**63  # no database counts further
 ASK_FIRST = timedelta(minutes=3)  # a webhook is faster
 OPENING = timedelta(minutes=10)  # an older try without a link is left alone: its terms have aged
 
@@ -204,7 +204,7 @@ async def find_paid_by(provider: str, payment_ref: str) -> Purchase | None:
 
 async def look_up(purchase_id: int) -> Purchase | None:
     """Find a purchase by a number that somebody typed or pressed."""
-    return await Purchase.get_or_none(id=purchase_id) if 0 < purchase_id < LARGEST_ID else None
+    return await Purchase.get_or_none(id=purchase_id) if is_id(purchase_id) else None
 
 
 async def due_for_check(

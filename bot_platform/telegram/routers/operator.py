@@ -18,6 +18,7 @@ from bot_platform.domain import (
 )
 from bot_platform.domain.backlog import backlog
 from bot_platform.domain.errors import NotFound
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.users import User
@@ -162,5 +163,4 @@ async def _person(query: CallbackQuery) -> User:
 
 
 def _number(query: CallbackQuery) -> int:
-    number = about(query.data)
-    return int(number) if number.isdecimal() and len(number) < users.LONGEST_NUMBER else 0
+    return parse_id(about(query.data)) or 0
