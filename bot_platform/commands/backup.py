@@ -16,7 +16,7 @@ from bot_platform.config.settings import DatabaseSettings, load
 from bot_platform.domain import schedules
 from bot_platform.infra.backup import postgres, sqlite
 from bot_platform.infra.backup.files import BackupError
-from bot_platform.infra.database import MODELS, tortoise_config
+from bot_platform.infra.database import MODELS, RETIRED_TABLES, tortoise_config
 from bot_platform.infra.sql import tables
 
 STREAM = "-"  # standard input or output in place of a file
@@ -59,7 +59,7 @@ def restore(given: Namespace) -> int:
             if "file_path" in place:
                 sqlite.put_back(Path(place["file_path"]), file, force=given.force)
             else:
-                postgres.put_back(place, file, tables(MODELS), force=given.force)
+                postgres.put_back(place, file, [*tables(MODELS), *RETIRED_TABLES], force=given.force)
     except (BackupError, OSError) as fault:
         print(fault, file=sys.stderr)
         return FAILED

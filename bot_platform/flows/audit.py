@@ -4,12 +4,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bot_platform.domain import actions, ledger, outbox, schedules
+from bot_platform.domain import actions, book_checks, ledger, outbox
 from bot_platform.domain.audit import Broken, Step, audit
 from bot_platform.flows.wake import wake
 from bot_platform.infra.database import Database
 
-MENDED = "audit:turns"  # how often the books went from good to off or back
 MARKED_AT_ONCE = 200
 NAMED = 10  # broken rows that a message names; the command names all
 
@@ -57,17 +56,13 @@ async def _trust_again(account_id: int) -> None:
 
 async def _tell(admins: Sequence[int], broken: Sequence[Broken]) -> None:
     """Tell the operator, once for each set of broken rows, and again when it comes back after good books."""
-    times_mended = await schedules.mark(MENDED)
-    is_off = times_mended % 2 == 1  # odd while the books are off
-    if is_off != bool(broken):
-        times_mended += 1
-        await schedules.set_mark(MENDED, times_mended)
+    check = await book_checks.record(off=bool(broken))
     if not broken:
         return
     digest = hashlib.sha256(repr(sorted((b.invariant, b.table, b.id) for b in broken)).encode()).hexdigest()
     await outbox.post_to_each(
         admins,
-        f"audit:{times_mended}:{digest[:16]}",
+        f"audit:{check.changes}:{digest[:16]}",
         "audit",
         "operator-books-off",
         count=len(broken),

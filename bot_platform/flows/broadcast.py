@@ -10,7 +10,7 @@ from bot_platform.infra.database import Database
 from bot_platform.infra.sql import advisory_lock, json_safe
 
 SAID = "broadcast"  # the name under which each of them is written: its words are the operator's
-TURN = "broadcast"  # the round in which portions are written, one a second for all replicas together
+TURN = "broadcast"  # the schedule: one portion a second for all replicas together
 BATCH_INTERVAL_MS = 1000
 BATCH = 20  # of the 30 messages that Telegram takes in a second: the rest is for what cannot wait
 WAITING = 20  # unsent ones, at most: a stop takes them back, and nothing of money stands behind them
@@ -95,10 +95,10 @@ async def send_batch(database: Database) -> None:
 
 async def write_batch() -> None:
     """Write the next few messages, if it is time; part of a transaction."""
-    turn = await schedules.begin(TURN, early=False)
+    turn = await schedules.claim(TURN, early=False)
     if turn is None:
         return  # another replica's
-    await schedules.end(TURN, turn + 1, BATCH_INTERVAL_MS)
+    await schedules.finish(TURN, turn + 1, BATCH_INTERVAL_MS)
     running = await broadcasts.running()
     broadcast = await broadcasts.lock(running.id) if running else None
     if broadcast is None or broadcast.state is not BroadcastState.RUNNING:

@@ -14,7 +14,7 @@ from bot_platform.domain.inbox import EventState as Told
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.reversals import Reversal
-from bot_platform.domain.schedules import Round
+from bot_platform.domain.schedules import Schedule
 from bot_platform.domain.users import User
 from bot_platform.flows import provider_events, reconcile
 from bot_platform.flows.audit import audit_books
@@ -236,7 +236,7 @@ async def test_more_than_one_page_of_refunds_is_read_to_its_end(deaf: Deaf) -> N
 
 async def test_each_look_goes_back_behind_the_last_one(deaf: Deaf) -> None:
     await deaf.look()
-    mark = (await Round.get(name="missed:stripe")).mark
+    mark = (await Schedule.get(name="missed:stripe")).position
     assert abs(mark - time.time()) < 5
     await deaf.look()
     first, second = [
@@ -249,7 +249,7 @@ async def test_each_look_goes_back_behind_the_last_one(deaf: Deaf) -> None:
 async def test_stripe_down_in_the_middle_moves_no_mark_and_loses_nothing(deaf: Deaf) -> None:
     purchase = await deaf.sold()
     await deaf.look()
-    mark = (await Round.get(name="missed:stripe")).mark
+    mark = (await Schedule.get(name="missed:stripe")).position
     buyers = [await person(deaf.payments.database, 1_000 + n) for n in range(101)]
     for buyer in buyers:
         opened = await deaf.open(user=buyer)
@@ -260,7 +260,7 @@ async def test_stripe_down_in_the_middle_moves_no_mark_and_loses_nothing(deaf: D
     deaf.world.local.faults.answer("/v1/events", 503, {"error": {"type": "api_error"}}, times=9)
     with pytest.raises(ProviderDown):
         await rounds.missed()
-    assert (await Round.get(name="missed:stripe")).mark == mark
+    assert (await Schedule.get(name="missed:stripe")).position == mark
     assert await Event.all().count() >= 100
     deaf.world.local.faults.clear()
     await rounds.missed()

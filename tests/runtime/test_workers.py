@@ -11,7 +11,7 @@ from bot_platform.domain.checkout import News, ProviderDown, ProviderEvent
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice
-from bot_platform.domain.schedules import Round
+from bot_platform.domain.schedules import Schedule
 from bot_platform.flows import updates
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
@@ -60,7 +60,7 @@ async def test_two_replicas_look_at_their_start_and_then_one_of_them_when_it_is_
         for replica in replicas:
             await replica.missed()
     assert len(asked.events_since) == 2
-    await query("UPDATE round SET next_at = 0")
+    await query("UPDATE schedule SET next_at = 0")
     for replica in replicas:
         await replica.missed()
     assert len(asked.events_since) == 3
@@ -70,8 +70,8 @@ async def test_a_look_that_broke_is_made_again_at_once_from_the_same_mark(databa
     asked = Asked()
     replica = rounds(database, asked)
     await replica.missed()
-    mark = (await Round.get()).mark
-    await query("UPDATE round SET next_at = 0")
+    mark = (await Schedule.get()).position
+    await query("UPDATE schedule SET next_at = 0")
     asked.down = True
     for _ in range(2):
         with pytest.raises(ProviderDown):
@@ -79,7 +79,7 @@ async def test_a_look_that_broke_is_made_again_at_once_from_the_same_mark(databa
     asked.down = False
     await replica.missed()
     assert asked.events_since[1:] == [asked.events_since[1]] * 3
-    assert (await Round.get()).mark >= mark
+    assert (await Schedule.get()).position >= mark
 
 
 async def test_the_audit_says_what_it_found_each_hour_and_marks_and_tells(database: Database) -> None:
@@ -89,7 +89,7 @@ async def test_the_audit_says_what_it_found_each_hour_and_marks_and_tells(databa
     await replica.audit()
     assert audits == [0]
     await Account.filter(user_id=user.id).update(balance=101)
-    await query("UPDATE round SET next_at = 0")
+    await query("UPDATE schedule SET next_at = 0")
     await replica.audit()
     assert audits == [0, 1]
     assert (await Account.get()).broken
@@ -119,6 +119,6 @@ async def test_updates_that_were_handled_a_week_ago_are_dropped_once_a_day(datab
     await age(2)
     await tidy.run()
     assert await Event.all().count() == 2
-    await query("UPDATE round SET next_at = 0")
+    await query("UPDATE schedule SET next_at = 0")
     await tidy.run()
     assert [row.key for row in await Event.all()] == ["tg:3"]

@@ -387,7 +387,7 @@ async def test_books_that_are_off_are_seen_in_the_day_and_at_the_person(sqlite_u
 
         async def wrong(_: Database) -> None:
             await Account.filter(id=2).update(balance=1)
-            await query("UPDATE round SET next_at = 0 WHERE name = 'audit'")
+            await query("UPDATE schedule SET next_at = 0 WHERE name = 'audit'")
 
         await beside(sqlite_url, wrong)
         await h.said("🚨 The books are off: ", OPERATOR)

@@ -9,7 +9,18 @@ from quart import Blueprint, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from bot_platform.domain import actions, inbox, jobs, ledger, listings, overview, purchases, statement, users
+from bot_platform.domain import (
+    actions,
+    book_checks,
+    inbox,
+    jobs,
+    ledger,
+    listings,
+    overview,
+    purchases,
+    statement,
+    users,
+)
 from bot_platform.domain.ids import is_id
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Account
@@ -116,7 +127,7 @@ class _Reading:
         return await render_template("operator/acts.html", page=await listings.acts(request_args.place()))
 
     async def audit_page(self) -> ResponseReturnValue:
-        books = await overview.books()
+        books = await book_checks.last()
         # Nobody is marked while the books are good, and then the table need not be looked through.
         marked = await listings.accounts(await ledger.broken_accounts()) if books.off else []
         return await render_template("operator/audit.html", books=books, marked=marked, found=None)
