@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.domain.ids import parse_id
 from bot_platform.infra import leases
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new, json_safe
 
 MAX_NAME_CHARS = 240  # of what somebody types; a key has a little more
@@ -42,7 +42,7 @@ class Event(Model):
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
-    received_at = fields.DatetimeField(auto_now_add=True)
+    received_at = fields.DatetimeField(default=now)
     handled_at = fields.DatetimeField(null=True)
 
     class Meta:

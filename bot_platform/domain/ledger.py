@@ -10,6 +10,7 @@ from tortoise.models import Model
 
 from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough
 from bot_platform.infra import commit_events
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -77,7 +78,7 @@ class Entry(Model):
     purchase_id: int | None
     job_id: int | None = fields.BigIntField(null=True)  # the work that was charged
     note = fields.CharField(max_length=300, default="")
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
         """An account's entries are numbered 1, 2, 3."""
@@ -100,7 +101,7 @@ class Hold(Model):
     amount = fields.BigIntField()
     captured = fields.BigIntField(default=0)
     state = fields.CharEnumField(HoldState, max_length=16, default=HoldState.HELD)
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
         """An account's open holds are few, and looked for often."""

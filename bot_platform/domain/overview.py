@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from tortoise.timezone import now
-
 from bot_platform.domain import book_checks
 from bot_platform.domain.backlog import Backlog, backlog
 from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.ledger import EntryKind
 from bot_platform.domain.purchases import PurchaseState
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import connection, query
 
 Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]

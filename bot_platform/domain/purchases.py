@@ -8,11 +8,11 @@ from typing import Any, Self
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
 from bot_platform.domain.ids import is_id
 from bot_platform.domain.packages import Package
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -87,7 +87,7 @@ class Purchase(Model):
     link = fields.TextField(null=True)  # where a person pays
     link_until = fields.DatetimeField(null=True)
     ask_at = fields.DatetimeField(null=True)  # when to ask the provider about it, if nothing is heard
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
     paid_at = fields.DatetimeField(null=True)
 
     class Meta:

@@ -6,6 +6,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from bot_platform.domain.ids import parse_id
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -19,7 +20,7 @@ class User(Model):
     language = fields.CharField(max_length=35, default="en")  # IETF tag, as Telegram tells it
     blocked_bot = fields.BooleanField(default=False)  # messages to this person fail until they return
     arrived_by = fields.CharField(max_length=100, default="", db_default="")  # the press that made the row
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
         """The table's name."""

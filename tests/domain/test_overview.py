@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tortoise.timezone import now
-
 from bot_platform.domain import ledger, overview
 from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.inbox import Event, EventState
@@ -12,6 +10,7 @@ from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows.buy import buy
 from bot_platform.flows.grant import grant
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import PRICES, payments, person

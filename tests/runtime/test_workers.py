@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
-from tortoise.timezone import now
 
 from bot_platform.domain.audit import Broken
 from bot_platform.domain.checkout import News, ProviderDown, ProviderEvent
@@ -13,6 +12,7 @@ from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.schedules import Schedule
 from bot_platform.flows import updates
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments

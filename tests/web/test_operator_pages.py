@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tortoise.timezone import now
 
 from bot_platform.domain import book_checks, inbox, jobs, ledger, listings, purchases
 from bot_platform.domain.book_checks import BookCheck
@@ -20,6 +19,7 @@ from bot_platform.domain.refunds import Refund
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.flows.grant import grant
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import person
