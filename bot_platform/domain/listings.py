@@ -145,6 +145,17 @@ async def search(words: str, providers: Sequence[str]) -> Found:
     return Found(purchases=found, events=[event] if event else [])
 
 
+async def last_paid(limit: int) -> Sequence[Purchase]:
+    """Read the last purchases that were paid, newest first, with their buyers."""
+    rows = Purchase.exclude(paid_at=None).order_by("-paid_at").limit(limit)
+    return await rows.prefetch_related("user")
+
+
+async def count_sales(state: purchases.PurchaseState) -> int:
+    """Count the purchases in a state."""
+    return await Purchase.filter(state=state).count()
+
+
 async def all_sales() -> AsyncIterator[Sequence[Purchase]]:
     """Read every purchase with its buyer, oldest first, some at a time; later ones may come too."""
     async for rows in _all(Purchase.all().prefetch_related("user")):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bot_platform.domain import actions, book_checks, ledger, outbox
+from bot_platform.domain import account_flags, actions, book_checks, ledger, outbox
 from bot_platform.domain.audit import Broken, Step, audit
 from bot_platform.flows.wake import wake
 from bot_platform.infra.database import Database
@@ -26,7 +26,7 @@ async def audit_books(
             broken += step.broken
             on_step(step)
     off = {row.account for row in broken if row.account is not None}
-    marked = set(await database.transact(ledger.broken_accounts, notify=False))
+    marked = set(await database.transact(account_flags.broken_accounts, notify=False))
     await _mark(database, sorted(off - marked))
     for account_id in sorted(marked - off):
         await database.transact(_trust_again, account_id)
@@ -42,14 +42,14 @@ async def _mark(database: Database, account_ids: Sequence[int]) -> None:
     """Mark accounts a few at a time, so that nobody who buys meanwhile waits long."""
     for first in range(0, len(account_ids), MARKED_AT_ONCE):
         await database.transact(
-            partial(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True),
+            partial(account_flags.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True),
             notify=False,
         )
 
 
 async def _trust_again(account_id: int) -> None:
-    account = await ledger.lock(await ledger.owner_of(account_id))
-    await ledger.mark_broken([account_id], broken=False)
+    account = await ledger.lock(await account_flags.owner_of(account_id))
+    await account_flags.mark_broken([account_id], broken=False)
     account.broken = False
     await wake(account)
 

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from bot_platform.domain import actions, ledger, outbox
+from bot_platform.domain import account_flags, actions, ledger, outbox
 from bot_platform.domain.users import User
 from bot_platform.flows.wake import wake
 from bot_platform.infra.database import Database
@@ -21,7 +21,7 @@ async def ban(
         account = await ledger.lock(user.id)
         if account.banned == banned:
             return False
-        await ledger.ban(account, banned=banned)
+        await account_flags.ban(account, banned=banned)
         what = "ban" if banned else "unban"
         await actions.record(by, what, user.subject, reason=reason)
         text = "banned" if banned else "let-back"

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from bot_platform.domain import actions, ledger, outbox, reversals, users
+from bot_platform.domain import account_flags, actions, ledger, outbox, reversals, users
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
@@ -21,7 +21,7 @@ async def follow(account: Account, why: Stage | None = None) -> None:
     frozen = await reversals.freezes(account.user_id)
     if frozen == account.frozen:
         return
-    await ledger.freeze(account, frozen=frozen)
+    await account_flags.freeze(account, frozen=frozen)
     person = await users.get(account.user_id)
     text = "spending-frozen" if frozen else FREED.get(why, "spending-free")
     key = f"freeze:{account.id}:{uuid4().hex}"  # each change is told once: only one try of a story commits

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
-from bot_platform.domain import actions, purchases, reversals
+from bot_platform.domain import actions, purchase_checks, reversals
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import provider_events
@@ -35,10 +35,10 @@ async def silent_purchases(
 ) -> AsyncIterator[Outcome]:
     """Ask about purchases that wait and were not heard of for too long, or about all that wait."""
     names, after = [provider.name for provider in providers], 0
-    while rows := await purchases.due_for_check(names, after, AT_ONCE, all_of_them=all_of_them):
+    while rows := await purchase_checks.due(names, after, AT_ONCE, all_of_them=all_of_them):
         for purchase in rows:
             after = purchase.id
-            await payments.database.transact(purchases.mark_checked, purchase, notify=False)
+            await payments.database.transact(purchase_checks.mark_checked, purchase, notify=False)
             if outcome := await one(payments, purchase):
                 yield outcome
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from bot_platform.domain import job_leases, ledger
+from bot_platform.domain import account_flags, job_leases, ledger
 from bot_platform.domain.errors import NoSuchJob, TooManyJobs
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Hold, HoldState
@@ -148,7 +148,7 @@ async def test_a_frozen_accounts_order_waits_until_the_freeze_ends(
 
     async def freeze(*, frozen: bool) -> None:
         account = await ledger.lock(who.id)
-        await ledger.freeze(account, frozen=frozen)
+        await account_flags.freeze(account, frozen=frozen)
 
     await database.transact(partial(freeze, frozen=True))
     job = await ordered(at, who, "a", 60)

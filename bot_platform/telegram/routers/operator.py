@@ -93,13 +93,13 @@ async def failed(_: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> 
 
 async def waits(_: CallbackQuery, reply: Reply, say: Say) -> None:
     """Say what waits."""
-    transfers = await purchases.count(purchases.PurchaseState.PROCESSING)
+    transfers = await listings.count_sales(purchases.PurchaseState.PROCESSING)
     await reply(operator_reports.waits(say, await backlog(), await refunds.unanswered(), transfers))
 
 
 async def sales(_: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
     """List the last sales."""
-    sold = await purchases.last_paid(LISTED)
+    sold = await listings.last_paid(LISTED)
     await reply(operator_reports.sales(say, sold), buttons.numbered("purchase", [one.id for one in sold]))
 
 

@@ -10,6 +10,7 @@ from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from bot_platform.domain import (
+    account_flags,
     actions,
     book_checks,
     inbox,
@@ -129,7 +130,7 @@ class _Reading:
     async def audit_page(self) -> ResponseReturnValue:
         books = await book_checks.last()
         # Nobody is marked while the books are good, and then the table need not be looked through.
-        marked = await listings.accounts(await ledger.broken_accounts()) if books.off else []
+        marked = await listings.accounts(await account_flags.broken_accounts()) if books.off else []
         return await render_template("operator/audit.html", books=books, marked=marked, found=None)
 
     async def search_page(self) -> ResponseReturnValue:
