@@ -6,6 +6,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import json_safe
 
 CONSOLE, PAGES = (
@@ -22,7 +23,7 @@ class Action(Model):
     what = fields.CharField(max_length=32)  # a verb, such as `grant`
     subject = fields.CharField(max_length=100)  # such as `user:7` or `purchase:12`
     details: Any = fields.JSONField(default=dict)  # with what, and why
-    at = fields.DatetimeField(auto_now_add=True)
+    at = fields.DatetimeField(default=now)
 
     class Meta:
         """Operators look for what was done to one subject."""

@@ -5,8 +5,8 @@ from enum import StrEnum
 from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
-from tortoise.timezone import now
 
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new, json_safe
 
 MAX_TEXT_CHARS = 3500  # characters: Telegram takes 4096, and a few lines stand around it
@@ -31,7 +31,7 @@ class Broadcast(Model):
     people = fields.BigIntField()  # how many there were when it began
     written = fields.BigIntField(default=0)  # messages so far
     after = fields.BigIntField(default=0)
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
     ended_at = fields.DatetimeField(null=True)
 
     class Meta:

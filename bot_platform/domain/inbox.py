@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
-from tortoise.timezone import now
 
+from bot_platform.domain.ids import parse_id
 from bot_platform.infra import leases
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new, json_safe
 
 MAX_NAME_CHARS = 240  # of what somebody types; a key has a little more
@@ -41,7 +42,7 @@ class Event(Model):
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
-    received_at = fields.DatetimeField(auto_now_add=True)
+    received_at = fields.DatetimeField(default=now)
     handled_at = fields.DatetimeField(null=True)
 
     class Meta:
@@ -161,6 +162,6 @@ async def look_up(name: str) -> Event | None:
     # By its key alone: a database that also sees the lane and an order goes through the whole inbox.
     keyed = await Event.filter(key__in=[name, f"stripe:{name}"])
     found = next((event for event in keyed if event.lane is None), None)
-    if found is None and name.isascii() and name.isdigit() and len(name) < len(str(2**63)):
-        found = await Event.get_or_none(lane=None, id=int(name))
+    if found is None and (id_ := parse_id(name)):
+        found = await Event.get_or_none(lane=None, id=id_)
     return found

@@ -6,9 +6,9 @@ from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.infra import commit_events
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import clock, json_safe, query
 
 PARKED_LIFETIME_MS = 72 * 3600 * 1000  # for credits, before it expires
@@ -59,7 +59,7 @@ class Job(Model):
     remembered = fields.BooleanField(default=True)  # whether a later order may build on it
     forget = fields.BooleanField(default=False)  # its person wants its texts gone, once it has ended
     has_texts = fields.BooleanField(default=True)  # `request`, `kept` and `result` are still there
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
     ended_at = fields.DatetimeField(null=True)
 
     class Meta:

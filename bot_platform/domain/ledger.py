@@ -1,6 +1,5 @@
 """The books: accounts, their append-only entries, and holds; amounts in hundredths of a credit."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +9,7 @@ from tortoise.models import Model
 
 from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough
 from bot_platform.infra import commit_events
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -77,7 +77,7 @@ class Entry(Model):
     purchase_id: int | None
     job_id: int | None = fields.BigIntField(null=True)  # the work that was charged
     note = fields.CharField(max_length=300, default="")
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
         """An account's entries are numbered 1, 2, 3."""
@@ -100,7 +100,7 @@ class Hold(Model):
     amount = fields.BigIntField()
     captured = fields.BigIntField(default=0)
     state = fields.CharEnumField(HoldState, max_length=16, default=HoldState.HELD)
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
         """An account's open holds are few, and looked for often."""
@@ -210,33 +210,6 @@ async def find_hold(cause: str) -> Hold | None:
 async def times_reversed(purchase_id: int) -> int:
     """Count how often a purchase's credits were taken back or given back."""
     return await Entry.filter(purchase_id=purchase_id, kind=EntryKind.REVERSAL).count()
-
-
-async def freeze(account: Account, *, frozen: bool) -> None:
-    """Forbid or allow new spending from a locked account."""
-    account.frozen = frozen
-    await account.save(update_fields=["frozen"])
-
-
-async def ban(account: Account, *, banned: bool) -> None:
-    """Forbid a locked account's person to begin anything, or allow it again."""
-    account.banned = banned
-    await account.save(update_fields=["banned"])
-
-
-async def broken_accounts() -> Sequence[int]:
-    """List the accounts from which nothing may be spent, by id."""
-    return [account.id for account in await Account.filter(broken=True).order_by("id")]
-
-
-async def owner_of(account_id: int) -> int:
-    """Tell whose account this is, by our number of them."""
-    return (await Account.get(id=account_id)).user_id
-
-
-async def mark_broken(account_ids: Sequence[int], *, broken: bool) -> None:
-    """Forbid spending from accounts whose books are off, or allow it again."""
-    await Account.filter(id__in=list(account_ids)).update(broken=broken)
 
 
 async def capture(account: Account, held: Hold, amount: int, note: str = "") -> bool:

@@ -9,10 +9,11 @@ from tortoise.queryset import QuerySet
 
 from bot_platform.domain import inbox, jobs, purchases
 from bot_platform.domain.actions import Action
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.ledger import Account, Entry
-from bot_platform.domain.purchases import LARGEST_ID, Purchase
+from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.refunds import Refund
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
@@ -126,8 +127,8 @@ async def search(words: str, providers: Sequence[str]) -> Found:
     if not words or len(words) > LONGEST or not words.isprintable():
         return Found()
     if words.isascii() and words.isdigit():
-        number = int(words)
-        if number >= LARGEST_ID:
+        number = parse_id(words)
+        if number is None:
             return Found()
         return Found(
             purchases=await _with_buyers(Purchase.filter(id=number)),
@@ -142,6 +143,17 @@ async def search(words: str, providers: Sequence[str]) -> Found:
             found = await _with_buyers(Purchase.filter(id__in=[row.purchase_id for row in reversed_]))
     event = await inbox.look_up(words)
     return Found(purchases=found, events=[event] if event else [])
+
+
+async def last_paid(limit: int) -> Sequence[Purchase]:
+    """Read the last purchases that were paid, newest first, with their buyers."""
+    rows = Purchase.exclude(paid_at=None).order_by("-paid_at").limit(limit)
+    return await rows.prefetch_related("user")
+
+
+async def count_sales(state: purchases.PurchaseState) -> int:
+    """Count the purchases in a state."""
+    return await Purchase.filter(state=state).count()
 
 
 async def all_sales() -> AsyncIterator[Sequence[Purchase]]:

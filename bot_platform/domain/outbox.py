@@ -13,6 +13,7 @@ from tortoise.functions import Count
 from tortoise.models import Model
 
 from bot_platform.infra import correlation, leases
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import advisory_lock, clock, insert_if_new, query
 
 MAX_KEY_CHARS = 100
@@ -56,7 +57,7 @@ class Notice(Model):
     request = fields.CharField(
         max_length=100, default="", db_default=""
     )  # what it answers: the line that logs its sending names it
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
         """Senders look for the first pending row of a chat."""

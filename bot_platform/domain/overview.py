@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from tortoise.timezone import now
-
-from bot_platform.domain import schedules
+from bot_platform.domain import book_checks
 from bot_platform.domain.backlog import Backlog, backlog
+from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.ledger import EntryKind
 from bot_platform.domain.purchases import PurchaseState
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import connection, query
-
-AUDITED, OFF_OR_MENDED = "audit", "audit:turns"  # rounds: when the books were proved; odd while they are off
 
 Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
 
@@ -35,21 +33,13 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
-    """What the last audit said: when it was, if there was one, and whether the books are off."""
-
-    proved_at: datetime | None
-    off: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Today:
     """The day so far, and what waits or needs somebody now."""
 
     day: Day
     failed_purchases: int  # begun today
     waits: Backlog
-    books: Books
+    books: BookCheck
 
 
 async def today() -> Today:
@@ -61,13 +51,7 @@ async def today() -> Today:
         PurchaseState.FAILED,
         _stored(since),
     )
-    return Today(day=day, failed_purchases=failed["n"], waits=await backlog(), books=await books())
-
-
-async def books() -> Books:
-    """Read what the last audit said."""
-    proved, turns = await schedules.mark(AUDITED), await schedules.mark(OFF_OR_MENDED)
-    return Books(datetime.fromtimestamp(proved, UTC) if proved else None, off=turns % 2 == 1)
+    return Today(day=day, failed_purchases=failed["n"], waits=await backlog(), books=await book_checks.last())
 
 
 async def by_day(ask: Ask, days: int) -> Sequence[Day]:

@@ -8,10 +8,11 @@ from typing import Any, Self
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
+from bot_platform.domain.ids import is_id
 from bot_platform.domain.packages import Package
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -43,9 +44,8 @@ MOVES: dict[PurchaseState, frozenset[PurchaseState]] = {
 
 PAID = frozenset({PurchaseState.PAID, PurchaseState.PARTLY_REVERSED, PurchaseState.REVERSED})
 WAITING = frozenset({PurchaseState.OPEN, PurchaseState.PROCESSING})
-LARGEST_ID = 2**63  # no database counts further
-ASK_FIRST = timedelta(minutes=3)  # a webhook is faster
-OPENING = timedelta(minutes=10)  # an older try without a link is left alone: its terms have aged
+FIRST_CHECK_AFTER = timedelta(minutes=3)  # a webhook usually comes before
+MAX_OPENING = timedelta(minutes=10)  # after this the terms of a try without a link are too old
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Purchase(Model):
     link = fields.TextField(null=True)  # where a person pays
     link_until = fields.DatetimeField(null=True)
     ask_at = fields.DatetimeField(null=True)  # when to ask the provider about it, if nothing is heard
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
     paid_at = fields.DatetimeField(null=True)
 
     class Meta:
@@ -132,7 +132,8 @@ class Purchase(Model):
     @property
     def is_opening(self) -> bool:
         """Whether its checkout was asked for lately and has no link yet: the next try is its own."""
-        return self.state is PurchaseState.OPEN and self.link is None and now() - self.attempt_at < OPENING
+        is_recent = now() - self.attempt_at < MAX_OPENING
+        return self.state is PurchaseState.OPEN and self.link is None and is_recent
 
     def is_younger(self, seconds: float) -> bool:
         """Whether the purchase began less than `seconds` ago."""
@@ -186,17 +187,6 @@ async def recent(user_id: int, limit: int) -> Sequence[Purchase]:
     return await Purchase.filter(user_id=user_id).order_by("-id").limit(limit)
 
 
-async def last_paid(limit: int) -> Sequence[Purchase]:
-    """Read the last purchases that were paid, newest first, with their buyers."""
-    rows = Purchase.exclude(paid_at=None).order_by("-paid_at").limit(limit)
-    return await rows.prefetch_related("user")
-
-
-async def count(state: PurchaseState) -> int:
-    """Count the purchases in a state."""
-    return await Purchase.filter(state=state).count()
-
-
 async def find_paid_by(provider: str, payment_ref: str) -> Purchase | None:
     """Find the purchase whose money came by this payment."""
     return await Purchase.filter(provider=provider, payment_ref=payment_ref).order_by("id").first()
@@ -204,28 +194,13 @@ async def find_paid_by(provider: str, payment_ref: str) -> Purchase | None:
 
 async def look_up(purchase_id: int) -> Purchase | None:
     """Find a purchase by a number that somebody typed or pressed."""
-    return await Purchase.get_or_none(id=purchase_id) if 0 < purchase_id < LARGEST_ID else None
-
-
-async def due_for_check(
-    providers: Sequence[str], after: int, limit: int, *, all_of_them: bool
-) -> Sequence[Purchase]:
-    """Read waiting purchases of which nothing was heard for too long, or all, by id, beginning after one."""
-    waiting = Purchase.filter(state__in=list(WAITING), provider__in=list(providers), id__gt=after)
-    due = waiting if all_of_them else waiting.filter(ask_at__lte=now())
-    return await due.exclude(provider_ref=None).order_by("id").limit(limit)
-
-
-async def mark_checked(purchase: Purchase) -> None:
-    """Note that the provider was asked: the longer nothing happens, the rarer it is asked again."""
-    purchase.ask_at = now() + max(ASK_FIRST, (now() - purchase.created_at) / 4)
-    await purchase.save(update_fields=["ask_at"])
+    return await Purchase.get_or_none(id=purchase_id) if is_id(purchase_id) else None
 
 
 async def attach(purchase: Purchase, page: CheckoutPage) -> None:
     """Remember where the person pays."""
     purchase.provider_ref, purchase.link, purchase.link_until = page.provider_ref, page.url, page.until
-    purchase.ask_at = now() + ASK_FIRST
+    purchase.ask_at = now() + FIRST_CHECK_AFTER
     await purchase.save(update_fields=["provider_ref", "link", "link_until", "ask_at"])
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.infra import leases
+from bot_platform.infra.clock import now
 
 OLD = timedelta(hours=1)
 LEASE_MS = 30_000  # longer than a provider's patience: nobody asks beside whoever asks
@@ -39,7 +39,7 @@ class Refund(Model):
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
         """Workers look for refunds that were asked and not answered."""

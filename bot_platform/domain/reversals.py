@@ -7,6 +7,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from bot_platform.domain.checkout import PaymentReversed, Stage
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 REFUNDS = frozenset({Stage.REFUND_PENDING, Stage.REFUNDED, Stage.REFUND_UNDONE})
@@ -31,7 +32,7 @@ class Reversal(Model):
     as_of = fields.BigIntField()  # when this was last said, in unix seconds
     since = fields.BigIntField()  # when the stage was first said
     lifted = fields.BooleanField(default=False)  # an operator let the person spend again all the same
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
         """Found by its payment, its purchase or its person."""

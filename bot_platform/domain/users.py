@@ -5,9 +5,9 @@ import secrets
 from tortoise import fields
 from tortoise.models import Model
 
+from bot_platform.domain.ids import parse_id
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
-
-LONGEST_NUMBER = len(str(2**63))
 
 
 class User(Model):
@@ -20,7 +20,7 @@ class User(Model):
     language = fields.CharField(max_length=35, default="en")  # IETF tag, as Telegram tells it
     blocked_bot = fields.BooleanField(default=False)  # messages to this person fail until they return
     arrived_by = fields.CharField(max_length=100, default="", db_default="")  # the press that made the row
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
         """The table's name."""
@@ -47,9 +47,8 @@ async def find(telegram_id: int) -> User | None:
 
 async def look_up(number: str) -> User | None:
     """Find a person by what somebody typed: Telegram's id of them, or else ours."""
-    if not (number.isascii() and number.isdigit() and len(number) < LONGEST_NUMBER):
-        return None
-    return await find(int(number)) or await User.get_or_none(id=int(number))
+    id_ = parse_id(number)
+    return await find(id_) or await User.get_or_none(id=id_) if id_ else None
 
 
 async def get(user_id: int) -> User:

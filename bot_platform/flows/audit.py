@@ -4,12 +4,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bot_platform.domain import actions, ledger, outbox, schedules
+from bot_platform.domain import account_flags, actions, book_checks, ledger, outbox
 from bot_platform.domain.audit import Broken, Step, audit
 from bot_platform.flows.wake import wake
 from bot_platform.infra.database import Database
 
-MENDED = "audit:turns"  # how often the books went from good to off or back
 MARKED_AT_ONCE = 200
 NAMED = 10  # broken rows that an alert lists; the command lists all
 
@@ -27,7 +26,7 @@ async def audit_books(
             broken += step.broken
             on_step(step)
     off = {row.account for row in broken if row.account is not None}
-    marked = set(await database.transact(ledger.broken_accounts, notify=False))
+    marked = set(await database.transact(account_flags.broken_accounts, notify=False))
     await _mark(database, sorted(off - marked))
     for account_id in sorted(marked - off):
         await database.transact(_trust_again, account_id)
@@ -43,31 +42,27 @@ async def _mark(database: Database, account_ids: Sequence[int]) -> None:
     """Mark accounts in small transactions, so that purchases in between do not wait long."""
     for first in range(0, len(account_ids), MARKED_AT_ONCE):
         await database.transact(
-            partial(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True),
+            partial(account_flags.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True),
             notify=False,
         )
 
 
 async def _trust_again(account_id: int) -> None:
-    account = await ledger.lock(await ledger.owner_of(account_id))
-    await ledger.mark_broken([account_id], broken=False)
+    account = await ledger.lock(await account_flags.owner_of(account_id))
+    await account_flags.mark_broken([account_id], broken=False)
     account.broken = False
     await wake(account)
 
 
 async def _tell(admins: Sequence[int], broken: Sequence[Broken]) -> None:
-    """Alert the operators once for each set of broken rows, and again when it returns after good books."""
-    times_mended = await schedules.mark(MENDED)
-    is_off = times_mended % 2 == 1  # odd while the books are off
-    if is_off != bool(broken):
-        times_mended += 1
-        await schedules.set_mark(MENDED, times_mended)
+    """Tell the operator, once for each set of broken rows, and again when it comes back after good books."""
+    check = await book_checks.record(off=bool(broken))
     if not broken:
         return
     digest = hashlib.sha256(repr(sorted((b.invariant, b.table, b.id) for b in broken)).encode()).hexdigest()
     await outbox.post_to_each(
         admins,
-        f"audit:{times_mended}:{digest[:16]}",
+        f"audit:{check.changes}:{digest[:16]}",
         "audit",
         "operator-books-off",
         count=len(broken),

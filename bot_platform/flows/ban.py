@@ -3,7 +3,7 @@
 from functools import partial
 from uuid import uuid4
 
-from bot_platform.domain import actions, ledger, outbox
+from bot_platform.domain import account_flags, actions, ledger, outbox
 from bot_platform.domain.users import User
 from bot_platform.flows.wake import wake
 from bot_platform.infra.database import Database
@@ -24,7 +24,7 @@ async def _ban(user: User, change_id: str, *, banned: bool, reason: str, by: str
     account = await ledger.lock(user.id)
     if account.banned == banned:
         return False
-    await ledger.ban(account, banned=banned)
+    await account_flags.ban(account, banned=banned)
     action, text = ("ban", "banned") if banned else ("unban", "let-back")
     await actions.record(by, action, user.subject, reason=reason)
     key, subject = f"{action}:{change_id}", f"account:{account.id}"

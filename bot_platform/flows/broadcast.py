@@ -95,10 +95,10 @@ async def send_batch(database: Database) -> None:
 
 async def write_batch() -> None:
     """Write the next notices, if it is time; part of a transaction."""
-    turn = await schedules.begin(TURN, early=False)
+    turn = await schedules.claim(TURN, early=False)
     if turn is None:
         return  # another replica has written this batch
-    await schedules.end(TURN, turn + 1, BATCH_INTERVAL_MS)
+    await schedules.finish(TURN, turn + 1, BATCH_INTERVAL_MS)
     running = await broadcasts.running()
     broadcast = await broadcasts.lock(running.id) if running else None
     if broadcast is None or broadcast.state is not BroadcastState.RUNNING:

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from bot_platform.domain import actions, ledger, outbox, reversals, users
+from bot_platform.domain import account_flags, actions, ledger, outbox, reversals, users
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.users import User
@@ -23,7 +23,7 @@ async def update(account: Account, stage: Stage | None = None) -> None:
     frozen = await reversals.freezes(account.user_id)
     if frozen == account.frozen:
         return
-    await ledger.freeze(account, frozen=frozen)
+    await account_flags.freeze(account, frozen=frozen)
     if frozen:
         text = "spending-frozen"
     else:  # an inquiry that ends as a dispute is no good news

@@ -1,7 +1,5 @@
 """Parked jobs expire after a time; texts of ended jobs are erased after a time or when their user asks."""
 
-from tortoise.timezone import now
-
 from bot_platform.domain import job_texts, jobs, ledger, outbox
 from bot_platform.domain.errors import NoSuchJob
 from bot_platform.domain.jobs import Job, JobState
@@ -9,6 +7,7 @@ from bot_platform.domain.users import User
 from bot_platform.flows.context import WorkContext
 from bot_platform.flows.run_job import deliver_files
 from bot_platform.flows.wake import job_values, move_message_down, wake
+from bot_platform.infra.clock import now
 
 PAGE_SIZE = 100  # jobs read at a time
 FORGOTTEN = "work-forgotten"  # the text of an unsent message whose job's texts are erased

@@ -1,14 +1,14 @@
 """Asks the providers for what no webhook reported: missed events, open checkouts, refunds and disputes."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
-from bot_platform.domain import actions, purchases, reversals
+from bot_platform.domain import actions, purchase_checks, reversals
 from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import provider_events
 from bot_platform.flows.context import Outcome, PaymentContext
+from bot_platform.infra.clock import current
 
 OVERLAP_SECONDS = 600  # read twice: an event may be listed later than it was made
 FIRST_LOOK_SECONDS = 3 * 24 * 3600  # how far back the first look goes
@@ -35,10 +35,10 @@ async def silent_purchases(
 ) -> AsyncIterator[Outcome]:
     """Ask about open purchases that have had no event for too long, or about all open ones."""
     names, after = [provider.name for provider in providers], 0
-    while rows := await purchases.due_for_check(names, after, PAGE_SIZE, all_of_them=all_of_them):
+    while rows := await purchase_checks.due(names, after, PAGE_SIZE, all_of_them=all_of_them):
         for purchase in rows:
             after = purchase.id
-            await payments.database.transact(purchases.mark_checked, purchase, notify=False)
+            await payments.database.transact(purchase_checks.mark_checked, purchase, notify=False)
             if outcome := await check_purchase(payments, purchase):
                 yield outcome
 
@@ -52,7 +52,7 @@ async def reversed_payments(
             for news in page:
                 yield await provider_events.apply(payments, news)
     by_name, after = {provider.name: provider for provider in providers}, ""
-    while rows := await reversals.unclaimed(int(time.time()) - MAX_UNKNOWN_SECONDS, after, PAGE_SIZE):
+    while rows := await reversals.unclaimed(int(current().time()) - MAX_UNKNOWN_SECONDS, after, PAGE_SIZE):
         for row in rows:
             after = row.key
             if row.provider in by_name:

@@ -35,10 +35,14 @@ MODELS = (
     "bot_platform.domain.inbox",
     "bot_platform.domain.outbox",
     "bot_platform.domain.schedules",
+    "bot_platform.domain.leases",
+    "bot_platform.domain.outages",
+    "bot_platform.domain.book_checks",
     "bot_platform.domain.actions",
     "bot_platform.domain.broadcasts",
     "aerich.models",
 )
+RETIRED_TABLES = ("round",)  # kept for the version before, which may still run; see docs/upgrade.md
 SQLITE_PRAGMAS = {
     "synchronous": "FULL",  # a confirmed payment survives a power cut
     "busy_timeout": 5000,  # a command beside a running serve waits for its turn

@@ -59,23 +59,24 @@ def numbered(sql: str) -> str:
 
 
 async def insert_if_new(row: Model) -> bool:
-    """Insert the row unless one of its unique keys is taken; False for such a repeat.
+    """Insert the row; False when one of its unique keys is taken.
 
-    On PostgreSQL a rival's uncommitted insert of the same key is waited for.
+    On PostgreSQL this waits while another transaction has inserted the same key and not committed.
     """
     here = connection()
     executor: Any = here.executor_class(model=type(row), db=here)
-    columns = executor.regular_columns
-    names = ", ".join(f'"{type(row)._meta.fields_db_projection[c]}"' for c in columns)
-    marks = ", ".join("?" for _ in columns)
-    table, key = row._meta.db_table, row._meta.db_pk_column
+    meta: Any = row._meta  # noqa: SLF001 -- Tortoise has no public way to insert with ON CONFLICT and learn the result
+    fields, key = executor.regular_columns, meta.db_pk_column
+    columns = ", ".join(f'"{meta.fields_db_projection[field]}"' for field in fields)
+    marks = ", ".join("?" for _ in fields)
     inserted = await query(
-        f'INSERT INTO "{table}" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING RETURNING "{key}"',  # noqa: S608 -- names are the model's
-        *(row._meta.fields_map[c].to_db_value(getattr(row, c), row) for c in columns),
+        f'INSERT INTO "{meta.db_table}" ({columns}) VALUES ({marks})'  # noqa: S608 -- names are the model's
+        f' ON CONFLICT DO NOTHING RETURNING "{key}"',
+        *(meta.fields_map[field].to_db_value(getattr(row, field), row) for field in fields),
     )
     if inserted:
         row.pk = inserted[0][key]
-        row._saved_in_db = True
+        row._saved_in_db = True  # noqa: SLF001 -- otherwise `save` would insert the row again
     return bool(inserted)
 
 

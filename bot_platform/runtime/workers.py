@@ -1,6 +1,5 @@
 """Workers on stored events, refunds and jobs; periodic jobs for missed events, the audit and cleanup."""
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -21,6 +20,7 @@ from bot_platform.flows import (
     updates,
 )
 from bot_platform.flows.context import Outcome, PaymentContext, WorkContext
+from bot_platform.infra.clock import current
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.worker import LeaseWorker
 from bot_platform.work.engine.runner import Runner
@@ -83,12 +83,12 @@ class Cleanup:
         forgotten = await job_retention.forget_old(self._context)
         if expired or forgotten:
             log.info("work.tidied", expired=expired, forgotten=forgotten)
-        return int(time.time())
+        return int(current().time())
 
     async def _drop_updates(self, _: int) -> int:
         if dropped := await updates.drop_old(self._context.database):
             log.info("updates.dropped", rows=dropped)
-        return int(time.time())
+        return int(current().time())
 
 
 class PeriodicJobs:
@@ -121,7 +121,7 @@ class PeriodicJobs:
         await periodic.run_if_due(self._payments.database, "audit", self._audit, every=HOUR_SECONDS)
 
     async def _look_for_missed(self, mark: int) -> int:
-        started = int(time.time())
+        started = int(current().time())
         providers = [self._payments.provider]  # with the mock, Stripe is not asked
         since = mark - reconcile.OVERLAP_SECONDS if mark else started - reconcile.FIRST_LOOK_SECONDS
         missed = sum([n async for n in reconcile.missed_events(self._payments, providers, since)])
@@ -131,7 +131,7 @@ class PeriodicJobs:
         return started
 
     async def _read_reversals(self, _: int) -> int:
-        started = int(time.time())
+        started = int(current().time())
         providers = [self._payments.provider]
         since = started - reconcile.MAX_DISPUTE_SECONDS
         async for outcome in reconcile.reversed_payments(self._payments, providers, since):
@@ -146,7 +146,7 @@ class PeriodicJobs:
             log.error("audit.books_off", rows=len(broken), first=broken[0].says)
         else:
             log.info("audit.balanced")
-        return int(time.time())
+        return int(current().time())
 
 
 async def _handle_event(payments: PaymentContext, on_outcome: OnOutcome | None, row: Event) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from bot_platform.domain import job_leases, ledger
+from bot_platform.domain import account_flags, job_leases, ledger
 from bot_platform.domain.errors import NoSuchJob, TooManyJobs
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Hold, HoldState
@@ -150,7 +150,7 @@ async def test_an_order_of_a_frozen_account_is_parked_until_the_freeze_ends(
 
     async def freeze(*, frozen: bool) -> None:
         account = await ledger.lock(user.id)
-        await ledger.freeze(account, frozen=frozen)
+        await account_flags.freeze(account, frozen=frozen)
 
     await database.transact(partial(freeze, frozen=True))
     job = await ordered(work, user, "a", 60)

@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from bot_platform.domain import schedules as table
-from bot_platform.domain.schedules import Round
+from bot_platform.domain import schedules
+from bot_platform.domain.schedules import Schedule
 from bot_platform.flows import periodic
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
@@ -31,7 +31,7 @@ async def test_a_job_runs_when_it_is_due_and_not_before(database: Database) -> N
     look = Look()
     assert await periodic.run_if_due(database, "r", look, every=60)
     assert not await periodic.run_if_due(database, "r", look, every=60)
-    await query("UPDATE round SET next_at = 0")
+    await query("UPDATE schedule SET next_at = 0")
     assert await periodic.run_if_due(database, "r", look, every=0.0)
     assert await periodic.run_if_due(database, "r", look, every=60)
     assert look.marks == [0, 1, 2]
@@ -74,10 +74,10 @@ async def test_a_job_that_is_cancelled_is_due_at_once(database: Database) -> Non
 
 
 async def test_a_job_whose_replica_died_is_due_when_its_lease_has_ended(database: Database) -> None:
-    assert await database.transact(partial(table.begin, "r", early=False), notify=False) == 0
-    assert await database.transact(partial(table.begin, "r", early=True), notify=False) is None
-    await query("UPDATE round SET lease_until = 0")
-    assert await database.transact(partial(table.begin, "r", early=False), notify=False) == 0
+    assert await database.transact(partial(schedules.claim, "r", early=False), notify=False) == 0
+    assert await database.transact(partial(schedules.claim, "r", early=True), notify=False) is None
+    await query("UPDATE schedule SET lease_until = 0")
+    assert await database.transact(partial(schedules.claim, "r", early=False), notify=False) == 0
 
 
 async def test_jobs_of_different_names_do_not_wait_for_each_other(database: Database) -> None:
@@ -86,4 +86,4 @@ async def test_jobs_of_different_names_do_not_wait_for_each_other(database: Data
         *(periodic.run_if_due(database, f"r{n}", look, every=60) for n, look in enumerate(looks))
     )
     assert made == [True] * 3
-    assert await Round.all().count() == 3
+    assert await Schedule.all().count() == 3

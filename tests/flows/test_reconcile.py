@@ -13,7 +13,7 @@ from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.reversals import Reversal
-from bot_platform.domain.schedules import Round
+from bot_platform.domain.schedules import Schedule
 from bot_platform.domain.users import User
 from bot_platform.flows import provider_events, reconcile
 from bot_platform.flows.audit import audit_books
@@ -233,7 +233,7 @@ async def test_more_than_one_page_of_refunds_is_read_to_its_end(shop: Shop) -> N
 
 async def test_each_look_overlaps_the_last_one(shop: Shop) -> None:
     await shop.look()
-    mark = (await Round.get(name="missed:stripe")).mark
+    mark = (await Schedule.get(name="missed:stripe")).position
     assert abs(mark - time.time()) < 5
     await shop.look()
     first, second = [
@@ -246,7 +246,7 @@ async def test_each_look_overlaps_the_last_one(shop: Shop) -> None:
 async def test_a_look_that_stripe_interrupts_keeps_its_mark_and_loses_nothing(shop: Shop) -> None:
     purchase = await shop.sold()
     await shop.look()
-    mark = (await Round.get(name="missed:stripe")).mark
+    mark = (await Schedule.get(name="missed:stripe")).position
     buyers = [await person(shop.payments.database, 1_000 + n) for n in range(101)]
     for buyer in buyers:
         opened = await shop.open(user=buyer)
@@ -257,7 +257,7 @@ async def test_a_look_that_stripe_interrupts_keeps_its_mark_and_loses_nothing(sh
     shop.world.local.faults.answer("/v1/events", 503, {"error": {"type": "api_error"}}, times=9)
     with pytest.raises(ProviderDown):
         await jobs.missed()
-    assert (await Round.get(name="missed:stripe")).mark == mark
+    assert (await Schedule.get(name="missed:stripe")).position == mark
     assert await Event.all().count() >= 100
     shop.world.local.faults.clear()
     await jobs.missed()

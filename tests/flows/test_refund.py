@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tortoise.timezone import now
 
 from bot_platform.domain import ledger, purchases
 from bot_platform.domain.checkout import (
@@ -37,6 +36,7 @@ from bot_platform.flows import provider_events, refund
 from bot_platform.flows.audit import audit_books
 from bot_platform.flows.buy import buy
 from bot_platform.flows.context import PaymentContext
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import aiosqlite
 import asyncpg
 import structlog
-from tortoise.timezone import now
 
 from bot_platform.domain import ledger, purchases, users
 from bot_platform.domain.audit import Broken
@@ -24,6 +23,7 @@ from bot_platform.domain.checkout import CheckoutPage
 from bot_platform.domain.purchases import Offer
 from bot_platform.flows import audit, provider_events
 from bot_platform.flows.order_work import order
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.runtime.workers import job_worker

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
-from tortoise.timezone import now
 
 from bot_platform.domain.audit import Broken
 from bot_platform.domain.checkout import News, ProviderDown, ProviderEvent
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice
-from bot_platform.domain.schedules import Round
+from bot_platform.domain.schedules import Schedule
 from bot_platform.flows import updates
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
@@ -64,7 +64,7 @@ async def test_each_replica_looks_at_its_start_and_then_one_of_them_when_it_is_d
         for replica in replicas:
             await replica.missed()
     assert len(provider.events_since) == 2
-    await query("UPDATE round SET next_at = 0")
+    await query("UPDATE schedule SET next_at = 0")
     for replica in replicas:
         await replica.missed()
     assert len(provider.events_since) == 3
@@ -74,8 +74,8 @@ async def test_a_look_that_failed_is_repeated_at_once_from_the_same_mark(databas
     provider = RecordingProvider()
     replica = periodic_jobs(database, provider)
     await replica.missed()
-    mark = (await Round.get()).mark
-    await query("UPDATE round SET next_at = 0")
+    mark = (await Schedule.get()).position
+    await query("UPDATE schedule SET next_at = 0")
     provider.down = True
     for _ in range(2):
         with pytest.raises(ProviderDown):
@@ -83,7 +83,7 @@ async def test_a_look_that_failed_is_repeated_at_once_from_the_same_mark(databas
     provider.down = False
     await replica.missed()
     assert provider.events_since[1:] == [provider.events_since[1]] * 3
-    assert (await Round.get()).mark >= mark
+    assert (await Schedule.get()).position >= mark
 
 
 async def test_the_hourly_audit_reports_its_result_marks_accounts_and_alerts(database: Database) -> None:
@@ -93,7 +93,7 @@ async def test_the_hourly_audit_reports_its_result_marks_accounts_and_alerts(dat
     await replica.audit()
     assert audits == [0]
     await Account.filter(user_id=user.id).update(balance=101)
-    await query("UPDATE round SET next_at = 0")
+    await query("UPDATE schedule SET next_at = 0")
     await replica.audit()
     assert audits == [0, 1]
     assert (await Account.get()).broken
@@ -123,6 +123,6 @@ async def test_updates_that_were_handled_a_week_ago_are_dropped_once_a_day(datab
     await age(2)
     await cleanup.run()
     assert await Event.all().count() == 2
-    await query("UPDATE round SET next_at = 0")
+    await query("UPDATE schedule SET next_at = 0")
     await cleanup.run()
     assert [row.key for row in await Event.all()] == ["tg:3"]

@@ -55,7 +55,7 @@ async def begun(database: Database, key: str = "tg:1", text: str = TEXT) -> Broa
 async def portions(database: Database, n: int = 1, *, together: int = 1) -> None:
     """Write portions, each as if its second had come, by several replicas at once."""
     for _ in range(n):
-        await query("UPDATE round SET next_at = 0")
+        await query("UPDATE schedule SET next_at = 0")
         await asyncio.gather(*(broadcast.send_batch(database) for _ in range(together)))
 
 
@@ -97,7 +97,7 @@ async def test_no_more_is_written_than_leaves_at_once(database: Database) -> Non
     await begun(database)
     await portions(database, 5, together=2)
     assert sum((await written()).values()) == broadcast.WAITING
-    await query("UPDATE round SET next_at = 0")
+    await query("UPDATE schedule SET next_at = 0")
     await all_sent(database)
     for _ in range(3):
         await broadcast.send_batch(database)  # within one second
@@ -150,7 +150,7 @@ async def test_a_portion_that_died_before_its_commit_is_written_again_without_do
         await broadcast.write_batch()
         raise RuntimeError
 
-    await query("UPDATE round SET next_at = 0")
+    await query("UPDATE schedule SET next_at = 0")
     with pytest.raises(RuntimeError):
         await database.transact(dies)
     await portions(database, 2)

@@ -169,7 +169,7 @@ async def test_what_no_webhook_told_is_found_by_the_round(database_url: str) -> 
         async def due() -> None:
             database = Database(database_url)
             await database.open()
-            await query("UPDATE round SET next_at = 0")
+            await query("UPDATE schedule SET next_at = 0")
             await database.close()
 
         await asyncio.create_task(due())

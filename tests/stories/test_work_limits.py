@@ -59,7 +59,7 @@ async def test_work_whose_credits_never_came_expires_and_says_so(database_url: s
         (job,) = await rows(h, "SELECT expires_at FROM job WHERE id = 1")
         assert abs(job["expires_at"] / 1000 - time.time() - 72 * 3600) < 60
         await rows(h, "UPDATE job SET expires_at = 1 WHERE id = 1")
-        await rows(h, "UPDATE round SET next_at = 0 WHERE name = 'work'")
+        await rows(h, "UPDATE schedule SET next_at = 0 WHERE name = 'work'")
         await until(h, "SELECT id FROM job WHERE state = 'expired'")
         said = "did not come within three days, so it waits no longer. Nothing was charged."
         await becomes(h, offer, "See below.")

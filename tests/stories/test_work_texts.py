@@ -33,7 +33,7 @@ from tests.work.service_with_model import (
 
 SECRET = "marzipan-9371"
 ANSWERED = "nougat-5528"
-TABLES = ("job", "notice", "event", "entry", "hold", "account", "purchase", "round")
+TABLES = ("job", "notice", "event", "entry", "hold", "account", "purchase", "schedule")
 
 
 def turns(server: ModelServer) -> list[str]:
@@ -112,9 +112,9 @@ async def test_forget_says_that_open_work_follows_and_erases_it_when_it_ends(dat
 
 
 async def tidied(h: RunningService) -> None:
-    """Let the tidy round be due, and wait for its end."""
-    await rows(h, "UPDATE round SET next_at = 0, mark = 0 WHERE name = 'work'")
-    await until(h, "SELECT 1 AS one FROM round WHERE name = 'work' AND mark > 0")
+    """Let the cleanup be due, and wait for its end."""
+    await rows(h, "UPDATE schedule SET next_at = 0, position = 0 WHERE name = 'work'")
+    await until(h, "SELECT 1 AS one FROM schedule WHERE name = 'work' AND position > 0")
 
 
 async def test_texts_older_than_they_may_be_kept_are_erased_and_younger_ones_stay(database_url: str) -> None:

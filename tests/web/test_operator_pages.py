@@ -1,24 +1,25 @@
 """The operator's pages: each can be read, empty and full, says what is so, and survives nonsense."""
 
 import re
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tortoise.timezone import now
 
-from bot_platform.domain import inbox, jobs, ledger, listings, purchases, schedules
+from bot_platform.domain import book_checks, inbox, jobs, ledger, listings, purchases
+from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.ledger import Account
-from bot_platform.domain.overview import AUDITED, OFF_OR_MENDED
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.refunds import Refund
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.flows.grant import grant
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import person
@@ -167,7 +168,7 @@ async def test_the_overview_says_what_needs_a_look(database: Database) -> None:
         await sale(user, 1, purchases.PurchaseState.FAILED, paid_at=None, charged=None)
         await sale(user, 2)
         await job(user, 1, jobs.JobState.PARKED)
-        await schedules.set_mark(OFF_OR_MENDED, 1)
+        await book_checks.record(off=True)
         await context.read()
         for words in (
             "The books do not add up",
@@ -371,7 +372,7 @@ async def test_the_audit_page_tells_the_last_result_and_proves_on_request(databa
     async with Desk(database) as context:
         await context.read("/audit")
         assert "not been proved by the service yet" in context.seen
-        await schedules.set_mark(AUDITED, 1_700_000_000)
+        await BookCheck.create(proved_at=datetime.fromtimestamp(1_700_000_000, UTC))
         await context.read("/audit")
         assert "2023-11-14 22:13" in context.seen
         assert "the books balance" in context.seen

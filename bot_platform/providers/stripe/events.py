@@ -16,6 +16,7 @@ from bot_platform.domain.checkout import (
     ProviderEvent,
     Stage,
 )
+from bot_platform.domain.ids import parse_id
 
 DAY = 24 * 3600  # an endpoint of the wrong mode is one cause a day, however much it sends
 LARGEST = 2**63 - 1  # what the database's integers hold
@@ -229,6 +230,4 @@ def _is_amount(value: object) -> TypeGuard[int]:
 
 def _our_id(value: object) -> int | None:
     """Read an id that may be of any shape; what cannot be one of ours is none."""
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit():
-        return None
-    return int(value) if len(value) < len(str(LARGEST)) else None
+    return parse_id(value) if isinstance(value, str) else None

@@ -18,6 +18,7 @@ from bot_platform.domain import (
 )
 from bot_platform.domain.backlog import backlog
 from bot_platform.domain.errors import NotFound
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.users import User
@@ -92,13 +93,13 @@ async def failed(_: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> 
 
 async def waits(_: CallbackQuery, reply: Reply, say: Say) -> None:
     """Say what waits."""
-    transfers = await purchases.count(purchases.PurchaseState.PROCESSING)
+    transfers = await listings.count_sales(purchases.PurchaseState.PROCESSING)
     await reply(operator_reports.waits(say, await backlog(), await refunds.unanswered(), transfers))
 
 
 async def sales(_: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
     """List the last sales."""
-    sold = await purchases.last_paid(LISTED)
+    sold = await listings.last_paid(LISTED)
     await reply(operator_reports.sales(say, sold), buttons.numbered("purchase", [one.id for one in sold]))
 
 
@@ -162,5 +163,4 @@ async def _person(query: CallbackQuery) -> User:
 
 
 def _number(query: CallbackQuery) -> int:
-    number = about(query.data)
-    return int(number) if number.isdecimal() and len(number) < users.LONGEST_NUMBER else 0
+    return parse_id(about(query.data)) or 0

@@ -10,6 +10,7 @@ from bot_platform.domain import actions, inbox, purchases, users
 from bot_platform.domain.amounts import hundredths, minor_units
 from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.errors import InvalidInput, NotFound
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.users import User
 from bot_platform.flows import ban, broadcast, freeze, provider_events, reconcile, refund_draft
@@ -192,8 +193,8 @@ async def drop(query: CallbackQuery, database: Database) -> None:
 
 async def halt(query: CallbackQuery, database: Database) -> None:
     """Send no more of a message to all; the message of whoever began it says so."""
-    number = about(query.data)
-    await broadcast.stop(database, int(number) if number.isdecimal() else 0, _by(query))
+    if number := parse_id(about(query.data)):
+        await broadcast.stop(database, number, _by(query))
 
 
 async def _ban(database: Database, user: User, by: str, reply: Reply, say: Say, reason: str = "") -> None:
@@ -223,9 +224,8 @@ async def _person(number: str, verb: str) -> User:
 
 
 async def _purchase(number: str) -> Purchase:
-    wanted = number.removeprefix("#")
-    known = wanted.isascii() and wanted.isdigit() and len(wanted) < users.LONGEST_NUMBER
-    sale = await purchases.look_up(int(wanted)) if known else None
+    wanted = parse_id(number.removeprefix("#"))
+    sale = await purchases.look_up(wanted) if wanted else None
     if sale is None:
         raise InvalidInput("admin-not-a-purchase", what=f"“{number[:QUOTED]}”")
     return sale

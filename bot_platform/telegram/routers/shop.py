@@ -6,6 +6,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot_platform.domain import ledger, purchases, statement
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.packages import PriceList
 from bot_platform.domain.purchases import PurchaseState
 from bot_platform.domain.users import User
@@ -64,7 +65,7 @@ async def paid(
 ) -> None:
     """Look at once for the payment of whoever says that they have paid; its receipt comes by the outbox."""
     number = (query.data or "").removeprefix(keyboards.PAID)
-    purchase, just_now = await check(payments, user, int(number) if number.isdecimal() else 0)
+    purchase, just_now = await check(payments, user, parse_id(number) or 0)
     if just_now:
         return
     buttons = None

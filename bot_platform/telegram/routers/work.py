@@ -8,6 +8,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot_platform.domain import jobs
 from bot_platform.domain.errors import NoSuchJob
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.users import User
 from bot_platform.flows import job_retention, order_work
@@ -103,10 +104,10 @@ async def order_again(query: CallbackQuery, orders: Orders, user: User) -> None:
 
 
 def _number(query: CallbackQuery, before: str) -> int:
-    number = (query.data or "").removeprefix(before)
-    if not number.isdecimal() or len(number) >= len(str(2**63)):
+    number = parse_id((query.data or "").removeprefix(before))
+    if number is None:
         raise NoSuchJob
-    return int(number)
+    return number
 
 
 def _list(heading: str, found: Sequence[Job], say: Say) -> str:

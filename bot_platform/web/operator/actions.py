@@ -9,7 +9,7 @@ from quart import Blueprint, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from bot_platform.domain import actions, overview
+from bot_platform.domain import actions, book_checks
 from bot_platform.domain.amounts import hundredths, minor_units
 from bot_platform.domain.checkout import ProviderDown
 from bot_platform.domain.purchases import Purchase
@@ -129,7 +129,7 @@ class _Acts:
                 self.payments.database, self.payments.operators, lambda _: None, by=actions.PAGES
             )
         return await render_template(
-            "operator/audit.html", books=await overview.books(), marked=[], found=found
+            "operator/audit.html", books=await book_checks.last(), marked=[], found=found
         )
 
 

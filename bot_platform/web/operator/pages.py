@@ -9,10 +9,23 @@ from quart import Blueprint, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from bot_platform.domain import actions, inbox, jobs, ledger, listings, overview, purchases, statement, users
+from bot_platform.domain import (
+    account_flags,
+    actions,
+    book_checks,
+    inbox,
+    jobs,
+    ledger,
+    listings,
+    overview,
+    purchases,
+    statement,
+    users,
+)
+from bot_platform.domain.ids import is_id
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Account
-from bot_platform.domain.purchases import LARGEST_ID, Purchase
+from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.users import User
 from bot_platform.flows.context import PaymentContext
 from bot_platform.web.operator import charts, request_args
@@ -89,7 +102,7 @@ class _Reading:
         )
 
     async def account_page(self, number: int) -> ResponseReturnValue:
-        if not (0 < number < LARGEST_ID and await users.exists(number)):
+        if not (is_id(number) and await users.exists(number)):
             raise NotFound
         return redirect(f"{PATH}/people/{(await users.get(number)).telegram_id}", 303)
 
@@ -115,9 +128,9 @@ class _Reading:
         return await render_template("operator/acts.html", page=await listings.acts(request_args.place()))
 
     async def audit_page(self) -> ResponseReturnValue:
-        books = await overview.books()
+        books = await book_checks.last()
         # Nobody is marked while the books are good, and then the table need not be looked through.
-        marked = await listings.accounts(await ledger.broken_accounts()) if books.off else []
+        marked = await listings.accounts(await account_flags.broken_accounts()) if books.off else []
         return await render_template("operator/audit.html", books=books, marked=marked, found=None)
 
     async def search_page(self) -> ResponseReturnValue:
@@ -162,7 +175,7 @@ async def an_event(number: int) -> Event:
 
 async def somebody(telegram_id: int) -> tuple[User, Account]:
     """Read a person and their account, or end in a 404."""
-    user = await users.find(telegram_id) if 0 < telegram_id < LARGEST_ID else None
+    user = await users.find(telegram_id) if is_id(telegram_id) else None
     if user is None:
         raise NotFound
     return user, await ledger.find_account(user.id)

@@ -7,10 +7,8 @@ from quart import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.listings import Place
-from bot_platform.domain.purchases import LARGEST_ID
-
-LONGEST_NUMBER = len(str(LARGEST_ID))
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -46,6 +44,7 @@ def _number(name: str) -> int | None:
     given = request.args.get(name)
     if given is None:
         return None
-    if not (given.isascii() and given.isdigit() and len(given) <= LONGEST_NUMBER and int(given) < LARGEST_ID):
+    number = parse_id(given)
+    if number is None:
         raise BadRequest
-    return int(given)
+    return number
