@@ -23,7 +23,7 @@ from bot_platform.infra import correlation
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.worker import LeaseWorker
-from bot_platform.telegram import rendering
+from bot_platform.telegram import notices
 from bot_platform.telegram.rendering import OutgoingMessage
 from bot_platform.telegram.texts import DEFAULT, Texts
 
@@ -92,7 +92,7 @@ class Sender:
     async def _say(self, notice: Notice) -> int:
         user = await users.find(notice.chat_id)
         language = user.language if user else DEFAULT
-        letter = await rendering.compose(
+        letter = await notices.compose(
             notice, self._texts, language, self._prices, local_links=self._local_links
         )
         try:

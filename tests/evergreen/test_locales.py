@@ -22,9 +22,9 @@ FILES = sorted(LOCALES.glob("*.ftl"))
 # Where texts are named; a word with a hyphen that stands there is the name of a text.
 NAMING = [
     path
-    for part in ("domain", "flows", "work", "payments", "telegram")
+    for part in ("domain", "flows", "work", "providers", "telegram")
     for path in (HOUSE / part).rglob("*.py")
-] + [HOUSE / "ai.py"]
+]
 HYPHENATED = re.compile(r"[a-z]+(-[a-z]+)+")
 
 
@@ -108,7 +108,7 @@ def _calls() -> Iterator[tuple[str, str, set[str] | None]]:
             if not isinstance(node, ast.Call):
                 continue
             called = ast.unparse(node.func).rpartition(".")
-            if called[2] not in place or (called[2] in {"post", "rewrite"} and called[0] != "notices"):
+            if called[2] not in place or (called[2] in {"post", "rewrite"} and called[0] != "outbox"):
                 continue
             name = node.args[place[called[2]]] if len(node.args) > place[called[2]] else None
             if isinstance(name, ast.Constant):

@@ -109,7 +109,7 @@ async def said(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -
         raise NotFound("admin-found-nothing", what=about(query.data))
     values = await broadcast.progress(found)
     text = f"{say('admin-say-progress', **values)}\n\n{values['says']}"
-    await reply(text, buttons.look("admin-say-progress", values))
+    await reply(text, buttons.stop_broadcast(values))
 
 
 async def person(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
