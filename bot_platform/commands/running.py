@@ -23,9 +23,10 @@ def run(work: Coroutine[Any, Any, int]) -> int:
         try:
             return runner.run(work)
         except Refusal as no:
-            from bot_platform.telegram.texts import Texts  # noqa: PLC0415 -- half a second for a rare need
+            from bot_platform.telegram.refusals import Channel, explain  # noqa: PLC0415 -- half a second
+            from bot_platform.telegram.texts import Texts  # noqa: PLC0415 -- as above
 
-            print(Texts().say(no.text, **no.values_for_text), file=sys.stderr)
+            print(explain(no, Channel.CONSOLE, Texts().say), file=sys.stderr)
         except KeyboardInterrupt:
             return INTERRUPTED
         except BrokenPipeError:  # whoever read our answer has had enough of it

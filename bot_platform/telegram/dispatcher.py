@@ -12,6 +12,7 @@ from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.telegram import error_replies
 from bot_platform.telegram.middleware import AnswerCallback, LoadUser, ReplyToRefusals
+from bot_platform.telegram.refusals import Channel
 from bot_platform.telegram.routers import home, operator, operator_actions, shop, work
 from bot_platform.telegram.texts import Texts, code_of
 from bot_platform.work.engine.kind import JobKind
@@ -47,7 +48,7 @@ def dispatcher(
     built.callback_query.outer_middleware(AnswerCallback())
     for observer in (built.message, built.callback_query):
         observer.outer_middleware(LoadUser(database, texts))
-        observer.outer_middleware(ReplyToRefusals())
+        observer.outer_middleware(ReplyToRefusals(Channel.USER))
     built.message.filter(F.chat.type == "private")
     # The first router that has words for a fault says them, so the general apology is last.
     built.include_routers(

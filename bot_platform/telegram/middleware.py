@@ -22,6 +22,7 @@ from bot_platform.flows.arrive import come_back
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.telegram.operator_buttons import Buttons
+from bot_platform.telegram.refusals import Channel, explain
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
@@ -34,13 +35,6 @@ PROVIDED = frozenset({"person", "user", "language", "say", "request_key", "butto
 PASSING = (TelegramNetworkError, TelegramRetryAfter, TelegramServerError, *LOST_CONNECTION)
 PASSING_FAULT = ExceptionTypeFilter(*PASSING)
 PROMPT = 5  # seconds to answer a button; its spinner is not worth more
-
-
-class Say(Protocol):
-    """Write a text, by its name, in the language of whoever it is for."""
-
-    def __call__(self, name: str, /, **values: Any) -> str:
-        """Write the text."""
 
 
 class AnswerCallback(BaseMiddleware):
@@ -120,14 +114,16 @@ class Operating(BaseMiddleware):
 
 
 class ReplyToRefusals(BaseMiddleware):
-    """Turns a refusal into its text."""
+    """Answers a refusal with its text, in the words of a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         """Answer what was refused; anything else is not ours to catch."""
         try:
             return await handler(event, data)
         except Refusal as no:
-            say: Say = data["say"]
             bot: Bot = data["bot"]
             who: TelegramUser = data["event_from_user"]
-            return await bot.send_message(who.id, say(no.text, **no.values_for_text))
+            return await bot.send_message(who.id, explain(no, self._channel, data["say"]))

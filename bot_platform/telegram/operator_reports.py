@@ -11,7 +11,7 @@ from bot_platform.domain.overview import Today
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.timeline import About, Moment
 from bot_platform.domain.users import User
-from bot_platform.telegram.middleware import Say
+from bot_platform.telegram.texts import Say
 
 LONGEST = 4000  # UTF-16 units of a message; Telegram takes 4096
 SAID = 2500  # characters of what an event says

@@ -8,6 +8,7 @@ import pytest
 
 from bot_platform.telegram.notices import RENDERINGS
 from tests.evergreen.test_locales import ENGLISH, HYPHENATED
+from tests.evergreen.test_refusals import texts_of_refusals
 
 ROOT = Path(__file__).parents[2] / "bot_platform"
 POSTING = [path for part in ("domain", "flows", "work", "providers") for path in (ROOT / part).rglob("*.py")]
@@ -49,28 +50,11 @@ def _posted(module: ast.Module) -> Iterator[str]:
 
 def _passed_on(module: ast.Module) -> Iterator[str]:
     """List the texts that reach a post through a variable; a refusal's text is a reply, not a notice."""
-    refusals = {
-        inner
-        for node in ast.walk(module)
-        if isinstance(node, ast.Call | ast.Assign) and _is_refusal(node)
-        for inner in ast.walk(node)
-    }
+    refusals = set(texts_of_refusals(module))
     for node in ast.walk(module):
         match node:
             case ast.Constant(value=str(name)) if node not in refusals and HYPHENATED.fullmatch(name):
                 yield from {name} & ENGLISH.keys()
-
-
-def _is_refusal(node: ast.Call | ast.Assign) -> bool:
-    if isinstance(node, ast.Assign):
-        return ast.unparse(node.targets[0]) == "refusal"  # what a provider's failed checkout is answered with
-    return ast.unparse(node.func) in {
-        "super().__init__",
-        "CannotRefund",
-        "CannotGrant",
-        "CannotBroadcast",
-        "CannotOrder",
-    }
 
 
 def _posted_anywhere() -> set[str]:

@@ -17,9 +17,10 @@ from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
 from bot_platform.telegram import operator_reports
-from bot_platform.telegram.middleware import Operating, Reply, Say
+from bot_platform.telegram.middleware import Operating, Reply, ReplyToRefusals
 from bot_platform.telegram.operator_buttons import Buttons, about, stamp, to
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.refusals import Channel
+from bot_platform.telegram.texts import Say, Texts
 
 LONGEST_REASON = 300
 QUOTED = 100  # characters of what was written instead of a number
@@ -31,6 +32,7 @@ def screen(texts: Texts, admins: Sequence[int]) -> Router:
     for observer in (router.message, router.callback_query):
         observer.filter(F.from_user.id.in_(set(admins)))
         observer.middleware(Operating(texts))
+        observer.middleware(ReplyToRefusals(Channel.TELEGRAM))
     router.message.register(give, _command("grant"))
     router.message.register(return_money, _command("refund"))
     router.message.register(close, _command("ban"))
