@@ -10,6 +10,7 @@ from typing import Any, Self
 from quart import Quart
 
 from bot_platform.flows.context import PaymentContext
+from bot_platform.infra.clock import Clock, use
 from bot_platform.infra.database import Database
 from bot_platform.telegram.refusals import Channel, explain
 from bot_platform.telegram.texts import Texts
@@ -21,14 +22,15 @@ TOKEN = "a token that nobody guesses"
 HOME = "/operator"
 
 
-class Clock:
-    """A clock that a test moves."""
+class StoppedClock(Clock):
+    """A clock that only the test moves."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.seconds = 1000.0
+        use(self)
 
-    def __call__(self) -> float:
-        return self.now
+    def monotonic(self) -> float:
+        return self.seconds
 
 
 def app(selling: PaymentContext, token: str = TOKEN, **changed: Any) -> Quart:

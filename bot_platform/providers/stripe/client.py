@@ -1,6 +1,5 @@
 """Stripe's own client, made to answer in plain JSON or to say in a word why it cannot."""
 
-import asyncio
 import json
 import ssl
 import time
@@ -13,6 +12,7 @@ import aiohttp
 import stripe
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
+from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import DOWN, MISCONFIGURED, OK, REFUSED, OnResult, ignore
 
 TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
@@ -143,7 +143,7 @@ class Client:
 
     async def _ask(self, asking: Awaitable[Any]) -> Answer:
         try:
-            async with asyncio.timeout(self._patience):
+            async with clock.current().timeout(self._patience):
                 answer = await asking
         except REFUSALS as fault:
             no = Refused(fault)
@@ -166,7 +166,7 @@ def is_signed(body: bytes, signature: str, secret: str) -> bool:
     # A header that is not ASCII or has no `=` breaks Stripe's own check in ways of its own.
     except (stripe.SignatureVerificationError, ValueError, TypeError, StopIteration):
         return False
-    return stamp <= time.time() + TOLERANCE
+    return stamp <= time.time() + TOLERANCE  # the real time: Stripe's library compares with it too
 
 
 class _Http(stripe.AIOHTTPClient):

@@ -23,6 +23,7 @@ from bot_platform.domain.checkout import (
     RefundRefused,
 )
 from bot_platform.domain.errors import CheckoutUnavailable
+from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.stripe import events
 from bot_platform.providers.stripe.client import (
@@ -199,7 +200,7 @@ class StripePayments:
         except Down as fault:
             if not (fault.answered and order.old):
                 raise
-        this_hour = int(time.time()) // 3600
+        this_hour = int(clock.current().time()) // 3600
         return (await self._stripe.create_refund(params, f"{key}-{this_hour}")).said
 
     async def _made(self, order: RefundOrder) -> Json | None:

@@ -1,6 +1,5 @@
 """Builds the operator's pages behind their one door; each of them is kept from caches and foreign sites."""
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -31,14 +30,10 @@ OPEN = {"operator.static", "operator.sign_in", "operator.knock"}  # what nobody 
 
 
 def operator_pages(
-    payments: PaymentContext,
-    token: str,
-    address: str,
-    explain: Callable[[Refusal], str],
-    clock: Callable[[], float] = time.monotonic,
+    payments: PaymentContext, token: str, address: str, explain: Callable[[Refusal], str]
 ) -> Blueprint:
     """Build the pages: `token` signs in, `address` is their public URL, `explain` writes a refusal."""
-    door = SignIn(token, address, clock)
+    door = SignIn(token, address)
     pages = Blueprint(
         "operator",
         __name__,
