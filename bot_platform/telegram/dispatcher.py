@@ -13,7 +13,7 @@ from bot_platform.infra.database import Database
 from bot_platform.telegram import error_replies
 from bot_platform.telegram.middleware import AnswerCallback, LoadUser, ReplyToRefusals
 from bot_platform.telegram.refusals import Channel
-from bot_platform.telegram.routers import home, operator, operator_actions, shop, work
+from bot_platform.telegram.routers import home, operator, operator_actions, operator_broadcast, shop, work
 from bot_platform.telegram.texts import Texts, code_of
 from bot_platform.work.engine.kind import JobKind
 from bot_platform.work.engine.orders import Orders
@@ -53,6 +53,7 @@ def dispatcher(
     # The first router that has words for a fault says them, so the general apology is last.
     built.include_routers(
         operator_actions.screen(texts, payments.admins),
+        operator_broadcast.screen(payments.admins),
         operator.screen(texts, payments.admins),
         home.screen(),
         work.screen(orders),

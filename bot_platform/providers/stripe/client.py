@@ -117,9 +117,16 @@ class Client:
         """Read what a session sold."""
         return objects(await self._ask(self._sessions.line_items.list_async(ref)))
 
-    async def create_refund(self, params: "stripe.params.RefundCreateParams", key: str) -> Answer:
-        """Return money, once for each key."""
-        return await self._ask(self._refunds.create_async(params, {"idempotency_key": key}))
+    async def create_refund(
+        self, payment_intent: str, amount: int, metadata: Mapping[str, str], key: str
+    ) -> Json:
+        """Return money (in minor units), once for each idempotency key."""
+        params: stripe.params.RefundCreateParams = {
+            "payment_intent": payment_intent,
+            "amount": amount,
+            "metadata": dict(metadata),
+        }
+        return (await self._ask(self._refunds.create_async(params, {"idempotency_key": key}))).said
 
     async def refunds_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the refunds of a payment intent."""
