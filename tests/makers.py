@@ -26,7 +26,7 @@ from bot_platform.flows.context import PaymentContext, WorkContext
 from bot_platform.infra.clock import Clock
 from bot_platform.infra.database import Database
 from bot_platform.providers.mock import MockPayments
-from bot_platform.providers.stripe.payments import SignedEvents
+from bot_platform.providers.stripe.signed_events import SignedEvents
 from bot_platform.runtime.platform import Platform
 from bot_platform.runtime.services import Outside
 from bot_platform.sandbox.stripe import LocalStripe

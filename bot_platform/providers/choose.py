@@ -8,7 +8,8 @@ from bot_platform.config.settings import MoneySettings, Settings
 from bot_platform.domain.checkout import EventReader, PaymentProvider
 from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.mock import MockPayments
-from bot_platform.providers.stripe.payments import SignedEvents, StripePayments
+from bot_platform.providers.stripe.payments import StripePayments
+from bot_platform.providers.stripe.signed_events import SignedEvents
 from bot_platform.work.engine.model import Model
 
 log = structlog.get_logger()

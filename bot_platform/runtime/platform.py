@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 from quart import Blueprint
@@ -16,6 +17,7 @@ from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import UNREACHABLE
 from bot_platform.runtime.background import BackgroundTasks
 from bot_platform.runtime.services import Outside, Services, build
+from bot_platform.telegram.refusals import Channel, explain
 from bot_platform.telegram.update_inbox import InvalidUpdate, UpdateInbox, read
 from bot_platform.telegram.update_source import LEASE_SECONDS, UpdateSource
 from bot_platform.web.health import health
@@ -110,7 +112,8 @@ def _pages(services: Services, background: BackgroundTasks) -> list[Blueprint]:
         *services.outside.pages,
     ]
     if token := settings.operator_token:
-        pages.append(operator_pages(payments, token.get_secret_value(), settings.webapp_url))
+        words = partial(explain, channel=Channel.PAGE, say=services.texts.say)
+        pages.append(operator_pages(payments, token.get_secret_value(), settings.webapp_url, words))
     if settings.telegram_mode == "webhook":
         pages.append(
             telegram_webhook(settings.telegram_secret, lambda body: _store(services.update_inbox, body))

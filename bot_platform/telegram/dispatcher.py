@@ -12,7 +12,8 @@ from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.telegram import error_replies
 from bot_platform.telegram.middleware import AnswerCallback, LoadUser, ReplyToRefusals
-from bot_platform.telegram.routers import home, operator, operator_actions, shop, work
+from bot_platform.telegram.refusals import Channel
+from bot_platform.telegram.routers import home, operator, operator_actions, operator_broadcast, shop, work
 from bot_platform.telegram.texts import Texts, code_of
 from bot_platform.work.engine.kind import JobKind
 from bot_platform.work.engine.orders import Orders
@@ -47,11 +48,12 @@ def dispatcher(
     built.callback_query.outer_middleware(AnswerCallback())
     for observer in (built.message, built.callback_query):
         observer.outer_middleware(LoadUser(database, texts))
-        observer.outer_middleware(ReplyToRefusals())
+        observer.outer_middleware(ReplyToRefusals(Channel.USER))
     built.message.filter(F.chat.type == "private")
     # The first router that has words for a fault says them, so the general apology is last.
     built.include_routers(
         operator_actions.screen(texts, payments.operators),
+        operator_broadcast.screen(payments.operators),
         operator.screen(texts, payments.operators),
         home.screen(),
         work.screen(orders),

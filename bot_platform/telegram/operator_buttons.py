@@ -65,29 +65,11 @@ class Buttons:
         """Under an event; the replay is for what it came to until now."""
         return rows([self.one("replay-button", to("replay", event.id, stamp(event)))])
 
-    def look(self, text: str, values: Mapping[str, Any]) -> InlineKeyboardMarkup | None:
-        """Choose the buttons under an operator's notice by the name of its text."""
-        match text:
-            case "operator-event":
-                return self.to_event(values["number"])
-            case (
-                "operator-finding" | "operator-dispute" | "operator-refund-undone" | "operator-refund-refused"
-            ):
-                return self.to_purchase(values["purchase"])
-            case "admin-refund-asked":
-                return self.to_purchase(values["purchase"])
-            case "paysupport-question":
-                return rows([self.one("person-button", to("person", values["user"]))])
-            case "admin-refund-draft":
-                money = {"amount": values["amount"], "currency": values["currency"]}
-                yes = self.one("refund-yes-button", to("payback", values["draft"]), **money)
-                return rows([yes, self.one("no-button", to("keep", values["draft"]))])
-            case "admin-say-draft":
-                yes = self.one("say-yes-button", to("tell", values["draft"]), people=str(values["people"]))
-                return rows([yes, self.one("no-button", to("drop", values["draft"]))])
-            case "admin-say-progress" if values["state"] == "running":
-                return rows([self.one("halt-button", to("halt", values["broadcast"]))])
-        return None
+    def stop_broadcast(self, progress: Mapping[str, Any]) -> InlineKeyboardMarkup | None:
+        """Under the progress of a broadcast: stop it, while it is being sent."""
+        if progress["state"] != "running":
+            return None
+        return rows([self.one("halt-button", to("halt", progress["broadcast"]))])
 
     def to_event(self, number: int) -> InlineKeyboardMarkup:
         """Lead to an event."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from babel.dates import format_datetime
 from fluent.runtime import FluentBundle, FluentResource
@@ -14,6 +14,13 @@ from bot_platform.domain.amounts import credits_text, money_text, short_credits_
 
 LOCALES = Path(__file__).parent / "locales"
 DEFAULT = "en"
+
+
+class Say(Protocol):
+    """Writes a text by its name, in the reader's language."""
+
+    def __call__(self, name: str, /, **values: Any) -> str:
+        """Write the text with its values."""
 
 
 class Texts:

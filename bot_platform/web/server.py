@@ -15,6 +15,7 @@ from quart.typing import ResponseReturnValue
 from quart.wrappers import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
+from bot_platform.infra import clock
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.web.client_address import client_address
 
@@ -39,8 +40,9 @@ def server(pages: Iterable[Blueprint]) -> Quart:
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(Exception, _broke)
+    limiter = RateLimiter(each_second=EACH_SECOND, burst=BURST)
     app.before_request(_refuse_long_path)
-    app.before_request(partial(_keep_pace, RateLimiter(each_second=EACH_SECOND, burst=BURST)))
+    app.before_request(partial(_keep_pace, limiter))
     app.after_request(_harden)
     return app
 
@@ -106,7 +108,7 @@ def finishing(app: Quart) -> ASGIFramework:
                 endless = b"content-length" not in {name.lower() for name, _ in message["headers"]}
                 # An answer before the request's end (413) is read only by a client that has sent it all.
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SENDING_ON):
+                    async with clock.current().timeout(SENDING_ON):
                         await whole.wait()
             begun.set()
             await send(message)

@@ -1,7 +1,6 @@
 """Where machines knock: Stripe's events and Telegram's updates."""
 
 import hmac
-import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -13,7 +12,7 @@ from bot_platform.domain.checkout import BadPayload, BadSignature, ProviderDown
 from bot_platform.domain.inbox import EventState
 from bot_platform.flows import provider_events
 from bot_platform.flows.context import PaymentContext
-from bot_platform.infra import correlation
+from bot_platform.infra import clock, correlation
 
 log = structlog.get_logger()
 
@@ -25,8 +24,8 @@ STATUS = {
 }
 
 
-def stripe_webhook(payments: PaymentContext, took: Callable[[str, float], None]) -> Blueprint:
-    """Build the route that Stripe posts its events to; `took` hears how many seconds one did."""
+def stripe_webhook(payments: PaymentContext, on_duration: Callable[[str, float], None]) -> Blueprint:
+    """Build the route to which Stripe posts events; `on_duration` gets the seconds that each event took."""
     pages = Blueprint("stripe_webhook", __name__)
 
     @pages.post("/api/v1/stripe-webhook")
@@ -40,14 +39,14 @@ def stripe_webhook(payments: PaymentContext, took: Callable[[str, float], None])
         except BadPayload:
             log.warning("webhook.invalid_payload", size=len(body))
             return {"status": "invalid payload"}, 400
-        begun = time.monotonic()
+        started_at = clock.current().monotonic()
         try:
             with correlation.scope(event.key):
                 outcome = await provider_events.receive(payments, event)
         except ProviderDown:
             log.warning("webhook.provider_down", key=event.key, type=event.type)
             return {"status": "error"}, 500  # kept, and tried again by the loop and by Stripe
-        took("webhook", time.monotonic() - begun)
+        on_duration("webhook", clock.current().monotonic() - started_at)
         tell = log.warning if outcome.alarm else log.info
         tell(
             "webhook.event",

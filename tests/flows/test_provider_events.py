@@ -32,7 +32,7 @@ from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
-from bot_platform.providers.stripe.payments import SignedEvents
+from bot_platform.providers.stripe.signed_events import SignedEvents
 from bot_platform.runtime import workers
 from bot_platform.telegram.texts import Texts
 from tests.makers import PRICES, WEBHOOK_SECRET, balance, payments, person, session_event

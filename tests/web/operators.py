@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from html import unescape
 from types import TracebackType
 from typing import Any, Self
@@ -9,7 +10,10 @@ from typing import Any, Self
 from quart import Quart
 
 from bot_platform.flows.context import PaymentContext
+from bot_platform.infra.clock import Clock, use
 from bot_platform.infra.database import Database
+from bot_platform.telegram.refusals import Channel, explain
+from bot_platform.telegram.texts import Texts
 from bot_platform.web.operator.blueprint import operator_pages
 from bot_platform.web.server import server
 from tests.makers import payments
@@ -18,19 +22,21 @@ TOKEN = "a token that nobody guesses"
 HOME = "/operator"
 
 
-class Clock:
-    """A clock that a test moves."""
+class StoppedClock(Clock):
+    """A clock that only the test moves."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.seconds = 1000.0
+        use(self)
 
-    def __call__(self) -> float:
-        return self.now
+    def monotonic(self) -> float:
+        return self.seconds
 
 
 def app(selling: PaymentContext, token: str = TOKEN, **changed: Any) -> Quart:
     """Serve only the operator's pages."""
-    given: dict[str, Any] = {"address": "http://localhost:8000"} | changed
+    words = partial(explain, channel=Channel.PAGE, say=Texts().say)
+    given: dict[str, Any] = {"address": "http://localhost:8000", "explain": words} | changed
     return server([operator_pages(selling, token, **given)])
 
 

@@ -1,19 +1,16 @@
 """Stripe's own client, made to answer in plain JSON or to say in a word why it cannot."""
 
-import asyncio
-import json
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-import aiohttp
 import stripe
-from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
+from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import DOWN, MISCONFIGURED, OK, REFUSED, OnResult, ignore
+from bot_platform.providers.stripe.transport import Transport
 
 TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
 PATIENCE = 12  # seconds for an answer, tries included: a buyer hears within 15
@@ -22,8 +19,6 @@ PARTY = "stripe"
 PAGE = 100  # objects of a list in one answer: the most there is
 API_VERSION = stripe.api_version  # in whose words we ask, and want events told
 
-# TimeoutError is an OSError; the proxy's errors have no base of their own.
-NETWORK_FAULTS = (aiohttp.ClientError, OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
 # Asking again would be answered the same.
 REFUSALS = (stripe.InvalidRequestError, stripe.PermissionError, stripe.AuthenticationError, stripe.CardError)
 
@@ -75,9 +70,7 @@ class Client:
     ) -> None:
         self._patience, self._heard = patience, heard
         stripe.enable_telemetry = False  # it would write into the home folder
-        trust = ssl.create_default_context(cafile=stripe.ca_bundle_path)
-        connector = ProxyConnector.from_url(proxy_url, ssl=trust) if proxy_url else None
-        self._http = _Http(timeout=one_try, connector=connector)
+        self._http = Transport(one_try, proxy_url)
         client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_base},
@@ -95,7 +88,7 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections to Stripe."""
-        await self._http.close_async()  # type: ignore[no-untyped-call]  # Stripe left it untyped
+        await self._http.close_async()
 
     async def create_session(self, params: "stripe.params.checkout.SessionCreateParams", key: str) -> Answer:
         """Make a checkout session, one for each key."""
@@ -117,9 +110,16 @@ class Client:
         """Read what a session sold."""
         return objects(await self._ask(self._sessions.line_items.list_async(ref)))
 
-    async def create_refund(self, params: "stripe.params.RefundCreateParams", key: str) -> Answer:
-        """Return money, once for each key."""
-        return await self._ask(self._refunds.create_async(params, {"idempotency_key": key}))
+    async def create_refund(
+        self, payment_intent: str, amount: int, metadata: Mapping[str, str], key: str
+    ) -> Json:
+        """Return money (in minor units), once for each idempotency key."""
+        params: stripe.params.RefundCreateParams = {
+            "payment_intent": payment_intent,
+            "amount": amount,
+            "metadata": dict(metadata),
+        }
+        return (await self._ask(self._refunds.create_async(params, {"idempotency_key": key}))).said
 
     async def refunds_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the refunds of a payment intent."""
@@ -143,7 +143,7 @@ class Client:
 
     async def _ask(self, asking: Awaitable[Any]) -> Answer:
         try:
-            async with asyncio.timeout(self._patience):
+            async with clock.current().timeout(self._patience):
                 answer = await asking
         except REFUSALS as fault:
             no = Refused(fault)
@@ -166,40 +166,7 @@ def is_signed(body: bytes, signature: str, secret: str) -> bool:
     # A header that is not ASCII or has no `=` breaks Stripe's own check in ways of its own.
     except (stripe.SignatureVerificationError, ValueError, TypeError, StopIteration):
         return False
-    return stamp <= time.time() + TOLERANCE
-
-
-class _Http(stripe.AIOHTTPClient):
-    """Stripe's transport; it takes answers that break off or make no sense for a lost connection.
-
-    Stripe's client would let aiohttp's and its own stumbling over them escape. As lost connections
-    they are tried again under the same idempotency key.
-    """
-
-    async def request_async(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: object = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Ask once; raises APIConnectionError."""
-        args, kwargs = self._get_request_args_kwargs(method, url, headers, post_data)
-        try:
-            # Not the base class's own: it leaves an answer open whose reading was cut short.
-            async with self._session.request(*args, **kwargs) as answer:
-                body, status, said = await answer.read(), answer.status, answer.headers
-        except NETWORK_FAULTS as fault:
-            says = f"no whole answer came: {type(fault).__name__}"
-            raise stripe.APIConnectionError(says, should_retry=True) from fault  # type: ignore[no-untyped-call]
-        if not _is_answer(body, status):
-            says = "the answer is none of Stripe's"
-            raise stripe.APIConnectionError(says, None, status, None, said, should_retry=True)  # type: ignore[no-untyped-call]
-        return body, status, said
-
-
-def _is_answer(body: bytes, status: int) -> bool:
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(said, dict) and (status < HTTPStatus.BAD_REQUEST or isinstance(said.get("error"), dict))
+    return stamp <= time.time() + TOLERANCE  # the real time: Stripe's library compares with it too
 
 
 def _moment(headers: Mapping[str, str] | None) -> float | None:

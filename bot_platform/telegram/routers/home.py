@@ -9,8 +9,7 @@ from bot_platform.domain.packages import PriceList
 from bot_platform.flows.arrive import arrive
 from bot_platform.infra.database import Database
 from bot_platform.telegram import keyboards
-from bot_platform.telegram.middleware import Say
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.texts import Say, Texts
 from bot_platform.work.engine.orders import Orders
 
 

@@ -25,9 +25,10 @@ from bot_platform.domain.users import User
 from bot_platform.flows import broadcast
 from bot_platform.flows.context import PaymentContext
 from bot_platform.telegram import operator_reports
-from bot_platform.telegram.middleware import Operating, Reply, Say
+from bot_platform.telegram.middleware import Operating, Reply, ReplyToRefusals
 from bot_platform.telegram.operator_buttons import Buttons, about, to
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.refusals import Channel
+from bot_platform.telegram.texts import Say, Texts
 
 LISTED = 10
 FOUND = 3  # of each kind, shown at once
@@ -40,6 +41,7 @@ def screen(texts: Texts, admins: Sequence[int]) -> Router:
     for observer in (router.message, router.callback_query):
         observer.filter(F.from_user.id.in_(set(admins)))
         observer.middleware(Operating(texts))
+        observer.middleware(ReplyToRefusals(Channel.TELEGRAM))
     router.message.register(today, Command("admin", magic=F.args.is_(None)))
     router.message.register(say_help, Command("admin", magic=F.args.lower() == "help"))
     router.message.register(find, Command("admin"))
@@ -110,7 +112,7 @@ async def said(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -
         raise NotFound("admin-found-nothing", what=about(query.data))
     values = await broadcast.progress(found)
     text = f"{say('admin-say-progress', **values)}\n\n{values['says']}"
-    await reply(text, buttons.look("admin-say-progress", values))
+    await reply(text, buttons.stop_broadcast(values))
 
 
 async def person(query: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:

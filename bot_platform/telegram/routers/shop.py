@@ -17,8 +17,8 @@ from bot_platform.flows.recheck_purchase import check
 from bot_platform.infra.database import Database
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.error_replies import send_apology
-from bot_platform.telegram.middleware import PASSING_FAULT, Registered, Say
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.middleware import PASSING_FAULT, Registered
+from bot_platform.telegram.texts import Say, Texts
 
 log = structlog.get_logger()
 

@@ -13,8 +13,8 @@ from bot_platform.domain.jobs import Job
 from bot_platform.domain.users import User
 from bot_platform.flows import job_retention, order_work
 from bot_platform.telegram import keyboards
-from bot_platform.telegram.middleware import Registered, Say
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.middleware import Registered
+from bot_platform.telegram.texts import Say, Texts
 from bot_platform.work.engine.orders import Orders
 
 TITLE = 40  # characters of a request that stand for it

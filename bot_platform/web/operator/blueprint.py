@@ -1,6 +1,5 @@
 """Builds the operator's pages behind their one door; each of them is kept from caches and foreign sites."""
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -31,10 +30,10 @@ OPEN = {"operator.static", "operator.sign_in", "operator.knock"}  # what nobody 
 
 
 def operator_pages(
-    payments: PaymentContext, token: str, address: str, clock: Callable[[], float] = time.monotonic
+    payments: PaymentContext, token: str, address: str, explain: Callable[[Refusal], str]
 ) -> Blueprint:
-    """Build them; `token` signs in, `address` is ours as people see it."""
-    door = SignIn(token, address, clock)
+    """Build the pages: `token` signs in, `address` is their public URL, `explain` writes a refusal."""
+    door = SignIn(token, address)
     pages = Blueprint(
         "operator",
         __name__,
@@ -47,11 +46,14 @@ def operator_pages(
     async def guard() -> ResponseReturnValue | None:
         return await _guard(door)
 
+    async def declined(refusal: Refusal) -> ResponseReturnValue:
+        return await _error_page("refused", 409, explain(refusal))
+
     pages.before_request(guard)
     pages.after_request(_protect)
     pages.context_processor(_words)
     pages.register_error_handler(HTTPException, _refused)
-    pages.register_error_handler(Refusal, _declined)
+    pages.register_error_handler(Refusal, declined)
     for fault in UNREACHABLE:
         pages.register_error_handler(fault, _unreachable)
     _door_pages(pages, payments, door)
@@ -127,17 +129,13 @@ async def _refused(error: HTTPException) -> ResponseReturnValue:
     return await _error_page(str(error.code), error.code or 500)
 
 
-async def _declined(refusal: Refusal) -> ResponseReturnValue:
-    return await _error_page(refusal.text, 409, refusal.values_for_text)
-
-
 async def _unreachable(fault: BaseException) -> ResponseReturnValue:
     log.error("operator.database", exc_info=fault)
     return await _error_page("unreachable", 503)
 
 
-async def _error_page(name: str, status: int, values: Mapping[str, Any] | None = None) -> Response:
-    return await _page(await render_template("operator/error.html", name=name, values=values or {}), status)
+async def _error_page(name: str, status: int, reason: str = "") -> Response:
+    return await _page(await render_template("operator/error.html", name=name, reason=reason), status)
 
 
 async def _onward(where: str) -> Response:

@@ -4,14 +4,14 @@ import hashlib
 import hmac
 import re
 import secrets
-import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from quart import Request, Response
+
+from bot_platform.infra import clock
 
 COOKIE = "operator_session"
 PATH = "/operator"
@@ -27,13 +27,12 @@ class FailedAttempts:
     However many addresses somebody has or makes up, all of them together wait as well.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._refused: deque[tuple[float, str]] = deque()
 
     def wait(self, address: str) -> int:
         """How many seconds this address has to wait before it may try (0: it may now)."""
-        now = self._clock()
+        now = clock.current().monotonic()
         while self._refused and self._refused[0][0] <= now - WINDOW:
             self._refused.popleft()
         mine = [at for at, who in self._refused if who == address]
@@ -45,7 +44,7 @@ class FailedAttempts:
 
     def refused(self, address: str) -> None:
         """Count one."""
-        self._refused.append((self._clock(), address))
+        self._refused.append((clock.current().monotonic(), address))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,8 @@ class Session:
 class SignIn:
     """Knows the token. `address` is ours for people, such as `https://pay.example.com`."""
 
-    def __init__(self, token: str, address: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self.tries = FailedAttempts(clock)
+    def __init__(self, token: str, address: str) -> None:
+        self.tries = FailedAttempts()
         self._token = token.encode()
         self._secure = address.startswith("https://")
         self._host = address.partition("://")[2]

@@ -20,7 +20,7 @@ from bot_platform.domain.checkout import (
     ProviderEvent,
 )
 from bot_platform.providers.stripe.client import TOLERANCE
-from bot_platform.providers.stripe.payments import SignedEvents
+from bot_platform.providers.stripe.signed_events import SignedEvents
 from tests.makers import WEBHOOK_SECRET, session_event, signed
 
 HUGE = 10**30
