@@ -1,4 +1,4 @@
-"""Figures for whoever runs the bot: takings and credits of today and of each day, and what needs a person."""
+"""Figures for operators: takings and credits of each day, and what waits for an operator."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What one day (UTC) brought: money in minor units, credits in hundredths.
+    """The figures of one day (UTC): money in minor units, credits in hundredths.
 
-    `takings` by provider and currency, so that nobody takes the mock's for money.
+    `takings` are by provider and currency, because the mock's are no money.
     """
 
     date: date
@@ -28,13 +28,13 @@ class Day:
     sales: int = 0
     sold: int = 0
     spent: int = 0
-    given: int = 0  # by welcome and by hand, less what was taken by hand
+    given: int = 0  # welcome credits and grants, less what grants took
     taken_back: int = 0  # by refunds and disputes, less what was given back
 
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The day so far, and what waits or needs somebody now."""
+    """The day so far, and what waits now."""
 
     day: Day
     failed_purchases: int  # begun today
@@ -55,9 +55,9 @@ async def today() -> Today:
 
 
 async def by_day(ask: Ask, days: int) -> Sequence[Day]:
-    """Read the last `days`, oldest first and today last; `ask` answers SQL written with `?`.
+    """Read the last `days`, oldest first and today last; `ask` runs SQL written with `?`.
 
-    Give it a snapshot's where there may be much to add up: it delays no transaction.
+    For many days give it the function of a snapshot, which delays no transaction.
     """
     last = now().astimezone(UTC).date()
     dates = [last - timedelta(days=ago) for ago in reversed(range(days))]
@@ -73,10 +73,10 @@ async def by_day(ask: Ask, days: int) -> Sequence[Day]:
         FROM entry WHERE created_at >= ? GROUP BY 1, 2""",  # noqa: S608 -- as above
         since,
     )
-    return [_told(day, paid, moved) for day in dates]
+    return [_figures(day, paid, moved) for day in dates]
 
 
-def _told(day: date, paid: Sequence[dict[str, Any]], moved: Sequence[dict[str, Any]]) -> Day:
+def _figures(day: date, paid: Sequence[dict[str, Any]], moved: Sequence[dict[str, Any]]) -> Day:
     name = day.isoformat()
     sales = [row for row in paid if row["day"] == name]
     credits_ = {EntryKind(row["kind"]): row["amount"] for row in moved if row["day"] == name}
@@ -96,7 +96,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _stored(moment: datetime) -> Any:
-    """Write a moment as the database keeps it: SQLite as text."""
+    """Write a time as the database stores it: SQLite stores text."""
     return moment.isoformat(" ") if _is_sqlite() else moment
 
 

@@ -116,7 +116,7 @@ async def write_batch() -> None:
             broadcast=broadcast.id,
         )
     if people:
-        await broadcasts.wrote(broadcast, len(people), people[-1].user_id)
+        await broadcasts.advance(broadcast, len(people), people[-1].user_id)
     elif not waiting:
         await broadcasts.end(broadcast, BroadcastState.DONE)
         broadcast.state = BroadcastState.DONE

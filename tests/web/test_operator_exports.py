@@ -112,7 +112,7 @@ async def _pieces(context: Desk, path: str, after_two: Callable[[], Awaitable[ob
 
 async def test_a_long_table_comes_in_pieces_each_row_once_while_rows_are_added(database: Database) -> None:
     user = await person(database, 77)
-    count = 2 * listings.CHUNK + 5
+    count = 2 * listings.EXPORT_CHUNK + 5
     for number in range(count):
         await sale(user, number)
     async with Desk(database) as context:
@@ -121,12 +121,12 @@ async def test_a_long_table_comes_in_pieces_each_row_once_while_rows_are_added(d
     assert numbers[:count] == [str(n) for n in range(1, count + 1)]
     assert len(numbers) == len(set(numbers))
     assert len(pieces) >= 4  # the header, and no more than so many rows at once
-    assert max(piece.count(b"\n") for piece in pieces) <= listings.CHUNK
+    assert max(piece.count(b"\n") for piece in pieces) <= listings.EXPORT_CHUNK
 
 
 async def test_who_hangs_up_in_the_middle_of_a_download_harms_nobody(database: Database) -> None:
     user = await person(database, 77)
-    for number in range(2 * listings.CHUNK):
+    for number in range(2 * listings.EXPORT_CHUNK):
         await sale(user, number)
     context = Desk(database)
     await context.sign_in(TOKEN)
@@ -145,7 +145,7 @@ async def test_who_hangs_up_in_the_middle_of_a_download_harms_nobody(database: D
         writer.transport.abort()
 
     await asyncio.gather(*(leave(0.005 * number) for number in range(20)))
-    assert len(await _rows(context, "purchases")) == 2 * listings.CHUNK
+    assert len(await _rows(context, "purchases")) == 2 * listings.EXPORT_CHUNK
     await sale(user, 10_000)  # and a write takes its turn
     stop.set()
     await serving

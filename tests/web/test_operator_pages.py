@@ -209,7 +209,7 @@ async def _walked(context: Desk, path: str, **args: str) -> list[str]:
 
 async def test_paging_shows_every_row_once_while_rows_are_added(database: Database) -> None:
     user = await person(database, 77)
-    count = 2 * listings.AT_ONCE + 7
+    count = 2 * listings.PAGE_SIZE + 7
     for number in range(count):
         await sale(user, number)
     async with Desk(database) as context:
@@ -229,12 +229,12 @@ async def test_paging_shows_every_row_once_while_rows_are_added(database: Databa
         assert newer
         await context.read("/purchases", newer=newer[1])
         back = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', context.page)
-        assert [int(n) for n in back] == list(range(7 + listings.AT_ONCE, 7, -1))
+        assert [int(n) for n in back] == list(range(7 + listings.PAGE_SIZE, 7, -1))
 
 
 async def test_every_list_pages_and_filters(database: Database) -> None:
     user = await person(database, 77)
-    count = listings.AT_ONCE + 3
+    count = listings.PAGE_SIZE + 3
     for number in range(count):
         await event(number, inbox.EventState.FAILED if number % 2 else inbox.EventState.HANDLED)
         await job(user, number, jobs.JobState.DONE if number % 2 else jobs.JobState.FAILED)
@@ -248,7 +248,7 @@ async def test_every_list_pages_and_filters(database: Database) -> None:
             some = await _walked(context, path, state=state)
             assert [n for n in everything if int(n) % 2 == 0] == some
         await context.read("/people")
-        assert len(set(re.findall(r"/people/(\d+)", context.page))) == listings.AT_ONCE
+        assert len(set(re.findall(r"/people/(\d+)", context.page))) == listings.PAGE_SIZE
         await context.read("/people/77")
         assert "older=" in context.page
         await context.read("/acts")

@@ -134,7 +134,7 @@ class _Reading:
         return await render_template("operator/audit.html", books=books, marked=marked, found=None)
 
     async def search_page(self) -> ResponseReturnValue:
-        words = request_args.line(request.args, "q", listings.LONGEST)
+        words = request_args.line(request.args, "q", listings.MAX_SEARCH_CHARS)
         found = await listings.search(words, list(self.payments.providers))
         if len(found) == 1:
             return redirect(_page_of(found), 303)
