@@ -25,7 +25,8 @@ async def _ban(user: User, change_id: str, *, banned: bool, reason: str, by: str
     if account.banned == banned:
         return False
     await account_flags.ban(account, banned=banned)
-    action, text = ("ban", "banned") if banned else ("unban", "let-back")
+    action = "ban" if banned else "unban"
+    text = "banned" if banned else "let-back"
     await actions.record(by, action, user.subject, reason=reason)
     key, subject = f"{action}:{change_id}", f"account:{account.id}"
     await outbox.post(key, user.telegram_id, subject, text, reason=reason or "none")

@@ -23,16 +23,6 @@ ALLOWED = {
     "providers/stripe/setup.py": "compares this machine's real clock with Stripe's",
     "providers/stripe/client.py": "Stripe's library counts the age of a signature on the real clock",
 }
-NOT_YET = {
-    "providers/mock.py",
-    "providers/stripe/payments.py",
-    "telegram/operator_reports.py",
-    "telegram/update_inbox.py",
-    "web/operator/blueprint.py",
-    "web/operator/sign_in.py",
-    "web/webhooks.py",
-    "work/engine/context.py",
-}
 
 
 def _uses(tree: ast.AST) -> Iterator[str]:
@@ -60,7 +50,7 @@ def _found() -> dict[str, list[str]]:
 
 def test_only_the_listed_modules_ask_another_clock() -> None:
     found = _found()
-    assert {path: lines for path, lines in found.items() if path not in {*ALLOWED, *NOT_YET}} == {}
+    assert {path: lines for path, lines in found.items() if path not in ALLOWED} == {}
     assert set(ALLOWED) <= set(found), "an exception that nothing needs any more"
 
 

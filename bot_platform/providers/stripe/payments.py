@@ -1,6 +1,5 @@
 """Live Stripe: opens checkouts, returns money, and reports what happened."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from bot_platform.domain.checkout import (
     RefundOrder,
 )
 from bot_platform.domain.errors import CheckoutUnavailable
+from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.stripe import events, refunds
 from bot_platform.providers.stripe.client import (
@@ -177,7 +177,7 @@ class StripePayments:
     async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
         """Read refunds, disputes and warnings created since `since`, as they are now; raises ProviderDown."""
         for what in REVERSALS:
-            asked_at = int(time.time())  # events are ordered by it: the real time, as Stripe's `created` is
+            asked_at = int(clock.current().time())
             async for page in self._pages(what, since):
                 yield [events.reversal(one, asked_at) for one in page]
 

@@ -1,7 +1,5 @@
 """Makes each refund at Stripe exactly once, however often it is asked for."""
 
-import time
-
 import structlog
 
 from bot_platform.domain.checkout import PaymentReversed, ProviderDown, RefundOrder, RefundRefused
@@ -15,7 +13,7 @@ log = structlog.get_logger()
 
 async def refund(client: Client, order: RefundOrder) -> PaymentReversed:
     """Return money, or find the refund that an earlier try made; raises RefundRefused or ProviderDown."""
-    asked_at = int(time.time())  # Stripe's events are ordered by this: the real time, as `created` is
+    asked_at = int(clock.current().time())
     try:
         # Stripe forgets an idempotency key after a day, but never the refund itself.
         found = await _find(client, order) if order.again else None
