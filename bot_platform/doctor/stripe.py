@@ -12,7 +12,7 @@ from bot_platform.doctor.hiding import shown
 from bot_platform.doctor.report import Finding, error, mended, ok, skipped, warning
 from bot_platform.domain.amounts import money_text
 from bot_platform.domain.packages import Package
-from bot_platform.providers.stripe.client import API_VERSION, PAGE, TOLERANCE, Down, Refused
+from bot_platform.providers.stripe.client import API_VERSION, PAGE_SIZE, TOLERANCE_SECONDS, Down, Refused
 from bot_platform.providers.stripe.events import TYPES
 from bot_platform.providers.stripe.setup import PERMISSIONS, WEBHOOK_PATH, Key, Permission, Setup
 
@@ -123,10 +123,10 @@ class Stripe:
             return skipped("Stripe did not say what time it is")
         says = f"{abs(ahead):.0f} seconds {'ahead of' if ahead > 0 else 'behind'} Stripe's"
         fix = "Let this machine set its clock by the network: `timedatectl set-ntp true` on most Linux."
-        if abs(ahead) >= TOLERANCE:
+        if abs(ahead) >= TOLERANCE_SECONDS:
             return error(f"our clock is {says}: every webhook would be refused as too old or too new", fix)
         if abs(ahead) >= MOST_SKEW:
-            return warning(f"our clock is {says}; from {TOLERANCE} on webhooks are refused", fix)
+            return warning(f"our clock is {says}; from {TOLERANCE_SECONDS} on webhooks are refused", fix)
         return ok("our clock and Stripe's agree")
 
     async def _webhook(self) -> Finding:
@@ -166,8 +166,9 @@ class Stripe:
         lost = await self._setup.undelivered(now - LATELY, now - NOT_YET)
         if not lost:
             return ok("nothing of the last day waits for us")
+        count = lost if lost < PAGE_SIZE else f"{PAGE_SIZE} or more"
         return warning(
-            f"{lost if lost < PAGE else f'{PAGE} or more'} events of the last day were taken by no webhook",
+            f"{count} events of the last day were taken by no webhook",
             f"See that the service runs, and that STRIPE_WEBHOOK_SECRET is what {DASHBOARD} shows for"
             f" {self._url}; each delivery's answer stands there too. `python run.py reconcile` fetches what"
             " was missed.",

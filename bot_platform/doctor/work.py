@@ -40,8 +40,8 @@ class Work:
             base_url=settings.ai_base_url,
             api_key=settings.ai_api_key.get_secret_value(),
             model=settings.ai_model,
-            connect=2,
-            silence=4,
+            connect_timeout=2,
+            read_timeout=4,
         )
         where = settings.ai_base_url or "OpenAI"
         try:

@@ -38,7 +38,7 @@ async def clinic(w: World, **changed: Any) -> AsyncIterator[Stripe]:
     key = known.stripe_secret_key
     assert key
     setup = Setup(
-        secret_key=key.get_secret_value(), api_base=known.stripe_api_base, proxy_url=None, patience=3
+        secret_key=key.get_secret_value(), api_base=known.stripe_api_base, proxy_url=None, timeout=3
     )
     try:
         yield Stripe(known, setup)
@@ -163,7 +163,7 @@ async def test_a_stripe_that_says_no_time_leaves_the_clock_unjudged() -> None:
         known = settings(stripe_api_base=w.url)
         key = known.stripe_secret_key
         assert key
-        setup = Timeless(secret_key=key.get_secret_value(), api_base=w.url, proxy_url=None, patience=3)
+        setup = Timeless(secret_key=key.get_secret_value(), api_base=w.url, proxy_url=None, timeout=3)
         line = (await found(Stripe(known, setup).parties()))["Stripe clock"]
         await setup.close()
         assert (line.verdict, line.says) == (SKIPPED, "Stripe did not say what time it is")

@@ -500,7 +500,7 @@ async def paid(database: Database) -> AsyncIterator[Paid]:
             webapp_url="https://bot.example",
             proxy_url=None,
             live=False,
-            patience=4,
+            timeout=4,
         )
         books = payments(database, provider, admins=(ADMIN,))
         user = await person(database)

@@ -41,7 +41,7 @@ ASKED = [Message("system", "Be brief."), Message("user", PROMPT)]
 @asynccontextmanager
 async def model(url: str, **changed: Any) -> AsyncIterator[OpenAIModel]:
     """Make a model for an endpoint that is somewhere else."""
-    given: dict[str, Any] = {"base_url": url, "api_key": KEY, "model": "some-model", "silence": 5}
+    given: dict[str, Any] = {"base_url": url, "api_key": KEY, "model": "some-model", "read_timeout": 5}
     made = OpenAIModel(**(given | changed))
     try:
         yield made
@@ -111,7 +111,7 @@ async def test_a_piece_is_given_on_before_the_next_one_is_written() -> None:
 
 
 async def test_a_slow_answer_is_whole_while_no_pause_is_too_long() -> None:
-    assert await heard(Answer("a", "b", "c", "d", delay=0.2), silence=0.5) == ["a", "b", "c", "d"]
+    assert await heard(Answer("a", "b", "c", "d", delay=0.2), read_timeout=0.5) == ["a", "b", "c", "d"]
 
 
 async def test_several_answers_at_once_are_not_mixed_up() -> None:
@@ -340,12 +340,12 @@ async def test_an_endpoint_that_never_begins_is_a_model_that_is_down() -> None:
     async with model_server() as server:
         server.always(Silence())
         started = time.monotonic()
-        assert await fault_at(server.url, silence=0.2) == ([], "model-down", "ReadTimeout")
+        assert await fault_at(server.url, read_timeout=0.2) == ([], "model-down", "ReadTimeout")
     assert time.monotonic() - started < 10
 
 
 async def test_a_stream_that_begins_and_says_nothing_is_a_model_that_is_down() -> None:
-    assert await fault(Events(ending=Ending.SILENT), silence=0.2) == ([], "model-down", "ReadTimeout")
+    assert await fault(Events(ending=Ending.SILENT), read_timeout=0.2) == ([], "model-down", "ReadTimeout")
 
 
 @pytest.mark.parametrize("base_url", ["127.0.0.1:1/v1", "ftp://127.0.0.1/v1"])
@@ -410,7 +410,7 @@ async def test_an_error_in_the_stream_is_a_model_that_is_down() -> None:
     ids=["broken", "closed", "silent", "error", "rubbish", "finished by an error"],
 )
 async def test_whatever_ends_an_answer_after_some_text_has_cut_it(ending: Behaviour) -> None:
-    assert (await fault(ending, silence=0.3))[:2] == ([TEXT], "model-cut")
+    assert (await fault(ending, read_timeout=0.3))[:2] == ([TEXT], "model-cut")
 
 
 async def test_what_was_counted_of_an_answer_that_was_cut_is_told() -> None:
@@ -421,7 +421,7 @@ async def test_what_was_counted_of_an_answer_that_was_cut_is_told() -> None:
 
 @pytest.mark.parametrize("ending", [Ending.CLOSED, Ending.BROKEN, Ending.SILENT])
 async def test_an_answer_that_said_it_was_finished_is_whole_however_its_stream_ends(ending: Ending) -> None:
-    assert await heard(Events(piece("Hello"), finish(), ending=ending), silence=0.3) == ["Hello"]
+    assert await heard(Events(piece("Hello"), finish(), ending=ending), read_timeout=0.3) == ["Hello"]
 
 
 async def test_a_content_filter_is_a_refusal_that_keeps_what_was_written_and_counted() -> None:
@@ -466,7 +466,7 @@ async def everything(server: ModelServer) -> None:
     secret = error(f"{KEY} {PROMPT}", type=PROMPT)
     server.will(Answer(TEXT), Status(429, secret), Status(500, secret), Status(400, secret))
     server.will(Cut(TEXT), Events(piece(TEXT), secret), Refuses("max_tokens", Answer(TEXT)))
-    async with model(server.url, silence=0.3) as asked:
+    async with model(server.url, read_timeout=0.3) as asked:
         for _ in range(6):
             try:
                 await told(asked)

@@ -11,9 +11,9 @@ from bot_platform.domain.actions import Action
 from bot_platform.infra.database import Database
 from bot_platform.web.operator.sign_in import (
     COOKIE,
-    FROM_ALL,
-    FROM_ONE,
-    LASTS,
+    MAX_FROM_ADDRESS,
+    MAX_FROM_ALL,
+    SESSION_SECONDS,
     FailedAttempts,
     next_page,
 )
@@ -61,7 +61,7 @@ async def test_a_wrong_token_and_none_are_told_the_same(sqlite_database: Databas
 async def test_who_guesses_waits_and_so_do_all_together(sqlite_database: Database) -> None:
     clock = StoppedClock()
     context = Desk(sqlite_database)
-    for _ in range(FROM_ONE):
+    for _ in range(MAX_FROM_ADDRESS):
         assert await context.sign_in("wrong") == 401
         clock.seconds += 1
     assert await context.sign_in(TOKEN) == 429  # a right one tells a guesser nothing either
@@ -74,13 +74,13 @@ async def test_who_guesses_waits_and_so_do_all_together(sqlite_database: Databas
 def test_many_addresses_together_wait_too_and_only_as_long_as_they_must() -> None:
     clock = StoppedClock()
     tries = FailedAttempts()
-    for number in range(FROM_ALL):
-        assert tries.wait(f"10.0.0.{number}") == 0
-        tries.refused(f"10.0.0.{number}")
+    for number in range(MAX_FROM_ALL):
+        assert tries.delay_for(f"10.0.0.{number}") == 0
+        tries.add(f"10.0.0.{number}")
         clock.seconds += 0.5
-    assert tries.wait("10.9.9.9") == 60 - FROM_ALL // 2
-    clock.seconds += 60 - FROM_ALL / 2
-    assert tries.wait("10.9.9.9") == 0
+    assert tries.delay_for("10.9.9.9") == 60 - MAX_FROM_ALL // 2
+    clock.seconds += 60 - MAX_FROM_ALL / 2
+    assert tries.delay_for("10.9.9.9") == 0
 
 
 async def test_a_guesser_is_whom_the_web_server_in_front_heard_whatever_he_says_of_himself(
@@ -88,7 +88,7 @@ async def test_a_guesser_is_whom_the_web_server_in_front_heard_whatever_he_says_
 ) -> None:
     StoppedClock()
     context = Desk(sqlite_database)
-    for number in range(FROM_ONE):
+    for number in range(MAX_FROM_ADDRESS):
         made_up = f"10.0.0.{number}"
         await context.sign_in("wrong", X_Forwarded_For=f"{made_up}, 203.0.113.5", X_Real_IP=made_up)
     assert await context.sign_in(TOKEN, X_Forwarded_For="10.0.1.1, 203.0.113.5") == 429
@@ -107,7 +107,7 @@ async def test_the_cookie_is_for_these_pages_alone(
     await context.sign_in(TOKEN)
     name, *flags = context.headers["Set-Cookie"].split("; ")
     assert name.startswith(f"{COOKIE}=")
-    assert {"HttpOnly", "SameSite=Strict", "Path=/operator", f"Max-Age={LASTS}"} <= set(flags)
+    assert {"HttpOnly", "SameSite=Strict", "Path=/operator", f"Max-Age={SESSION_SECONDS}"} <= set(flags)
     assert ("Secure" in flags) is secure
     assert TOKEN not in name
 
@@ -140,10 +140,10 @@ async def test_a_cookie_that_was_changed_or_is_too_old_is_nobodys(sqlite_databas
             _forged("somebody", token="another token"),
             _forged(["not", "a", "name"]),
             _forged({"a": 1}),
-            _forged("somebody", at=time.time() - LASTS - 5),
+            _forged("somebody", at=time.time() - SESSION_SECONDS - 5),
         ):
             assert (bad, await _with_cookie(context, bad)) == (bad, 401)
-        assert await _with_cookie(context, _forged("somebody", at=time.time() - LASTS + 60)) == 200
+        assert await _with_cookie(context, _forged("somebody", at=time.time() - SESSION_SECONDS + 60)) == 200
 
 
 async def test_another_token_signs_everybody_out(sqlite_database: Database) -> None:

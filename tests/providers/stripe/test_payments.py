@@ -350,21 +350,21 @@ async def test_a_stripe_that_hangs_is_a_plain_no_in_time(answer: bytes | None) -
 
     async with listening(hang) as address:
         started = time.monotonic()
-        line = await refused(f"http://{address}", one_try=0.2, patience=0.5)
+        line = await refused(f"http://{address}", try_timeout=0.2, timeout=0.5)
         assert 0.4 < time.monotonic() - started < 4
     assert line["error"] in {"TimeoutError", "APIConnectionError"}
 
 
 async def test_one_try_that_hangs_leaves_time_for_another() -> None:
     async with answering(None, http(200, PAGE)) as raw:
-        async with payments(raw.url, one_try=0.2, patience=5) as stripe_payments:
+        async with payments(raw.url, try_timeout=0.2, timeout=5) as stripe_payments:
             page = await stripe_payments.open(order())
         assert len(set(raw.keys)) == 1
     assert page.url == "https://pay"
 
 
 def test_the_usual_patience_leaves_time_to_say_so_within_15_seconds() -> None:
-    assert 2 * ours.ONE_TRY + 2 < ours.PATIENCE + 1 <= 13
+    assert 2 * ours.TRY_TIMEOUT_SECONDS + 2 < ours.TIMEOUT_SECONDS + 1 <= 13
 
 
 async def test_lines_of_a_session_made_by_hand_are_read_back() -> None:

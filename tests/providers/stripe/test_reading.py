@@ -33,7 +33,7 @@ async def there() -> AsyncIterator[tuple[World, StripePayments]]:
             webapp_url="https://bot.example",
             proxy_url=None,
             live=False,
-            patience=3,
+            timeout=3,
         )
         yield w, provider
         await provider.close()
