@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_platform.infra.sql import json_safe
-from bot_platform.telegram.markdown import LONGEST, pages
+from bot_platform.telegram.markdown import MAX_PAGE_UNITS, pages
 
 MARKUP = ["# ", "**", "*", "_", "`", "```", "```py\n", "\n", "\n\n", "- ", "1. ", "> ", "[a](", "http://e.x)"]
 MARKUP += [
@@ -33,7 +33,7 @@ def units(text: str) -> int:
 @given(st.lists(st.sampled_from(MARKUP), max_size=200).map("".join) | st.text().map(json_safe))
 def test_every_page_fits_and_every_entity_lies_within_its_page(markdown: str) -> None:
     for page in pages(markdown):
-        assert 0 < units(page["text"]) <= LONGEST
+        assert 0 < units(page["text"]) <= MAX_PAGE_UNITS
         for entity in page["entities"]:
             assert 0 <= entity["offset"] < entity["offset"] + entity["length"] <= units(page["text"])
 
