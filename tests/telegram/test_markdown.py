@@ -1,4 +1,4 @@
-"""Whatever a model writes can be sent: cut to Telegram's length, formatted by entities that fit."""
+"""Any Markdown of a model can be sent: split at Telegram's length, formatted by valid entities."""
 
 import pytest
 from hypothesis import given
@@ -39,7 +39,7 @@ def test_every_page_fits_and_every_entity_lies_within_its_page(markdown: str) ->
 
 
 @pytest.mark.parametrize("markdown", ["**", "# ", "```", "<b>", "[](x)", ">", "😀" * 9000, "x" * 20000])
-def test_what_says_something_has_a_page(markdown: str) -> None:
+def test_an_answer_with_visible_text_has_a_page(markdown: str) -> None:
     assert pages(markdown)
 
 
@@ -57,6 +57,6 @@ def test_markdown_becomes_entities() -> None:
     assert "`" not in page["text"]
 
 
-def test_money_is_no_formula() -> None:
+def test_an_amount_in_dollars_is_not_read_as_a_formula() -> None:
     (page,) = pages("It costs $5 and then $6.")
     assert page["text"] == "It costs $5 and then $6."
