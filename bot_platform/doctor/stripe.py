@@ -12,7 +12,7 @@ from bot_platform.doctor.redactor import masked
 from bot_platform.doctor.report import Finding, error, fixed, ok, skipped, warning
 from bot_platform.domain.amounts import money_text
 from bot_platform.domain.packages import Package
-from bot_platform.providers.stripe.client import API_VERSION, PAGE, TOLERANCE, Down, Refused
+from bot_platform.providers.stripe.client import API_VERSION, PAGE_SIZE, TOLERANCE_SECONDS, Down, Refused
 from bot_platform.providers.stripe.events import TYPES
 from bot_platform.providers.stripe.setup import PERMISSIONS, WEBHOOK_PATH, Key, Permission, Setup
 

@@ -11,7 +11,7 @@ from bot_platform.telegram.texts import Texts
 
 PAID = "paid:"  # followed by the id of the purchase that the buyer says they have paid
 STOP, FIRST, FILES, AGAIN = "stop:", "first:", "files:", "again:"  # followed by the id of a job
-LISTED = 10  # jobs shown at once: more buttons are no longer a list to choose from
+MAX_LISTED = 10  # jobs shown at once: more buttons are no longer a list to choose from
 
 
 def shop(texts: Texts, language: str, prices: PriceList) -> InlineKeyboardMarkup:
@@ -35,7 +35,7 @@ def open_jobs(
 ) -> InlineKeyboardMarkup:
     """Under a list of jobs: for each a button to stop it, and for all but the first one to do it first."""
     rows = []
-    for n, job in enumerate(found[:LISTED], start=1):
+    for n, job in enumerate(found[:MAX_LISTED], start=1):
         label = texts.say("cancel-one-button", language, n=str(n))
         row = [InlineKeyboardButton(text=label, callback_data=f"{STOP}{job.id}")]
         if can_be_first and n > 1 and job.state is not JobState.RUNNING:

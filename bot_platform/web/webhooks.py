@@ -1,4 +1,4 @@
-"""Where machines knock: Stripe's events and Telegram's updates."""
+"""The webhooks: Stripe's events and Telegram's updates."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ def stripe_webhook(payments: PaymentContext, on_duration: Callable[[str, float],
     pages = Blueprint("stripe_webhook", __name__)
 
     @pages.post("/api/v1/stripe-webhook")
-    async def knock() -> ResponseReturnValue:
+    async def receive() -> ResponseReturnValue:
         body = await _body()
         try:
             event = payments.events.read(body, request.headers.get("Stripe-Signature"))
@@ -45,10 +45,10 @@ def stripe_webhook(payments: PaymentContext, on_duration: Callable[[str, float],
                 outcome = await provider_events.receive(payments, event)
         except ProviderDown:
             log.warning("webhook.provider_down", key=event.key, type=event.type)
-            return {"status": "error"}, 500  # kept, and tried again by the loop and by Stripe
+            return {"status": "error"}, 500  # stored; the inbox worker and Stripe try again
         on_duration("webhook", clock.current().monotonic() - started_at)
-        tell = log.warning if outcome.alarm else log.info
-        tell(
+        write = log.warning if outcome.alarm else log.info
+        write(
             "webhook.event",
             key=event.key,
             type=event.type,
@@ -63,11 +63,11 @@ def stripe_webhook(payments: PaymentContext, on_duration: Callable[[str, float],
 
 
 def telegram_webhook(secret: str, store: Callable[[bytes], Awaitable[bool]]) -> Blueprint:
-    """Build the route that Telegram posts updates to; `store` makes a row of one, or says it is none."""
+    """Build the route to which Telegram posts updates; `store` returns False for a body that is no update."""
     pages = Blueprint("telegram_webhook", __name__)
 
     @pages.post("/api/v1/telegram-webhook")
-    async def knock() -> ResponseReturnValue:
+    async def receive() -> ResponseReturnValue:
         given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             return {"status": "forbidden"}, 403
@@ -80,5 +80,5 @@ def telegram_webhook(secret: str, store: Callable[[bytes], Awaitable[bool]]) -> 
 
 
 async def _body() -> bytes:
-    """Read the raw body; signatures are made of bytes."""
+    """Return the raw body: a signature is computed over bytes."""
     return cast("bytes", await request.get_data(cache=False, as_text=False))

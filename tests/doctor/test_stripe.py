@@ -38,7 +38,7 @@ async def stripe_checks(w: World, **changed: Any) -> AsyncIterator[StripeChecks]
     key = known.stripe_secret_key
     assert key
     setup = Setup(
-        secret_key=key.get_secret_value(), api_base=known.stripe_api_base, proxy_url=None, patience=3
+        secret_key=key.get_secret_value(), api_base=known.stripe_api_base, proxy_url=None, timeout=3
     )
     try:
         yield StripeChecks(known, setup)

@@ -93,7 +93,7 @@ def stripe_at(w: World) -> StripePayments:
         webapp_url="https://bot.example",
         proxy_url=None,
         live=False,
-        patience=3,
+        timeout=3,
     )
 
 

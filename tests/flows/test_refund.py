@@ -499,7 +499,7 @@ async def paid(database: Database) -> AsyncIterator[Paid]:
             webapp_url="https://bot.example",
             proxy_url=None,
             live=False,
-            patience=4,
+            timeout=4,
         )
         context = payments(database, provider, operators=(ADMIN,))
         user = await person(database)

@@ -64,8 +64,8 @@ async def _story(database: Database, w: World, ready: Callable[[], None]) -> lis
         webapp_url="https://bot.example.com",
         proxy_url=None,
         live=False,
-        patience=1.5,
-        one_try=0.4,
+        timeout=1.5,
+        try_timeout=0.4,
     )
     try:
         money = payments(database, stripe)

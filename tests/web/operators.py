@@ -1,4 +1,4 @@
-"""A browser of the operator's, signed in, over the pages and nothing else."""
+"""An operator's browser, signed in, with an application that has only the operator's pages."""
 
 import re
 from collections.abc import Mapping
@@ -40,8 +40,8 @@ def app(selling: PaymentContext, token: str = TOKEN, **changed: Any) -> Quart:
     return server([operator_pages(selling, token, **given)])
 
 
-class Desk:
-    """Somebody before the pages; `page` is what was read last."""
+class OperatorBrowser:
+    """A browser; `page` is the last page that was read."""
 
     def __init__(self, database: Database, selling: PaymentContext | None = None, **changed: Any) -> None:
         self.app = app(selling or payments(database), **changed)
@@ -59,7 +59,7 @@ class Desk:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave nothing behind."""
+        """Close nothing: the browser has no resources."""
 
     async def sign_in(self, token: str | None, **headers: str) -> int:
         """Send the first form."""
@@ -85,7 +85,7 @@ class Desk:
         return await self._sent(path, form, headers)
 
     async def confirm(self, path: str, **form: str) -> dict[str, str]:
-        """Fill in a form and give what stands in the page that asks whether to go on."""
+        """Fill in a form and return the fields of its confirmation page."""
         assert await self.send(path, **form) == 200, self.page
         return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', unescape(self.page)))
 

@@ -1,4 +1,4 @@
-"""Whether the process lives and can work, and that nothing of the sandbox is there in earnest."""
+"""Liveness and readiness, and no sandbox outside of the demo."""
 
 import asyncio
 import os
@@ -21,14 +21,14 @@ async def ready(h: RunningService) -> tuple[int, dict[str, object]]:
         return answer.status, await answer.json()
 
 
-async def test_it_lives_and_can_work(database_url: str) -> None:
+async def test_it_is_alive_and_ready(database_url: str) -> None:
     async with running_service(database_url) as h:
         async with h.http.get(f"{h.url}/healthz") as answer:
             assert (answer.status, await answer.json()) == (200, {"status": "ok"})
         assert await ready(h) == (200, {"status": "ready"})
 
 
-async def test_without_its_database_it_lives_cannot_work_says_why_and_recovers(postgres_url: str) -> None:
+async def test_without_its_database_it_is_alive_but_not_ready_and_recovers(postgres_url: str) -> None:
     parts = urlsplit(postgres_url)
     folder = parse_qs(parts.query)["host"][0]
     there, links = {"is": True}, set[asyncio.Task[None]]()
@@ -59,7 +59,7 @@ async def test_without_its_database_it_lives_cannot_work_says_why_and_recovers(p
                 await asyncio.sleep(0.1)
 
 
-async def test_in_earnest_there_is_no_demo_and_a_stop_ends_well(sqlite_url: str, tmp_path: Path) -> None:
+async def test_serve_has_no_demo_pages_and_stops_cleanly(sqlite_url: str, tmp_path: Path) -> None:
     port = free_port()
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
         "TELEGRAM_BOT_TOKEN": "123456:abcdefgh",

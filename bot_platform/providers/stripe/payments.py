@@ -24,8 +24,8 @@ from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.stripe import events, refunds
 from bot_platform.providers.stripe.client import (
-    ONE_TRY,
-    PATIENCE,
+    TIMEOUT_SECONDS,
+    TRY_TIMEOUT_SECONDS,
     Client,
     Down,
     Json,
@@ -57,18 +57,18 @@ class StripePayments:
         webapp_url: str,
         proxy_url: str | None,
         live: bool,
-        heard: OnResult = ignore,
-        patience: float = PATIENCE,
-        one_try: float = ONE_TRY,
+        on_result: OnResult = ignore,
+        timeout: float = TIMEOUT_SECONDS,
+        try_timeout: float = TRY_TIMEOUT_SECONDS,
     ) -> None:
         self._webapp_url, self._live = webapp_url, live
         self._stripe = Client(
             secret_key=secret_key,
             api_base=api_base,
             proxy_url=proxy_url,
-            patience=patience,
-            one_try=one_try,
-            heard=heard,
+            timeout=timeout,
+            try_timeout=try_timeout,
+            on_result=on_result,
         )
 
     async def close(self) -> None:
@@ -84,7 +84,7 @@ class StripePayments:
         except (Down, Refused) as fault:
             log.warning("stripe.checkout_failed", purchase=order.purchase_id, **fault.reasons)
             raise CheckoutUnavailable(self.refusal) from fault
-        session = answer.said
+        session = answer.body
         ref, url = session.get("id"), session.get("url")
         price = session.get("amount_subtotal"), session.get("currency")
         known = {"purchase": order.purchase_id, "session": ref, "request_id": answer.request_id}

@@ -71,7 +71,9 @@ class Transport(stripe.HTTPClient):
 
 def _is_answer(body: bytes, status: int) -> bool:
     try:
-        said = json.loads(body)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         return False
-    return isinstance(said, dict) and (status < HTTPStatus.BAD_REQUEST or isinstance(said.get("error"), dict))
+    return isinstance(answer, dict) and (
+        status < HTTPStatus.BAD_REQUEST or isinstance(answer.get("error"), dict)
+    )

@@ -1,4 +1,4 @@
-"""What a person asked for in an address or a form, checked; anything else is a 400 that says so."""
+"""Reads and checks the arguments of a request; a wrong one raises BadRequest (400)."""
 
 from enum import StrEnum
 from typing import TypeVar
@@ -14,12 +14,12 @@ S = TypeVar("S", bound=StrEnum)
 
 
 def place() -> Place:
-    """Read where a page of a list begins."""
+    """Read the place in a list at which a page begins."""
     return Place(older=_number("older"), newer=_number("newer"))
 
 
 def state(kind: type[S]) -> S | None:
-    """Read which state to list; None for all."""
+    """Read the state to list; None for all states."""
     given = request.args.get("state", "")
     if not given:
         return None
@@ -29,13 +29,13 @@ def state(kind: type[S]) -> S | None:
 
 
 def choice(name: str, among: tuple[int, ...], usual: int) -> int:
-    """Read one of a few numbers."""
+    """Read one of the allowed numbers; `usual` if it is another."""
     given = request.args.get(name, "")
     return int(given) if given in {str(one) for one in among} else usual
 
 
 def line(form: MultiDict[str, str], name: str, longest: int) -> str:
-    """Read a text of one line, cleaned of what no database keeps and nobody sees."""
+    """Read a text as one line; characters that cannot be printed become spaces."""
     shown = "".join(letter if letter.isprintable() else " " for letter in form.get(name, ""))
     return " ".join(shown.split())[:longest]
 
