@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tortoise.models import Model
 
-from bot_platform.infra.sql import clock, connection, query, table_of
+from bot_platform.infra.sql import DbClock, clock, connection, query, table_of
 
 
 async def claim(
@@ -50,16 +50,10 @@ async def claim(
     return [row["id"] for row in rows]
 
 
-async def acquire(model: type[Model], ids: Sequence[int], lease_ms: int, *, only: str = "TRUE") -> None:
-    """Lease these rows for `lease_ms` milliseconds; `only` is SQL, as for `claim`."""
+async def acquire(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
+    """Lease these rows for `lease_ms` milliseconds."""
     if ids:
-        marks = ", ".join("?" for _ in ids)
-        await query(
-            f"""UPDATE "{table_of(model)}" SET lease_until = {clock()} + ?
-                WHERE id IN ({marks}) AND {only}""",  # noqa: S608 -- names and `only` are the code's own, values are bound
-            lease_ms,
-            *ids,
-        )
+        await model.filter(id__in=list(ids)).update(lease_until=DbClock(lease_ms))
 
 
 async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
@@ -67,13 +61,10 @@ async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
 
     A row that was released since the ids were listed stays released.
     """
-    await acquire(model, ids, lease_ms, only="lease_until > 0")
+    if ids:
+        await model.filter(id__in=list(ids), lease_until__gt=0).update(lease_until=DbClock(lease_ms))
 
 
 async def reschedule(model: type[Model], row_id: int, ms: int) -> None:
     """End the lease of a row; it can be claimed again after `ms` milliseconds."""
-    await query(
-        f'UPDATE "{table_of(model)}" SET lease_until = 0, next_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- as above
-        ms,
-        row_id,
-    )
+    await model.filter(id=row_id).update(lease_until=0, next_at=DbClock(ms))

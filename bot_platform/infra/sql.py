@@ -7,6 +7,7 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import require_context
+from tortoise.expressions import Expression, RawSQL, ResolveContext, ResolveResult
 from tortoise.models import Model
 
 from bot_platform.infra.clock import current
@@ -26,6 +27,17 @@ def clock() -> str:
         now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
     offset = current().offset_ms
     return f"({now} + {offset})" if offset else now
+
+
+class DbClock(Expression):
+    """The database's clock in unix milliseconds, plus `plus_ms`, for Tortoise's filters and updates."""
+
+    def __init__(self, plus_ms: int = 0) -> None:
+        self.plus_ms = plus_ms
+
+    def resolve(self, resolve_context: ResolveContext) -> ResolveResult:  # noqa: ARG002 -- Tortoise's signature
+        """Return the SQL of the time."""
+        return ResolveResult(term=RawSQL(f"{clock()} + {self.plus_ms}"))
 
 
 @cache
