@@ -57,8 +57,8 @@ def read_json(body: bytes) -> Any:
             body.decode("utf-8-sig"), parse_constant=_reject_constant, parse_float=_finite_float
         )
         return json_safe(value) if b"\\u" in body else value
-    except RecursionError as fault:
-        raise ValueError("nested too deep") from fault
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def _reject_constant(name: str) -> NoReturn:

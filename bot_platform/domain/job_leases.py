@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from tortoise.expressions import F, Q
+
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.infra import commit_events
-from bot_platform.infra.sql import advisory_lock, clock, connection, query
+from bot_platform.infra.sql import DbClock, advisory_lock, clock, connection, query
 
 LEASE_MS = 10_000  # after a crash another worker takes the job when this has passed
 UNKNOWN_KIND_WAIT_MS = (
@@ -14,10 +16,8 @@ UNKNOWN_KIND_WAIT_MS = (
 
 async def any_to_claim() -> bool:
     """Whether there may be a job to claim; called often, so it takes no lock and writes nothing."""
-    rows = await query(
-        f"SELECT 1 FROM job WHERE state = 'queued' OR state = 'running' AND lease_until < {clock()} LIMIT 1"  # noqa: S608 -- names are the code's own, here and below
-    )
-    return bool(rows)
+    lost = Q(state=JobState.RUNNING, lease_until__lt=DbClock())
+    return await Job.filter(Q(state=JobState.QUEUED) | lost).exists()
 
 
 async def claim(
@@ -30,19 +30,16 @@ async def claim(
     Running jobs whose lease has ended are queued again first.
     """
     await advisory_lock("jobs")  # two claims at once would count the same running ones
-    now_ = clock()
-    await query(
-        f"UPDATE job SET state = 'queued', lease_until = 0 WHERE state = 'running' AND lease_until < {now_}"  # noqa: S608 -- names are the code's own, here and below
-    )
-    (running,) = await query("SELECT COUNT(*) AS n FROM job WHERE state = 'running'")
-    limit = min(limit, in_all - running["n"])
+    lost = Job.filter(state=JobState.RUNNING, lease_until__lt=DbClock())
+    await lost.update(state=JobState.QUEUED, lease_until=0)
+    limit = min(limit, in_all - await Job.filter(state=JobState.RUNNING).count())
     if limit <= 0:
         return []
     lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
     # The user's jobs that run or come before this one: the first job of each user comes before any second.
     before = """(SELECT COUNT(*) FROM job o WHERE o.user_id = q.user_id AND (o.state = 'running'
         OR o.state = 'queued' AND (o.rank < q.rank OR o.rank = q.rank AND o.id < q.id)))"""
-    known, marks = "TRUE", ", ".join("?" for _ in kinds or ()) or "NULL"
+    now_, known, marks = clock(), "TRUE", ", ".join("?" for _ in kinds or ()) or "NULL"
     if kinds is not None:
         known = f"(q.kind IN ({marks}) OR q.queued_at < {now_} - {UNKNOWN_KIND_WAIT_MS})"
     rows = await query(
@@ -51,7 +48,7 @@ async def claim(
             WHERE id IN (
                 SELECT q.id FROM job q WHERE q.state = 'queued' AND {before} < ? AND {known}
                 ORDER BY {before}, q.id LIMIT {limit} {lock})
-            RETURNING id, attempts, {now_} - queued_at AS waited""",  # noqa: S608 -- as above
+            RETURNING id, attempts, {now_} - queued_at AS waited""",  # noqa: S608 -- names are the code's own
         LEASE_MS,
         for_one,
         *(kinds or ()),
@@ -64,24 +61,16 @@ async def claim(
 
 async def renew(job_id: int, fence: int) -> None:
     """Renew the lease of a job that the worker with this fence runs."""
-    await query(
-        f"UPDATE job SET lease_until = {clock()} + ? WHERE id = ? AND fence = ? AND state = 'running'",  # noqa: S608 -- as above
-        LEASE_MS,
-        job_id,
-        fence,
-    )
+    mine = Job.filter(id=job_id, fence=fence, state=JobState.RUNNING)
+    await mine.update(lease_until=DbClock(LEASE_MS))
 
 
 async def is_mine(job: Job) -> bool:
     """Lock a running job for the worker that claimed it; False when it ended or another worker has it."""
-    mine = await query(
-        "UPDATE job SET fence = fence WHERE id = ? AND fence = ? AND state = 'running' RETURNING id",
-        job.id,
-        job.fence,
-    )
-    if mine:
+    locked = await Job.filter(id=job.id, fence=job.fence, state=JobState.RUNNING).update(fence=F("fence"))
+    if locked:
         await job.refresh_from_db()
-    return bool(mine)
+    return bool(locked)
 
 
 async def gone(fences: Mapping[int, int]) -> tuple[set[int], set[int]]:

@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
+from tortoise.expressions import F
 from tortoise.models import Model
 
 from bot_platform.infra import commit_events
 from bot_platform.infra.clock import now
-from bot_platform.infra.sql import clock, json_safe, query
+from bot_platform.infra.sql import DbClock, json_safe
 
 PARKED_LIFETIME_MS = 72 * 3600 * 1000  # a job that waits for credits expires after this
 
@@ -150,21 +151,21 @@ async def begin_step(job: Job) -> None:
 
 async def lock(job_id: int) -> Job | None:
     """Lock a job against workers that claim it, and read it; lock the user's account before."""
-    await query("UPDATE job SET fence = fence WHERE id = ?", job_id)
+    await Job.filter(id=job_id).update(fence=F("fence"))
     return await find(job_id)
 
 
 async def queue(job: Job) -> None:
     """Let a job wait for a worker; the hold of its next step was made."""
     job.state = JobState.QUEUED
-    await query(f"UPDATE job SET state = 'queued', queued_at = {clock()} WHERE id = ?", job.id)  # noqa: S608 -- names are the code's own
+    await Job.filter(id=job.id).update(state=JobState.QUEUED, queued_at=DbClock())
 
 
 async def park(job: Job) -> None:
     """Let a job wait for credits; it expires after PARKED_LIFETIME_MS."""
-    (row,) = await query(f"SELECT {clock()} AS now")
-    job.state, job.lease_until, job.expires_at = JobState.PARKED, 0, row["now"] + PARKED_LIFETIME_MS
-    await job.save(update_fields=["state", "lease_until", "expires_at"])
+    job.state, job.lease_until = JobState.PARKED, 0
+    expires_at = DbClock(PARKED_LIFETIME_MS)
+    await Job.filter(id=job.id).update(state=JobState.PARKED, lease_until=0, expires_at=expires_at)
 
 
 async def end(job: Job, state: JobState, result: Any = None) -> None:
@@ -206,7 +207,4 @@ async def ask_to_stop(job: Job) -> None:
 
 async def expired(limit: int) -> Sequence[Job]:
     """Find jobs that have waited for credits too long."""
-    rows = await query(
-        f"SELECT id FROM job WHERE state = 'parked' AND expires_at < {clock()} ORDER BY id LIMIT {limit}"  # noqa: S608 -- as above
-    )
-    return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
+    return await Job.filter(state=JobState.PARKED, expires_at__lt=DbClock()).order_by("id").limit(limit)

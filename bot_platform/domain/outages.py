@@ -3,7 +3,7 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from bot_platform.infra.sql import clock, insert_if_new, query
+from bot_platform.infra.sql import DbClock, insert_if_new
 
 
 class Outage(Model):
@@ -29,14 +29,8 @@ async def begin(party: str, since: int, quiet_ms: int) -> bool:
     False when the outage is known, or when an earlier alert still forbids this one.
     """
     await insert_if_new(Outage(party=party))
-    rows = await query(
-        f"UPDATE outage SET since = ?, quiet_until = {clock()} + ? "  # noqa: S608 -- names are the code's own
-        f"WHERE party = ? AND since IS NULL AND quiet_until <= {clock()} RETURNING party",
-        since,
-        quiet_ms,
-        party,
-    )
-    return bool(rows)
+    new = Outage.filter(party=party, since=None, quiet_until__lte=DbClock())
+    return bool(await new.update(since=since, quiet_until=DbClock(quiet_ms)))
 
 
 async def end(party: str) -> int | None:

@@ -14,7 +14,7 @@ from tortoise.models import Model
 
 from bot_platform.infra import correlation, leases
 from bot_platform.infra.clock import now
-from bot_platform.infra.sql import advisory_lock, clock, insert_if_new, query
+from bot_platform.infra.sql import DbClock, advisory_lock, clock, insert_if_new
 
 MAX_KEY_CHARS = 100
 LEASE_MS = 15_000  # after a crash another sender takes the notice when this has passed
@@ -176,10 +176,8 @@ async def claim(limit: int) -> Sequence[Notice]:
     New messages are sent before edits. The database counts, so all replicas together keep the limits.
     """
     await advisory_lock("outbox")  # two claims at once would both use the rest of the limit
-    (recent,) = await query(
-        f'SELECT COUNT(*) AS n FROM "notice" WHERE tried_at BETWEEN {clock()} - 999 AND {clock()}'  # noqa: S608 -- names are the code's own
-    )
-    limit = min(limit, MAX_PER_SECOND - recent["n"])
+    recent = Notice.filter(tried_at__gte=DbClock(-999), tried_at__lte=DbClock())
+    limit = min(limit, MAX_PER_SECOND - await recent.count())
     if limit <= 0:
         return []
     ids = await leases.claim(
@@ -189,14 +187,13 @@ async def claim(limit: int) -> Sequence[Notice]:
         first="{t}.rank",
         order=f"{{t}}.rank = {BROADCAST}, {{t}}.message_id IS NOT NULL, {{t}}.id",
         only=f"""NOT EXISTS (SELECT 1 FROM "notice" recent WHERE recent.chat_id = {{t}}.chat_id
-            AND recent.tried_at > {clock()} - {CHAT_INTERVAL_MS})""",  # noqa: S608 -- as above
+            AND recent.tried_at > {clock()} - {CHAT_INTERVAL_MS})""",  # noqa: S608 -- names are the code's own
         limit=limit,
         lease_ms=LEASE_MS,
     )
     if not ids:
         return []
-    marks = ", ".join("?" for _ in ids)
-    await query(f'UPDATE "notice" SET tried_at = {clock()} WHERE id IN ({marks})', *ids)  # noqa: S608 -- as above
+    await Notice.filter(id__in=ids).update(tried_at=DbClock())
     return await Notice.filter(id__in=ids).order_by("rank", "id")
 
 
@@ -221,10 +218,5 @@ async def mark_dead(notice: Notice, error: str) -> None:
 
 async def reschedule(notice: Notice, ms: int, error: str) -> None:
     """Try again after `ms` milliseconds; the whole chat waits, because Telegram limits the chat."""
-    await Notice.filter(id=notice.id).update(error=error)
-    await query(
-        f'UPDATE "notice" SET tried_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- names are the code's own
-        ms - CHAT_INTERVAL_MS,
-        notice.id,
-    )
+    await Notice.filter(id=notice.id).update(error=error, tried_at=DbClock(ms - CHAT_INTERVAL_MS))
     await leases.reschedule(Notice, notice.id, ms)

@@ -83,8 +83,8 @@ def read(toml: str) -> PriceList:
     """Read a price list written as `[[package]]` tables; raises PriceListError naming every problem."""
     try:
         document = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as fault:
-        raise PriceListError([f"it is not valid TOML: {fault}"]) from fault
+    except tomllib.TOMLDecodeError as error:
+        raise PriceListError([f"it is not valid TOML: {error}"]) from error
     tables = document.pop("package", [])
     if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
         raise PriceListError(["it has no [[package]] table"])

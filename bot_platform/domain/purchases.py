@@ -42,7 +42,6 @@ MOVES: dict[PurchaseState, frozenset[PurchaseState]] = {
 }
 
 PAID = frozenset({PurchaseState.PAID, PurchaseState.PARTLY_REVERSED, PurchaseState.REVERSED})
-WAITING = frozenset({PurchaseState.OPEN, PurchaseState.PROCESSING})
 FIRST_CHECK_AFTER = timedelta(minutes=3)  # a webhook usually comes before
 MAX_OPENING = timedelta(minutes=10)  # after this the terms of a try without a link are too old
 

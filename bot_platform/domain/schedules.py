@@ -3,7 +3,7 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from bot_platform.infra.sql import clock, insert_if_new, query
+from bot_platform.infra.sql import DbClock, insert_if_new
 
 LEASE_MS = 30_000  # work that takes longer may be done twice, so it must allow that
 
@@ -12,7 +12,7 @@ class Schedule(Model):
     """One kind of periodic work; `position` is how far it has come, in a unit of its own."""
 
     name = fields.CharField(max_length=64, primary_key=True)
-    position = fields.BigIntField(default=0)
+    position: int = fields.BigIntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
 
@@ -26,24 +26,17 @@ async def claim(name: str, *, early: bool) -> int | None:
     None when another replica does it, or when it is not due and not `early`.
     """
     await insert_if_new(Schedule(name=name))
-    due = "" if early else f"AND next_at <= {clock()}"
-    rows = await query(
-        f"UPDATE schedule SET lease_until = {clock()} + ? "  # noqa: S608 -- names are the code's own
-        f"WHERE name = ? AND lease_until < {clock()} {due} RETURNING position",
-        LEASE_MS,
-        name,
-    )
-    return rows[0]["position"] if rows else None
+    free = Schedule.filter(name=name, lease_until__lt=DbClock())
+    due = free if early else free.filter(next_at__lte=DbClock())
+    if not await due.update(lease_until=DbClock(LEASE_MS)):
+        return None
+    return (await Schedule.get(name=name)).position
 
 
 async def finish(name: str, position: int, every_ms: int) -> None:
     """Store the new position and end the lease; the work is due again in `every_ms` milliseconds."""
-    await query(
-        f"UPDATE schedule SET position = ?, lease_until = 0, next_at = {clock()} + ? WHERE name = ?",  # noqa: S608 -- as above
-        position,
-        every_ms,
-        name,
-    )
+    row = Schedule.filter(name=name)
+    await row.update(position=position, lease_until=0, next_at=DbClock(every_ms))
 
 
 async def release(name: str) -> None:

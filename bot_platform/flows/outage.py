@@ -11,10 +11,9 @@ QUIET_MS = 30 * 60 * 1000  # between two alerts about a service that fails and w
 async def report_outage(
     database: Database, admins: Sequence[int], party: str, why: str, since: int, now: int
 ) -> None:
-    """Alert the operators that a service fails since a moment (unix seconds), unless they know it.
+    """Alert the operators that a service fails since a time (unix seconds).
 
-    Nor are they alerted when an earlier outage of the service is less than QUIET_MS ago.
-
+    They get no alert when they know it, or when they got one about this service less than QUIET_MS ago.
     `why` is the result of its calls, as in `infra/outbound_calls.py`.
     """
     if await outages.find_start(party):

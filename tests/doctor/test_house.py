@@ -5,14 +5,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-
 from bot_platform.doctor.house import LITTLE, SCARCE, House
+from tests.doctor.clinic import ERROR, OK, SKIPPED, WARNING, found, verdicts
+
 from bot_platform.doctor.report import Verdict
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
-from tests.doctor.clinic import ERROR, OK, SKIPPED, WARNING, found, verdicts
 from tests.makers import free_port, person
 
 

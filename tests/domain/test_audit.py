@@ -1,5 +1,5 @@
 # ruff: noqa: S608 -- a test writes the SQL it spoils rows with
-"""The audit finds every row that breaks the books, names it, and cries wolf at none."""
+"""The audit finds every row that breaks an invariant, names it, and reports no correct row."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ async def begun(database: Database, user: User, name: str) -> Purchase:
 
 
 async def bought(books: PaymentContext, user: User, name: str, charged: int = 500) -> Purchase:
-    """Let a person pay 5.00 USD for 100 credits by Stripe."""
+    """Let a user pay 5.00 USD for 100 credits by Stripe."""
     purchase = await begun(books.database, user, name)
     await provider_events.apply(books, stripe_payment(purchase, charged), "a look")
     return await purchases.get(purchase.id)
@@ -57,7 +57,7 @@ async def bought(books: PaymentContext, user: User, name: str, charged: int = 50
 async def reversed_(
     books: PaymentContext, purchase: Purchase, key: str, stage: Stage, amount: int, as_of: int = 100
 ) -> None:
-    """Let Stripe say something against a payment."""
+    """Let Stripe report a reversal of a payment."""
     currency = None if stage in {Stage.WARNED, Stage.WARNING_OVER} else "usd"
     said = PaymentReversed("stripe", f"stripe:{key}", f"pi_{purchase.id}", stage, amount, currency, as_of)
     await provider_events.apply(books, said, "a look")
@@ -86,8 +86,8 @@ async def end_hold(database: Database, user: User, cause: str, captured: int | N
 
 
 async def real_books(database: Database) -> Books:
-    """Make books in which every kind of row stands."""
-    t = payments(database, operators=(ADMIN,))
+    """Make books with every kind of row."""
+    t = payments(database, admins=(ADMIN,))
     ann, bob, cyd = [await person(database, telegram_id, 300) for telegram_id in (1, 2, 3)]
     books = Books(t, ann, bob, cyd, await person(database, 4))
     offer = Offer.of(PRICES.get("buy_100"), ann.id, "mock")
@@ -115,7 +115,7 @@ async def real_books(database: Database) -> Books:
 
 
 async def unlock(database: Database) -> None:
-    """Take away whatever keeps rows from being spoiled."""
+    """Remove what protects rows from being changed."""
     if database.name == "SQLite":
         for trigger in ("entry_no_update", "entry_no_delete", "entry_no_replace"):
             await query(f"DROP TRIGGER {trigger}")
@@ -126,7 +126,7 @@ async def unlock(database: Database) -> None:
 
 
 async def proven(books: PaymentContext) -> set[tuple[str, str, int]]:
-    """Prove the books; gives what is broken."""
+    """Audit the books; return what is broken."""
     return {
         (b.invariant, b.table, b.id)
         for b in await audit_books(books.database, books.operators, lambda _: None)

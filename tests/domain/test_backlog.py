@@ -1,4 +1,4 @@
-"""How much waits, as `/metrics` and the operator see it."""
+"""The backlog, as `/metrics` and operators see it."""
 
 from datetime import timedelta
 

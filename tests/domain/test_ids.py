@@ -1,4 +1,4 @@
-"""An id is read from what people and buttons send, and nothing else passes for one."""
+"""An id is read from the texts that users and buttons send; any other text is none."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Provider events in the inbox: found by any of their names, claimed once, tried later."""
+"""Provider events in the inbox: found by any of their ids, claimed once, tried again later."""
 
 import asyncio
 from datetime import timedelta

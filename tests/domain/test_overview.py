@@ -1,4 +1,4 @@
-"""The figures of today and of each day are what the books say, on both databases."""
+"""The figures of today and of each day agree with the ledger, on both databases."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ from tests.makers import PRICES, payments, person
 
 
 async def past_sale(user: User, days: int, currency: str = "usd", charged: int = 500) -> Purchase:
-    """Write down a purchase that was paid so many days ago; the books know nothing of it."""
+    """Store a purchase that was paid some days ago, without an entry."""
     began = now() - timedelta(days=days)
     return await Purchase.create(
         request_key=f"past:{days}:{currency}",

@@ -1,4 +1,4 @@
-"""The price list: what may stand in it, and what an operator reads when something may not."""
+"""The price list: what is valid, and what an operator reads when it is not."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ GOOD: dict[str, Any] = {"code": '"buy_1"', "credits": 1, "amount": 100, "currenc
 
 
 def toml(*tables: dict[str, Any]) -> str:
-    """Write a price list; values are TOML already."""
+    """Write a price list; the values are TOML."""
     return "\n".join(
         "[[package]]\n" + "\n".join(f"{key} = {value}" for key, value in table.items()) for table in tables
     )

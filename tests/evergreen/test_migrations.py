@@ -1,4 +1,4 @@
-"""The migrations give both databases the schema that the models describe, once, whoever runs them."""
+"""Migrations give both databases the schema of the models, once, even when several processes run them."""
 
 import asyncio
 import importlib.util
@@ -30,7 +30,7 @@ AT_ONCE = 6
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 async def empty_urls(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
-    """Give two databases without a table, of each kind in turn."""
+    """Make two databases without tables, of each kind in turn."""
     if request.param == "SQLite":
         yield f"sqlite://{tmp_path / 'one.db'}", f"sqlite://{tmp_path / 'other.db'}"
         return
@@ -48,12 +48,12 @@ async def empty_urls(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIte
 
 @pytest.fixture
 def empty_url(empty_urls: tuple[str, str]) -> str:
-    """Give one database without a table, of each kind in turn."""
+    """Make one database without tables, of each kind in turn."""
     return empty_urls[0]
 
 
 async def _schema(url: str) -> set[tuple[Any, ...]]:
-    """Read columns, keys, uniques, indexes and references; no checks, no triggers, nothing of aerich's."""
+    """Read columns, keys, uniques, indexes and references, without checks, triggers and aerich's table."""
     if url.startswith("sqlite"):
         return _sqlite_schema(url.removeprefix("sqlite://"))
     connection = await asyncpg.connect(url)
@@ -241,7 +241,7 @@ async def test_an_entry_once_written_stays(database: Database, database_url: str
     before = await query("SELECT * FROM entry")
     assert len(before) == 1
     for sql in FORBIDDEN[database.name]:
-        # Anybody's connection, not ours with its settings.
+        # A foreign connection, without our settings.
         with pytest.raises((sqlite3.IntegrityError, asyncpg.RaiseError), match="append-only"):
             await _run(database_url, sql)
         assert await query("SELECT * FROM entry") == before, sql

@@ -16,15 +16,15 @@ class Look:
     """A job that records the marks it gets."""
 
     def __init__(self, *, breaks: bool = False, lasts: float = 0.0) -> None:
-        self.marks: list[int] = []
+        self.positions: list[int] = []
         self.breaks, self.lasts = breaks, lasts
 
-    async def __call__(self, mark: int) -> int:
-        self.marks.append(mark)
+    async def __call__(self, position: int) -> int:
+        self.positions.append(position)
         await asyncio.sleep(self.lasts)
         if self.breaks:
             raise RuntimeError("down")
-        return mark + 1
+        return position + 1
 
 
 async def test_a_job_runs_when_it_is_due_and_not_before(database: Database) -> None:
@@ -34,14 +34,14 @@ async def test_a_job_runs_when_it_is_due_and_not_before(database: Database) -> N
     await query("UPDATE schedule SET next_at = 0")
     assert await periodic.run_if_due(database, "r", look, every=0.0)
     assert await periodic.run_if_due(database, "r", look, every=60)
-    assert look.marks == [0, 1, 2]
+    assert look.positions == [0, 1, 2]
 
 
 async def test_an_early_job_runs_before_it_is_due(database: Database) -> None:
     look = Look()
     assert await periodic.run_if_due(database, "r", look, every=60)
     assert await periodic.run_if_due(database, "r", look, every=60, early=True)
-    assert look.marks == [0, 1]
+    assert look.positions == [0, 1]
 
 
 @pytest.mark.parametrize("early", [False, True])
@@ -51,7 +51,7 @@ async def test_replicas_that_start_a_job_at_once_run_it_once(database: Database,
         *(periodic.run_if_due(database, "r", look, every=60, early=early) for _ in range(10))
     )
     assert made.count(True) == 1
-    assert look.marks == [0]
+    assert look.positions == [0]
 
 
 async def test_a_job_that_fails_keeps_its_mark_and_is_due_at_once(database: Database) -> None:
@@ -60,13 +60,13 @@ async def test_a_job_that_fails_keeps_its_mark_and_is_due_at_once(database: Data
         await periodic.run_if_due(database, "r", Look(breaks=True), every=60)
     look = Look()
     assert await periodic.run_if_due(database, "r", look, every=60)
-    assert look.marks == [1]
+    assert look.positions == [1]
 
 
 async def test_a_job_that_is_cancelled_is_due_at_once(database: Database) -> None:
     look = Look(lasts=30)
     making = asyncio.create_task(periodic.run_if_due(database, "r", look, every=60))
-    while not look.marks:  # noqa: ASYNC110 -- a loop of the test's own
+    while not look.positions:  # noqa: ASYNC110 -- a loop of the test's own
         await asyncio.sleep(0.01)
     making.cancel()
     await asyncio.gather(making, return_exceptions=True)

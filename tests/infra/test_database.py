@@ -1,4 +1,4 @@
-"""The one way to a transaction: whole or not at all, through cancels, rivals and lost connections."""
+"""Transactions commit entirely or not at all, despite cancels, contention and lost connections."""
 
 import asyncio
 from typing import Any

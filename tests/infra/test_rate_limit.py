@@ -1,4 +1,4 @@
-"""A burst passes, then so many a second; nobody's haste is another's wait."""
+"""A burst passes, then a steady rate; one key never delays another."""
 
 from collections.abc import Iterator
 

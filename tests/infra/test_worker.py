@@ -1,4 +1,4 @@
-"""The loops: they back off, survive whatever their step meets, and let nothing hang at the end."""
+"""Loops back off, survive every error of their step, and end without hanging."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ async def running(work: Awaitable[None]) -> AsyncIterator[asyncio.Task[None]]:
 
 
 class Step:
-    """Fails as often as told, then succeeds; remembers when it ran."""
+    """A step that fails some times, then succeeds; it records when it ran."""
 
     def __init__(self, failures: int = 0, fault: BaseException | None = None) -> None:
         self.times: list[float] = []
@@ -136,14 +136,14 @@ async def test_soon_gives_up_after_its_tries_and_does_not_wait_for_nothing() -> 
 
 @dataclass
 class Row:
-    """A row of some queue."""
+    """A row of a queue."""
 
     id: int
 
 
 @dataclass
 class Queue:
-    """Rows in memory, and how a pump works on them."""
+    """Rows in memory, and a worker that handles them."""
 
     waiting: list[int] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)

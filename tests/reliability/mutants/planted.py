@@ -135,8 +135,8 @@ PLANTED = (
     Planted(
         "a worker who lost the work still counts",
         "domain/job_leases.py",
-        "WHERE id = ? AND fence = ? AND state = 'running' RETURNING id",
-        "WHERE id = ? AND fence >= ? AND state = 'running' RETURNING id",
+        "Job.filter(id=job.id, fence=job.fence, ",
+        "Job.filter(id=job.id, fence__gte=job.fence, ",
         (f"{COURSE}[SQLite-too late to finish]",),
     ),
     Planted(
