@@ -40,7 +40,7 @@ def server(pages: Iterable[Blueprint]) -> Quart:
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(Exception, _fail)
-    limiter = RateLimiter(each_second=EACH_SECOND, burst=BURST, clock=lambda: clock.current().monotonic())
+    limiter = RateLimiter(each_second=EACH_SECOND, burst=BURST)
     app.before_request(_refuse_long_path)
     app.before_request(partial(_limit_rate, limiter))
     app.after_request(_harden)

@@ -147,7 +147,7 @@ async def test_a_client_that_leaves_during_a_download_does_no_harm(database: Dat
         writer.transport.abort()
 
     await asyncio.gather(*(leave(0.005 * number) for number in range(20)))
-    assert len(await _rows(operator, "purchases")) == 2 * listings.CHUNK
+    assert len(await _rows(operator, "purchases")) == 2 * listings.EXPORT_CHUNK
     await sale(user, 10_000)  # and a write takes its turn
     stop.set()
     await serving

@@ -168,7 +168,7 @@ async def test_the_overview_shows_what_needs_attention(database: Database) -> No
         await sale(user, 1, purchases.PurchaseState.FAILED, paid_at=None, charged=None)
         await sale(user, 2)
         await job(user, 1, jobs.JobState.PARKED)
-        await schedules.set_mark(OFF_OR_MENDED, 1)
+        await book_checks.record(off=True)
         await operator.read()
         for words in (
             "The books do not add up",
@@ -229,7 +229,7 @@ async def test_paging_shows_every_row_once_while_rows_are_added(database: Databa
         assert newer
         await operator.read("/purchases", newer=newer[1])
         back = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', operator.page)
-        assert [int(n) for n in back] == list(range(7 + listings.AT_ONCE, 7, -1))
+        assert [int(n) for n in back] == list(range(7 + listings.PAGE_SIZE, 7, -1))
 
 
 async def test_every_list_pages_and_filters(database: Database) -> None:
@@ -248,7 +248,7 @@ async def test_every_list_pages_and_filters(database: Database) -> None:
             some = await _walked(operator, path, state=state)
             assert [n for n in everything if int(n) % 2 == 0] == some
         await operator.read("/people")
-        assert len(set(re.findall(r"/people/(\d+)", operator.page))) == listings.AT_ONCE
+        assert len(set(re.findall(r"/people/(\d+)", operator.page))) == listings.PAGE_SIZE
         await operator.read("/people/77")
         assert "older=" in operator.page
         await operator.read("/acts")
@@ -372,7 +372,7 @@ async def test_the_audit_page_shows_the_last_result_and_runs_an_audit_on_request
     async with OperatorBrowser(database) as operator:
         await operator.read("/audit")
         assert "not been proved by the service yet" in operator.seen
-        await schedules.set_mark(AUDITED, 1_700_000_000)
+        await BookCheck.create(proved_at=datetime.fromtimestamp(1_700_000_000, UTC))
         await operator.read("/audit")
         assert "2023-11-14 22:13" in operator.seen
         assert "the books balance" in operator.seen

@@ -230,6 +230,4 @@ def _is_amount(value: object) -> TypeGuard[int]:
 
 def _our_id(value: object) -> int | None:
     """Parse an id of ours from metadata; None for what cannot be one."""
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit():
-        return None
-    return int(value) if len(value) < len(str(MAX_INTEGER)) else None
+    return parse_id(value) if isinstance(value, str) else None

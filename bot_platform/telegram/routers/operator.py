@@ -95,13 +95,13 @@ async def failed(_: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> 
 
 async def waits(_: CallbackQuery, reply: Reply, say: Say) -> None:
     """Show what waits to be done."""
-    transfers = await purchases.count(purchases.PurchaseState.PROCESSING)
+    transfers = await listings.count_sales(purchases.PurchaseState.PROCESSING)
     await reply(operator_reports.waits(say, await backlog(), await refunds.unanswered(), transfers))
 
 
 async def sales(_: CallbackQuery, buttons: Buttons, reply: Reply, say: Say) -> None:
     """List the last sales."""
-    sold = await purchases.last_paid(MAX_LISTED)
+    sold = await listings.last_paid(MAX_LISTED)
     await reply(operator_reports.sales(say, sold), buttons.numbered("purchase", [one.id for one in sold]))
 
 

@@ -7,6 +7,7 @@ from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot_platform.domain.errors import InvalidInput
+from bot_platform.domain.ids import parse_id
 from bot_platform.flows import broadcast
 from bot_platform.infra.database import Database
 from bot_platform.telegram.middleware import ReplyToRefusals
@@ -48,5 +49,4 @@ async def drop(query: CallbackQuery, database: Database) -> None:
 
 async def stop(query: CallbackQuery, database: Database) -> None:
     """Stop a broadcast; the message of the operator who began it says so."""
-    number = about(query.data)
-    await broadcast.stop(database, int(number) if number.isdecimal() else 0, operator_of(query))
+    await broadcast.stop(database, parse_id(about(query.data)) or 0, operator_of(query))

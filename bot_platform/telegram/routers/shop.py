@@ -121,7 +121,7 @@ async def paysupport(
     """Show help with a payment, or pass a question on to the operators."""
     if command.args:
         name = message.from_user.full_name if message.from_user else ""
-        sent = await ask_support(database, payments.admins, user, name, command.args, request_key)
+        sent = await ask_support(database, payments.operators, user, name, command.args, request_key)
         await message.answer(
             say("paysupport-sent") if sent else say("paysupport-alone", user=str(user.telegram_id))
         )

@@ -101,7 +101,7 @@ class _Actions:
             request_key=key,
             by=actions.PAGES,
         )
-        await refund.hand_over(self.payments, requested)
+        await refund.start_now(self.payments, requested)
         return _done(f"/purchases/{number}", "refund-asked")
 
     async def check_action(self, number: int) -> ResponseReturnValue:

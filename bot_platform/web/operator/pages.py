@@ -128,9 +128,9 @@ class _Reports:
         return await render_template("operator/acts.html", page=await listings.acts(request_args.place()))
 
     async def audit_page(self) -> ResponseReturnValue:
-        books = await overview.books()
+        books = await book_checks.last()
         # No account is marked while the books balance, so the query is needed only if they do not.
-        marked = await listings.accounts(await ledger.broken_accounts()) if books.off else []
+        marked = await listings.accounts(await account_flags.broken_accounts()) if books.off else []
         return await render_template("operator/audit.html", books=books, marked=marked, found=None)
 
     async def search_page(self) -> ResponseReturnValue:
@@ -175,7 +175,7 @@ async def find_event(number: int) -> Event:
 
 async def find_user(telegram_id: int) -> tuple[User, Account]:
     """Read a user and their account; raises NotFound (404)."""
-    user = await users.find(telegram_id) if 0 < telegram_id < LARGEST_ID else None
+    user = await users.find(telegram_id) if is_id(telegram_id) else None
     if user is None:
         raise NotFound
     return user, await ledger.find_account(user.id)
