@@ -20,6 +20,7 @@ from bot_platform.flows.buy import buy
 from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.providers.stripe.payments import StripePayments
+from tests import programs
 from tests.makers import PRICES, WEBHOOK_SECRET, payments, person
 from tests.sandbox.stripe_world import KEY, World, world
 
@@ -51,15 +52,24 @@ def path(*folders: Path) -> str:
     return os.pathsep.join([*map(str, folders), os.environ["PATH"]])
 
 
-async def start(*arguments: str, folder: Path, **environment: str) -> asyncio.subprocess.Process:
+Running = programs.Program | asyncio.subprocess.Process
+
+
+async def start(*arguments: str, folder: Path, **environment: str) -> programs.Program:
+    """Start a command in a forked process, which has imported everything already."""
+    return await programs.start(str(RUN), *arguments, folder=folder, environment=clean() | environment)
+
+
+async def start_python(*arguments: str, folder: Path, **environment: str) -> asyncio.subprocess.Process:
+    """Start a command as a shell does, with an interpreter of its own: that takes a second."""
     return await asyncio.create_subprocess_exec(
         sys.executable, str(RUN), *arguments, cwd=folder, env=clean() | environment, stdout=PIPE, stderr=PIPE
     )
 
 
-async def ended(process: asyncio.subprocess.Process) -> Done:
+async def ended(process: Running) -> Done:
     """Wait for the end; no command ever shows a traceback."""
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await process.communicate()
     done = Done(process.returncode or 0, out.decode(), err.decode())
     assert "Traceback" not in done.out + done.err, done.err
     return done

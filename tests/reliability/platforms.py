@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import multiprocessing
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,12 +18,9 @@ from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from tests.bot_api_server import Server
 from tests.makers import BUYER, SECRET_KEY, WEBHOOK_SECRET, eventually, free_port, signed
+from tests.programs import PROCESSES
 from tests.reliability.victim import live_until
 from tests.sandbox.stripe_world import listen, serving
-
-# Forked from a process that has imported everything, a platform starts in a blink.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.reliability.victim"])
 
 T = TypeVar("T")
 
