@@ -10,19 +10,22 @@ from bot_platform.commands.running import MISUSED
 from bot_platform.config.settings import SettingsError
 from bot_platform.domain.amounts import hundredths
 
-LONGEST_REASON = 300
-SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}
+MAX_REASON_CHARS = 300
+MAX_GRANT_ID_CHARS = 64  # it is a part of the ledger entry's cause
+MAX_SPAN_UNITS = 9_999
+MAX_PORT = 65_535
+SECONDS_PER_UNIT = {"m": 60, "h": 3600, "d": 24 * 3600}
 LARGEST_ID = 2**63 - 1
 
 Command = Callable[[argparse.Namespace], int]
-Parsers = Any  # argparse gives the type of its subparsers no public name
+Parsers = Any  # the class of argparse's subparsers is private
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    given = _parser().parse_args(arguments)
+    arguments = _parser().parse_args(argv)
     try:
-        code: int = given.command(given)
+        code: int = arguments.command(arguments)
     except SettingsError as fault:
         print(fault, file=sys.stderr)
         return MISUSED
@@ -37,47 +40,52 @@ def _parser() -> argparse.ArgumentParser:
     _backup_commands(commands)
     _book_commands(commands)
     _money_commands(commands)
+    _event_commands(commands)
     return parser
 
 
 def _service_commands(commands: Parsers) -> None:
-    _add(commands, "serve", service.serve, "the service, configured by the environment and .env (default)")
-    demo = _add(commands, "demo", service.demo, "the service with no account anywhere, in the browser")
+    _add(
+        commands, "serve", service.serve, "run the service, configured by the environment and .env (default)"
+    )
+    demo = _add(commands, "demo", service.demo, "run the service in the browser, without any account")
     demo.add_argument("--mock", action="store_true", help="sell by the mock instead of the local Stripe")
     demo.add_argument("--port", type=_port, default=8000, help="where to listen (default: 8000)")
-    looked = _add(
-        commands, "doctor", doctor.doctor, "look whether everything is set up right; names each fix"
+    check = _add(
+        commands, "doctor", doctor.doctor, "check the whole installation, and name the fix of each problem"
     )
-    looked.add_argument("--json", action="store_true", help="answer as JSON")
-    looked.add_argument(
-        "--fix", action="store_true", help="make Stripe's webhook, set the bot's menu and texts"
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.add_argument(
+        "--fix", action="store_true", help="create Stripe's webhook, set the bot's menu and texts"
     )
     _add(commands, "migrate", service.migrate, "bring the database to the newest schema")
 
 
 def _backup_commands(commands: Parsers) -> None:
-    saved = _add(commands, "backup", backup.backup, "save the database to a file, beside a running service")
-    saved.add_argument("file", metavar="FILE", help="where to; - is standard output")
-    saved.add_argument("--force", action="store_true", help="write over a file that is there")
-    back = _add(commands, "restore", backup.restore, "put a backup in the place of the database")
-    back.add_argument("file", metavar="FILE", help="which; - is standard input")
-    back.add_argument("--force", action="store_true", help="replace a database that has people in it")
+    save = _add(commands, "backup", backup.backup, "save the database to a file, beside a running service")
+    save.add_argument("file", metavar="FILE", help="the file to write; - is standard output")
+    save.add_argument("--force", action="store_true", help="overwrite a file that exists")
+    restore = _add(commands, "restore", backup.restore, "replace the database by a backup")
+    restore.add_argument("file", metavar="FILE", help="the file to read; - is standard input")
+    restore.add_argument("--force", action="store_true", help="replace a database that has users in it")
 
 
 def _book_commands(commands: Parsers) -> None:
-    audit = _add(commands, "audit", books.audit, "prove the books; exit code 1 names every row that is off")
-    audit.add_argument("--json", action="store_true", help="answer as JSON")
-    grant = _add(commands, "grant", books.grant, "give credits by hand; a negative number takes back")
-    grant.add_argument("telegram_id", type=_id, metavar="TELEGRAM_ID", help="whose")
-    grant.add_argument("credits", type=_credits, metavar="CREDITS", help="how many, such as 12.50 or -3")
+    audit = _add(
+        commands, "audit", books.audit, "check the books, and name every row that is wrong (exit code 1)"
+    )
+    audit.add_argument("--json", action="store_true", help="print JSON")
+    grant = _add(commands, "grant", books.grant, "give a user credits; a negative number takes credits back")
+    grant.add_argument("telegram_id", type=_id, metavar="TELEGRAM_ID", help="the user's Telegram id")
+    grant.add_argument("credits", type=_credits, metavar="CREDITS", help="the number, such as 12.50 or -3")
     grant.add_argument(
-        "--reason", type=_reason, required=True, help="stands in the books; the person reads it"
+        "--reason", type=_reason, required=True, help="kept in the ledger, and sent to the user"
     )
-    grant.add_argument("--id", type=_grant_id, help="a name of your own: repeating it grants nothing twice")
+    grant.add_argument("--id", type=_grant_id, help="an idempotency key: the same id grants only once")
     unfreeze = _add(
-        commands, "unfreeze", books.unfreeze, "let a person spend although a bank's question is open"
+        commands, "unfreeze", books.unfreeze, "let a user spend although an inquiry of their bank is open"
     )
-    unfreeze.add_argument("telegram_id", type=_id, metavar="TELEGRAM_ID", help="who")
+    unfreeze.add_argument("telegram_id", type=_id, metavar="TELEGRAM_ID", help="the user's Telegram id")
 
 
 def _money_commands(commands: Parsers) -> None:
@@ -85,54 +93,68 @@ def _money_commands(commands: Parsers) -> None:
         commands, "refund", money.refund, "return the money of a purchase and take its credits back"
     )
     refund.add_argument(
-        "purchase_id", type=_id, metavar="PURCHASE_ID", help="which, as /paysupport numbers it"
+        "purchase_id",
+        type=_id,
+        metavar="PURCHASE_ID",
+        help="the number of the purchase, as /paysupport shows it",
     )
-    refund.add_argument("--amount", help="a part, in the purchase's currency, such as 2.50 (default: all)")
-    refund.add_argument("--force", action="store_true", help="even if the credits are spent: a debt remains")
-    refund.add_argument("--reason", type=_reason, required=True, help="stands beside the refund")
-    again = _add(
-        commands, "reconcile", money.reconcile_now, "ask Stripe what happened and apply what was missed"
+    refund.add_argument(
+        "--amount", help="a part of the money, in the purchase's currency, such as 2.50 (default: all)"
     )
-    again.add_argument(
+    refund.add_argument(
+        "--force", action="store_true", help="refund even if the credits are spent; the user then has a debt"
+    )
+    refund.add_argument("--reason", type=_reason, required=True, help="kept with the refund")
+    reconcile = _add(
+        commands, "reconcile", money.reconcile_now, "ask Stripe what happened, and apply what was missed"
+    )
+    reconcile.add_argument(
         "--since", type=_span, default="72h", help="how far back, such as 90m, 72h, 7d (default: 72h)"
     )
+
+
+def _event_commands(commands: Parsers) -> None:
     events = _add(commands, "events", money.list_events, "the webhook inbox: list, show, replay")
     listed = argparse.ArgumentParser(add_help=False)
-    listed.add_argument("--failed", action="store_true", help="only those that failed")
-    listed.add_argument("--limit", type=_count, default=50, help="how many of the newest (default: 50)")
+    listed.add_argument("--failed", action="store_true", help="only failed events")
+    listed.add_argument(
+        "--limit", type=_count, default=50, help="at most this many of the newest (default: 50)"
+    )
     events.set_defaults(failed=False, limit=50)
     actions = events.add_subparsers(title="what to do (default: list)", metavar="ACTION")
     actions.add_parser("list", parents=[listed], help="list, newest first")
-    show = _add(actions, "show", money.show_event, "show one event with everything it said")
-    show.add_argument("id", metavar="ID", help="its number in the list, or Stripe's evt_...")
-    replay = _add(actions, "replay", money.replay_events, "handle an event once more, or all that failed")
+    show = _add(actions, "show", money.show_event, "show one event with its whole payload")
+    show.add_argument("id", metavar="ID", help="the event's number in the list, or Stripe's evt_...")
+    replay = _add(actions, "replay", money.replay_events, "handle one event again, or all failed events")
     which = replay.add_mutually_exclusive_group(required=True)
-    which.add_argument("id", nargs="?", metavar="ID", help="its number in the list, or Stripe's evt_...")
-    which.add_argument("--failed", action="store_true", help="all that failed")
+    which.add_argument(
+        "id", nargs="?", metavar="ID", help="the event's number in the list, or Stripe's evt_..."
+    )
+    which.add_argument("--failed", action="store_true", help="all failed events")
 
 
-def _add(commands: Parsers, name: str, command: Command, says: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=says, description=says)
+def _add(commands: Parsers, name: str, command: Command, description: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=description, description=description)
     parser.set_defaults(command=command)
     return parser
 
 
 def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:  # noqa: PLR2004 -- the ports there are
+    if text.isascii() and text.isdigit() and 0 < int(text) <= MAX_PORT:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is no port; choose one from 1 to 65535")
+    raise argparse.ArgumentTypeError(f"{text} is not a port; use a number from 1 to {MAX_PORT}")
 
 
 def _id(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) < len(str(LARGEST_ID)):
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is no number of anybody or anything here")
+    raise argparse.ArgumentTypeError(f"{text} is not a valid id")
 
 
 def _count(text: str) -> int:
-    if text.isascii() and text.isdigit() and 0 < int(text) <= money.ALL:
+    if text.isascii() and text.isdigit() and 0 < int(text) <= money.MAX_EVENTS:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {money.ALL}")
+    raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to {money.MAX_EVENTS}")
 
 
 def _credits(text: str) -> int:
@@ -141,24 +163,29 @@ def _credits(text: str) -> int:
     except ValueError as fault:
         raise argparse.ArgumentTypeError(f"{text}: {fault}") from fault
     if not credits_:
-        raise argparse.ArgumentTypeError("nothing would be given")
+        raise argparse.ArgumentTypeError("the number of credits must not be 0")
     return credits_
 
 
 def _reason(text: str) -> str:
-    if text.strip() and len(text) <= LONGEST_REASON:
+    if text.strip() and len(text) <= MAX_REASON_CHARS:
         return text.strip()
-    raise argparse.ArgumentTypeError(f"write 1 to {LONGEST_REASON} characters")
+    raise argparse.ArgumentTypeError(f"write 1 to {MAX_REASON_CHARS} characters")
 
 
 def _grant_id(text: str) -> str:
-    if text.strip() and len(text) <= 64:  # noqa: PLR2004 -- room beside it in the entry's cause
+    if text.strip() and len(text) <= MAX_GRANT_ID_CHARS:
         return text.strip()
-    raise argparse.ArgumentTypeError("write 1 to 64 characters")
+    raise argparse.ArgumentTypeError(f"write 1 to {MAX_GRANT_ID_CHARS} characters")
 
 
 def _span(text: str) -> int:
     number, unit = text[:-1], text[-1:]
-    if number.isascii() and number.isdigit() and unit in SECONDS and 0 < int(number) < 10_000:  # noqa: PLR2004 -- years
-        return int(number) * SECONDS[unit]
-    raise argparse.ArgumentTypeError(f"{text} is no span of time; write 90m, 72h or 7d")
+    if (
+        number.isascii()
+        and number.isdigit()
+        and unit in SECONDS_PER_UNIT
+        and 0 < int(number) <= MAX_SPAN_UNITS
+    ):
+        return int(number) * SECONDS_PER_UNIT[unit]
+    raise argparse.ArgumentTypeError(f"{text} is not a span of time; write 90m, 72h or 7d")

@@ -1,4 +1,4 @@
-"""The service with nobody outside: a chat in the browser for Telegram, a local stand-in for Stripe."""
+"""The service without any account: a chat in the browser, a local Stripe and an offline model."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot_platform.config.settings import Settings
 from bot_platform.runtime.services import Outside
-from bot_platform.sandbox.books import Books
 from bot_platform.sandbox.chat import chat_pages
+from bot_platform.sandbox.ledger_panel import LedgerPanel
 from bot_platform.sandbox.offline_model import OfflineModel
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram import SandboxSession
@@ -16,13 +16,13 @@ from bot_platform.sandbox.telegram_world import TelegramWorld
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_sandbox", "whsec_sandbox"
 STRIPE_PATH = "/sandbox/stripe"
 BOT_NAME = "Credits Bot"
-OPERATOR_TOKEN = "demo"  # noqa: S105 -- no secret: the demo listens to this machine alone
-# Forty times what is usual, so that a /build outgrows the small package half-way; the page says so.
+OPERATOR_TOKEN = "demo"  # noqa: S105 -- not a secret: the demo listens on 127.0.0.1 only
+# Forty times the defaults, so that a /build uses up the small package half-way; the page says so.
 CREDITS_PER_1K_INPUT, CREDITS_PER_1K_OUTPUT = "4", "16"
 
 
 class DemoSettings(Settings):
-    """Settings that no environment touches: a real token or key has no business in the demo."""
+    """Settings that ignore the environment and `.env`: the demo must not use a real token or key."""
 
     @classmethod
     def settings_customise_sources(
@@ -33,21 +33,21 @@ class DemoSettings(Settings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read nothing but what the demo itself says."""
+        """Read only the arguments."""
         return (init_settings,)
 
 
-def demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outside]:
-    """Build the demo's settings and its world; what it remembers stands in `folder`."""
-    here = f"http://127.0.0.1:{port}"
+def build_demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outside]:
+    """Build the settings and the fakes of the demo; `folder` keeps its database and its Stripe data."""
+    url = f"http://127.0.0.1:{port}"
     world = TelegramWorld(username="credits_bot", name=BOT_NAME, allow_local_urls=True)
     settings = DemoSettings(
         telegram_bot_token=world.token,
         mock_stripe_payments=mock,
         stripe_secret_key=SECRET_KEY,
         stripe_webhook_secret=WEBHOOK_SECRET,
-        stripe_api_base=here + STRIPE_PATH,
-        webapp_url=here,
+        stripe_api_base=url + STRIPE_PATH,
+        webapp_url=url,
         port=port,
         operator_token=OPERATOR_TOKEN,
         database_url=f"sqlite://{folder / 'demo.db'}",
@@ -58,19 +58,19 @@ def demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outside]:
     stripe = LocalStripe(
         secret_key=SECRET_KEY,
         webhook_secret=WEBHOOK_SECRET,
-        webhook_url=f"{here}/api/v1/stripe-webhook",
-        public_url=here + STRIPE_PATH,
-        keep_in=folder / "demo-stripe.json",
+        webhook_url=f"{url}/api/v1/stripe-webhook",
+        public_url=url + STRIPE_PATH,
+        state_file=folder / "demo-stripe.json",
     )
     stripe_pages = stripe.blueprint()
     stripe_pages.url_prefix = STRIPE_PATH
 
-    books = Books() if mock else Books(stripe, STRIPE_PATH)
-    chat = chat_pages(world, bot_name=BOT_NAME, books=books)
+    panel = LedgerPanel() if mock else LedgerPanel(stripe, STRIPE_PATH)
+    chat = chat_pages(world, bot_name=BOT_NAME, panel=panel)
     outside = Outside(
         SandboxSession(world),
         pages=(chat, stripe_pages),
-        bot_link=f"{here}/demo",
+        bot_link=f"{url}/demo",
         local_links=True,
         model=OfflineModel(),
         start=stripe.start,

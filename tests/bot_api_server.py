@@ -1,4 +1,4 @@
-"""The sandbox's Telegram as a Bot API server over HTTP: `python -m tests.bot_api_server --port 0`."""
+"""The fake Telegram as a Bot API server over HTTP: `python -m tests.bot_api_server --port 0`."""
 
 import argparse
 import asyncio
@@ -24,30 +24,30 @@ from bot_platform.sandbox.telegram_world import (
 )
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
-ANSWER_WITHIN = ClientTimeout(total=30)
+TIMEOUT = ClientTimeout(total=30)
 
 
 @dataclass
 class Pusher:
-    """Posts updates to the webhook: in order within a chat, several chats at once, each until a 2xx."""
+    """Posts updates to the webhook until a 2xx: in order within a chat, several chats concurrently."""
 
     world: TelegramWorld
     first_delay: float = 0.2
-    longest_delay: float = 5.0
+    max_delay: float = 5.0
     tunnel: str | None = None
-    """Where webhooks really go, whatever public address the bot gave."""
-    _flying: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    """The address that webhooks are really sent to, instead of the public one."""
+    _in_flight: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _busy_chats: set[int] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Push until cancelled."""
-        async with ClientSession(timeout=ANSWER_WITHIN) as client:
+        """Post updates until cancelled."""
+        async with ClientSession(timeout=TIMEOUT) as client:
             try:
                 while True:
                     await self.world.updates.changed()
                     self._start(client)
             finally:
-                tasks = list(self._flying.values())
+                tasks = list(self._in_flight.values())
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -57,13 +57,13 @@ class Pusher:
         if webhook is None:
             return
         for update_id, update in self.world.updates.pending.items():
-            if len(self._flying) >= webhook.max_connections:
+            if len(self._in_flight) >= webhook.max_connections:
                 return
             chat_id = _chat_of(update)
             if chat_id in self._busy_chats:
                 continue
             self._busy_chats.add(chat_id)
-            self._flying[update_id] = asyncio.create_task(self._deliver(client, update, chat_id))
+            self._in_flight[update_id] = asyncio.create_task(self._deliver(client, update, chat_id))
 
     async def _deliver(self, client: ClientSession, update: Update, chat_id: int) -> None:
         delay, update_id = self.first_delay, update["update_id"]
@@ -73,18 +73,18 @@ class Pusher:
                 if error is None:
                     self.world.updates.confirm(update_id)
                     return
-                self._note(error)
+                self._record_error(error)
                 await asyncio.sleep(delay)
-                delay = min(delay * 2, self.longest_delay)
+                delay = min(delay * 2, self.max_delay)
         finally:
-            del self._flying[update_id]
+            del self._in_flight[update_id]
             self._busy_chats.discard(chat_id)
-            self.world.updates.nudge()
+            self.world.updates.notify_change()
 
     def _url(self, webhook: Webhook) -> str:
         return self.tunnel + urlsplit(webhook.url).path if self.tunnel else webhook.url
 
-    def _note(self, error: str) -> None:
+    def _record_error(self, error: str) -> None:
         if webhook := self.world.updates.webhook:
             at = int(self.world.clock())
             self.world.updates.webhook = replace(webhook, last_error=error, last_error_at=at)
@@ -97,8 +97,8 @@ async def _post(client: ClientSession, url: str, secret: str, update: Update) ->
             await answer.read()
             taken = answer.status // 100 == 2
             return None if taken else f"Wrong response from the webhook: {answer.status} {answer.reason}"
-    except (ClientError, TimeoutError) as failed:
-        return f"Connection failed: {type(failed).__name__}"
+    except (ClientError, TimeoutError) as error:
+        return f"Connection failed: {type(error).__name__}"
 
 
 def _chat_of(update: Update) -> int:
@@ -108,7 +108,7 @@ def _chat_of(update: Update) -> int:
 
 @dataclass(frozen=True)
 class Server:
-    """The Bot API's routes, and under `/control` what a test does and sees."""
+    """The routes of the Bot API, and under `/control` those for tests."""
 
     world: TelegramWorld
 
@@ -123,7 +123,7 @@ class Server:
         app.router.add_get("/control/messages", self.messages)
         app.router.add_get("/control/log", self.log)
         app.router.add_post("/control/faults", self.add_fault)
-        app.router.add_delete("/control/faults", self.heal)
+        app.router.add_delete("/control/faults", self.clear_faults)
         return app
 
     async def bot(self, request: web.Request) -> web.StreamResponse:
@@ -140,40 +140,40 @@ class Server:
         return web.json_response(body, status=status, headers=headers)
 
     async def file(self, request: web.Request) -> web.Response:
-        """Give a file by its path."""
+        """Return the content of a file."""
         stored = self.world.files.get(request.match_info["path"])
         if stored is None or request.match_info["token"] != self.world.token:
             return web.json_response({"ok": False, "error_code": 404, "description": "Not Found"}, status=404)
         return web.Response(body=stored.content)
 
     async def say(self, request: web.Request) -> web.Response:
-        """`{"user": 7 | {"id": 7, "first_name": ...}, "text": ...}`: the message."""
+        """Send a text: `{"user": 7 | {"id": 7, "first_name": ...}, "text": ...}`; returns the message."""
         sent = await request.json()
         return web.json_response(self.world.say(self._person(sent["user"]), sent["text"]))
 
     async def press(self, request: web.Request) -> web.Response:
-        """`{"user", "message_id", "data", "stale"}`: the query's id, 404 where there is no such button."""
+        """Press a button: `{"user", "message_id", "data", "stale"}`; returns the query id, or 404."""
         sent = await request.json()
         person, stale = self._person(sent["user"]), sent.get("stale", False)
         try:
             query_id = self.world.press(person, sent["message_id"], sent["data"], stale=stale)
-        except LookupError as none:
-            return web.json_response({"error": str(none)}, status=404)
+        except LookupError as error:
+            return web.json_response({"error": str(error)}, status=404)
         return web.json_response({"query_id": query_id})
 
     async def block(self, request: web.Request) -> web.Response:
-        """`{"user"}`: the person stops the bot, or lets it write again."""
+        """Block or unblock the bot: `{"user"}`."""
         person = self._person((await request.json())["user"])
         act = self.world.block if request.match_info["verb"] == "block" else self.world.unblock
         act(person)
         return web.json_response({})
 
     async def messages(self, request: web.Request) -> web.Response:
-        """`?chat_id=`: what stands in the chat now."""
+        """Return the messages of a chat: `?chat_id=`."""
         return web.json_response(self.world.messages(int(request.query["chat_id"])))
 
     async def log(self, request: web.Request) -> web.Response:
-        """List the bot's calls, oldest first; `?method=` only those."""
+        """Return the bot's calls, oldest first; `?method=` filters them."""
         method = request.query.get("method", "").lower()
         calls = [asdict(call) for call in self.world.calls if method in {"", call.method.lower()}]
         return web.json_response(calls, dumps=lambda value: json.dumps(value, default=repr))
@@ -184,9 +184,9 @@ class Server:
         self.world.fail(sent.pop("method"), Fault(**sent))
         return web.json_response({})
 
-    async def heal(self, _: web.Request) -> web.Response:
-        """Forget all faults."""
-        self.world.heal()
+    async def clear_faults(self, _: web.Request) -> web.Response:
+        """Remove all faults."""
+        self.world.clear_faults()
         return web.json_response({})
 
     def _person(self, user: Any) -> Person:
@@ -206,7 +206,7 @@ async def _params(request: web.Request) -> tuple[Mapping[str, Any], Mapping[str,
         if isinstance(value, web.FileField):
             files[name] = StoredFile(value.filename, value.file.read())
             value.file.close()
-            # A file can also come under its parameter's own name instead of an attach:// one.
+            # A client may send the file under the parameter's own name, without attach://.
             params.setdefault(name, f"attach://{name}")
         else:
             params[name] = value if isinstance(value, str) else bytes(value).decode()
@@ -214,14 +214,14 @@ async def _params(request: web.Request) -> tuple[Mapping[str, Any], Mapping[str,
 
 
 async def run(world: TelegramWorld, port: int, first_delay: float, tunnel: str | None) -> None:
-    """Serve on 127.0.0.1 until SIGTERM or SIGINT; `port` 0 takes a free one, the printed line names it."""
+    """Serve on 127.0.0.1 until SIGTERM or SIGINT. Port 0 means a free port; the port is printed."""
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     runner = web.AppRunner(Server(world).app(), access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    print(f"port {runner.addresses[0][1]}", flush=True)  # noqa: T201 (whoever started us waits for it)
+    print(f"port {runner.addresses[0][1]}", flush=True)  # noqa: T201 (the parent process reads it)
     pusher = asyncio.create_task(Pusher(world, first_delay, tunnel=tunnel).run())
     await stopped.wait()
     pusher.cancel()
@@ -240,9 +240,9 @@ def main() -> None:
         "--allow-local-urls", action="store_true", help="url buttons may lead to this machine"
     )
     parser.add_argument(
-        "--first-delay", type=float, default=0.2, help="seconds before a refused update comes again"
+        "--first-delay", type=float, default=0.2, help="seconds before the first retry of an update"
     )
-    parser.add_argument("--tunnel", help="where webhooks really go, whatever address the bot gave")
+    parser.add_argument("--tunnel", help="send webhooks to this address instead of the public one")
     given = parser.parse_args()
     world = TelegramWorld(
         token=given.token,

@@ -1,1 +1,1 @@
-"""What each command of `run.py` does; `cli.py` only reads the command line."""
+"""The commands of `run.py`, one function each; `cli.py` only reads the command line."""

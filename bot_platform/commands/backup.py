@@ -1,4 +1,4 @@
-"""The commands that save the database and bring it back: `backup`, `restore`."""
+"""The commands that save and restore the database: `backup`, `restore`."""
 
 import shutil
 import sys
@@ -8,10 +8,10 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from bot_platform.commands import books
-from bot_platform.commands.running import FAILED, INTERRUPTED, OK, opened, run
+from bot_platform.commands.running import FAILED, INTERRUPTED, OK, open_database, run
 from bot_platform.config.settings import DatabaseSettings, load
 from bot_platform.domain import schedules
 from bot_platform.infra.backup import postgres, sqlite
@@ -19,22 +19,22 @@ from bot_platform.infra.backup.files import BackupError
 from bot_platform.infra.database import MODELS, tortoise_config
 from bot_platform.infra.sql import tables
 
-STREAM = "-"  # standard input or output in place of a file
-HOUR = 3600
-USUAL = 72  # hours that `reconcile` looks back by itself
+STREAM = "-"  # as a file name: standard output or standard input
+SECONDS_PER_HOUR = 3600
+DEFAULT_RECONCILE_HOURS = 72  # what `reconcile` does without --since
 
 
-def backup(given: Namespace) -> int:
+def backup(arguments: Namespace) -> int:
     """Save the database as it is now, beside a running service."""
-    place = _place(load(DatabaseSettings))
+    credentials = _credentials(load(DatabaseSettings))
     try:
-        with _file(given.file, place) as file:
-            if "file_path" in place:
-                sqlite.take(Path(place["file_path"]), file, force=given.force)
+        with _local_file(arguments.file, credentials) as file:
+            if "file_path" in credentials:
+                sqlite.back_up(Path(credentials["file_path"]), file, force=arguments.force)
             else:
-                postgres.take(place, file, force=given.force)
+                postgres.back_up(credentials, file, force=arguments.force)
             size = file.stat().st_size
-            if given.file == STREAM:
+            if arguments.file == STREAM:
                 with file.open("rb") as saved:
                     shutil.copyfileobj(saved, sys.stdout.buffer)
                 sys.stdout.buffer.flush()
@@ -43,61 +43,66 @@ def backup(given: Namespace) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    print(f"Backed up to {given.file} ({size:,} bytes).", file=_aside(given.file))
+    print(f"Backed up to {arguments.file} ({size:,} bytes).", file=_messages(arguments.file))
     return OK
 
 
-def restore(given: Namespace) -> int:
-    """Put a backup in the place of the database, prove its books, and say what comes next."""
+def restore(arguments: Namespace) -> int:
+    """Replace the database by a backup, audit its books, and name the next command."""
     settings = load(DatabaseSettings)
-    place = _place(settings)
+    credentials = _credentials(settings)
     try:
-        with _file(given.file, place) as file:
-            if given.file == STREAM:
+        with _local_file(arguments.file, credentials) as file:
+            if arguments.file == STREAM:
                 with file.open("wb") as saved:
                     shutil.copyfileobj(sys.stdin.buffer, saved)
-            if "file_path" in place:
-                sqlite.put_back(Path(place["file_path"]), file, force=given.force)
+            if "file_path" in credentials:
+                sqlite.restore(Path(credentials["file_path"]), file, force=arguments.force)
             else:
-                postgres.put_back(place, file, tables(MODELS), force=given.force)
+                postgres.restore(credentials, file, tables(MODELS), force=arguments.force)
     except (BackupError, OSError) as fault:
         print(fault, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    print(f"Restored {given.file}.")
+    print(f"Restored {arguments.file}.")
     code = books.audit(Namespace(json=False))
-    return code or run(_what_next(settings))
+    return code or run(_print_next_command(settings))
 
 
-async def _what_next(settings: DatabaseSettings) -> int:
-    async with opened(settings):
-        last_look = await schedules.furthest("missed:")
-    hours = -(-(int(time.time()) - last_look) // HOUR) + 1 if last_look else USUAL
-    since = f" --since {hours}h" if hours > USUAL else ""
-    print(f"Next: `run.py reconcile{since}` brings back what Stripe knows since, then `run.py` serves again.")
+async def _print_next_command(settings: DatabaseSettings) -> int:
+    async with open_database(settings):
+        reconciled_at = await schedules.furthest("missed:")
+    hours = DEFAULT_RECONCILE_HOURS
+    if reconciled_at:
+        hours = -(-(int(time.time()) - reconciled_at) // SECONDS_PER_HOUR) + 1
+    since = f" --since {hours}h" if hours > DEFAULT_RECONCILE_HOURS else ""
+    print(
+        f"Next: `python3 run.py reconcile{since}` fetches what Stripe recorded since the backup,"
+        " then `python3 run.py` starts the service."
+    )
     return OK
 
 
-def _place(settings: DatabaseSettings) -> dict[str, Any]:
-    """Say where the database is: `file_path`, or what PostgreSQL is connected to with."""
-    (only,) = tortoise_config(settings.database_url)["connections"].values()
-    place: dict[str, Any] = only["credentials"]
-    return place
+def _credentials(settings: DatabaseSettings) -> dict[str, Any]:
+    """Return how to connect: `file_path` for SQLite, else the parameters of PostgreSQL."""
+    (connection,) = tortoise_config(settings.database_url)["connections"].values()
+    credentials: dict[str, Any] = connection["credentials"]
+    return credentials
 
 
 @contextmanager
-def _file(name: str, place: dict[str, Any]) -> Iterator[Path]:
-    """Give the named file; for a stream one of our own, beside SQLite's, where there is room."""
+def _local_file(name: str, credentials: dict[str, Any]) -> Iterator[Path]:
+    """Give the named file; for a stream a temporary one, on SQLite's own disk because that has room."""
     if name != STREAM:
         yield Path(name)
         return
-    room = Path(place["file_path"]).parent if "file_path" in place else None
-    if room:
-        room.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=room, prefix="backup-") as folder:
+    parent = Path(credentials["file_path"]).parent if "file_path" in credentials else None
+    if parent:
+        parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent, prefix="backup-") as folder:
         yield Path(folder, "stream")
 
 
-def _aside(name: str) -> Any:
+def _messages(name: str) -> TextIO:
     return sys.stderr if name == STREAM else sys.stdout

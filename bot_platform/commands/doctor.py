@@ -1,4 +1,4 @@
-"""The command that looks whether everything is set up right: `doctor`."""
+"""The command that checks the installation: `doctor`."""
 
 import io
 import sys
@@ -13,43 +13,47 @@ from bot_platform.infra import logs
 
 
 class DoctorSettings(Settings):
-    """The same without a webhook secret, which `doctor --fix` is there to give."""
+    """Settings that may lack the webhook secret, because `doctor --fix` creates it."""
 
     @classmethod
-    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Check what one variable demands of another, but for that one."""
-        yield from (found for found in super().together(data) if found[0] != "STRIPE_WEBHOOK_SECRET")
+    def cross_field_problems(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Leave out the problem of a missing webhook secret."""
+        yield from (
+            problem for problem in super().cross_field_problems(data) if problem[0] != "STRIPE_WEBHOOK_SECRET"
+        )
 
 
-def doctor(given: Namespace) -> int:
-    """Look at every setting and everybody outside: exit code 1 when something must be mended."""
+def doctor(arguments: Namespace) -> int:
+    """Check settings, Telegram, Stripe, database and service: exit code 1 if there is an error."""
     try:
         settings = load(DoctorSettings)
     except SettingsError as fault:
-        rest = ("everything else", skipped("not looked at before the settings are right"))
-        return _told(given, [*map(_wrong, fault.problems), rest])
-    quiet = "CRITICAL" if settings.log_level != "DEBUG" else "DEBUG"
-    logs.set_up(quiet, settings.log_format, sys.stderr)
+        rest = ("everything else", skipped("not checked before the settings are right"))
+        return _print(arguments, [*map(_settings_line, fault.problems), rest])
+    level = "CRITICAL" if settings.log_level != "DEBUG" else "DEBUG"
+    logs.set_up(level, settings.log_format, sys.stderr)
 
     async def work() -> int:
-        from bot_platform.doctor.visit import visit  # noqa: PLC0415 -- aiogram takes seconds: --help does without
+        from bot_platform.doctor.diagnose import diagnose  # noqa: PLC0415 -- aiogram: seconds, not for --help
 
-        settled = ("settings", ok("every variable can be read"))
-        return _told(given, [settled, *await visit(settings, mend=given.fix)])
+        valid = ("settings", ok("every setting is valid"))
+        return _print(arguments, [valid, *await diagnose(settings, fix=arguments.fix)])
 
     return run(work())
 
 
-def _told(given: Namespace, lines: Sequence[Line]) -> int:
+def _print(arguments: Namespace, lines: Sequence[Line]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without these signs is no reason to fail
-    print(as_json(lines) if given.json else as_text(lines))
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # a terminal without the signs ✓ and ✗ must not end in an error
+    print(as_json(lines) if arguments.json else as_text(lines))
     return FAILED if failed(lines) else OK
 
 
-def _wrong(problem: str) -> Line:
-    """Make a line of a setting's problem, which names the variable first and an example last."""
+def _settings_line(problem: str) -> Line:
+    """Turn `NAME: problem, for example NAME=value` into a line whose fix is the example."""
     name, _, rest = problem.partition(": ")
-    says, _, example = rest.rpartition(", for example ")
-    fix = f"Write it in .env, for example {example}" if says else "Mend it, and run this again."
-    return name, error(says or rest, fix)
+    message, _, example = rest.rpartition(", for example ")
+    fix = f"Write it in .env, for example {example}" if message else "Correct it, and run this again."
+    return name, error(message or rest, fix)

@@ -1,33 +1,33 @@
-"""A line on standard error that says how far a command has come: written over itself, or now and then."""
+"""Shows the progress of a long command on standard error: one line that is rewritten, or lines in a log."""
 
 import sys
 import time
 
-EVERY = 0.2  # seconds between two looks of the line
-IN_A_LOG = 10.0  # the same where it cannot be written over itself
-WIDTH = 20
+REWRITE_SECONDS = 0.2  # between two updates on a terminal
+LOG_SECONDS = 10.0  # between two lines if standard error is not a terminal
+BAR_CHARS = 20
 
 
 class Progress:
-    """One line, written over itself."""
+    """The progress of one command."""
 
     def __init__(self, name: str) -> None:
         self._name, self._rewrites = name, sys.stderr.isatty()
         self._shown = time.monotonic()
 
     def show(self, done: int, of: int | None = None, what: str = "rows") -> None:
-        """Say how much is done, of how much where that is known."""
+        """Show the count, and a bar if the total `of` is known; too frequent calls show nothing."""
         now = time.monotonic()
-        if now - self._shown < (EVERY if self._rewrites else IN_A_LOG):
+        if now - self._shown < (REWRITE_SECONDS if self._rewrites else LOG_SECONDS):
             return
         self._shown = now
-        full = WIDTH * done // of if of else 0
-        bar = f"{'▰' * full}{'▱' * (WIDTH - full)} {done}/{of}" if of else f"{done}"
+        full = BAR_CHARS * done // of if of else 0
+        bar = f"{'▰' * full}{'▱' * (BAR_CHARS - full)} {done}/{of}" if of else f"{done}"
         line = f"{self._name} {bar} {what}"
         sys.stderr.write(f"\r{line}\x1b[K" if self._rewrites else f"{line}\n")
         sys.stderr.flush()
 
     def end(self) -> None:
-        """Take the line away."""
+        """Remove the line from the terminal."""
         if self._rewrites:
             sys.stderr.write("\r\x1b[K")

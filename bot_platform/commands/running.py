@@ -1,4 +1,4 @@
-"""What every command stands on: an event loop, an open database, a till, and an exit code."""
+"""What commands share: the event loop, the exit codes, an open database and an open payment context."""
 
 import asyncio
 import os
@@ -14,21 +14,21 @@ from bot_platform.infra import logs
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import UNREACHABLE
 
-OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130  # exit codes
 
 
 def run(work: Coroutine[Any, Any, int]) -> int:
-    """Run a command to its exit code; says plainly what the database or a rule refused."""
+    """Run a command and return its exit code; prints a refusal or a lost database as one line."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             return runner.run(work)
-        except Refusal as no:
-            from bot_platform.telegram.texts import Texts  # noqa: PLC0415 -- half a second for a rare need
+        except Refusal as refusal:
+            from bot_platform.telegram.texts import Texts  # noqa: PLC0415 -- half a second, rarely needed
 
-            print(Texts().say(no.text, **no.values_for_text), file=sys.stderr)
+            print(Texts().say(refusal.text, **refusal.values_for_text), file=sys.stderr)
         except KeyboardInterrupt:
             return INTERRUPTED
-        except BrokenPipeError:  # whoever read our answer has had enough of it
+        except BrokenPipeError:  # the reader, such as `head`, has ended
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except UNREACHABLE as fault:
             print(f"DATABASE_URL: the database does not answer ({fault})", file=sys.stderr)
@@ -36,10 +36,10 @@ def run(work: Coroutine[Any, Any, int]) -> int:
 
 
 @asynccontextmanager
-async def opened(settings: DatabaseSettings) -> AsyncIterator[Database]:
-    """Open the database with the newest schema; logs go to standard error, answers to standard output."""
-    quiet = "CRITICAL" if settings.log_level != "DEBUG" else "DEBUG"  # what matters, the command says itself
-    logs.set_up(quiet, settings.log_format, sys.stderr)
+async def open_database(settings: DatabaseSettings) -> AsyncIterator[Database]:
+    """Open the database and migrate it; the log goes to standard error, only answers to standard output."""
+    level = "CRITICAL" if settings.log_level != "DEBUG" else "DEBUG"  # the command itself prints its errors
+    logs.set_up(level, settings.log_format, sys.stderr)
     database = Database(settings.database_url)
     await database.open()
     try:
@@ -50,12 +50,12 @@ async def opened(settings: DatabaseSettings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def payments(settings: MoneySettings) -> AsyncIterator[PaymentContext]:
-    """Open a till as the service has one."""
-    from bot_platform.providers import choose  # noqa: PLC0415 -- Stripe takes a second: --help does without
+async def open_payments(settings: MoneySettings) -> AsyncIterator[PaymentContext]:
+    """Open the database and the payment providers as the service does."""
+    from bot_platform.providers import choose  # noqa: PLC0415 -- Stripe takes a second, not needed for --help
 
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(opened(settings))
+        database = await stack.enter_async_context(open_database(settings))
         providers = choose.providers(settings)
         for provider in providers.values():
             stack.push_async_callback(provider.close)
@@ -71,7 +71,7 @@ async def payments(settings: MoneySettings) -> AsyncIterator[PaymentContext]:
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
-        import uvloop  # noqa: PLC0415 -- faster, where it exists
+        import uvloop  # noqa: PLC0415 -- faster, but not on every system
     except ImportError:
         return None
     return uvloop.new_event_loop

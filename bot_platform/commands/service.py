@@ -1,4 +1,4 @@
-"""The commands that serve or prepare to: `serve`, `demo`, `migrate`."""
+"""The commands that run the service or prepare it: `serve`, `demo`, `migrate`."""
 
 import asyncio
 import signal
@@ -18,28 +18,27 @@ if TYPE_CHECKING:
 
 
 def serve(_: Namespace) -> int:
-    """Serve until told to stop."""
+    """Run the service until SIGTERM or SIGINT."""
     settings = load(Settings)
     logs.set_up(settings.log_level, settings.log_format)
-    from bot_platform.runtime.services import real_world  # noqa: PLC0415 -- aiogram takes seconds: --help does without
+    from bot_platform.runtime.services import real_world  # noqa: PLC0415 -- aiogram: seconds, not for --help
 
-    return run(_until_told(settings, real_world(settings)))
+    return run(_run_platform(settings, real_world(settings)))
 
 
-def demo(given: Namespace) -> int:
-    """Serve with nobody outside."""
+def demo(arguments: Namespace) -> int:
+    """Run the service with fakes of Telegram, Stripe and the model."""
     logs.set_up("INFO", "console")
-    from bot_platform.demo import OPERATOR_TOKEN  # noqa: PLC0415 -- as above
-    from bot_platform.demo import demo as built  # noqa: PLC0415 -- as above
+    from bot_platform.demo import OPERATOR_TOKEN, build_demo  # noqa: PLC0415 -- as above
 
-    settings, outside = built(Path("data"), given.port, mock=given.mock)
+    settings, outside = build_demo(Path("data"), arguments.port, mock=arguments.mock)
 
-    def invite(port: int) -> None:
-        here = f"http://127.0.0.1:{port}"
-        print(f"\n  Open {here}/demo in a browser. Ctrl+C ends it.")
-        print(f"  The operator's side is {here}/operator, with the token {OPERATOR_TOKEN}.\n", flush=True)
+    def print_addresses(port: int) -> None:
+        url = f"http://127.0.0.1:{port}"
+        print(f"\n  Open {url}/demo in a browser. Ctrl+C stops it.")
+        print(f"  The operator's pages: {url}/operator, with the token {OPERATOR_TOKEN}.\n", flush=True)
 
-    return run(_until_told(settings, outside, invite))
+    return run(_run_platform(settings, outside, print_addresses))
 
 
 def migrate(_: Namespace) -> int:
@@ -60,7 +59,7 @@ def migrate(_: Namespace) -> int:
     return run(work())
 
 
-async def _until_told(
+async def _run_platform(
     settings: Settings, outside: "Outside", on_ready: Callable[[int], None] | None = None
 ) -> int:
     """Run the platform until SIGTERM or SIGINT."""

@@ -1,4 +1,4 @@
-"""Everything the environment may decide, read once and checked in one go."""
+"""The settings: read once from the environment, secret files and `.env`, and checked all together."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -23,13 +23,14 @@ from bot_platform.config.values import (
     Secret,
     WebhookSecrets,
     matching,
-    reached_by_telegram,
+    reachable_by_telegram,
     stripped,
     url,
 )
 from bot_platform.domain import packages
 from bot_platform.domain.packages import PriceList
 
+# These can also come from a file that is named by `<NAME>_FILE`.
 SECRETS = frozenset(
     {
         "telegram_bot_token",
@@ -44,7 +45,7 @@ SECRETS = frozenset(
 
 
 class SettingsError(Exception):
-    """The environment cannot be served from; `problems` has one line for each variable."""
+    """Some settings are missing or wrong; `problems` has one line for each variable."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -52,13 +53,13 @@ class SettingsError(Exception):
 
 
 class DatabaseSettings(BaseSettings):
-    """What a command needs that only keeps the database."""
+    """The settings of commands that need only the database."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", env_ignore_empty=True, validate_default=False
     )
 
-    database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite://data/bot.db"  # has a password
+    database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite://data/bot.db"  # may contain a password
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
@@ -69,15 +70,15 @@ class DatabaseSettings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- NAME_FILE takes its place
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- `SecretFiles` replaces it
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment beat a file named by `<NAME>_FILE`, and that beat `.env`."""
-        named = {**_variables(dotenv_settings), **_variables(env_settings)}
-        return init_settings, env_settings, SecretFiles(settings_cls, named), dotenv_settings
+        """Order the sources: the environment, then files named by `<NAME>_FILE`, then `.env`."""
+        variables = {**_variables(dotenv_settings), **_variables(env_settings)}
+        return init_settings, env_settings, SecretFiles(settings_cls, variables), dotenv_settings
 
     @model_validator(mode="wrap")
     @classmethod
-    def _every_problem_at_once(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _collect_problems(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         data = {name: stripped(value) for name, value in data.items()}
         problems = {
             name.upper(): f"{name.upper()}_FILE: cannot be read ({value}), for example"
@@ -92,20 +93,20 @@ class DatabaseSettings(BaseSettings):
             for error in fault.errors():
                 name = str(error["loc"][0]).upper()
                 problems.setdefault(name, _line(name, error["type"], error["msg"]))
-        for name, problem in cls.together(data):
+        for name, problem in cls.cross_field_problems(data):
             problems.setdefault(name, f"{name}: {problem}, for example {name}={EXAMPLES[name]}")
         if problems or settings is None:
             raise SettingsError([problems[name] for name in sorted(problems)])
         return settings
 
     @classmethod
-    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG003 -- nothing here
-        """Check what one variable demands of another, on the values as they were written."""
+    def cross_field_problems(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG003 -- for subclasses
+        """Yield (variable, problem) for values that do not fit together; `data` is not parsed yet."""
         yield from ()
 
 
 class MoneySettings(DatabaseSettings):
-    """What a command needs that speaks with Stripe too."""
+    """The settings of commands that also need the payment providers."""
 
     mock_stripe_payments: bool = False
     stripe_secret_key: Annotated[Secret | None, matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = None
@@ -125,14 +126,14 @@ class MoneySettings(DatabaseSettings):
         return key.startswith(("sk_live_", "rk_live_"))
 
     def price_list(self) -> PriceList:
-        """Read the price list; raises PriceListError or OSError (`load` has already tried it)."""
+        """Read the price list; raises PriceListError or OSError only if it has changed since `load`."""
         if self.packages_file is None:
             return packages.BUILT_IN
         return packages.read(self.packages_file.read_text(encoding="utf-8"))
 
     @classmethod
-    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Check what one variable demands of another, on the values as they were written."""
+    def cross_field_problems(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield (variable, problem) for values that do not fit together; `data` is not parsed yet."""
         if str(data.get("mock_stripe_payments", "")).lower() not in {"true", "1", "yes", "on", "t", "y"}:
             for name in ("stripe_secret_key", "stripe_webhook_secret"):
                 if not data.get(name):
@@ -142,12 +143,12 @@ class MoneySettings(DatabaseSettings):
                 packages.read(Path(path).read_text(encoding="utf-8"))
             except packages.PriceListError as fault:
                 yield "PACKAGES_FILE", f"{path}: {fault}"
-            except (OSError, ValueError) as fault:  # as above
+            except (OSError, ValueError) as fault:  # ValueError: not UTF-8, or a NUL in the path
                 yield "PACKAGES_FILE", f"cannot be read ({fault})"
 
 
 class Settings(MoneySettings):
-    """The variables of contract.md section 2; credits in hundredths."""
+    """All settings of the service; credits are in hundredths."""
 
     telegram_bot_token: Annotated[
         Secret, matching(r"\d+:[A-Za-z0-9_-]{3,}", "is not of the shape that BotFather gives")
@@ -174,17 +175,17 @@ class Settings(MoneySettings):
 
     @property
     def telegram_secret(self) -> str:
-        """What Telegram sends back with each update: the one set, or one made from the token."""
+        """The secret that Telegram sends with each update: the one set, or one derived from the token."""
         if self.telegram_webhook_secret:
             return self.telegram_webhook_secret.get_secret_value()
         token = self.telegram_bot_token.get_secret_value()
         return hashlib.sha256(f"telegram-webhook:{token}".encode()).hexdigest()
 
     @classmethod
-    def together(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Check what one variable demands of another, on the values as they were written."""
-        yield from super().together(data)
-        if data.get("telegram_mode") == "webhook" and not reached_by_telegram(
+    def cross_field_problems(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield (variable, problem) for values that do not fit together; `data` is not parsed yet."""
+        yield from super().cross_field_problems(data)
+        if data.get("telegram_mode") == "webhook" and not reachable_by_telegram(
             data.get("webapp_url", ""), any_port="telegram_api_base" in data
         ):
             yield (
@@ -194,38 +195,40 @@ class Settings(MoneySettings):
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """Secrets that stand in files named by `<NAME>_FILE`."""
+    """Reads secrets from the files that are named by `<NAME>_FILE`."""
 
-    def __init__(self, settings_cls: type[BaseSettings], named: Mapping[str, str | None]) -> None:
+    def __init__(self, settings_cls: type[BaseSettings], variables: Mapping[str, str | None]) -> None:
         super().__init__(settings_cls)
-        self._named = named
+        self._variables = variables
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 -- the base class's signature
-        """Read one secret's file, if one is named; a fault takes the value's place, to be told later."""
-        path = self._named.get(f"{field_name}_file")
+        """Read the file of one secret; an exception becomes the value, and a problem later."""
+        path = self._variables.get(f"{field_name}_file")
         if field_name not in SECRETS or not path:
             return None, field_name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except (OSError, ValueError) as fault:  # ValueError: no UTF-8, or a NUL in the path
+        except (OSError, ValueError) as fault:  # ValueError: not UTF-8, or a NUL in the path
             return fault, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Read every secret that a file is named for."""
+        """Read all secrets that have a file."""
         fields = self.settings_cls.model_fields.items()
-        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
-        return {name: value for name, value in found.items() if value is not None}
+        values = {name: self.get_field_value(field, name)[0] for name, field in fields}
+        return {name: value for name, value in values.items() if value is not None}
 
 
-S = TypeVar("S", bound=DatabaseSettings)
+SettingsType = TypeVar("SettingsType", bound=DatabaseSettings)
 
 
-def load(kind: type[S], dotenv: Path = Path(".env")) -> S:
+def load(kind: type[SettingsType], dotenv: Path = Path(".env")) -> SettingsType:
     """Read the environment over `.env`; raises SettingsError with every problem at once."""
     try:
         return kind(_env_file=dotenv)
     except (OSError, UnicodeDecodeError) as fault:
-        raise SettingsError([f"{dotenv}: cannot be read ({fault}), it must be a text in UTF-8"]) from fault
+        raise SettingsError(
+            [f"{dotenv}: cannot be read ({fault}); it must be a text file in UTF-8"]
+        ) from fault
 
 
 def _variables(source: PydanticBaseSettingsSource) -> Mapping[str, str | None]:

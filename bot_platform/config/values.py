@@ -1,4 +1,4 @@
-"""The kinds of values that settings have; each says what is wrong in words an operator can act on."""
+"""The types of the settings' values, each with an error text that says how to write it."""
 
 import re
 from decimal import Decimal
@@ -11,13 +11,13 @@ from pydantic_settings import NoDecode
 from bot_platform.domain.amounts import HUNDREDTHS
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 -- recognised, not bound
-TELEGRAM_PORTS = frozenset({None, 443, 80, 88, 8443})  # where it delivers updates to
-DATABASE_SHAPE = (
+TELEGRAM_PORTS = frozenset({None, 443, 80, 88, 8443})  # to which Telegram delivers updates
+DATABASE_URL_SHAPE = (
     "must be sqlite:// and a path, or postgres://user:password@host:5432/name"
     " with # ? / % in the password written as %23 %3F %2F %25"
 )
 
-# An example for each setting whose value can be wrong: what the message tells the operator to write.
+# The example that the error message of each setting ends with.
 EXAMPLES = {
     "TELEGRAM_BOT_TOKEN": "123456789:AAExampleExampleExampleExample",
     "TELEGRAM_API_BASE": "https://api.telegram.org",
@@ -53,7 +53,7 @@ EXAMPLES = {
 
 
 def matching(pattern: str, meaning: str) -> AfterValidator:
-    """Check that the whole text fits the pattern; `meaning` says what it must be."""
+    """Check that the whole text matches the pattern; `meaning` is the error text."""
 
     def check(value: SecretStr | str | None) -> SecretStr | str | None:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -65,17 +65,17 @@ def matching(pattern: str, meaning: str) -> AfterValidator:
 
 
 def url(*schemes: str, needs_port: bool = False) -> AfterValidator:
-    """Check for an address to which a path can be added."""
+    """Check for a URL to which a path can be appended; removes trailing slashes."""
     shape = f"must be an address that begins with {' or '.join(f'{s}://' for s in schemes)}"
 
     def check(value: str | None) -> str | None:
         if value is None:
             return None
-        parts = _parts(value)
+        parts = _parse(value)
         if parts is None or parts.scheme not in schemes or not parts.hostname:
             raise ValueError(shape)
         if re.search(r"[?#\s]", value):
-            raise ValueError('must be an address without "?", "#" and blanks')
+            raise ValueError('must be an address without "?", "#" and spaces')
         if needs_port and parts.port is None:
             raise ValueError("must name its port")
         return value.rstrip("/")
@@ -83,23 +83,23 @@ def url(*schemes: str, needs_port: bool = False) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _parts(address: str) -> SplitResult | None:
+def _parse(address: str) -> SplitResult | None:
     try:
         parts = urlsplit(address)
         port = parts.port
-    except ValueError:  # a port that is no number, brackets that do not close
+    except ValueError:  # a port that is not a number, brackets that do not close
         return None
     return None if port == 0 else parts
 
 
 def is_local(host: str | None) -> bool:
-    """Whether a name means the machine that asks, so that nobody else could come there."""
+    """Whether a host name always means the local machine, so that other machines cannot reach it."""
     return host in LOCAL_HOSTS or str(host).startswith("127.") or str(host).endswith(".localhost")
 
 
-def reached_by_telegram(address: object, *, any_port: bool) -> bool:
-    """Whether updates would be delivered to this address; a Bot API server of one's own takes any port."""
-    parts = _parts(str(address))
+def reachable_by_telegram(address: object, *, any_port: bool) -> bool:
+    """Whether Telegram delivers updates to this URL; only a Bot API server of your own takes any port."""
+    parts = _parse(str(address))
     return (
         parts is not None
         and parts.scheme == "https"
@@ -113,7 +113,7 @@ def _database(value: str) -> str:
     if scheme == "sqlite":
         usable = bool(rest) and not rest.startswith((":memory:", "?")) and not rest.endswith("/")
     else:
-        parts = _parts(value)
+        parts = _parse(value)
         usable = (
             parts is not None
             and scheme in {"postgres", "postgresql", "asyncpg"}
@@ -122,28 +122,28 @@ def _database(value: str) -> str:
             and not parts.fragment
         )
     if not usable:
-        raise ValueError(DATABASE_SHAPE)
+        raise ValueError(DATABASE_URL_SHAPE)
     return value
 
 
 def _host(value: str) -> str:
     label = r"[A-Za-z0-9_-]{1,63}"
     if not re.fullmatch(rf"{label}(\.{label})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", value):
-        raise ValueError("must be an address of this machine or its name")
+        raise ValueError("must be an IP address or a host name of this machine")
     return value
 
 
 def stripped(value: object) -> object:
-    """Take away the blanks around a text."""
+    """Remove the whitespace around a text; other values stay as they are."""
     return value.strip() if isinstance(value, str) else value
 
 
-def _listed(value: object) -> object:
-    """Split `a, b` at its commas; a blank part is nobody's."""
+def _split(value: object) -> object:
+    """Split `a, b` at its commas, without empty parts."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-def _some(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+def _not_empty(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if not value:
         raise ValueError("is empty")
     return value
@@ -161,10 +161,10 @@ Secret = Annotated[SecretStr, matching(r"(?s).+", "is empty")]
 Credits = Annotated[int, BeforeValidator(_hundredths)]
 Host = Annotated[str, AfterValidator(_host)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
-Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_listed)]
+Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
 WebhookSecrets = Annotated[
-    tuple[Annotated[SecretStr, matching(r"whsec_\S+", 'must be "whsec_..." or several with commas')], ...],
+    tuple[Annotated[SecretStr, matching(r"whsec_\S+", 'must be "whsec_...", or several with commas')], ...],
     NoDecode,
-    BeforeValidator(_listed),
-    AfterValidator(_some),
+    BeforeValidator(_split),
+    AfterValidator(_not_empty),
 ]

@@ -1,1 +1,1 @@
-"""Is everything set up right, and if not, what to do."""
+"""Checks an installation and names the fix for each problem."""

@@ -1,4 +1,4 @@
-"""What a check found, and how it is told: a line for people, an object for machines."""
+"""The findings of the checks, and their two formats: lines for people, JSON for programs."""
 
 import json
 from collections.abc import Sequence
@@ -6,97 +6,97 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
-    """How a check ended; only an error makes the whole a failure."""
+class Status(StrEnum):
+    """The result of a check, as the JSON names it; only an error makes the exit code 1."""
 
     OK = "ok"
     WARNING = "warning"
     ERROR = "error"
-    SKIPPED = "skipped"  # not needed here, or impossible because of an earlier line
-    MENDED = "mended"
+    SKIPPED = "skipped"  # not needed with these settings, or impossible after an earlier line
+    FIXED = "mended"
 
 
 SIGNS = {
-    Verdict.OK: "✓",
-    Verdict.WARNING: "!",
-    Verdict.ERROR: "✗",
-    Verdict.SKIPPED: "-",
-    Verdict.MENDED: "+",
+    Status.OK: "✓",
+    Status.WARNING: "!",
+    Status.ERROR: "✗",
+    Status.SKIPPED: "-",
+    Status.FIXED: "+",
 }
-COUNTED = ((Verdict.MENDED, "mended"), (Verdict.ERROR, "to mend"), (Verdict.WARNING, "to think about"))
+COUNTED = ((Status.FIXED, "fixed"), (Status.ERROR, "errors"), (Status.WARNING, "warnings"))
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is so, and what to do about it where something is to be done."""
+    """What a check found, and what the operator has to do about it; `fix` is empty for nothing."""
 
-    verdict: Verdict
-    says: str
+    status: Status
+    message: str
     fix: str = ""
 
 
-def ok(says: str) -> Finding:
-    """All is well."""
-    return Finding(Verdict.OK, says)
+def ok(message: str) -> Finding:
+    """Report that nothing is wrong."""
+    return Finding(Status.OK, message)
 
 
-def warning(says: str, fix: str) -> Finding:
-    """Something to know, with which the service can run."""
-    return Finding(Verdict.WARNING, says, fix)
+def warning(message: str, fix: str) -> Finding:
+    """Report something that is not as it should be, but does not stop the service."""
+    return Finding(Status.WARNING, message, fix)
 
 
-def error(says: str, fix: str) -> Finding:
-    """Something that must be mended."""
-    return Finding(Verdict.ERROR, says, fix)
+def error(message: str, fix: str) -> Finding:
+    """Report something that is wrong and must be fixed."""
+    return Finding(Status.ERROR, message, fix)
 
 
-def skipped(says: str) -> Finding:
-    """Not looked at, and why."""
-    return Finding(Verdict.SKIPPED, says)
+def skipped(message: str) -> Finding:
+    """Report that a check was not made; the message says why."""
+    return Finding(Status.SKIPPED, message)
 
 
-def mended(says: str, fix: str = "") -> Finding:
-    """Something was off and is not any more; `fix` is what a person must still do."""
-    return Finding(Verdict.MENDED, says, fix)
+def fixed(message: str, fix: str = "") -> Finding:
+    """Report something that was wrong and is fixed now; `fix` is what the operator must still do."""
+    return Finding(Status.FIXED, message, fix)
 
 
-Line = tuple[str, Finding]  # the check's name, and what it found
+Line = tuple[str, Finding]  # the name of the check, and its finding
 
 
 def failed(lines: Sequence[Line]) -> bool:
-    """Whether any of them is an error."""
-    return any(finding.verdict is Verdict.ERROR for _, finding in lines)
+    """Whether any finding is an error."""
+    return any(finding.status is Status.ERROR for _, finding in lines)
 
 
 def as_text(lines: Sequence[Line]) -> str:
-    """Write one line for each check, below it the fix, and the counts last."""
+    """Format one line for each check, its fix below it, and the counts at the end."""
     width = max((len(name) for name, _ in lines), default=0)
     rows = []
     for name, finding in lines:
-        rows.append(f"{SIGNS[finding.verdict]} {name:<{width}}  {_on_one_line(finding.says)}")
+        rows.append(f"{SIGNS[finding.status]} {name:<{width}}  {_printable(finding.message)}")
         if finding.fix:
-            rows.append(f"  {'':<{width}}  → {_on_one_line(finding.fix)}")
-    verdicts = [finding.verdict for _, finding in lines]
-    counts = [f"{n} {word}" for verdict, word in COUNTED if (n := verdicts.count(verdict))]
-    return "\n".join([*rows, "", ", ".join(counts) or "All is well."])
+            rows.append(f"  {'':<{width}}  → {_printable(finding.fix)}")
+    statuses = [finding.status for _, finding in lines]
+    counts = [f"{word}: {n}" for status, word in COUNTED if (n := statuses.count(status))]
+    return "\n".join([*rows, "", ", ".join(counts) or "No problem found."])
 
 
 def as_json(lines: Sequence[Line]) -> str:
-    """Write the same for a machine: `ok`, the counts, and each check with `status`, `says` and `fix`."""
-    verdicts = [finding.verdict for _, finding in lines]
+    """Format the same as JSON: `ok`, the counts, and each check with `status`, `says` and `fix`."""
+    statuses = [finding.status for _, finding in lines]
     return json.dumps(
         {
             "ok": not failed(lines),
-            "errors": verdicts.count(Verdict.ERROR),
-            "warnings": verdicts.count(Verdict.WARNING),
+            "errors": statuses.count(Status.ERROR),
+            "warnings": statuses.count(Status.WARNING),
             "checks": [
-                {"name": name, "status": finding.verdict, "says": finding.says, "fix": finding.fix or None}
+                {"name": name, "status": finding.status, "says": finding.message, "fix": finding.fix or None}
                 for name, finding in lines
             ],
         }
     )
 
 
-def _on_one_line(text: str) -> str:
-    """Keep what others said from moving the cursor."""
+def _printable(text: str) -> str:
+    """Put a text on one line, without control characters: other programs wrote parts of it."""
     return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

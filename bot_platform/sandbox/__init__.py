@@ -1,1 +1,1 @@
-"""An outside world with nobody behind it, for the demo and the tests."""
+"""Fakes of Telegram, Stripe and a model, for the demo and the tests."""

@@ -1,4 +1,4 @@
-"""The demo's model, with nobody behind it: it says that it does not think, and repeats itself exactly."""
+"""The demo's offline model: deterministic answers built from the words of the question."""
 
 import asyncio
 import json
@@ -6,20 +6,20 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from bot_platform.sandbox.offline_project import project, telling, words
+from bot_platform.sandbox.offline_project import keywords, project, words
 from bot_platform.work.engine.model import BYTES_A_TOKEN, Message, Usage
 from bot_platform.work.kinds.ask import WHO
 from bot_platform.work.kinds.build import prompts
 from bot_platform.work.kinds.build.prompts import PATH, REQUEST, clip
 
-PIECES = 60  # of an answer, whatever its length: with the pause below about three seconds
-PAUSE = 0.05  # seconds before each
-QUOTED = 8  # words of a question that stand in an answer
-BOLD = 3
-SECTIONS = 22  # of an answer that is to be long: two messages
+PIECES_PER_ANSWER = 60  # with the pause below an answer takes about three seconds
+PAUSE_SECONDS = 0.05  # before each piece
+MAX_QUOTED_WORDS = 8
+MAX_BOLD_WORDS = 3
+LONG_ANSWER_SECTIONS = 22  # enough for two messages
 
-ANSWER = """**I am the demo's offline model.** I do not think and know nothing: I play with your words, so \
-that you can see how an answer is written, paid for and remembered. Nothing you write leaves this computer.
+CHAT_ANSWER = """**I am the demo's offline model.** I do not think and know nothing: I play with your words, \
+so that you can see how an answer is written, paid for and remembered. Nothing you write leaves this computer.
 
 You asked about {about}. A model that thinks would now
 
@@ -34,12 +34,12 @@ words = {words!r}
 print(max(words, key=len))  # {longest}
 ```
 
-{remembers}"""
-FIRST = (
+{memory}"""
+FIRST_TURN = (
     "This is the first turn of our conversation. *Ask on*, and I am given this one again; ask for something"
     " _long_, and the answer takes several messages."
 )
-LATER = (
+LATER_TURN = (
     "I was given **{turns} earlier turns** of our conversation; the last question was about **{last}**."
     " With /new I forget them."
 )
@@ -49,31 +49,31 @@ SECTION = """
 
 Here a model that thinks would go on about **{word}**. I only repeat myself, so that you see where a long \
 answer is cut: between two paragraphs, never inside `a word` or a format."""
-OTHER = (
+OTHER_ANSWER = (
     "I am the demo's offline model and do not think. I read {count} words, the longest is **{longest}**;"
     " a real model would now do what they say."
 )
 
 
 class OfflineModel:
-    """Answers at once and for nothing; `pause` is the seconds before each piece of an answer."""
+    """A model without network and cost; `pause` is the seconds before each piece of an answer."""
 
     name = "offline"
 
-    def __init__(self, pause: float = PAUSE) -> None:
+    def __init__(self, pause: float = PAUSE_SECONDS) -> None:
         self._pause = pause
 
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
-        """Write an answer piece by piece, and report four bytes as a token."""
+        """Yield an answer in pieces, then its usage, with four bytes as one token."""
         text = clip(_answer(messages), most_tokens * BYTES_A_TOKEN)
-        length = max(1, math.ceil(len(text) / PIECES))
+        length = max(1, math.ceil(len(text) / PIECES_PER_ANSWER))
         for start in range(0, len(text), length):
             await asyncio.sleep(self._pause)
             yield text[start : start + length]
         yield Usage(_tokens(*(message.text for message in messages)), _tokens(text))
 
     async def close(self) -> None:
-        """Let go of nothing."""
+        """Do nothing: the model holds no resources."""
 
 
 def _answer(messages: Sequence[Message]) -> str:
@@ -81,27 +81,27 @@ def _answer(messages: Sequence[Message]) -> str:
         return _chat(messages[1:])
     match messages[0].text.partition("\n")[0]:
         case prompts.PLAN:
-            return _plan(_marked(messages, REQUEST))
+            return _plan(_marked_value(messages, REQUEST))
         case prompts.FILE:
-            return _file(_marked(messages, REQUEST), _marked(messages, PATH))
+            return _file(_marked_value(messages, REQUEST), _marked_value(messages, PATH))
         case prompts.README:
-            return _fenced(project(_marked(messages, REQUEST)).readme)
-    said = words(" ".join(message.text for message in messages)) or ["nothing"]
-    return OTHER.format(count=len(said), longest=max(said, key=len))
+            return _fenced(project(_marked_value(messages, REQUEST)).readme)
+    prompt_words = words(" ".join(message.text for message in messages)) or ["nothing"]
+    return OTHER_ANSWER.format(count=len(prompt_words), longest=max(prompt_words, key=len))
 
 
 def _chat(turns: Sequence[Message]) -> str:
-    """Answer a question with its own words; `turns` are the conversation, the question last."""
+    """Answer the last of `turns`; the others are the earlier conversation."""
     *before, question = (turn.text for turn in turns)
-    about = telling(question)[:QUOTED] or ["nothing"]
-    remembers = LATER.format(turns=len(before), last=_longest(before[-2])) if before else FIRST
-    text = ANSWER.format(
-        about=_listed([f"**{word}**" for word in about[:BOLD]]),
+    about = keywords(question)[:MAX_QUOTED_WORDS] or ["nothing"]
+    memory = LATER_TURN.format(turns=len(before), last=_longest(before[-2])) if before else FIRST_TURN
+    text = CHAT_ANSWER.format(
+        about=_enumerate([f"**{word}**" for word in about[:MAX_BOLD_WORDS]]),
         longest=max(about, key=len),
         words=about,
-        remembers=remembers,
+        memory=memory,
     )
-    more = SECTIONS if "long" in about else 0
+    more = LONG_ANSWER_SECTIONS if "long" in about else 0
     return text + "".join(SECTION.format(n=n + 1, word=about[n % len(about)]) for n in range(more))
 
 
@@ -121,19 +121,19 @@ def _fenced(text: str) -> str:
     return f"````\n{text}````"
 
 
-def _marked(messages: Sequence[Message], mark: str) -> str:
-    """Read the first marked line; what stands behind the mark is a JSON string."""
-    lines = (line for message in messages for line in message.text.split("\n") if line.startswith(mark))
-    found: Any = json.loads(next(lines, f'{mark}""').removeprefix(mark))
+def _marked_value(messages: Sequence[Message], marker: str) -> str:
+    """Return the JSON string after the marker in the first line that starts with it."""
+    lines = (line for message in messages for line in message.text.split("\n") if line.startswith(marker))
+    found: Any = json.loads(next(lines, f'{marker}""').removeprefix(marker))
     return str(found)
 
 
 def _longest(text: str) -> str:
-    return max(telling(text), key=len, default="nothing")
+    return max(keywords(text), key=len, default="nothing")
 
 
-def _listed(names: Sequence[str]) -> str:
-    *others, last = names
+def _enumerate(items: Sequence[str]) -> str:
+    *others, last = items
     return f"{', '.join(others)} and {last}" if others else last
 
 

@@ -1,4 +1,4 @@
-"""The project that the offline model builds: a plan of work made of the request's own words, ready to run."""
+"""The project that the offline model builds: a small runnable Python program made of the request's words."""
 
 import re
 import unicodedata
@@ -7,25 +7,24 @@ from dataclasses import dataclass
 from string import Template
 
 WORD = re.compile(r"[^\W_]+")
-LONGEST_WORD, MOST_WORDS = 20, 12
-ABOUT = 3  # words of the request that get steps of their own
-SAYS_LITTLE = set(
+MAX_WORD_CHARS, MAX_TITLE_WORDS, MAX_TOPIC_WORDS = 20, 12, 3  # a topic word gets its own steps
+STOP_WORDS = set(
     WORD.findall(
         "a an the this that which who it its i me my you your we our and or but if so of to in on at by for"
         " from with as is are be can do does how what why when where please build make write create give show"
         " small simple tiny python program app tool script project command line"
     )
 )
-FIRST = (
+FIRST_STEPS = (
     ("the need", "Ask somebody who needs it what they do without it today.", "their words are written down"),
     ("the end", "Say how anybody can see that it works.", "two people would judge it alike"),
 )
-EACH = (
+TOPIC_STEPS = (
     ("Say what {} means here, and write one example of it down.", "a newcomer could write a second one"),
     ("Write the smallest code for {} that works with the example.", "the example runs from start to end"),
     ("Test {} with an empty input, a wrong one, and a far too large one.", "each is answered in plain words"),
 )
-LAST = (
+LAST_STEPS = (
     ("the help", "Explain every option with a line and an example.", "nobody has to read the code to start"),
     ("the handover", "Let somebody use it while you watch and say nothing.", "they get there by themselves"),
 )
@@ -195,7 +194,7 @@ $files
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What a file is for, and its text."""
+    """A file of the project; `purpose` is one line for the README."""
 
     purpose: str
     text: str
@@ -203,7 +202,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class OfflineProject:
-    """A project as the model would answer it, file by file in the order of writing."""
+    """A project; `files` maps paths to files in the order of writing."""
 
     name: str
     title: str
@@ -212,38 +211,40 @@ class OfflineProject:
 
 
 def words(text: str) -> Sequence[str]:
-    """Pick the words of a text, without any sign that markup or code could trip over."""
-    return [word[:LONGEST_WORD] for word in WORD.findall(text)]
+    """Return the words of a text, letters and digits only, so that they are safe in Markdown and code."""
+    return [word[:MAX_WORD_CHARS] for word in WORD.findall(text)]
 
 
-def telling(text: str) -> Sequence[str]:
-    """Pick the words of a text that say what it is about; all of them when none does."""
+def keywords(text: str) -> Sequence[str]:
+    """Return the distinct words without stop words, in lower case; all words if only stop words are left."""
     found = list(dict.fromkeys(word.lower() for word in words(text)))
-    return [word for word in found if word not in SAYS_LITTLE] or found
+    return [word for word in found if word not in STOP_WORDS] or found
 
 
 def project(request: str) -> OfflineProject:
-    """Make the project of a request: the same for the same words."""
-    title = " ".join(words(request)[:MOST_WORDS]) or "Something new"
-    about = telling(title)
+    """Build the project of a request. The same request always gives the same project."""
+    title = " ".join(words(request)[:MAX_TITLE_WORDS]) or "Something new"
+    about = keywords(title)
     package = _package(about)
-    each = [(word, what.format(word), done) for word in about[:ABOUT] for what, done in EACH]
-    steps = "\n".join(f'    Step("{a}", "{what}", "{done}"),' for a, what, done in (*FIRST, *each, *LAST))
-    planned = (
+    topics = about[:MAX_TOPIC_WORDS]
+    own = [(word, what.format(word), done) for word in topics for what, done in TOPIC_STEPS]
+    rows = (*FIRST_STEPS, *own, *LAST_STEPS)
+    steps = "\n".join(f'    Step("{a}", "{what}", "{done}"),' for a, what, done in rows)
+    templates = (
         (f"{package}/__init__.py", "the steps, made of the words of the request", INIT),
         (f"{package}/store.py", "remembers which steps are done", STORE),
         (f"{package}/report.py", "draws how far it is", REPORT),
         (f"{package}/__main__.py", "the command line", MAIN),
         (f"test_{package}.py", "tests of the store and of the report", TESTS),
     )
-    listed = "\n".join(f"- `{path}`: {purpose}" for path, purpose, _ in planned)
-    given = {"title": title, "package": package, "steps": steps, "files": listed}
-    files = {path: File(purpose, Template(text).substitute(given)) for path, purpose, text in planned}
-    return OfflineProject(package.replace("_", "-"), title, files, Template(README).substitute(given))
+    file_list = "\n".join(f"- `{path}`: {purpose}" for path, purpose, _ in templates)
+    values = {"title": title, "package": package, "steps": steps, "files": file_list}
+    files = {path: File(purpose, Template(text).substitute(values)) for path, purpose, text in templates}
+    return OfflineProject(package.replace("_", "-"), title, files, Template(README).substitute(values))
 
 
 def _package(about: Sequence[str]) -> str:
-    """Name a package that no module of Python's own is called, whatever the language of the words."""
+    """Return an ASCII package name of at least two parts, so that it matches no standard module."""
     plain = [unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode() for word in about]
     usable = [word for word in plain if re.fullmatch(r"[a-z][a-z0-9]*", word)]
     return "_".join(usable[:3] if len(usable) > 1 else [*usable, "kit"])

@@ -1,4 +1,4 @@
-"""The bot's session without a network: an unmodified aiogram bot talks to a `TelegramWorld` in memory."""
+"""An aiogram session without a network: it passes an unmodified bot's calls to a `TelegramWorld`."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ __all__ = ["Call", "Fault", "FloodLimits", "Person", "SandboxSession", "Telegram
 
 
 class SandboxSession(BaseSession):
-    """`Bot(world.token, session=SandboxSession(world))`: every error is the one aiogram would raise."""
+    """Use as `Bot(world.token, session=SandboxSession(world))`. Raises the same errors as aiogram's own."""
 
     def __init__(self, world: TelegramWorld, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -38,26 +38,26 @@ class SandboxSession(BaseSession):
         method: TelegramMethod[TelegramType],
         timeout: int | None = None,  # noqa: ASYNC109 (aiogram's signature)
     ) -> TelegramType:
-        """Ask the world and read its answer as one that came over HTTP."""
+        """Call the fake and parse its answer like an HTTP response."""
         uploads: dict[str, InputFile] = {}
         params = {
             name: self.prepare_value(value, bot=bot, files=uploads, _dumps_json=False)
             for name, value in method.model_dump(warnings=False).items()
         }
-        sent = json.loads(json.dumps(params))
-        files = {key: await _stored(upload, bot) for key, upload in uploads.items()}
+        json_params = json.loads(json.dumps(params))
+        files = {key: await _read_upload(upload, bot) for key, upload in uploads.items()}
         try:
             async with asyncio.timeout(self.timeout if timeout is None else timeout):
-                status, answer = await self.world.answer(bot.token, method.__api_method__, sent, files)
-        except TimeoutError as late:
-            raise TelegramNetworkError(method=method, message="Request timeout error") from late
-        except ConnectionLostError as lost:
-            raise TelegramNetworkError(method=method, message=f"ServerDisconnectedError: {lost}") from lost
+                status, answer = await self.world.answer(bot.token, method.__api_method__, json_params, files)
+        except TimeoutError as error:
+            raise TelegramNetworkError(method=method, message="Request timeout error") from error
+        except ConnectionLostError as error:
+            raise TelegramNetworkError(method=method, message=f"ServerDisconnectedError: {error}") from error
         response = self.check_response(bot=bot, method=method, status_code=status, content=json.dumps(answer))
         return cast("TelegramType", response.result)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
     async def stream_content(
         self,
@@ -67,12 +67,12 @@ class SandboxSession(BaseSession):
         chunk_size: int = 65536,
         raise_for_status: bool = True,  # noqa: ARG002
     ) -> AsyncGenerator[bytes, None]:
-        """Give a file that was sent, by the last part of its address."""
+        """Yield the content of a sent file; the last part of `url` is its id."""
         content = self.world.files[url.rsplit("/", 1)[-1]].content
         for start in range(0, len(content), chunk_size):
             yield content[start : start + chunk_size]
 
 
-async def _stored(upload: InputFile, bot: Bot) -> StoredFile:
+async def _read_upload(upload: InputFile, bot: Bot) -> StoredFile:
     content = b"".join([chunk async for chunk in upload.read(bot)])
     return StoredFile(upload.filename or "file", content)

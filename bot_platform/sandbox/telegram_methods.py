@@ -1,45 +1,51 @@
-"""The Bot API's methods about messages in private chats, each a function on the servers' memory."""
+"""The Bot API's methods for messages in private chats, as functions on `TelegramState`."""
 
 from typing import Any
 
 from bot_platform.sandbox import telegram_rules as rules
 from bot_platform.sandbox.telegram_rules import ApiError, Params
 from bot_platform.sandbox.telegram_state import Chat, Message, StoredFile, TelegramState
-from bot_platform.sandbox.telegram_text import CAPTION_LENGTH, understand
+from bot_platform.sandbox.telegram_text import MAX_CAPTION_UNITS, parse_text
 
-ANSWER_WITHIN = 15.0
-DELETE_WITHIN = 48 * 3600
-_ACTIONS = {"typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice"}
-_ACTIONS |= {"upload_document", "choose_sticker", "find_location", "record_video_note", "upload_video_note"}
-_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
+CALLBACK_ANSWER_SECONDS = 15.0
+DELETE_WINDOW_SECONDS = 48 * 3600
+_CHAT_ACTIONS = {"typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice"}
+_CHAT_ACTIONS |= {
+    "upload_document",
+    "choose_sticker",
+    "find_location",
+    "record_video_note",
+    "upload_video_note",
+}
+_QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same"
     " as a current content and reply markup of the message"
 )
 
 
-def _bad(why: str) -> ApiError:
-    return ApiError(400, f"Bad Request: {why}")
+def _bad_request(reason: str) -> ApiError:
+    return ApiError(400, f"Bad Request: {reason}")
 
 
 def _chat(state: TelegramState, params: Params) -> Chat:
     if "chat_id" not in params:
-        raise _bad("chat_id is empty")
+        raise _bad_request("chat_id is empty")
     chat_id = params["chat_id"]
     chat = state.chats.get(chat_id) if isinstance(chat_id, int) else None
     if chat is None:
-        raise _bad("chat not found")
+        raise _bad_request("chat not found")
     if chat.blocked:
         raise ApiError(403, "Forbidden: bot was blocked by the user")
     return chat
 
 
-def _own(state: TelegramState, chat: Chat, params: Params) -> Message:
+def _own_message(state: TelegramState, chat: Chat, params: Params) -> Message:
     message = chat.messages.get(params.get("message_id", 0))
     if message is None:
-        raise _bad("message to edit not found")
+        raise _bad_request("message to edit not found")
     if message["from"]["id"] != state.me["id"]:
-        raise _bad("message can't be edited")
+        raise _bad_request("message can't be edited")
     return message
 
 
@@ -48,7 +54,7 @@ def _keyboard(state: TelegramState, params: Params) -> Message:
     return {"reply_markup": keyboard} if keyboard else {}
 
 
-def _answers(chat: Chat, params: Params) -> Message:
+def _reply(chat: Chat, params: Params) -> Message:
     reply = params.get("reply_parameters") or {}
     if not reply.get("message_id"):
         return {}
@@ -56,74 +62,76 @@ def _answers(chat: Chat, params: Params) -> Message:
     if answered is None:
         if reply.get("allow_sending_without_reply"):
             return {}
-        raise _bad("message to be replied not found")
+        raise _bad_request("message to be replied not found")
     return {"reply_to_message": {name: each for name, each in answered.items() if name != "reply_to_message"}}
 
 
 def send_message(state: TelegramState, params: Params) -> Message:
-    """Send a text; a bad text, keyboard or chat is refused in this order."""
-    text, entities = understand(str(params.get("text", "")), params.get("parse_mode"), params.get("entities"))
+    """Send a text. Checks the text, then the keyboard, then the chat."""
+    text, entities = parse_text(str(params.get("text", "")), params.get("parse_mode"), params.get("entities"))
     keyboard = _keyboard(state, params)
     chat = _chat(state, params)
     content = {"text": text, **({"entities": entities} if entities else {}), **keyboard}
-    return state.keep(chat, {"from": state.me, **_answers(chat, params), **content})
+    return state.add_message(chat, {"from": state.me, **_reply(chat, params), **content})
 
 
 def send_document(state: TelegramState, params: Params) -> Message:
-    """Send a file, uploaded or sent before, with a caption."""
-    given = params.get("caption_entities")
-    caption, entities = understand(
-        str(params.get("caption", "")), params.get("parse_mode"), given, limit=CAPTION_LENGTH
+    """Send an uploaded file or one that was sent before, with a caption."""
+    caption, entities = parse_text(
+        str(params.get("caption", "")),
+        params.get("parse_mode"),
+        params.get("caption_entities"),
+        limit=MAX_CAPTION_UNITS,
     )
     keyboard = _keyboard(state, params)
     chat = _chat(state, params)
     document = _document(state, params.get("document"))
     content: Message = {"document": document, **({"caption": caption} if caption else {})}
     content |= {"caption_entities": entities} if entities else {}
-    return state.keep(chat, {"from": state.me, **_answers(chat, params), **content, **keyboard})
+    return state.add_message(chat, {"from": state.me, **_reply(chat, params), **content, **keyboard})
 
 
-def _document(state: TelegramState, given: Any) -> dict[str, Any]:
-    if isinstance(given, StoredFile):
-        if not given.content:
-            raise _bad("file must be non-empty")
+def _document(state: TelegramState, document: Any) -> dict[str, Any]:
+    if isinstance(document, StoredFile):
+        if not document.content:
+            raise _bad_request("file must be non-empty")
         file_id = f"sandbox-document-{len(state.files) + 1}"
-        state.files[file_id] = given
-    elif given in state.files:
-        file_id = given
+        state.files[file_id] = document
+    elif document in state.files:
+        file_id = document
     else:
-        raise _bad("there is no document in the request")
+        raise _bad_request("there is no document in the request")
     stored = state.files[file_id]
-    named = {"file_name": stored.name, "file_size": len(stored.content)}
-    return {"file_id": file_id, "file_unique_id": file_id, **named}
+    metadata = {"file_name": stored.name, "file_size": len(stored.content)}
+    return {"file_id": file_id, "file_unique_id": file_id, **metadata}
 
 
 def get_file(state: TelegramState, params: Params) -> dict[str, Any]:
-    """Tell where a file can be fetched: its id is its path."""
+    """Return a file's metadata; its `file_path` is its id."""
     file_id = params.get("file_id")
     if file_id not in state.files:
-        raise _bad("invalid file_id")
+        raise _bad_request("invalid file_id")
     size = len(state.files[file_id].content)
     return {"file_id": file_id, "file_unique_id": file_id, "file_size": size, "file_path": file_id}
 
 
 def edit_message_text(state: TelegramState, params: Params) -> Message:
-    """Put another text into the bot's own message; buttons that are not sent again are gone."""
-    text, entities = understand(str(params.get("text", "")), params.get("parse_mode"), params.get("entities"))
+    """Replace the text of the bot's own message. Buttons are removed unless they are sent again."""
+    text, entities = parse_text(str(params.get("text", "")), params.get("parse_mode"), params.get("entities"))
     keyboard = _keyboard(state, params)
     chat = _chat(state, params)
-    message = _own(state, chat, params)
+    message = _own_message(state, chat, params)
     if "text" not in message:
-        raise _bad("there is no text in the message to edit")
+        raise _bad_request("there is no text in the message to edit")
     content = {"text": text, **({"entities": entities} if entities else {}), **keyboard}
     return _edit(state, chat, message, _without(message, "text", "entities", "reply_markup") | content)
 
 
 def edit_message_reply_markup(state: TelegramState, params: Params) -> Message:
-    """Put other buttons, or none, under the bot's own message."""
+    """Replace or remove the buttons of the bot's own message."""
     keyboard = _keyboard(state, params)
     chat = _chat(state, params)
-    message = _own(state, chat, params)
+    message = _own_message(state, chat, params)
     return _edit(state, chat, message, _without(message, "reply_markup") | keyboard)
 
 
@@ -133,44 +141,44 @@ def _without(message: Message, *names: str) -> Message:
 
 def _edit(state: TelegramState, chat: Chat, message: Message, changed: Message) -> Message:
     if changed == message:
-        raise _bad(_NOT_MODIFIED)
+        raise _bad_request(_NOT_MODIFIED)
     changed = {**changed, "edit_date": int(state.clock())}
     chat.messages[message["message_id"]] = changed
-    state.tell(chat.person.id, {"kind": "edited", "message": changed})
+    state.notify(chat.person.id, {"kind": "edited", "message": changed})
     return changed
 
 
 def delete_message(state: TelegramState, params: Params) -> bool:
-    """Take a message of the last two days out of the chat, the person's too."""
+    """Delete a message of the last 48 hours, also one that the person sent."""
     chat = _chat(state, params)
     message = chat.messages.get(params.get("message_id", 0))
     if message is None:
-        raise _bad("message to delete not found")
-    if state.clock() - message["date"] > DELETE_WITHIN:
-        raise _bad("message can't be deleted for everyone")
+        raise _bad_request("message to delete not found")
+    if state.clock() - message["date"] > DELETE_WINDOW_SECONDS:
+        raise _bad_request("message can't be deleted for everyone")
     del chat.messages[message["message_id"]]
-    state.tell(chat.person.id, {"kind": "deleted", "message_id": message["message_id"]})
+    state.notify(chat.person.id, {"kind": "deleted", "message_id": message["message_id"]})
     return True
 
 
 def answer_callback_query(state: TelegramState, params: Params) -> bool:
-    """End the spinner on a pressed button, once and within 15 seconds."""
+    """Answer a callback query: once, and within 15 seconds."""
     text = str(params.get("text", ""))
     if len(text) > 200:  # noqa: PLR2004
-        raise _bad("MESSAGE_TOO_LONG")
+        raise _bad_request("MESSAGE_TOO_LONG")
     query = state.queries.pop(str(params.get("callback_query_id", "")), None)
-    if query is None or state.clock() - query.at > ANSWER_WITHIN:
-        raise _bad(_TOO_OLD)
+    if query is None or state.clock() - query.at > CALLBACK_ANSWER_SECONDS:
+        raise _bad_request(_QUERY_TOO_OLD)
     answer = {"text": text, "alert": bool(params.get("show_alert")), "url": params.get("url", "")}
-    pressed = {"query_id": query.id, "message_id": query.message_id, "data": query.data}
-    state.tell(query.chat_id, {"kind": "answered", **pressed, **answer})
+    button = {"query_id": query.id, "message_id": query.message_id, "data": query.data}
+    state.notify(query.chat_id, {"kind": "answered", **button, **answer})
     return True
 
 
 def send_chat_action(state: TelegramState, params: Params) -> bool:
-    """Say that the bot is typing or sending something."""
-    if params.get("action") not in _ACTIONS:
-        raise _bad("wrong parameter action in request")
+    """Show a chat action such as typing."""
+    if params.get("action") not in _CHAT_ACTIONS:
+        raise _bad_request("wrong parameter action in request")
     chat = _chat(state, params)
-    state.tell(chat.person.id, {"kind": "typing", "action": params["action"]})
+    state.notify(chat.person.id, {"kind": "typing", "action": params["action"]})
     return True

@@ -1,4 +1,4 @@
-"""What Telegram refuses and in which words: parameters, keyboards, commands, floods."""
+"""Telegram's validation of parameters, keyboards and commands, its rate limits, and its errors."""
 
 import json
 import math
@@ -10,14 +10,19 @@ from urllib.parse import urlsplit
 
 Params = dict[str, Any]
 
-CALLBACK_DATA_BYTES = 64
-MOST_COMMANDS = 100
+MAX_CALLBACK_DATA_BYTES = 64
+MAX_COMMANDS = 100
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
-_INTEGERS = {"chat_id", "message_id", "offset", "limit", "timeout", "max_connections", "user_id"}
-_FLAGS = {"show_alert", "drop_pending_updates", "disable_notification", "allow_sending_without_reply"}
-_JSON = {"reply_markup", "reply_parameters", "entities", "caption_entities", "commands", "scope"}
-_JSON |= {"allowed_updates", "link_preview_options"}
+_INTEGER_PARAMS = {"chat_id", "message_id", "offset", "limit", "timeout", "max_connections", "user_id"}
+_BOOLEAN_PARAMS = {
+    "show_alert",
+    "drop_pending_updates",
+    "disable_notification",
+    "allow_sending_without_reply",
+}
+_JSON_PARAMS = {"reply_markup", "reply_parameters", "entities", "caption_entities", "commands", "scope"}
+_JSON_PARAMS |= {"allowed_updates", "link_preview_options"}
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _BUTTON_ACTIONS = {"callback_data", "url", "pay", "web_app", "login_url", "copy_text", "callback_game"}
 _BUTTON_ACTIONS |= {
@@ -28,7 +33,7 @@ _BUTTON_ACTIONS |= {
 
 
 class ApiError(Exception):
-    """Telegram says no: an error code, a description, sometimes the seconds to wait."""
+    """An error answer of the Bot API; `retry_after` is in seconds."""
 
     def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
         super().__init__(description)
@@ -37,7 +42,7 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
     def answer(self) -> dict[str, Any]:
-        """Give the body Telegram sends with it."""
+        """Return the body of the answer."""
         body: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
         if self.retry_after is not None:
             body["parameters"] = {"retry_after": self.retry_after}
@@ -45,24 +50,26 @@ class ApiError(Exception):
 
 
 class ConnectionLostError(Exception):
-    """No answer came: the request or its answer was lost on the way."""
+    """The request or its answer was lost."""
 
 
-def plain(params: Mapping[str, Any]) -> Params:
-    """Read parameters that came as JSON or as the strings of a form; empty ones are left out."""
-    return {name: _plain(name, value) for name, value in params.items() if value is not None and value != ""}
+def parse_params(params: Mapping[str, Any]) -> Params:
+    """Parse parameters that came as JSON or as form strings. Empty ones are left out."""
+    return {
+        name: _parse_param(name, value) for name, value in params.items() if value is not None and value != ""
+    }
 
 
-def _plain(name: str, value: Any) -> Any:
-    if name in _INTEGERS and name != "chat_id" and not re.fullmatch(r"-?\d{1,18}", str(value)):
+def _parse_param(name: str, value: Any) -> Any:
+    if name in _INTEGER_PARAMS and name != "chat_id" and not re.fullmatch(r"-?\d{1,18}", str(value)):
         raise ApiError(400, f"Bad Request: invalid {name} specified")
     if not isinstance(value, str):
         return value
-    if name in _INTEGERS and re.fullmatch(r"-?\d{1,18}", value):
+    if name in _INTEGER_PARAMS and re.fullmatch(r"-?\d{1,18}", value):
         return int(value)
-    if name in _FLAGS:
+    if name in _BOOLEAN_PARAMS:
         return value.lower() in {"true", "1", "yes"}
-    if name in _JSON:
+    if name in _JSON_PARAMS:
         try:
             return json.loads(value)
         except ValueError:
@@ -71,7 +78,7 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def inline_keyboard(markup: Any, *, local_urls: bool) -> dict[str, Any] | None:
-    """Read the inline keyboard of a `reply_markup`; keyboards of other kinds leave no trace in a message."""
+    """Validate the inline keyboard of a `reply_markup`. Returns None for other keyboards."""
     if markup is None:
         return None
     if not isinstance(markup, dict):
@@ -91,7 +98,7 @@ def _button(button: Any, *, local_urls: bool) -> dict[str, Any]:
     if not actions:
         raise ApiError(400, "Bad Request: Text buttons are unallowed in the inline keyboard")
     data = button.get("callback_data")
-    if data is not None and not 0 < len(str(data).encode()) <= CALLBACK_DATA_BYTES:
+    if data is not None and not 0 < len(str(data).encode()) <= MAX_CALLBACK_DATA_BYTES:
         raise ApiError(400, "Bad Request: BUTTON_DATA_INVALID")
     if "url" in button:
         _check_url(str(button["url"]), local_urls=local_urls)
@@ -111,13 +118,13 @@ def _check_url(url: str, *, local_urls: bool) -> None:
 
 
 def is_local(host: str) -> bool:
-    """Tell whether a host name means this machine, which Telegram's people could never open."""
+    """Return whether a host name is local, so that it cannot be opened from outside."""
     return "." not in host or host.endswith(".localhost") or host.startswith("127.") or host == "0.0.0.0"  # noqa: S104
 
 
 def bot_commands(commands: Any) -> list[dict[str, str]]:
-    """Read a list for the menu."""
-    if not isinstance(commands, list) or len(commands) > MOST_COMMANDS:
+    """Validate the commands of a menu."""
+    if not isinstance(commands, list) or len(commands) > MAX_COMMANDS:
         raise ApiError(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
     for command in commands:
         if not _COMMAND.fullmatch(str(command.get("command", ""))):
@@ -129,7 +136,7 @@ def bot_commands(commands: Any) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class FloodLimits:
-    """How much a bot may send: messages a second in all, and in one chat after a small burst."""
+    """Telegram's limits: messages per second overall, and per chat after a burst."""
 
     overall: float = 30.0
     per_chat: float = 1.0
@@ -137,26 +144,26 @@ class FloodLimits:
 
 
 @dataclass
-class Flood:
-    """Counts what was sent and refuses what is too much, with the seconds to wait."""
+class FloodLimiter:
+    """Token buckets, one overall and one per chat."""
 
     limits: FloodLimits
     _buckets: dict[int | None, tuple[float, float]] = field(default_factory=dict)
 
-    def spend(self, chat_id: int, now: float) -> None:
-        """Take one message of what is allowed now, overall and in this chat; the time in seconds."""
+    def take(self, chat_id: int, now: float) -> None:
+        """Take one token overall and one of this chat; `now` is in seconds. Raises ApiError 429."""
         limits = self.limits
-        levels = {
-            None: self._level(None, limits.overall, limits.overall, now),
-            chat_id: self._level(chat_id, limits.per_chat, limits.chat_burst, now),
+        tokens = {
+            None: self._tokens(None, limits.overall, limits.overall, now),
+            chat_id: self._tokens(chat_id, limits.per_chat, limits.chat_burst, now),
         }
         rates = {None: limits.overall, chat_id: limits.per_chat}
-        wait = max((1 - level) / rates[key] for key, level in levels.items())
+        wait = max((1 - available) / rates[key] for key, available in tokens.items())
         if wait > 0:
             seconds = math.ceil(wait)
             raise ApiError(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
-        self._buckets.update({key: (level - 1, now) for key, level in levels.items()})
+        self._buckets.update({key: (available - 1, now) for key, available in tokens.items()})
 
-    def _level(self, key: int | None, rate: float, burst: float, now: float) -> float:
-        level, since = self._buckets.get(key, (burst, now))
-        return min(burst, level + (now - since) * rate)
+    def _tokens(self, key: int | None, rate: float, burst: float, now: float) -> float:
+        available, since = self._buckets.get(key, (burst, now))
+        return min(burst, available + (now - since) * rate)

@@ -1,4 +1,4 @@
-"""The Bot API's methods about the bot itself: its name, menu and description, the way of its updates."""
+"""The Bot API's methods for the bot itself: updates, webhook, menu and descriptions."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,26 +7,26 @@ from urllib.parse import urlsplit
 from bot_platform.sandbox import telegram_rules as rules
 from bot_platform.sandbox.telegram_rules import ApiError, Params
 from bot_platform.sandbox.telegram_state import TelegramState
-from bot_platform.sandbox.telegram_updates import MOST_AT_ONCE, Webhook
+from bot_platform.sandbox.telegram_updates import MAX_UPDATES_PER_POLL, Webhook
 
-_DESCRIPTION_LENGTHS = {"description": 512, "short_description": 120}
+_MAX_DESCRIPTION_CHARS = {"description": 512, "short_description": 120}
 _WEBHOOK_PORTS = {None, 80, 88, 443, 8443}
 
 
 def get_me(state: TelegramState, _: Params) -> dict[str, Any]:
-    """Tell who the bot is."""
+    """Return the bot's User object."""
     return state.me
 
 
 async def get_updates(state: TelegramState, params: Params) -> list[dict[str, Any]]:
-    """Poll for updates; a second one at once, or a webhook, is a conflict."""
+    """Poll for updates. A concurrent poll or an active webhook is a conflict."""
     state.updates.allow(params.get("allowed_updates"))
-    limit = params.get("limit", MOST_AT_ONCE)
+    limit = params.get("limit", MAX_UPDATES_PER_POLL)
     return await state.updates.poll(params.get("offset", 0), limit, params.get("timeout", 0))
 
 
 def set_webhook(state: TelegramState, params: Params) -> bool:
-    """Post updates to the address from now on; without an address, stop it."""
+    """Set the webhook. An empty URL deletes it."""
     url, secret = str(params.get("url", "")), str(params.get("secret_token", ""))
     if not url:
         return delete_webhook(state, params)
@@ -55,13 +55,13 @@ def _check_webhook(url: str, *, local: bool) -> None:
 
 
 def delete_webhook(state: TelegramState, params: Params) -> bool:
-    """Go back to polling; what waits is kept unless it is to be dropped."""
+    """Delete the webhook. Pending updates are kept unless `drop_pending_updates` is set."""
     state.updates.set_webhook(None, drop_pending=bool(params.get("drop_pending_updates")))
     return True
 
 
 def get_webhook_info(state: TelegramState, _: Params) -> dict[str, Any]:
-    """Tell the webhook, how much waits for it and its last failure."""
+    """Return the webhook, the number of pending updates and the last error."""
     updates = state.updates
     info: dict[str, Any] = {"url": "", "has_custom_certificate": False}
     info["pending_update_count"] = len(updates.pending)
@@ -69,66 +69,66 @@ def get_webhook_info(state: TelegramState, _: Params) -> dict[str, Any]:
         info["allowed_updates"] = sorted(updates.allowed)
     if not updates.webhook:
         return info
-    known = asdict(updates.webhook)
-    info |= {"url": known["url"], "max_connections": known["max_connections"]}
-    if known["last_error"]:
-        info |= {"last_error_message": known["last_error"], "last_error_date": known["last_error_at"]}
+    webhook = asdict(updates.webhook)
+    info |= {"url": webhook["url"], "max_connections": webhook["max_connections"]}
+    if webhook["last_error"]:
+        info |= {"last_error_message": webhook["last_error"], "last_error_date": webhook["last_error_at"]}
     return info
 
 
 def set_my_commands(state: TelegramState, params: Params) -> bool:
-    """Set the menu for an audience: a scope and a language."""
+    """Set the menu for a scope and a language."""
     scope = params.get("scope") or {}
     if scope.get("type") == "chat" and scope.get("chat_id") not in state.chats:
         raise ApiError(400, "Bad Request: chat not found")
-    state.commands[_audience(params)] = rules.bot_commands(params.get("commands"))
-    state.tell(None, {"kind": "menu"})
+    state.commands[_menu_key(params)] = rules.bot_commands(params.get("commands"))
+    state.notify(None, {"kind": "menu"})
     return True
 
 
 def get_my_commands(state: TelegramState, params: Params) -> list[dict[str, str]]:
-    """Give the menu of exactly this audience."""
-    return state.commands.get(_audience(params), [])
+    """Return the menu of exactly this scope and language."""
+    return state.commands.get(_menu_key(params), [])
 
 
 def delete_my_commands(state: TelegramState, params: Params) -> bool:
-    """Let this audience see the menu of the next wider one."""
-    state.commands.pop(_audience(params), None)
-    state.tell(None, {"kind": "menu"})
+    """Delete the menu of this scope and language; the next wider one applies."""
+    state.commands.pop(_menu_key(params), None)
+    state.notify(None, {"kind": "menu"})
     return True
 
 
-def _audience(params: Params) -> tuple[str, str]:
+def _menu_key(params: Params) -> tuple[str, str]:
     scope = params.get("scope") or {"type": "default"}
     kind = str(scope.get("type"))
     return (f"chat:{scope.get('chat_id')}" if kind == "chat" else kind, str(params.get("language_code", "")))
 
 
 def set_my_description(state: TelegramState, params: Params) -> bool:
-    """Set what stands in an empty chat."""
+    """Set the description shown in an empty chat."""
     return _describe(state, "description", params)
 
 
 def get_my_description(state: TelegramState, params: Params) -> dict[str, str]:
-    """Give what stands in an empty chat, in this language."""
+    """Return the description for this language."""
     return {"description": state.descriptions.get(("description", str(params.get("language_code", ""))), "")}
 
 
 def set_my_short_description(state: TelegramState, params: Params) -> bool:
-    """Set what stands on the bot's profile."""
+    """Set the short description shown on the bot's profile."""
     return _describe(state, "short_description", params)
 
 
 def get_my_short_description(state: TelegramState, params: Params) -> dict[str, str]:
-    """Give what stands on the bot's profile, in this language."""
+    """Return the short description for this language."""
     key = ("short_description", str(params.get("language_code", "")))
     return {"short_description": state.descriptions.get(key, "")}
 
 
-def _describe(state: TelegramState, what: str, params: Params) -> bool:
-    text = str(params.get(what, ""))
-    if len(text) > _DESCRIPTION_LENGTHS[what]:
-        raise ApiError(400, f"Bad Request: {what} is too long")
-    state.descriptions[what, str(params.get("language_code", ""))] = text
-    state.tell(None, {"kind": "menu"})
+def _describe(state: TelegramState, field: str, params: Params) -> bool:
+    text = str(params.get(field, ""))
+    if len(text) > _MAX_DESCRIPTION_CHARS[field]:
+        raise ApiError(400, f"Bad Request: {field} is too long")
+    state.descriptions[field, str(params.get("language_code", ""))] = text
+    state.notify(None, {"kind": "menu"})
     return True

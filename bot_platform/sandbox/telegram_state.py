@@ -1,4 +1,4 @@
-"""What Telegram's servers know: people, their chats with one bot, and who is watching."""
+"""The state of the fake Telegram: people, their chats with one bot, and the watchers of chats."""
 
 import itertools
 import time
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot_platform.sandbox.telegram_rules import ApiError
-from bot_platform.sandbox.telegram_text import understand
+from bot_platform.sandbox.telegram_text import parse_text
 from bot_platform.sandbox.telegram_updates import Updates
 from bot_platform.sandbox.telegram_watch import Change, Watch
 
 Message = dict[str, Any]
 
-_FIRST_IDS_SINCE = 1_700_000_000
+_ID_EPOCH = 1_700_000_000
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a Telegram account."""
+    """A Telegram user."""
 
     id: int
     first_name: str = "Buyer"
@@ -26,20 +26,20 @@ class Person:
     language_code: str | None = "en"
 
     def user(self) -> dict[str, Any]:
-        """Give the person as Telegram's User object."""
-        known = {"username": self.username, "language_code": self.language_code}
-        named = {name: value for name, value in known.items() if value}
-        return {"id": self.id, "is_bot": False, "first_name": self.first_name, **named}
+        """Return Telegram's User object."""
+        optional = {"username": self.username, "language_code": self.language_code}
+        optional = {name: value for name, value in optional.items() if value}
+        return {"id": self.id, "is_bot": False, "first_name": self.first_name, **optional}
 
     def chat(self) -> dict[str, Any]:
-        """Give the private chat with this person as Telegram's Chat object."""
-        named = {"username": self.username} if self.username else {}
-        return {"id": self.id, "type": "private", "first_name": self.first_name, **named}
+        """Return Telegram's Chat object of the private chat."""
+        optional = {"username": self.username} if self.username else {}
+        return {"id": self.id, "type": "private", "first_name": self.first_name, **optional}
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file the bot sent."""
+    """A file that the bot sent."""
 
     name: str
     content: bytes
@@ -47,7 +47,7 @@ class StoredFile:
 
 @dataclass
 class Chat:
-    """One person's chat with the bot; `messages` by id, in the order they were sent."""
+    """A person's private chat with the bot; `messages` are by id, in the order of sending."""
 
     person: Person
     messages: dict[int, Message] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Chat:
 
 @dataclass
 class Query:
-    """A pressed button that waits for its answer."""
+    """A callback query that waits for its answer; `at` is in seconds."""
 
     id: str
     chat_id: int
@@ -66,7 +66,7 @@ class Query:
 
 
 class TelegramState:
-    """The servers' memory and what people do to it; what the bot may do stands in `telegram_methods`."""
+    """The state, and the actions of people. The bot's methods are in `telegram_methods`."""
 
     def __init__(
         self,
@@ -92,9 +92,9 @@ class TelegramState:
         self.allow_local_urls = allow_local_urls
         self.allow_local_webhooks = allow_local_webhooks
         self.clock = clock
-        # A bot's database outlives this world: ids that begin anew would look like repeats to it.
-        # A hundred for each second: more than a person uses before the next start.
-        first = int((time.time() - _FIRST_IDS_SINCE) * 100) if first_id is None else first_id
+        # The bot's database outlives this process, and repeated ids would look like repeated updates.
+        # 100 ids per second since the epoch: more than are used until the next start.
+        first = int((time.time() - _ID_EPOCH) * 100) if first_id is None else first_id
         self.updates = Updates(next_id=first)
         self.chats: dict[int, Chat] = {}
         self.queries: dict[str, Query] = {}
@@ -106,26 +106,26 @@ class TelegramState:
         self._query_ids = itertools.count(first)
         self._watches: dict[int, list[Watch]] = {}
 
-    # Acting as a person
+    # Actions of a person
 
     def say(self, person: Person, text: str) -> Message:
-        """Write to the bot, which opens the chat and ends a block; ValueError on a text no app sends."""
+        """Send a text to the bot. Opens the chat, unblocks the bot. ValueError for an invalid text."""
         try:
-            text, entities = understand(text, None)
-        except ApiError as refused:
-            raise ValueError(refused.description) from None
-        chat = self.meet(person)
+            text, entities = parse_text(text, None)
+        except ApiError as error:
+            raise ValueError(error.description) from None
+        chat = self.open_chat(person)
         if chat.blocked:
             self.unblock(person)
         content = {"text": text, **({"entities": entities} if entities else {})}
-        message = self.keep(chat, {"from": person.user(), **content})
+        message = self.add_message(chat, {"from": person.user(), **content})
         self.updates.add("message", message)
         return message
 
     def press(self, person: Person, message_id: int, data: str, *, stale: bool = False) -> str:
-        """Press a button and get the query's id; LookupError where there is no such button.
+        """Press a button and return the callback query's id. LookupError if there is no such button.
 
-        `stale` presses one that an edit has removed meanwhile, as an app does that has not seen the edit.
+        `stale` allows a button that an edit has removed, as in an app that has not shown the edit yet.
         """
         message = self.chat(person.id).messages[message_id]
         if not stale and data not in callback_data(message):
@@ -137,15 +137,15 @@ class TelegramState:
         return query.id
 
     def block(self, person: Person) -> None:
-        """Stop the bot: from now on it is forbidden to write to this person."""
+        """Block the bot: it gets 403 when it writes to this person."""
         self._membership(person, "member", "kicked")
 
     def unblock(self, person: Person) -> None:
-        """Let the bot write again."""
+        """Unblock the bot."""
         self._membership(person, "kicked", "member")
 
-    def meet(self, person: Person) -> Chat:
-        """Give the person's chat with the bot, opened as if they had written before."""
+    def open_chat(self, person: Person) -> Chat:
+        """Return the person's chat; create it if the person has not written yet."""
         chat = self.chats.setdefault(person.id, Chat(person))
         chat.person = person
         return chat
@@ -153,16 +153,16 @@ class TelegramState:
     # Reading
 
     def chat(self, chat_id: int) -> Chat:
-        """Give the chat with this person; LookupError when they never wrote."""
+        """Return the chat with this person. LookupError if there is none."""
         return self.chats[chat_id]
 
     def messages(self, chat_id: int) -> list[Message]:
-        """Read what stands in a chat now, oldest first, edits and buttons included."""
+        """Return the current messages of a chat, oldest first."""
         chat = self.chats.get(chat_id)
         return list(chat.messages.values()) if chat else []
 
     def commands_for(self, person: Person) -> list[dict[str, str]]:
-        """Give the menu this person sees: the most particular list that was set, as Telegram chooses it."""
+        """Return the menu that this person sees: the most specific one, by Telegram's rules."""
         for scope in (f"chat:{person.id}", "all_private_chats", "default"):
             for language in (person.language_code or "", ""):
                 if commands := self.commands.get((scope, language)):
@@ -170,51 +170,52 @@ class TelegramState:
         return []
 
     def description_for(self, person: Person) -> str:
-        """Give what this person reads in the empty chat."""
-        of_all = self.descriptions.get(("description", ""), "")
-        return self.descriptions.get(("description", person.language_code or ""), of_all)
+        """Return the description that this person sees in an empty chat."""
+        default = self.descriptions.get(("description", ""), "")
+        return self.descriptions.get(("description", person.language_code or ""), default)
 
     def watch(self, chat_id: int) -> Watch:
-        """Follow a chat's changes as they happen, ended by `close()`; leave it with `with`.
+        """Return a watch on a chat's changes, for use in a `with` block. `close()` ends it.
 
-        Each has a `kind`: `message` and `edited` (`message`), `deleted` (`message_id`), `typing` (`action`),
-        `answered` (`query_id`, `message_id`, `data`, `text`, `alert`, `url`), `blocked` (`blocked`), `menu`.
+        Each change has a `kind`: `message` and `edited` (`message`), `deleted` (`message_id`),
+        `typing` (`action`), `answered` (`query_id`, `message_id`, `data`, `text`, `alert`, `url`),
+        `blocked` (`blocked`), `menu`.
         """
-        watch = Watch(lambda left: self._watches.get(chat_id, []).remove(left))
+        watch = Watch(lambda closed: self._watches.get(chat_id, []).remove(closed))
         if self.closed:
-            watch.tell(None)
+            watch.notify(None)
         self._watches.setdefault(chat_id, []).append(watch)
         return watch
 
     def watched(self) -> int:
-        """Count the open watches."""
+        """Return the number of open watches."""
         return sum(map(len, self._watches.values()))
 
     def close(self) -> None:
-        """End every watch, so that no open page holds a shutdown up; a poller is ended by its own stop."""
+        """End every watch, so that open pages do not delay a shutdown. Polls are not ended."""
         self.closed = True
-        self.tell(None, None)
+        self.notify(None, None)
 
     # For the bot's methods
 
-    def keep(self, chat: Chat, content: Message) -> Message:
-        """Add a message to a chat under the next id and tell its watchers."""
+    def add_message(self, chat: Chat, content: Message) -> Message:
+        """Add a message to a chat under the next id and notify its watchers."""
         message_id = next(self._message_ids)
         message = {"message_id": message_id, "chat": chat.person.chat(), "date": int(self.clock()), **content}
         chat.messages[message_id] = message
-        self.tell(chat.person.id, {"kind": "message", "message": message})
+        self.notify(chat.person.id, {"kind": "message", "message": message})
         return message
 
-    def tell(self, chat_id: int | None, change: Change | None) -> None:
-        """Tell the watchers of a chat, or of all chats, what changed; `None` ends them."""
+    def notify(self, chat_id: int | None, change: Change | None) -> None:
+        """Send a change to the watchers of a chat, or of all chats (None). The change None ends them."""
         chats = self._watches if chat_id is None else [chat_id]
         for watch in [each for chat in chats for each in self._watches.get(chat, [])]:
-            watch.tell(change)
+            watch.notify(change)
 
     def _membership(self, person: Person, before: str, after: str) -> None:
-        chat = self.meet(person)
+        chat = self.open_chat(person)
         chat.blocked = after == "kicked"
-        self.tell(person.id, {"kind": "blocked", "blocked": chat.blocked})
+        self.notify(person.id, {"kind": "blocked", "blocked": chat.blocked})
         states = [{"status": status, "user": self.me} for status in (before, after)]
         old, new = ({**each, **({"until_date": 0} if each["status"] == "kicked" else {})} for each in states)
         change = {"chat": person.chat(), "from": person.user(), "date": int(self.clock())}
@@ -222,6 +223,6 @@ class TelegramState:
 
 
 def callback_data(message: Message) -> list[str]:
-    """List the data of the buttons under a message, in reading order."""
+    """Return the callback data of a message's buttons, in reading order."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [str(button["callback_data"]) for row in rows for button in row if "callback_data" in button]

@@ -1,4 +1,4 @@
-"""What Telegram makes of a text: markup becomes entities, commands and links are found."""
+"""Telegram's text processing: it parses markup into entities and detects commands and links."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,19 +7,19 @@ from typing import Any
 
 from bot_platform.sandbox.telegram_rules import ApiError
 
-MESSAGE_LENGTH = 4096
-CAPTION_LENGTH = 1024
+MAX_MESSAGE_UNITS = 4096
+MAX_CAPTION_UNITS = 1024
 
 Entity = dict[str, Any]
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)([^<>]*)>")
-_CHARACTER = re.compile(r"&(?:lt|gt|amp|quot|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
+_CHARACTER_REFERENCE = re.compile(r"&(?:lt|gt|amp|quot|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
 _ATTRIBUTE = re.compile(r"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_FOUND_BY_ITSELF = re.compile(
+_DETECTED = re.compile(
     r"(?P<bot_command>(?<![\w/<>])/[A-Za-z0-9_]{1,32}(?:@\w{3,32})?\b)"
     r"|(?P<url>\bhttps?://[^\s<>\"«»]*[^\s<>\"«».,:;!?'\])}])"
 )
-_KINDS = {
+_ENTITY_TYPES = {
     "b": "bold",
     "strong": "bold",
     "i": "italic",
@@ -37,108 +37,114 @@ _KINDS = {
 }
 
 
-def units(text: str) -> int:
-    """Measure a text as Telegram does: in UTF-16 code units, as its entities count."""
+def utf16_length(text: str) -> int:
+    """Return the length in UTF-16 code units, the unit of entity offsets."""
     return len(text.encode("utf-16-le")) // 2
 
 
-def understand(
-    text: str, parse_mode: str | None, given: list[Entity] | None = None, *, limit: int = MESSAGE_LENGTH
+def parse_text(
+    text: str, parse_mode: str | None, given: list[Entity] | None = None, *, limit: int = MAX_MESSAGE_UNITS
 ) -> tuple[str, list[Entity]]:
-    """Give the text as it is stored and its entities; refused when empty, too long or badly marked up."""
+    """Return the stored text and its entities. Raises ApiError if it is empty, too long or malformed."""
     entities = list(given or [])
     mode = (parse_mode or "").lower()
     if mode == "html":
-        text, entities = _from_html(text)
+        text, entities = _parse_html(text)
     elif mode:
         raise ApiError(400, f"Bad Request: the sandbox does not understand parse_mode {parse_mode}")
-    text, entities = _trimmed(text, entities)
-    if not text and limit == MESSAGE_LENGTH:
+    text, entities = _strip(text, entities)
+    if not text and limit == MAX_MESSAGE_UNITS:
         raise ApiError(400, "Bad Request: message text is empty")
-    if units(text) > limit:
-        what = "message is too long" if limit == MESSAGE_LENGTH else "message caption is too long"
+    if utf16_length(text) > limit:
+        what = "message is too long" if limit == MAX_MESSAGE_UNITS else "message caption is too long"
         raise ApiError(400, f"Bad Request: {what}")
-    entities += _found(text, entities)
+    entities += _detect(text, entities)
     return text, sorted(entities, key=lambda entity: (entity["offset"], -entity["length"]))
 
 
-def _trimmed(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
+def _strip(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
     stripped = text.lstrip()
-    lost = units(text) - units(stripped)
+    stripped_units = utf16_length(text) - utf16_length(stripped)
     stripped = stripped.rstrip()
-    end = units(stripped)
-    kept = []
+    end = utf16_length(stripped)
+    remaining = []
     for entity in entities:
-        start = max(entity["offset"] - lost, 0)
-        length = min(entity["offset"] + entity["length"] - lost, end) - start
+        start = max(entity["offset"] - stripped_units, 0)
+        length = min(entity["offset"] + entity["length"] - stripped_units, end) - start
         if length > 0:
-            kept.append({**entity, "offset": start, "length": length})
-    return stripped, kept
+            remaining.append({**entity, "offset": start, "length": length})
+    return stripped, remaining
 
 
-def _found(text: str, entities: list[Entity]) -> list[Entity]:
-    taken = [
+def _detect(text: str, entities: list[Entity]) -> list[Entity]:
+    occupied = [
         (entity["offset"], entity["offset"] + entity["length"])
         for entity in entities
         if entity["type"] in {"code", "pre", "text_link", "bot_command", "url"}
     ]
-    found = []
-    for match in _FOUND_BY_ITSELF.finditer(text):
-        offset, length = units(text[: match.start()]), units(match.group())
-        if all(offset + length <= start or offset >= end for start, end in taken):
-            found.append({"type": str(match.lastgroup), "offset": offset, "length": length})
-    return found
+    detected = []
+    for match in _DETECTED.finditer(text):
+        offset, length = utf16_length(text[: match.start()]), utf16_length(match.group())
+        if all(offset + length <= start or offset >= end for start, end in occupied):
+            detected.append({"type": str(match.lastgroup), "offset": offset, "length": length})
+    return detected
 
 
 @dataclass
-class _Html:
+class _HtmlParser:
     text: str = ""
     entities: list[Entity] = field(default_factory=list)
     open: list[tuple[str, Entity]] = field(default_factory=list)
 
     def add(self, raw: str, at: int) -> None:
         if "<" in raw:
-            raise _unparsable(f"Unsupported start tag at byte offset {at + raw.index('<')}")
-        self.text += _CHARACTER.sub(lambda match: unescape(match.group()), raw)
+            raise _parse_error(f"Unsupported start tag at byte offset {at + raw.index('<')}")
+        self.text += _CHARACTER_REFERENCE.sub(lambda match: unescape(match.group()), raw)
 
     def start(self, tag: str, attributes: str, at: int) -> None:
-        named = {name: double or single for name, double, single in _ATTRIBUTE.findall(attributes)}
-        kind = "spoiler" if tag == "span" and named.get("class") == "tg-spoiler" else _KINDS.get(tag)
-        if kind is None:
-            raise _unparsable(f'Unsupported start tag "{tag}" at byte offset {at}')
-        entity: Entity = {"type": kind, "offset": units(self.text), "length": 0}
+        attributes_by_name = {
+            name: double or single for name, double, single in _ATTRIBUTE.findall(attributes)
+        }
+        type_ = (
+            "spoiler"
+            if tag == "span" and attributes_by_name.get("class") == "tg-spoiler"
+            else _ENTITY_TYPES.get(tag)
+        )
+        if type_ is None:
+            raise _parse_error(f'Unsupported start tag "{tag}" at byte offset {at}')
+        entity: Entity = {"type": type_, "offset": utf16_length(self.text), "length": 0}
         if tag == "a":
-            entity["url"] = unescape(named.get("href", ""))
+            entity["url"] = unescape(attributes_by_name.get("href", ""))
         self.open.append((tag, entity))
 
     def end(self, tag: str, at: int) -> None:
         if not self.open:
-            raise _unparsable(f"Unexpected end tag at byte offset {at}")
+            raise _parse_error(f"Unexpected end tag at byte offset {at}")
         expected, entity = self.open.pop()
         if tag != expected:
-            raise _unparsable(
+            raise _parse_error(
                 f'Unmatched end tag at byte offset {at}, expected "</{expected}>", found "</{tag}>"'
             )
-        length = units(self.text) - entity["offset"]
+        length = utf16_length(self.text) - entity["offset"]
         if length and entity.get("url", "-"):
             self.entities.append({**entity, "length": length})
 
 
-def _from_html(source: str) -> tuple[str, list[Entity]]:
-    parsed, at = _Html(), 0
+def _parse_html(source: str) -> tuple[str, list[Entity]]:
+    parser, at = _HtmlParser(), 0
     for match in _TAG.finditer(source):
-        parsed.add(source[at : match.start()], at)
+        parser.add(source[at : match.start()], at)
         closing, tag, attributes = match.group(1), match.group(2).lower(), match.group(3)
         if closing:
-            parsed.end(tag, match.start())
+            parser.end(tag, match.start())
         else:
-            parsed.start(tag, attributes, match.start())
+            parser.start(tag, attributes, match.start())
         at = match.end()
-    parsed.add(source[at:], at)
-    if parsed.open:
-        raise _unparsable(f'Can\'t find end tag corresponding to start tag "{parsed.open[-1][0]}"')
-    return parsed.text, parsed.entities
+    parser.add(source[at:], at)
+    if parser.open:
+        raise _parse_error(f'Can\'t find end tag corresponding to start tag "{parser.open[-1][0]}"')
+    return parser.text, parser.entities
 
 
-def _unparsable(why: str) -> ApiError:
-    return ApiError(400, f"Bad Request: can't parse entities: {why}")
+def _parse_error(reason: str) -> ApiError:
+    return ApiError(400, f"Bad Request: can't parse entities: {reason}")

@@ -1,4 +1,4 @@
-"""One watcher's view of a chat: every change since it began to look, until the end."""
+"""A watch: the stream of a chat's changes for one reader."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,28 +6,28 @@ from typing import Any, Self
 
 Change = dict[str, Any]
 
-# A watcher this far behind is cut off; it comes back and reads the whole state.
-_BACKLOG = 1000
+# A reader with more unread changes is cut off. It reconnects and reads the whole state.
+_MAX_BACKLOG = 1000
 
 
 class Watch:
-    """The changes of one chat, from now on: iterate over it, or ask for the next one."""
+    """The changes of one chat from now on; iterate over it or call `next`."""
 
-    def __init__(self, leave: "Callable[[Watch], None]") -> None:
-        self._leave = leave
+    def __init__(self, on_exit: "Callable[[Watch], None]") -> None:
+        self._on_exit = on_exit
         self._queue: asyncio.Queue[Change | None] = asyncio.Queue()
         self._ended = False
 
-    def tell(self, change: Change | None) -> None:
-        """Add a change; `None`, or too many that nobody fetched, ends the watch."""
-        if self._queue.qsize() >= _BACKLOG:
+    def notify(self, change: Change | None) -> None:
+        """Add a change. None, or too many unread changes, ends the watch."""
+        if self._queue.qsize() >= _MAX_BACKLOG:
             change = None
         if not self._ended:
             self._ended = change is None
             self._queue.put_nowait(change)
 
     async def next(self, timeout: float | None = None) -> Change | None:  # noqa: ASYNC109
-        """Wait for the next change; `None` when none came in time, StopAsyncIteration at the end."""
+        """Return the next change; None after `timeout` seconds. StopAsyncIteration at the end."""
         try:
             async with asyncio.timeout(timeout):
                 change = await self._queue.get()
@@ -43,11 +43,11 @@ class Watch:
 
     async def __anext__(self) -> Change:
         change = await self.next()
-        assert change is not None  # noqa: S101 (without a timeout there is always one)
+        assert change is not None  # noqa: S101 (None only comes from a timeout)
         return change
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._leave(self)
+        self._on_exit(self)

@@ -1,4 +1,4 @@
-"""Telegram with nobody behind it: a bot's calls are answered from memory, with the faults a test asks for."""
+"""`TelegramWorld`, the fake Telegram: it answers a bot's calls from memory and injects faults."""
 
 import asyncio
 import inspect
@@ -14,19 +14,19 @@ from bot_platform.sandbox import telegram_setup as setup
 from bot_platform.sandbox.telegram_rules import (
     ApiError,
     ConnectionLostError,
-    Flood,
+    FloodLimiter,
     FloodLimits,
     Params,
-    plain,
+    parse_params,
 )
 from bot_platform.sandbox.telegram_state import Person, StoredFile, TelegramState
 
 __all__ = ["Call", "ConnectionLostError", "Fault", "FloodLimits", "Person", "StoredFile", "TelegramWorld"]
 
-SANDBOX_TOKEN = "7000000042:sandbox-bot-with-nobody-behind-it-1"  # noqa: S105 (opens nothing)
+SANDBOX_TOKEN = "7000000042:sandbox-bot-with-nobody-behind-it-1"  # noqa: S105 (a made-up token)
 ANY_METHOD = "*"
-_FLOODING: Final = frozenset({"sendmessage", "senddocument", "editmessagetext", "editmessagereplymarkup"})
-_CALLS_KEPT = 50_000
+_RATE_LIMITED: Final = frozenset({"sendmessage", "senddocument", "editmessagetext", "editmessagereplymarkup"})
+_MAX_REMEMBERED_CALLS = 50_000
 
 Method = Callable[[TelegramState, Params], Any]
 
@@ -61,7 +61,7 @@ _METHODS: Final[Mapping[str, Method]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a call: late by `delay` seconds, refused with `code`, done but its answer lost."""
+    """A fault of a call: `delay` in seconds, an error `code`, a lost answer, or a network error."""
 
     code: int = 0
     description: str = ""
@@ -70,27 +70,27 @@ class Fault:
     lose_answer: bool = False
     network_error: bool = False
     chat_id: int | None = None
-    """Only calls about this chat."""
+    """Only calls for this chat."""
     times: int | None = 1
-    """How many calls; `None` until the faults are cleared."""
+    """How many calls; None means until `clear_faults`."""
 
 
 @dataclass
 class Call:
-    """One call of the bot: its parameters as Telegram reads them, when it came and how it ended."""
+    """A call of the bot: its parsed parameters, its time in seconds and its outcome."""
 
     method: str
     params: Params
     at: float
     outcome: str = "running"
-    """`ok`, the description of the refusal, `lost`, or `running` while it lasts."""
+    """`ok`, the error's description, `lost`, `cancelled`, or `running`."""
 
 
 class TelegramWorld(TelegramState):
-    """One bot's Telegram: people act on it, the bot calls it, a page watches it, a test breaks it.
+    """A Telegram server for one bot: people act on it, the bot calls it, tests inject faults.
 
-    `allow_local_urls` lets url buttons lead to this machine, `allow_local_webhooks` webhooks; `flood`
-    turns Telegram's limits on; `clock` gives seconds and can be a test's own; `first_id` begins the ids.
+    `allow_local_urls` and `allow_local_webhooks` allow url buttons and webhooks to this machine; `flood`
+    enables rate limits; `clock` returns seconds; `first_id` is the first message, update and query id.
     """
 
     def __init__(
@@ -114,16 +114,16 @@ class TelegramWorld(TelegramState):
             clock=clock,
             first_id=first_id,
         )
-        self.calls: deque[Call] = deque(maxlen=_CALLS_KEPT)
-        self._flood = Flood(flood) if flood else None
+        self.calls: deque[Call] = deque(maxlen=_MAX_REMEMBERED_CALLS)
+        self._flood_limiter = FloodLimiter(flood) if flood else None
         self._faults: list[tuple[str, Fault]] = []
 
     def fail(self, method: str, fault: Fault) -> None:
-        """Let the next calls of a method go wrong (`"*"`: of any but getUpdates), fault by fault."""
+        """Queue a fault for calls of a method; `"*"` means any method except getUpdates."""
         self._faults.append((method.lower(), fault))
 
-    def heal(self) -> None:
-        """Forget all faults."""
+    def clear_faults(self) -> None:
+        """Remove all faults."""
         self._faults.clear()
 
     async def answer(
@@ -133,18 +133,18 @@ class TelegramWorld(TelegramState):
         params: Mapping[str, Any],
         files: Mapping[str, StoredFile] | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """Give the status and body Telegram answers with; uploaded `files` are named `attach://<key>` in it.
+        """Return the status and body of an answer; parameters refer to `files` as `attach://<key>`.
 
-        ConnectionLostError where no answer would come.
+        Raises ConnectionLostError if the fault is that no answer arrives.
         """
         call = Call(method, {}, self.clock())
         self.calls.append(call)
         try:
-            call.params = plain(_with_files(params, files or {}))
+            call.params = parse_params(_attach_files(params, files or {}))
             result = await self._call(token, call)
-        except ApiError as refused:
-            call.outcome = refused.description
-            return refused.code, refused.answer()
+        except ApiError as error:
+            call.outcome = error.description
+            return error.code, error.answer()
         except ConnectionLostError:
             call.outcome = "lost"
             raise
@@ -167,8 +167,8 @@ class TelegramWorld(TelegramState):
             raise ConnectionLostError("the connection was reset")
         if fault.code:
             raise ApiError(fault.code, fault.description or f"Error {fault.code}", fault.retry_after)
-        if self._flood and name in _FLOODING and call.params.get("chat_id") in self.chats:
-            self._flood.spend(call.params["chat_id"], self.clock())
+        if self._flood_limiter and name in _RATE_LIMITED and call.params.get("chat_id") in self.chats:
+            self._flood_limiter.take(call.params["chat_id"], self.clock())
         result = _METHODS[name](self, call.params)
         if inspect.isawaitable(result):
             result = await result
@@ -177,20 +177,20 @@ class TelegramWorld(TelegramState):
         return result
 
     def _next_fault(self, name: str, chat_id: Any) -> Fault | None:
-        for place, (method, fault) in enumerate(self._faults):
+        for index, (method, fault) in enumerate(self._faults):
             if method != name and (method != ANY_METHOD or name == "getupdates"):
                 continue
             if fault.chat_id is not None and fault.chat_id != chat_id:
                 continue
             if fault.times is not None and fault.times <= 1:
-                del self._faults[place]
+                del self._faults[index]
             elif fault.times is not None:
-                self._faults[place] = (method, replace(fault, times=fault.times - 1))
+                self._faults[index] = (method, replace(fault, times=fault.times - 1))
             return fault
         return None
 
 
-def _with_files(params: Mapping[str, Any], files: Mapping[str, StoredFile]) -> Params:
+def _attach_files(params: Mapping[str, Any], files: Mapping[str, StoredFile]) -> Params:
     attached = {f"attach://{key}": stored for key, stored in files.items()}
     return {
         name: attached.get(value, value) if isinstance(value, str) else value

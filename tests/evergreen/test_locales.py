@@ -22,9 +22,9 @@ FILES = sorted(LOCALES.glob("*.ftl"))
 # Where texts are named; a word with a hyphen that stands there is the name of a text.
 NAMING = [
     path
-    for part in ("domain", "flows", "work", "payments", "telegram")
+    for part in ("domain", "flows", "work", "providers", "telegram")
     for path in (HOUSE / part).rglob("*.py")
-] + [HOUSE / "ai.py"]
+]
 HYPHENATED = re.compile(r"[a-z]+(-[a-z]+)+")
 
 

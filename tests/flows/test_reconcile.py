@@ -80,7 +80,7 @@ class Deaf:
 @pytest.fixture
 async def deaf(database: Database) -> AsyncIterator[Deaf]:
     async with world() as w:
-        w.local.mischief.lost = True
+        w.local.fault_switches.lost = True
         provider = stripe_at(w)
         books = payments(database, provider, admins=(ADMIN,))
         yield Deaf(books, w, await person(database))
@@ -118,7 +118,7 @@ async def test_a_bank_transfer_of_which_nothing_was_heard_comes_to_its_end(
     purchase = await deaf.open()
     await deaf.world.local.pay(purchase.provider_ref or "", how)
     await asyncio.sleep(0.2)
-    deaf.world.local.catch_up()
+    deaf.world.local.run_due_actions()
     await deaf.look()
     assert await deaf.state(purchase) is ends
     assert await balance(deaf.user) == (10_000 if ends is PurchaseState.PAID else 0)

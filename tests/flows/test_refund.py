@@ -532,7 +532,7 @@ async def test_stripe_refuses_what_was_returned_in_its_dashboard_before(paid: Pa
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_stripe_hanging_up_for_good_returns_the_money_once(paid: Paid, *, after: bool) -> None:
-    paid.world.local.faults.hang_up(
+    paid.world.local.faults.drop_connection(
         "/v1/refunds", after_execution=after, method="POST", times=1 if after else 3
     )
     asked = await paid.ask(200)

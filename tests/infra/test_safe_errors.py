@@ -10,7 +10,7 @@ def test_a_fault_is_named_by_its_kind_and_place_alone() -> None:
         int("what somebody asked")
     said = safe_errors.describe(caught.value)
     assert said["error"] == "ValueError"
-    assert said["where"].partition(":")[0].endswith("test_faults.py")
+    assert said["where"].partition(":")[0].endswith("test_safe_errors.py")
     assert "asked" not in str(said)
 
 

@@ -61,7 +61,7 @@ async def test_purchases_interrupted_by_a_kill_are_credited_once(
                 await books.prepare(database_url, range(prepared, prepared + PREPARED))
                 prepared += PREPARED
                 for number in range(prepared):
-                    w.telegram.meet(books.buyer(number))
+                    w.telegram.open_chat(books.buyer(number))
             report.did(await _post_and_kill(w, range(kills * CROWD, (kills + 1) * CROWD)))
             kills += 1
         report.note = f"{kills} kills"

@@ -34,7 +34,7 @@ async def ask(w: Surroundings, number: int) -> None:
 
 async def pay(w: Surroundings, number: int) -> list[str]:
     """Tell of one payment several times at once; gives what was answered otherwise than 200."""
-    w.telegram.meet(books.buyer(number))
+    w.telegram.open_chat(books.buyer(number))
     await books.prepare(w.database_url, [number])
     copies = [Delivery(books.paid(number)) for _ in range(COPIES)]
     answers = await asyncio.gather(*(copy.post(w.http, w.url) for copy in copies))

@@ -53,10 +53,10 @@ Fail = Callable[[Faults, str, str, int], None]
 KINDS: dict[str, Fail] = {
     "down": lambda f, method, path, times: f.answer(path, 503, method=method, times=times),
     "refusing": lambda f, method, path, times: f.answer(path, 429, method=method, times=times),
-    "resetting": lambda f, method, path, times: f.hang_up(path, method=method, times=times),
+    "resetting": lambda f, method, path, times: f.drop_connection(path, method=method, times=times),
     "slow": lambda f, method, path, times: f.delay(path, 6.0, method=method, times=times),
     "garbled": lambda f, method, path, times: f.answer(path, 200, '{"id": ', method=method, times=times),
-    "done, then reset": lambda f, method, path, times: f.hang_up(
+    "done, then reset": lambda f, method, path, times: f.drop_connection(
         path, after_execution=True, method=method, times=times
     ),
     "done, then 500": lambda f, method, path, times: f.execute_then_answer(

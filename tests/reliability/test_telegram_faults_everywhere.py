@@ -74,7 +74,7 @@ class Story:
         if enough():
             return True
         self.came_back = True
-        self.h.telegram.heal()
+        self.h.telegram.clear_faults()
         return False
 
     async def asks(self, text: str, answer: str) -> None:
@@ -94,7 +94,7 @@ class Story:
 
     async def run(self) -> None:
         """Live through it."""
-        self.h.telegram.meet(OPERATOR)
+        self.h.telegram.open_chat(OPERATOR)
         await self.asks("/start", "Welcome")
         await self.asks("/help", "What I can do for you")
         await self.presses(1)

@@ -61,7 +61,7 @@ async def _buy(w: Surroundings, who: Person) -> None:
 
 async def _pay(w: Surroundings, doors: tuple[str, str], number: int) -> list[str]:
     """Prepare a purchase, from a third process, and post its payment to both platforms at once."""
-    w.telegram.meet(books.buyer(number))
+    w.telegram.open_chat(books.buyer(number))
     await books.prepare(w.database_url, [number])
     both = [Delivery(books.paid(number)) for _ in doors]
     await asyncio.gather(*(told.post(w.http, door) for told, door in zip(both, doors, strict=True)))

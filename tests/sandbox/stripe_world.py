@@ -1,4 +1,4 @@
-"""A local Stripe over TCP with the real client before it and a webhook receiver behind it."""
+"""A test environment: the local Stripe over TCP, Stripe's real client and a webhook receiver."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ SECRET = "whsec_of_the_sandbox"
 
 @dataclass
 class Receiver:
-    """Takes webhooks: checks each signature and answers with the next status, 200 when none is left.
+    """A webhook endpoint: verifies each signature and answers with the next of `statuses`, then with 200.
 
     A status of 0 closes the connection without an answer.
     """
@@ -55,7 +55,7 @@ class Receiver:
 
 @dataclass(frozen=True)
 class World:
-    """What a test acts on."""
+    """The objects that a test uses."""
 
     local: LocalStripe
     client: StripeClient
@@ -68,7 +68,7 @@ class World:
         return self.client.v1.checkout.sessions
 
     async def open(self, **params: Any) -> Any:
-        """Open a checkout of 5.00 USD for 100 credits, or whatever differs from that."""
+        """Open a checkout session of 5.00 USD for 100 credits; `params` override the defaults."""
         return await self.checkout.create_async(checkout_params(**params))
 
 
@@ -106,7 +106,7 @@ async def serving(local: LocalStripe, listening: socket.socket) -> AsyncIterator
     config.bind = [f"fd://{listening.detach()}"]
     config.graceful_timeout = 0.1
     config.errorlog = None
-    config.include_date_header = False  # the local Stripe says its own clock's
+    config.include_date_header = False  # the local Stripe sends its own
     stop = asyncio.Event()
     server = asyncio.create_task(serve(standalone(local), config, shutdown_trigger=stop.wait))
     try:
@@ -124,7 +124,7 @@ def listen() -> tuple[socket.socket, str]:
 @asynccontextmanager
 async def world(
     *,
-    keep_in: Path | None = None,
+    state_file: Path | None = None,
     receiver: Receiver | None = None,
     max_network_retries: int = 0,
     **options: Any,
@@ -138,7 +138,7 @@ async def world(
             webhook_secret=SECRET,
             webhook_url=received.url,
             public_url=url,
-            keep_in=keep_in,
+            state_file=state_file,
             **options,
         )
         transport = stripe.AIOHTTPClient(timeout=3)

@@ -1,4 +1,4 @@
-"""The Bot API server in a process of its own, met by aiogram's real session in both modes."""
+"""The Bot API server in its own process with aiogram's real session, by polling and by webhook."""
 
 import asyncio
 import subprocess
@@ -121,7 +121,7 @@ async def test_forms_carry_keyboards_and_files(bot: Bot, control: Control) -> No
     assert fetched.read() == b"\x00\xff# Answer"
 
 
-async def test_json_and_queries_are_understood_too(base: str, control: Control) -> None:
+async def test_json_and_query_parameters_are_accepted(base: str, control: Control) -> None:
     await control.post("say", user=BUYER, text="hello")
     sent = {"chat_id": str(BUYER), "text": "from JSON"}
     async with control.client.post(f"{base}/bot{TOKEN}/sendMessage", json=sent) as answer:
@@ -130,7 +130,7 @@ async def test_json_and_queries_are_understood_too(base: str, control: Control) 
         assert (await answer.json())["ok"]
 
 
-async def test_refusals_arrive_as_over_the_real_wire(base: str, bot: Bot, control: Control) -> None:
+async def test_errors_arrive_as_from_the_real_server(base: str, bot: Bot, control: Control) -> None:
     await control.post("say", user=BUYER, text="hello")
     with pytest.raises(TelegramBadRequest, match="chat not found"):
         await bot.send_message(12345, "one")
@@ -147,7 +147,7 @@ async def test_refusals_arrive_as_over_the_real_wire(base: str, bot: Bot, contro
         await stranger.get_me()
 
 
-async def test_an_answer_can_be_lost_and_a_request_never_arrive(bot: Bot, control: Control) -> None:
+async def test_faults_can_lose_an_answer_or_a_request(bot: Bot, control: Control) -> None:
     await control.post("say", user=BEN, text="hello")
     for fault in ({"lose_answer": True}, {"network_error": True}):
         await control.post("faults", method="sendMessage", **fault)
@@ -172,21 +172,21 @@ async def test_polls_wait_end_and_exclude_each_other(bot: Bot) -> None:
 
 @dataclass
 class Hook:
-    """A webhook that answers as it is told: statuses in turn, then 200."""
+    """A webhook that answers with each of `statuses`, then with 200."""
 
     statuses: list[int] = field(default_factory=list)
     delay: float = 0.0
     got: list[tuple[str, str | None]] = field(default_factory=list)
-    at_once: int = 0
-    most_at_once: int = 0
+    concurrent: int = 0
+    max_concurrent: int = 0
 
     async def take(self, request: web.Request) -> web.Response:
         update = await request.json()
         self.got.append((update["message"]["text"], request.headers.get("X-Telegram-Bot-Api-Secret-Token")))
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.concurrent += 1
+        self.max_concurrent = max(self.max_concurrent, self.concurrent)
         await asyncio.sleep(self.delay)
-        self.at_once -= 1
+        self.concurrent -= 1
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
     async def wait_for(self, number: int) -> list[str]:
@@ -209,11 +209,11 @@ async def hook() -> AsyncIterator[tuple[Hook, str]]:
 
 
 async def test_updates_are_posted_with_the_secret(bot: Bot, control: Control, hook: tuple[Hook, str]) -> None:
-    taken, url = hook
+    webhook, url = hook
     await bot.set_webhook(url, secret_token="secret-1", allowed_updates=["message"])
     await control.post("say", user=BUYER, text="one")
-    await taken.wait_for(1)
-    assert taken.got == [("one", "secret-1")]
+    await webhook.wait_for(1)
+    assert webhook.got == [("one", "secret-1")]
     with pytest.raises(TelegramConflictError, match="webhook is active"):
         await bot.get_updates()
     await control.post("block", user=BUYER)
@@ -221,19 +221,19 @@ async def test_updates_are_posted_with_the_secret(bot: Bot, control: Control, ho
     assert (await bot.get_webhook_info()).pending_update_count == 0
 
 
-async def test_a_refused_update_comes_again_before_the_next_of_its_chat(
+async def test_a_refused_update_is_retried_before_the_next_one_of_its_chat(
     bot: Bot, control: Control, hook: tuple[Hook, str]
 ) -> None:
-    taken, url = hook
-    taken.statuses = [500, 403, 302]
+    webhook, url = hook
+    webhook.statuses = [500, 403, 302]
     await bot.set_webhook(url)
     for text in ("one", "two"):
         await control.post("say", user=BUYER, text=text)
-    assert await taken.wait_for(5) == ["one", "one", "one", "one", "two"]
+    assert await webhook.wait_for(5) == ["one", "one", "one", "one", "two"]
     assert "Wrong response from the webhook: 302" in str((await bot.get_webhook_info()).last_error_message)
 
 
-async def test_what_waits_outlives_an_unreachable_webhook(bot: Bot, control: Control) -> None:
+async def test_updates_are_kept_while_the_webhook_is_unreachable(bot: Bot, control: Control) -> None:
     await bot.set_webhook("http://127.0.0.1:9/hook")
     await control.post("say", user=BUYER, text="kept")
     await asyncio.sleep(0.2)
@@ -246,13 +246,13 @@ async def test_what_waits_outlives_an_unreachable_webhook(bot: Bot, control: Con
     assert update.message.text == "kept"
 
 
-async def test_no_more_at_once_than_max_connections(
+async def test_max_connections_limits_concurrent_posts(
     bot: Bot, control: Control, hook: tuple[Hook, str]
 ) -> None:
-    taken, url = hook
-    taken.delay = 0.05
+    webhook, url = hook
+    webhook.delay = 0.05
     await bot.set_webhook(url, max_connections=3)
     for number in range(12):
         await control.post("say", user=BUYER + number, text=str(number))
-    await taken.wait_for(12)
-    assert taken.most_at_once == 3
+    await webhook.wait_for(12)
+    assert webhook.max_concurrent == 3

@@ -1,4 +1,4 @@
-"""The demo's page as a browser uses it: over the test client and over a real port."""
+"""The demo's chat page, over the test client and over a real port."""
 
 import asyncio
 import json
@@ -66,8 +66,16 @@ async def test_the_page_names_the_bot_and_runs_under_a_strict_policy(client: Cli
     assert "https://" not in body
 
 
-async def test_what_the_page_loads_is_there(client: Client) -> None:
-    for name in ("chat.css", "books.css", "chat.js", "books.js", "messages.js", "bot.svg", "wallpaper.svg"):
+async def test_every_static_file_of_the_page_exists(client: Client) -> None:
+    for name in (
+        "chat.css",
+        "ledger_panel.css",
+        "chat.js",
+        "ledger_panel.js",
+        "messages.js",
+        "bot.svg",
+        "wallpaper.svg",
+    ):
         assert (await client.get(f"/demo/static/{name}")).status_code == 200
 
 
@@ -83,7 +91,7 @@ async def test_a_browser_is_one_person_until_it_starts_over(app: Quart) -> None:
     assert person_of(client) != before
 
 
-async def test_saying_brings_the_bot_an_update(client: Client, world: TelegramWorld) -> None:
+async def test_sending_a_text_creates_an_update(client: Client, world: TelegramWorld) -> None:
     answer = await client.post(
         "/demo/say", json={"text": "/start"}, headers={**OWN, "Accept-Language": "de-DE,de;q=0.9"}
     )
@@ -94,7 +102,7 @@ async def test_saying_brings_the_bot_an_update(client: Client, world: TelegramWo
     assert update["message"]["chat"]["id"] == person_of(client)
 
 
-async def test_pressing_brings_the_bot_a_callback(client: Client, world: TelegramWorld) -> None:
+async def test_pressing_a_button_creates_a_callback_query(client: Client, world: TelegramWorld) -> None:
     await client.post("/demo/say", json={"text": "hello"}, headers=OWN)
     message_id = await bot_says(world, person_of(client), "Choose:", Small="buy_100")
     answer = await client.post("/demo/press", json={"message_id": message_id, "data": "buy_100"}, headers=OWN)
@@ -127,7 +135,7 @@ async def test_pressing_brings_the_bot_a_callback(client: Client, world: Telegra
         ("other", b"{}", 404),
     ],
 )
-async def test_bad_input_is_refused_shortly(client: Client, path: str, body: bytes, status: int) -> None:
+async def test_invalid_input_is_refused(client: Client, path: str, body: bytes, status: int) -> None:
     answer = await client.post(
         f"/demo/{path}", data=body, headers={**OWN, "Content-Type": "application/json"}
     )
@@ -144,14 +152,14 @@ async def test_bad_input_is_refused_shortly(client: Client, path: str, body: byt
         {**OWN, "Sec-Fetch-Site": "cross-site"},
     ],
 )
-async def test_another_origins_request_is_refused(
+async def test_a_request_from_another_origin_is_refused(
     client: Client, world: TelegramWorld, headers: dict[str, str]
 ) -> None:
     assert (await client.post("/demo/say", json={"text": "hello"}, headers=headers)).status_code == 403
     assert not world.updates.pending
 
 
-async def test_nobody_can_say_press_or_listen(app: Quart) -> None:
+async def test_without_a_cookie_every_request_is_refused(app: Quart) -> None:
     client = app.test_client()
     for cookie in ("", "abc", "-5", "0", "9" * 40, "٣" * 12):
         headers = {**OWN, "Cookie": f"{PERSON_COOKIE}={cookie}"}
@@ -159,7 +167,7 @@ async def test_nobody_can_say_press_or_listen(app: Quart) -> None:
         assert (await client.get("/demo/events", headers=headers)).status_code == 401
 
 
-async def test_a_file_is_given_to_its_reader_only(app: Quart, client: Client, world: TelegramWorld) -> None:
+async def test_a_file_is_available_only_in_its_chat(app: Quart, client: Client, world: TelegramWorld) -> None:
     await client.post("/demo/say", json={"text": "hello"}, headers=OWN)
     sent = {"chat_id": person_of(client), "document": "attach://a"}
     await world.answer(world.token, "sendDocument", sent, {"a": StoredFile("answer\r\n.html", b"<b>")})
@@ -204,7 +212,7 @@ async def read(response: aiohttp.ClientResponse) -> Events:
             yield name, json.loads(line[6:])
 
 
-async def test_the_stream_gives_the_state_then_every_change(app: Quart, world: TelegramWorld) -> None:
+async def test_the_stream_sends_the_state_and_then_every_change(app: Quart, world: TelegramWorld) -> None:
     async with (
         served(app, world) as url,
         aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser,
@@ -246,7 +254,7 @@ async def test_a_shutdown_ends_open_streams_at_once(app: Quart, world: TelegramW
         assert [event async for event in events] == []
 
 
-async def test_a_reader_that_leaves_is_forgotten(app: Quart, world: TelegramWorld) -> None:
+async def test_a_closed_stream_ends_its_watch(app: Quart, world: TelegramWorld) -> None:
     async with (
         served(app, world) as url,
         aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser,
@@ -256,5 +264,5 @@ async def test_a_reader_that_leaves_is_forgotten(app: Quart, world: TelegramWorl
             await anext(read(response))
             assert world.watched() == 1
         async with asyncio.timeout(2):
-            while world.watched():  # noqa: ASYNC110 (the server tells nobody)
+            while world.watched():  # noqa: ASYNC110 (the server sets no event)
                 await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The demo's offline model: it says what it is, repeats itself exactly, and builds a project that runs."""
+"""The demo's offline model: deterministic answers, usage, and a built project that runs."""
 
 import io
 import math
@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_platform.config.settings import Settings
-from bot_platform.demo import demo
+from bot_platform.demo import build_demo
 from bot_platform.sandbox import offline_model
-from bot_platform.sandbox.offline_model import PIECES, OfflineModel
+from bot_platform.sandbox.offline_model import PIECES_PER_ANSWER, OfflineModel
 from bot_platform.sandbox.offline_project import project
 from bot_platform.telegram.markdown import pages
 from bot_platform.work.engine.kind import Files, Order
@@ -42,22 +42,22 @@ ODD = [
 
 
 async def heard(messages: list[Message], most_tokens: int = ask.MOST_TOKENS) -> tuple[list[str], Usage]:
-    """Give the pieces of an answer, and what it says to have used."""
+    """Return the pieces of an answer and its usage."""
     *pieces, usage = [piece async for piece in OfflineModel(pause=0).answer(messages, most_tokens)]
     assert isinstance(usage, Usage)
     return [piece for piece in pieces if isinstance(piece, str)], usage
 
 
 async def answered(*turns: str) -> str:
-    """Ask as /ask does: the last turn is the question, those before are the conversation."""
-    said = [Message(("user", "assistant")[n % 2], turn) for n, turn in enumerate(turns)]
-    pieces, _ = await heard([ask.WHO, *said])
+    """Ask as /ask does: the last turn is the question, the others are the conversation."""
+    prompt = [Message(("user", "assistant")[n % 2], turn) for n, turn in enumerate(turns)]
+    pieces, _ = await heard([ask.WHO, *prompt])
     return "".join(pieces)
 
 
 @dataclass
 class OfflineTask(FakeTask):
-    """A task that the offline model works on."""
+    """A job context with the offline model."""
 
     async def answer(self, *messages: Message | str, most_tokens: int, show: bool = False) -> str:
         assert not show
@@ -67,7 +67,7 @@ class OfflineTask(FakeTask):
 
 
 async def built(request: str) -> Files:
-    """Build as the house does."""
+    """Build as /build does."""
     order = Order(request)
     held = build.price(order, RATES)
     result = await build.work(OfflineTask(order, lambda _: "", [Step(held.most, held.first)]))
@@ -75,42 +75,42 @@ async def built(request: str) -> Files:
     return result
 
 
-async def test_an_answer_says_that_nobody_thinks_and_speaks_of_the_question() -> None:
-    said = await answered("Why is the sky blue?")
-    assert "I am the demo's offline model" in said
-    assert "do not think" in said
-    assert "**sky** and **blue**" in said
-    assert "- explain **blue**" in said
-    assert "```python\n" in said
+async def test_an_answer_says_that_it_is_offline_and_names_words_of_the_question() -> None:
+    prompt = await answered("Why is the sky blue?")
+    assert "I am the demo's offline model" in prompt
+    assert "do not think" in prompt
+    assert "**sky** and **blue**" in prompt
+    assert "- explain **blue**" in prompt
+    assert "```python\n" in prompt
 
 
 @pytest.mark.parametrize("question", ODD)
-async def test_whatever_is_asked_is_answered_with_what_it_is_in_markdown_that_closes(question: str) -> None:
-    said = await answered(question)
-    assert "offline model" in said
-    (page,) = pages(said)
+async def test_every_question_gets_an_answer_with_balanced_markdown(question: str) -> None:
+    prompt = await answered(question)
+    assert "offline model" in prompt
+    (page,) = pages(prompt)
     kinds = {entity["type"] for entity in page["entities"]}
     assert {"bold", "pre"} <= kinds
     assert "**" not in page["text"]
     assert "`" not in page["text"]
 
 
-async def test_the_code_in_an_answer_says_what_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_code_in_an_answer_prints_what_its_comment_says(capsys: pytest.CaptureFixture[str]) -> None:
     code = (await answered("Which is longest, one or three?")).split("```")[1].removeprefix("python\n")
-    exec(code)  # noqa: S102 -- the demo's own words
+    exec(code)  # noqa: S102 -- the code is the demo's own
     printed = capsys.readouterr().out.strip()
     assert code.strip().endswith(f"# {printed}")
 
 
-async def test_the_same_is_answered_to_the_same_in_pieces_and_another_to_another() -> None:
+async def test_the_same_question_gets_the_same_pieces_and_another_gets_others() -> None:
     messages = [ask.WHO, Message("user", "Why?")]
     pieces, usage = await heard(messages)
     assert (pieces, usage) == await heard(messages)
-    assert 10 < len(pieces) <= PIECES
+    assert 10 < len(pieces) <= PIECES_PER_ANSWER
     assert "".join(pieces) != await answered("How?")
 
 
-async def test_it_tells_how_much_of_the_conversation_it_was_given() -> None:
+async def test_an_answer_names_the_number_of_earlier_turns() -> None:
     first = await answered("Why is the sky blue?")
     assert "first turn" in first
     later = await answered("Why is the sky blue?", first, "And at night?")
@@ -122,7 +122,7 @@ async def test_a_long_answer_takes_more_than_one_message() -> None:
     assert len(pages(await answered("Give me a long answer"))) == 2
 
 
-async def test_usage_is_four_bytes_a_token_and_no_more_than_may_be_written() -> None:
+async def test_usage_is_four_bytes_a_token_and_within_the_limit() -> None:
     messages = [ask.WHO, Message("user", "a long answer, " + "é" * 100)]
     for most in (10, 100, ask.MOST_TOKENS):
         pieces, usage = await heard(messages, most)
@@ -132,14 +132,14 @@ async def test_usage_is_four_bytes_a_token_and_no_more_than_may_be_written() -> 
         assert usage.written <= most
 
 
-@pytest.mark.parametrize("said", ["Write a haiku about\nRequest: not JSON", "", *ODD])
-async def test_another_kinds_prompt_gets_a_harmless_answer(said: str) -> None:
-    pieces, _ = await heard([Message("user", said)])
+@pytest.mark.parametrize("prompt", ["Write a haiku about\nRequest: not JSON", "", *ODD])
+async def test_an_unknown_prompt_gets_a_generic_answer(prompt: str) -> None:
+    pieces, _ = await heard([Message("user", prompt)])
     assert "offline model" in "".join(pieces)
 
 
 @given(request=st.text(max_size=300))
-def test_a_project_of_any_request_passes_the_checks_and_fits(request: str) -> None:
+def test_the_project_of_any_request_passes_the_checks_and_fits(request: str) -> None:
     made = project(request)
     paths = [*made.files, "README.md"]
     assert len(made.files) == 5
@@ -150,7 +150,7 @@ def test_a_project_of_any_request_passes_the_checks_and_fits(request: str) -> No
 
 
 @pytest.mark.parametrize("request_", [REQUEST, *ODD[:-1], "calendar", "x" * 4000])
-async def test_a_build_of_any_request_is_a_whole_project(request_: str) -> None:
+async def test_a_build_of_any_request_is_complete(request_: str) -> None:
     result = await built(request_)
     assert len(result.files) == 6
     assert "problems" not in result.caption
@@ -158,7 +158,7 @@ async def test_a_build_of_any_request_is_a_whole_project(request_: str) -> None:
     assert result.files == (await built(request_)).files
 
 
-async def test_a_build_gives_a_zip_whose_program_and_tests_run(tmp_path: Path) -> None:
+async def test_the_program_and_tests_in_a_built_zip_run(tmp_path: Path) -> None:
     result = await built(REQUEST)
     assert result.name == "renames-photos-date"
     assert "a tool that renames photos by date" in result.caption
@@ -178,8 +178,8 @@ async def test_a_build_gives_a_zip_whose_program_and_tests_run(tmp_path: Path) -
     assert (beyond.returncode, beyond.stderr.startswith("there is no step 99")) == (1, True)
 
 
-async def test_the_demo_asks_forty_times_the_usual_price_as_its_page_says(tmp_path: Path) -> None:
-    settings, outside = demo(tmp_path, 8000, mock=True)
+async def test_the_demo_charges_forty_times_the_usual_price_as_its_page_says(tmp_path: Path) -> None:
+    settings, outside = build_demo(tmp_path, 8000, mock=True)
     usual = Settings.model_fields
     assert settings.ai_credits_per_1k_input == 40 * usual["ai_credits_per_1k_input"].default
     assert settings.ai_credits_per_1k_output == 40 * usual["ai_credits_per_1k_output"].default
@@ -187,7 +187,7 @@ async def test_the_demo_asks_forty_times_the_usual_price_as_its_page_says(tmp_pa
     assert "Prices are forty times the usual here" in PAGE.read_text(encoding="utf-8")
 
 
-async def test_a_plan_is_the_same_whatever_was_wrong_before() -> None:
+async def test_a_repeated_plan_request_gets_the_same_plan() -> None:
     first, _ = await heard(list(plan_prompt(REQUEST)))
     second, _ = await heard(list(plan_prompt(REQUEST, "there was no whole JSON object")))
     assert first == second

@@ -1,4 +1,4 @@
-"""Checkout sessions as the real client opens, reads, lists and expires them."""
+"""Checkout sessions with Stripe's real client: create, read, list, expire."""
 
 import time
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 import stripe
 from stripe.params.checkout import SessionCreateParams
 
-from bot_platform.sandbox.stripe import accepted
+from bot_platform.sandbox.stripe import checkout_schemas
 from tests.sandbox.stripe_world import checkout_params, world
 
 
@@ -25,13 +25,13 @@ async def test_a_session_opens_unpaid_with_its_total() -> None:
         assert session.metadata["user_id"] == "7"
 
 
-async def test_a_session_reads_back_as_it_was_made() -> None:
+async def test_a_created_session_can_be_read_back() -> None:
     async with world() as w:
         session = await w.open()
         assert str(await w.checkout.retrieve_async(session.id)) == str(session)
 
 
-async def test_a_session_is_priced_by_kept_prices() -> None:
+async def test_a_session_can_use_stored_prices() -> None:
     async with world() as w:
         product = await w.client.v1.products.create_async({"name": "500 credits"})
         params: Any = {"product": product.id, "unit_amount": 2000, "currency": "eur"}
@@ -48,7 +48,7 @@ async def test_a_session_is_priced_by_kept_prices() -> None:
         ]
 
 
-async def test_expand_puts_objects_where_ids_stood() -> None:
+async def test_expand_replaces_ids_by_objects() -> None:
     async with world() as w:
         session = await w.open()
         await w.local.pay(session.id)
@@ -89,15 +89,15 @@ async def test_a_missing_parameter_is_named(absent: str) -> None:
         assert (refused.value.code, refused.value.param) == ("parameter_missing", absent)
 
 
-async def test_an_effect_that_is_not_modelled_is_refused_not_ignored() -> None:
+async def test_an_unsupported_parameter_is_refused_not_ignored() -> None:
     async with world() as w:
-        with pytest.raises(stripe.InvalidRequestError, match="does not act on discounts"):
+        with pytest.raises(stripe.InvalidRequestError, match="does not support discounts"):
             await w.open(discounts=[{"coupon": "half"}])
 
 
 def test_every_parameter_of_the_client_is_known() -> None:
     names = set(SessionCreateParams.__annotations__) - set(stripe.RequestOptions.__annotations__)
-    assert names == set(accepted.CREATE_SESSION.fields)
+    assert names == set(checkout_schemas.CREATE_SESSION.fields)
 
 
 async def test_unknown_ids_are_404_in_the_path_and_400_in_a_parameter() -> None:
@@ -134,7 +134,7 @@ async def test_metadata_has_limits(metadata: Any) -> None:
         assert str(refused.value.param).startswith("metadata")
 
 
-async def test_too_little_money_is_refused() -> None:
+async def test_a_total_below_the_minimum_is_refused() -> None:
     async with world() as w:
         with pytest.raises(stripe.InvalidRequestError) as refused:
             await w.open(amount=49)
@@ -165,11 +165,11 @@ async def test_an_open_session_can_be_expired_once() -> None:
         assert w.receiver.types.count("checkout.session.expired") == 1
 
 
-async def test_an_overdue_session_expires_by_itself() -> None:
+async def test_an_overdue_session_expires() -> None:
     ahead = [0.0]
     async with world(clock=lambda: time.time() + ahead[0]) as w:
         session = await w.open(expires_at=int(time.time()) + 31 * 60)
-        # The receiver would refuse a signature from the future: look at the events, not at what arrived.
+        # The receiver refuses signatures from the future, so check the events, not the deliveries.
         ahead[0] = 32 * 60
         assert (await w.checkout.retrieve_async(session.id)).status == "expired"
         assert w.local.events[-1]["type"] == "checkout.session.expired"

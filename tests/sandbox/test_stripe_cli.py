@@ -19,7 +19,7 @@ def _cli() -> Path:
 
 
 async def _trigger(event: str, url: str, home: Path) -> tuple[int | None, str]:
-    # No proxy listens on port 9, so the CLI's look for a newer version ends at once and stays here.
+    # Nothing listens on port 9, so the CLI's check for a newer version fails at once.
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -73,7 +73,7 @@ async def test_the_cli_triggers(event: str, payment_status: str, tmp_path: Path)
         ("charge.dispute.closed", "status", "warning_closed"),
     ],
 )
-async def test_the_cli_triggers_money_that_goes_back(
+async def test_the_cli_triggers_refunds_and_disputes(
     event: str, field: str, value: object, tmp_path: Path
 ) -> None:
     async with world() as w:

@@ -1,4 +1,4 @@
-"""Disputes: opened by a bank, answered through the API, ended in every way a dispute can end."""
+"""Disputes and inquiries: their transitions, their money, their events and evidence."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import pytest
 import stripe
 from stripe.params import DisputeListParams, DisputeUpdateParams, DisputeUpdateParamsEvidence
 
-from bot_platform.sandbox.stripe import ApiError, DisputeStatus, accepted
-from bot_platform.sandbox.stripe.disputes import MOVES
+from bot_platform.sandbox.stripe import ApiError, DisputeStatus, schemas
+from bot_platform.sandbox.stripe.disputes import TRANSITIONS
 from tests.sandbox.stripe_world import KEY, World, world
 
 OPTIONS = set(stripe.RequestOptions.__annotations__)
@@ -37,7 +37,7 @@ def _moved(dispute: Any) -> list[int]:
     return [line["amount"] for line in dispute["balance_transactions"]]
 
 
-async def test_a_dispute_withdraws_the_money_and_says_so() -> None:
+async def test_a_dispute_withdraws_the_money_and_emits_events() -> None:
     async with world() as w:
         paid = await _paid(w)
         since = len(w.local.events)
@@ -95,7 +95,7 @@ async def test_an_inquiry_takes_no_money() -> None:
         (False, ["lost", "appeal_needs_response", "lost"], [CLOSED, UPDATED, CLOSED], [-500]),
     ],
 )
-async def test_a_dispute_walks_every_way_and_its_money_with_it(
+async def test_every_transition_of_a_dispute_moves_its_money(
     inquiry: bool, way: Sequence[str], events: Sequence[str], moved: Sequence[int]
 ) -> None:
     async with world() as w:
@@ -107,7 +107,7 @@ async def test_a_dispute_walks_every_way_and_its_money_with_it(
         assert _moved(dispute) == moved
 
 
-async def test_every_event_shows_the_dispute_as_it_was_then() -> None:
+async def test_every_event_shows_the_dispute_at_that_time() -> None:
     async with world() as w:
         dispute = await w.local.dispute(await _paid(w), inquiry=True)
         await w.local.move_dispute(dispute["id"], "needs_response")
@@ -124,34 +124,34 @@ async def test_every_event_shows_the_dispute_as_it_was_then() -> None:
 
 
 @pytest.mark.parametrize("status", list(DisputeStatus))
-async def test_a_dispute_goes_nowhere_else(status: DisputeStatus) -> None:
+async def test_other_transitions_are_refused(status: DisputeStatus) -> None:
     async with world() as w:
         for ways, inquiry in _ways_to(status):
             dispute = await w.local.dispute(await _paid(w), inquiry=inquiry)
             for step in ways:
                 await w.local.move_dispute(dispute["id"], step)
             before, since = str(dispute), len(w.local.events)
-            for other in set(DisputeStatus) - MOVES.get(status, set()):
+            for other in set(DisputeStatus) - TRANSITIONS.get(status, set()):
                 with pytest.raises(ApiError, match="cannot become"):
                     await w.local.move_dispute(dispute["id"], other)
             assert (str(dispute), len(w.local.events)) == (before, since)
 
 
 def _ways_to(status: DisputeStatus) -> list[tuple[list[str], bool]]:
-    """Find the shortest ways from both beginnings, in a graph too small for cleverness."""
+    """Return a shortest path to each status from both initial ones."""
     found = []
     for start in (DisputeStatus.WARNING_NEEDS_RESPONSE, DisputeStatus.NEEDS_RESPONSE):
         ways: list[list[str]] = [[start]]
         while ways and ways[0][-1] != status:
             way = ways.pop(0)
-            ways += [[*way, step] for step in MOVES.get(way[-1], ()) if step not in way]
+            ways += [[*way, step] for step in TRANSITIONS.get(way[-1], ()) if step not in way]
         if ways:
             found.append((ways[0][1:], start is DisputeStatus.WARNING_NEEDS_RESPONSE))
     assert found
     return found
 
 
-async def test_a_state_that_stripe_does_not_know_is_refused() -> None:
+async def test_an_unknown_status_is_refused() -> None:
     async with world() as w:
         dispute = await w.local.dispute(await _paid(w))
         with pytest.raises(ValueError, match="charge_refunded"):
@@ -162,25 +162,25 @@ async def test_a_state_that_stripe_does_not_know_is_refused() -> None:
             await w.local.dispute(await _paid(w), reason="boredom")
 
 
-async def test_no_more_is_disputed_than_was_paid() -> None:
+async def test_no_more_than_the_payment_can_be_disputed() -> None:
     async with world() as w:
         paid = await _paid(w)
         for amount in (501, 0, -1):
-            with pytest.raises(ApiError, match="no such amount"):
+            with pytest.raises(ApiError, match="cannot be disputed"):
                 await w.local.dispute(paid, amount)
         assert (await w.local.dispute(paid, 300))["amount"] == 300
         assert (await w.local.dispute(paid))["amount"] == 200
-        with pytest.raises(ApiError, match="no such amount"):
+        with pytest.raises(ApiError, match="cannot be disputed"):
             await w.local.dispute(paid)
-        with pytest.raises(ApiError, match="Nobody has paid"):
+        with pytest.raises(ApiError, match="has no payment"):
             await w.local.dispute((await w.open()).id)
 
 
-async def test_a_bank_that_does_not_know_of_a_refund_disputes_refunded_money() -> None:
+async def test_refunded_money_can_be_disputed() -> None:
     async with world() as w:
         paid = await _paid(w)
         await w.local.refund(paid)
-        with pytest.raises(ApiError, match="no such amount"):
+        with pytest.raises(ApiError, match="cannot be disputed"):
             await w.local.dispute(paid)
         assert _moved(await w.local.dispute(paid, 500)) == [-500]
 
@@ -199,7 +199,7 @@ async def test_a_refunded_inquiry_cannot_take_money_any_more() -> None:
         assert _moved(inquiry) == [-500]
 
 
-async def test_giving_in_loses_a_dispute_once() -> None:
+async def test_closing_a_dispute_loses_it_once() -> None:
     async with world() as w:
         dispute = await w.local.dispute(await _paid(w))
         assert (await w.client.v1.disputes.close_async(dispute["id"])).status == "lost"
@@ -246,7 +246,7 @@ async def test_evidence_of_the_test_mode_decides(inquiry: bool, text: str, statu
         await w.local.settled()
 
 
-async def test_evidence_that_came_too_late_breaks_nothing() -> None:
+async def test_deciding_evidence_after_another_decision_has_no_effect() -> None:
     async with world() as w:
         paid = await _paid(w)
         inquiry = await w.local.dispute(paid, inquiry=True)
@@ -261,7 +261,7 @@ async def test_evidence_that_came_too_late_breaks_nothing() -> None:
     ("method", "status"),
     [("pm_card_createDispute", "needs_response"), ("pm_card_createDisputeInquiry", "warning_needs_response")],
 )
-async def test_cards_that_dispute_what_they_paid(method: str, status: str) -> None:
+async def test_test_cards_open_disputes_after_payment(method: str, status: str) -> None:
     async with world() as w:
         intent = await _confirm(w, method)
         (dispute,) = (await w.client.v1.disputes.list_async({"payment_intent": intent})).data
@@ -271,7 +271,7 @@ async def test_cards_that_dispute_what_they_paid(method: str, status: str) -> No
         assert types.index("payment_intent.succeeded") < types.index("charge.dispute.created")
 
 
-async def test_a_disputing_card_on_the_payment_page_disputes_after_the_checkout() -> None:
+async def test_a_disputing_card_on_the_payment_page_disputes_after_the_checkout_completes() -> None:
     async with world() as w:
         session = await w.open()
         card: Any = {"type": "card", "card": {"number": "4000000000000259"}}
@@ -299,7 +299,7 @@ async def test_disputes_are_listed_by_payment_and_time() -> None:
         assert (await w.client.v1.disputes.list_async(later)).data == []
 
 
-async def test_a_dispute_is_won_once_by_however_many() -> None:
+async def test_concurrent_decisions_win_a_dispute_once() -> None:
     async with world() as w:
         dispute = await w.local.dispute(await _paid(w))
         moves = (w.local.move_dispute(dispute["id"], "won") for _ in range(5))
@@ -310,28 +310,28 @@ async def test_a_dispute_is_won_once_by_however_many() -> None:
 
 async def test_a_restart_in_the_middle_keeps_a_dispute_and_its_money(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         intent = await _confirm(w, "pm_card_createDispute")
         (dispute,) = (await w.client.v1.disputes.list_async()).data
         await w.local.move_dispute(dispute.id, "under_review")
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         with pytest.raises(stripe.InvalidRequestError, match="has been charged back"):
             await w.client.v1.refunds.create_async({"payment_intent": intent})
         await w.local.move_dispute(dispute.id, "won")
         await w.local.settled()
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert [row["status"] for row in w.local.disputes.values()] == ["won"]
         assert (await w.client.v1.refunds.create_async({"payment_intent": intent})).amount == 500
 
 
 def test_every_parameter_of_the_client_is_known() -> None:
-    assert set(DisputeListParams.__annotations__) - OPTIONS == set(accepted.LIST_DISPUTES.fields)
-    assert set(DisputeUpdateParams.__annotations__) - OPTIONS == set(accepted.UPDATE_DISPUTE.fields)
-    evidence: Any = accepted.UPDATE_DISPUTE.fields["evidence"]
+    assert set(DisputeListParams.__annotations__) - OPTIONS == set(schemas.LIST_DISPUTES.fields)
+    assert set(DisputeUpdateParams.__annotations__) - OPTIONS == set(schemas.UPDATE_DISPUTE.fields)
+    evidence: Any = schemas.UPDATE_DISPUTE.fields["evidence"]
     assert set(DisputeUpdateParamsEvidence.__annotations__) == set(evidence.fields)
 
 
-async def test_a_dispute_has_every_field_of_the_clients_own() -> None:
+async def test_a_dispute_has_every_field_of_the_clients_type() -> None:
     async with world() as w:
         dispute = await w.local.dispute(await _paid(w))
         fields = {name for name in stripe.Dispute.__annotations__ if not name.startswith(("_", "OBJECT"))}

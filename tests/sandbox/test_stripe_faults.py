@@ -1,4 +1,4 @@
-"""Trouble that a test can order."""
+"""The queue of faults for API requests."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ import stripe
 from tests.sandbox.stripe_world import world
 
 
-async def test_an_ordered_answer_comes_once_and_does_nothing() -> None:
+async def test_a_queued_answer_is_sent_once_and_nothing_is_executed() -> None:
     async with world() as w:
         w.local.faults.answer("/v1/checkout/sessions", 503, "<h1>Bad gateway</h1>")
         with pytest.raises(stripe.APIError) as failed:
@@ -20,7 +20,7 @@ async def test_an_ordered_answer_comes_once_and_does_nothing() -> None:
         assert len(w.local.sessions) == 1
 
 
-async def test_an_ordered_error_has_stripes_shape() -> None:
+async def test_a_queued_error_has_stripes_shape() -> None:
     async with world() as w:
         body = {
             "error": {"type": "invalid_request_error", "code": "rate_limit", "message": "Too many requests"}
@@ -34,16 +34,16 @@ async def test_an_ordered_error_has_stripes_shape() -> None:
 
 async def test_a_connection_closes_without_an_answer() -> None:
     async with world() as w:
-        w.local.faults.hang_up("/v1/checkout/sessions")
+        w.local.faults.drop_connection("/v1/checkout/sessions")
         with pytest.raises(stripe.APIConnectionError, match="ServerDisconnectedError"):
             await w.open()
         assert not w.local.sessions
         await w.open()
 
 
-async def test_an_answer_lost_after_execution_is_found_again_by_a_retry() -> None:
+async def test_a_retry_gets_the_answer_that_was_lost_after_execution() -> None:
     async with world(max_network_retries=1) as w:
-        w.local.faults.hang_up("/v1/checkout/sessions", after_execution=True)
+        w.local.faults.drop_connection("/v1/checkout/sessions", after_execution=True)
         session = await w.open()
         assert list(w.local.sessions) == [session.id]
         assert session.last_response.headers["Idempotent-Replayed"] == "true"
@@ -57,7 +57,7 @@ async def test_an_answer_can_be_slow() -> None:
         assert time.monotonic() - begun >= 0.1
 
 
-async def test_a_slow_answer_holds_up_nobody_else() -> None:
+async def test_a_slow_answer_does_not_delay_other_requests() -> None:
     async with world() as w:
         w.local.faults.delay("/v1/balance", 0.3, times=1)
         slow = asyncio.create_task(w.client.v1.balance.retrieve_async())
@@ -68,7 +68,7 @@ async def test_a_slow_answer_holds_up_nobody_else() -> None:
         await slow
 
 
-async def test_orders_can_be_withdrawn() -> None:
+async def test_queued_faults_can_be_cleared() -> None:
     async with world() as w:
         w.local.faults.answer("/v1/*", 500, times=5)
         w.local.faults.clear()

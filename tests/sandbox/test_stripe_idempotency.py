@@ -26,7 +26,7 @@ async def test_the_same_key_and_parameters_give_the_stored_answer() -> None:
         assert headers["Request-Id"] != first.last_response.request_id
 
 
-async def test_the_stored_answer_is_the_one_of_then() -> None:
+async def test_the_stored_answer_does_not_change_with_its_object() -> None:
     async with world() as w:
         session = await _open(w, "k")
         await w.local.pay(session.id)
@@ -69,7 +69,7 @@ async def test_a_stored_500_is_replayed_under_its_key_and_not_under_another() ->
         assert (await _open(w, "k2")).status == "open"
 
 
-async def test_of_concurrent_requests_with_one_key_one_executes_and_the_rest_hear_409() -> None:
+async def test_of_concurrent_requests_with_one_key_one_executes_and_the_others_get_409() -> None:
     async with world() as w:
         w.local.faults.delay("/v1/checkout/sessions", 0.1)
         answers = await asyncio.gather(*(_open(w, "k") for _ in range(5)), return_exceptions=True)
@@ -79,14 +79,14 @@ async def test_of_concurrent_requests_with_one_key_one_executes_and_the_rest_hea
         assert {getattr(error, "http_status", None) for error in refused} == {409}
 
 
-async def test_a_patient_client_gets_the_same_session_from_concurrent_requests() -> None:
+async def test_a_client_with_retries_gets_the_same_session_from_concurrent_requests() -> None:
     async with world(max_network_retries=2) as w:
         w.local.faults.delay("/v1/checkout/sessions", 0.1)
         answers = await asyncio.gather(*(_open(w, "k") for _ in range(3)))
         assert {answer.id for answer in answers} == set(w.local.sessions)
 
 
-async def test_a_caller_that_leaves_early_frees_its_key() -> None:
+async def test_a_cancelled_request_releases_its_key() -> None:
     async with world() as w:
         w.local.faults.delay("/v1/products", 0.3)
         headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "k"}

@@ -1,4 +1,4 @@
-"""The payment page in the hands of a person with a browser and no JavaScript."""
+"""The payment page, used without JavaScript."""
 
 import asyncio
 from typing import Any
@@ -22,7 +22,7 @@ async def _press(w: World, session: Any, how: str) -> tuple[int, str]:
         return answer.status, answer.headers.get("Location", "")
 
 
-async def test_the_page_says_what_is_bought_and_that_it_is_a_sandbox() -> None:
+async def test_the_page_shows_the_order_and_that_it_is_a_sandbox() -> None:
     async with world() as w:
         page = await _see(w, await w.open())
         for text in (
@@ -39,12 +39,12 @@ async def test_the_page_says_what_is_bought_and_that_it_is_a_sandbox() -> None:
     ("currency", "amount", "written"),
     [("jpy", 1500, "¥1,500"), ("czk", 12050, "CZK 120.50"), ("kwd", 5250, "KWD 5.250")],
 )
-async def test_amounts_are_written_as_their_currency_is(currency: str, amount: int, written: str) -> None:
+async def test_amounts_are_formatted_for_their_currency(currency: str, amount: int, written: str) -> None:
     async with world() as w:
         assert f"Pay {written} by card" in await _see(w, await w.open(currency=currency, amount=amount))
 
 
-async def test_paying_leads_back_to_the_shop_with_the_sessions_id() -> None:
+async def test_paying_redirects_to_the_shop_with_the_sessions_id() -> None:
     async with world() as w:
         session = await w.open()
         onward = (303, f"http://127.0.0.1:9/success?session_id={session.id}")
@@ -52,7 +52,7 @@ async def test_paying_leads_back_to_the_shop_with_the_sessions_id() -> None:
         assert "This checkout is paid" in await _see(w, session)
 
 
-async def test_pressing_ten_times_at_once_pays_once() -> None:
+async def test_ten_concurrent_presses_pay_once() -> None:
     async with world() as w:
         session = await w.open()
         answers = await asyncio.gather(*(_press(w, session, "card") for _ in range(10)))
@@ -69,7 +69,7 @@ async def test_a_declined_card_stays_on_the_page() -> None:
         assert "Pay $5.00 by card" in page
 
 
-async def test_a_bank_transfer_is_on_its_way_and_then_fails() -> None:
+async def test_a_bank_transfer_is_shown_as_processing_and_then_as_failed() -> None:
     async with world(bank_transfer_delay=0.15) as w:
         session = await w.open()
         assert (await _press(w, session, "bank_transfer_fails"))[1].startswith("http://127.0.0.1:9/success")

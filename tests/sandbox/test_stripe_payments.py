@@ -1,11 +1,11 @@
-"""Money: cards that pay or are declined, bank transfers both ways, and what the events say of them."""
+"""Payments by card and bank transfer, successful and failed, and their events."""
 
 from typing import Any
 
 import pytest
 import stripe
 
-from bot_platform.sandbox.stripe import How
+from bot_platform.sandbox.stripe import PaymentScenario
 from tests.sandbox.stripe_world import World, world
 
 
@@ -19,7 +19,7 @@ async def test_a_card_pays_and_everything_is_linked() -> None:
         session = await w.open(
             payment_intent_data={"metadata": {"purchase_id": "p1"}, "description": "credits"}
         )
-        await w.local.pay(session.id, How.CARD)
+        await w.local.pay(session.id, PaymentScenario.CARD)
         paid = await w.checkout.retrieve_async(session.id)
         assert (paid.status, paid.payment_status, paid.url) == ("complete", "paid", None)
         intent = await w.client.v1.payment_intents.retrieve_async(paid.payment_intent)
@@ -43,10 +43,10 @@ async def test_a_card_pays_and_everything_is_linked() -> None:
 async def test_a_declined_card_leaves_the_session_open_and_can_be_replaced() -> None:
     async with world() as w:
         session = await w.open()
-        await w.local.pay(session.id, How.CARD_DECLINED)
+        await w.local.pay(session.id, PaymentScenario.CARD_DECLINED)
         tried = await w.checkout.retrieve_async(session.id)
         assert (tried.status, tried.payment_status) == ("open", "unpaid")
-        await w.local.pay(session.id, How.CARD)
+        await w.local.pay(session.id, PaymentScenario.CARD)
         paid = await w.checkout.retrieve_async(session.id)
         assert (paid.status, paid.payment_status) == ("complete", "paid")
         charges = await w.client.v1.charges.list_async({"payment_intent": paid.payment_intent})
@@ -59,7 +59,7 @@ async def test_a_declined_card_leaves_the_session_open_and_can_be_replaced() -> 
 async def test_a_bank_transfer_completes_unpaid_and_pays_later() -> None:
     async with world() as w:
         session = await w.open()
-        await w.local.pay(session.id, How.BANK_TRANSFER)
+        await w.local.pay(session.id, PaymentScenario.BANK_TRANSFER)
         waiting = await w.checkout.retrieve_async(session.id)
         assert (waiting.status, waiting.payment_status) == ("complete", "unpaid")
         assert not w.local.charges
@@ -78,7 +78,7 @@ async def test_a_bank_transfer_completes_unpaid_and_pays_later() -> None:
 async def test_a_bank_transfer_can_fail_later() -> None:
     async with world() as w:
         session = await w.open(currency="eur")
-        await w.local.pay(session.id, How.BANK_TRANSFER_FAILS)
+        await w.local.pay(session.id, PaymentScenario.BANK_TRANSFER_FAILS)
         await w.local.settled()
         failed = await w.checkout.retrieve_async(session.id)
         assert (failed.status, failed.payment_status) == ("complete", "unpaid")
@@ -96,7 +96,7 @@ async def test_paying_twice_makes_one_payment() -> None:
         assert len(await _events(w, "checkout.session.completed")) == 1
 
 
-async def test_nothing_to_pay_completes_without_a_payment() -> None:
+async def test_a_total_of_zero_completes_without_a_payment() -> None:
     async with world() as w:
         session = await w.open(amount=0)
         await w.local.pay(session.id)
@@ -111,7 +111,7 @@ async def test_nothing_to_pay_completes_without_a_payment() -> None:
 async def test_a_session_that_expires_after_a_decline_cancels_its_intent() -> None:
     async with world() as w:
         session = await w.open()
-        await w.local.pay(session.id, How.CARD_DECLINED)
+        await w.local.pay(session.id, PaymentScenario.CARD_DECLINED)
         await w.local.expire(session.id)
         (intent,) = (await w.client.v1.payment_intents.list_async()).data
         assert (intent.status, intent.cancellation_reason) == ("canceled", "expired")
@@ -160,10 +160,10 @@ async def test_events_are_listed_by_type_time_and_cursor() -> None:
         assert event.request.id.startswith("req_")
 
 
-async def test_an_event_keeps_what_was_true_when_it_happened() -> None:
+async def test_an_event_keeps_the_state_of_its_time() -> None:
     async with world() as w:
         session = await w.open()
-        await w.local.pay(session.id, How.BANK_TRANSFER)
+        await w.local.pay(session.id, PaymentScenario.BANK_TRANSFER)
         await w.local.settled()
         (completed,) = await _events(w, "checkout.session.completed")
         assert completed.data.object.payment_status == "unpaid"

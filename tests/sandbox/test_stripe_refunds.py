@@ -1,4 +1,4 @@
-"""Money given back: through the API, in the dashboard, by cards that take their time."""
+"""Refunds over the API and by the dashboard, pending and failing ones."""
 
 import asyncio
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import stripe
 from stripe.params import RefundCreateParams, RefundListParams, RefundUpdateParams
 
-from bot_platform.sandbox.stripe import ApiError, How, RefundEnd, accepted
+from bot_platform.sandbox.stripe import ApiError, FinalRefundStatus, PaymentScenario, schemas
 from tests.sandbox.stripe_world import World, world
 
 OPTIONS = set(stripe.RequestOptions.__annotations__)
@@ -33,7 +33,7 @@ async def _confirm(w: World, method: str, amount: int = 500) -> str:
     return str((await w.client.v1.payment_intents.create_async(params)).id)
 
 
-async def test_a_refund_gives_everything_back_and_says_so() -> None:
+async def test_a_refund_returns_the_whole_amount_and_emits_events() -> None:
     async with world() as w:
         paid = await _paid(w)
         since = len(w.local.events)
@@ -74,7 +74,7 @@ async def test_parts_are_refunded_until_nothing_is_left() -> None:
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-async def test_nothing_and_less_cannot_be_refunded(amount: int) -> None:
+async def test_an_amount_of_zero_or_less_is_refused(amount: int) -> None:
     async with world() as w:
         paid = await _paid(w)
         params: Any = {"payment_intent": paid["payment_intent"], "amount": amount}
@@ -94,22 +94,22 @@ async def test_nothing_and_less_cannot_be_refunded(amount: int) -> None:
         ({"charge": "ch_nobody"}, "No such charge"),
         ({"charge": "ch_1", "payment_intent": "pi_1"}, "only specify one"),
         ({"payment_intent": "pi_1", "reason": "boredom"}, "must be one of"),
-        ({"payment_intent": "pi_1", "reverse_transfer": True}, "does not act on"),
+        ({"payment_intent": "pi_1", "reverse_transfer": True}, "does not support"),
         ({"payment_intent": "pi_1", "colour": "red"}, "unknown parameter"),
     ],
 )
-async def test_a_refund_that_makes_no_sense_is_refused(params: Any, message: str) -> None:
+async def test_an_invalid_refund_is_refused(params: Any, message: str) -> None:
     async with world() as w:
         with pytest.raises(stripe.InvalidRequestError, match=message):
             await w.client.v1.refunds.create_async(params)
 
 
-async def test_what_nobody_paid_cannot_be_refunded() -> None:
+async def test_an_unpaid_session_cannot_be_refunded() -> None:
     async with world() as w:
         session = await w.open()
-        with pytest.raises(ApiError, match="Nobody has paid"):
+        with pytest.raises(ApiError, match="has no payment"):
             await w.local.refund(session.id)
-        await w.local.pay(session.id, How.CARD_DECLINED)
+        await w.local.pay(session.id, PaymentScenario.CARD_DECLINED)
         intent = w.local.sessions[session.id]["payment_intent"]
         with pytest.raises(stripe.InvalidRequestError, match="does not have a successful charge to refund"):
             await w.client.v1.refunds.create_async({"payment_intent": intent})
@@ -128,7 +128,7 @@ async def test_a_refund_in_another_currency_is_refused() -> None:
         assert refused.value.param == "currency"
 
 
-async def test_money_that_a_dispute_took_cannot_be_refunded() -> None:
+async def test_disputed_money_cannot_be_refunded() -> None:
     async with world() as w:
         paid = await _paid(w)
         dispute = await w.local.dispute(paid["id"], 400)
@@ -142,7 +142,7 @@ async def test_money_that_a_dispute_took_cannot_be_refunded() -> None:
         assert (await w.local.refund(paid["id"]))["amount"] == 400
 
 
-async def test_an_inquiry_takes_nothing_so_the_charge_can_be_refunded() -> None:
+async def test_a_charge_with_an_inquiry_can_be_refunded() -> None:
     async with world() as w:
         paid = await _paid(w)
         inquiry = await w.local.dispute(paid["id"], inquiry=True)
@@ -155,7 +155,7 @@ async def test_an_inquiry_takes_nothing_so_the_charge_can_be_refunded() -> None:
 async def test_a_pending_refund_is_counted_and_then_succeeds() -> None:
     async with world() as w:
         paid = await _paid(w)
-        refund = await w.local.refund(paid["id"], how="pending")
+        refund = await w.local.refund(paid["id"], scenario="pending")
         assert (refund["status"], refund["pending_reason"]) == ("pending", "processing")
         assert _charge(w)["refunded"]
         await w.local.settled()
@@ -172,7 +172,7 @@ async def test_a_failed_refund_is_undone_and_can_be_made_again() -> None:
         paid = await _paid(w)
         refund = await w.local.refund(paid["id"], 200)
         since = len(w.local.events)
-        await w.local.finish_refund(refund["id"], RefundEnd.FAILED)
+        await w.local.finish_refund(refund["id"], FinalRefundStatus.FAILED)
         assert _events(w, since) == ["refund.failed", "refund.updated", "charge.refund.updated"]
         assert refund["failure_reason"]
         assert (_charge(w)["refunded"], _charge(w)["amount_refunded"]) == (False, 0)
@@ -182,7 +182,7 @@ async def test_a_failed_refund_is_undone_and_can_be_made_again() -> None:
 async def test_a_pending_refund_can_be_canceled_through_the_api_once() -> None:
     async with world() as w:
         paid = await _paid(w)
-        refund = await w.local.refund(paid["id"], how="pending")
+        refund = await w.local.refund(paid["id"], scenario="pending")
         canceled = await w.client.v1.refunds.cancel_async(refund["id"])
         assert canceled.status == "canceled"
         assert _events(w)[-2:] == ["refund.updated", "charge.refund.updated"]
@@ -204,7 +204,7 @@ async def test_a_pending_refund_can_be_canceled_through_the_api_once() -> None:
 async def test_a_finished_refund_stays_as_it_is(first: str, then: str) -> None:
     async with world() as w:
         paid = await _paid(w)
-        refund = await w.local.refund(paid["id"], how="pending")
+        refund = await w.local.refund(paid["id"], scenario="pending")
         await w.local.finish_refund(refund["id"], first)
         before, since = dict(_charge(w)), len(w.local.events)
         with pytest.raises(ApiError, match="cannot become"):
@@ -215,14 +215,14 @@ async def test_a_finished_refund_stays_as_it_is(first: str, then: str) -> None:
 async def test_a_refund_that_fails_succeeds_first() -> None:
     async with world(refund_delay=0.1) as w:
         paid = await _paid(w)
-        refund = await w.local.refund(paid["id"], how="fails")
+        refund = await w.local.refund(paid["id"], scenario="fails")
         assert (refund["status"], _charge(w)["refunded"]) == ("succeeded", True)
         await w.local.settled()
         assert (refund["status"], _charge(w)["refunded"]) == ("failed", False)
         assert "refund.failed" in w.receiver.types
 
 
-async def test_the_card_whose_refunds_wait() -> None:
+async def test_the_card_with_pending_refunds() -> None:
     async with world(refund_delay=0.1) as w:
         intent = await _confirm(w, "pm_card_pendingRefund")
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
@@ -231,7 +231,7 @@ async def test_the_card_whose_refunds_wait() -> None:
         assert (await w.client.v1.refunds.retrieve_async(refund.id)).status == "succeeded"
 
 
-async def test_the_card_whose_refunds_fail_afterwards() -> None:
+async def test_the_card_with_failing_refunds() -> None:
     async with world(refund_delay=0.1) as w:
         intent = await _confirm(w, "pm_card_refundFail")
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
@@ -241,10 +241,10 @@ async def test_the_card_whose_refunds_fail_afterwards() -> None:
         assert _charge(w)["amount_refunded"] == 0
 
 
-async def test_a_bank_account_gets_its_money_later() -> None:
+async def test_a_refund_to_a_bank_account_is_pending_first() -> None:
     async with world(refund_delay=0.1) as w:
         session = await w.open()
-        await w.local.pay(session.id, How.BANK_TRANSFER)
+        await w.local.pay(session.id, PaymentScenario.BANK_TRANSFER)
         await w.local.settled()
         intent = w.local.sessions[session.id]["payment_intent"]
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
@@ -253,7 +253,7 @@ async def test_a_bank_account_gets_its_money_later() -> None:
         assert w.local.refunds[refund.id]["status"] == "succeeded"
 
 
-async def test_somebody_faster_than_the_delay_is_not_overruled() -> None:
+async def test_a_refund_finished_before_its_delay_keeps_its_status() -> None:
     async with world(refund_delay=0.05) as w:
         intent = await _confirm(w, "pm_card_pendingRefund")
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
@@ -291,7 +291,7 @@ async def test_metadata_of_a_refund_is_merged_and_unset() -> None:
         assert refund["metadata"] == {}
 
 
-async def test_of_refunds_at_once_only_as_many_succeed_as_there_is_money() -> None:
+async def test_concurrent_refunds_never_exceed_the_payment() -> None:
     async with world() as w:
         paid = await _paid(w)
         params: Any = {"payment_intent": paid["payment_intent"], "amount": 200}
@@ -312,34 +312,34 @@ async def test_a_repeated_request_refunds_once() -> None:
         assert list(w.local.refunds) == [first.id]
 
 
-async def test_a_refund_whose_answer_was_lost_is_found_again_by_a_retry() -> None:
+async def test_a_retry_gets_the_refund_of_a_lost_answer() -> None:
     async with world(max_network_retries=1) as w:
         paid = await _paid(w)
-        w.local.faults.hang_up("/v1/refunds", after_execution=True)
+        w.local.faults.drop_connection("/v1/refunds", after_execution=True)
         refund = await w.client.v1.refunds.create_async({"payment_intent": paid["payment_intent"]})
         assert list(w.local.refunds) == [refund.id]
 
 
 async def test_a_restart_in_the_middle_finishes_refunds(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept, refund_delay=0.4) as w:
+    async with world(state_file=kept, refund_delay=0.4) as w:
         intent = await _confirm(w, "pm_card_refundFail")
         card = await w.client.v1.refunds.create_async({"payment_intent": intent})
         paid = await _paid(w)
-        waiting = await w.local.refund(paid["id"], how="pending")
-    async with world(keep_in=kept) as w:
+        waiting = await w.local.refund(paid["id"], scenario="pending")
+    async with world(state_file=kept) as w:
         assert w.local.refunds[waiting["id"]]["status"] == "pending"
         await w.local.settled()
         assert w.local.refunds[card.id]["status"] == "failed"
         await w.local.finish_refund(waiting["id"], "canceled")
         await w.local.settled()
         assert {charge["amount_refunded"] for charge in w.local.charges.values()} == {0}
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert {charge["amount_refunded"] for charge in w.local.charges.values()} == {0}
         assert {row["status"] for row in w.local.refunds.values()} == {"failed", "canceled"}
 
 
-async def test_refunds_expand_what_they_point_to() -> None:
+async def test_the_charge_and_intent_of_a_refund_can_be_expanded() -> None:
     async with world() as w:
         paid = await _paid(w)
         refund = await w.local.refund(paid["id"])
@@ -352,15 +352,15 @@ async def test_refunds_expand_what_they_point_to() -> None:
 
 
 def test_every_parameter_of_the_client_is_known() -> None:
-    assert set(RefundCreateParams.__annotations__) - OPTIONS == set(accepted.CREATE_REFUND.fields)
-    assert set(RefundListParams.__annotations__) - OPTIONS == set(accepted.LIST_REFUNDS.fields)
-    assert set(RefundUpdateParams.__annotations__) - OPTIONS == set(accepted.UPDATE_REFUND.fields)
+    assert set(RefundCreateParams.__annotations__) - OPTIONS == set(schemas.CREATE_REFUND.fields)
+    assert set(RefundListParams.__annotations__) - OPTIONS == set(schemas.LIST_REFUNDS.fields)
+    assert set(RefundUpdateParams.__annotations__) - OPTIONS == set(schemas.UPDATE_REFUND.fields)
 
 
-async def test_a_refund_has_every_field_of_the_clients_own() -> None:
+async def test_a_refund_has_every_field_of_the_clients_type() -> None:
     async with world() as w:
         refund = await w.local.refund((await _paid(w))["id"])
-        # Said of refunds in a currency chosen by the payer alone.
+        # Only present in refunds of payments with a presentment currency.
         absent = {"presentment_details"}
         fields = {name for name in stripe.Refund.__annotations__ if not name.startswith(("_", "OBJECT"))}
         assert set(refund) == fields - absent

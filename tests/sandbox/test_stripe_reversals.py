@@ -1,4 +1,4 @@
-"""Refunds, disputes and warnings in any order: the sums hold, and the events tell what is true."""
+"""Refunds, disputes and warnings in random order: amounts and events stay consistent with the objects."""
 
 import asyncio
 import time
@@ -9,14 +9,20 @@ from typing import Any
 
 import pytest
 
-from bot_platform.sandbox.stripe import ApiError, DisputeStatus, LocalStripe, RefundEnd, RefundHow
+from bot_platform.sandbox.stripe import (
+    ApiError,
+    DisputeStatus,
+    FinalRefundStatus,
+    LocalStripe,
+    RefundScenario,
+)
 from tests.sandbox.stripe_world import Receiver, World, world
 
-_IN_VAIN = ("failed", "canceled")
+_UNDONE = ("failed", "canceled")
 
 
 class Clock:
-    """The time, which can be stopped so that nothing but a move changes anything."""
+    """A clock that can be stopped, so that only the action under test changes the state."""
 
     def __init__(self) -> None:
         self._stopped: float | None = None
@@ -27,42 +33,44 @@ class Clock:
     def stop(self) -> None:
         self._stopped = time.time()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._stopped = None
 
 
-def _moves(local: LocalStripe, chance: Random, paid: list[str]) -> list[Callable[[], Awaitable[Any]]]:
-    """Make the moves of this moment; many of them are impossible."""
-    some = [*local.refunds] or ["re_nobody"]
+def _possible_actions(
+    local: LocalStripe, random: Random, paid: list[str]
+) -> list[Callable[[], Awaitable[Any]]]:
+    """Return one action of each kind with random arguments; many of them will be refused."""
+    refunds = [*local.refunds] or ["re_nobody"]
     disputes = [*local.disputes] or ["du_nobody"]
     warnings = [*local.warnings] or ["issfr_nobody"]
-    amount = chance.choice([None, 1, 100, 250, 500, 501])
+    amount = random.choice([None, 1, 100, 250, 500, 501])
     return [
-        lambda: local.refund(chance.choice(paid), amount, how=chance.choice(list(RefundHow))),
-        lambda: local.finish_refund(chance.choice(some), chance.choice(list(RefundEnd))),
-        lambda: local.dispute(chance.choice(paid), amount, inquiry=chance.random() < 0.5),
-        lambda: local.move_dispute(chance.choice(disputes), chance.choice(list(DisputeStatus))),
-        lambda: local.warn(chance.choice(paid)),
-        lambda: local.clear_warning(chance.choice(warnings)),
+        lambda: local.refund(random.choice(paid), amount, scenario=random.choice(list(RefundScenario))),
+        lambda: local.finish_refund(random.choice(refunds), random.choice(list(FinalRefundStatus))),
+        lambda: local.dispute(random.choice(paid), amount, inquiry=random.random() < 0.5),
+        lambda: local.move_dispute(random.choice(disputes), random.choice(list(DisputeStatus))),
+        lambda: local.warn(random.choice(paid)),
+        lambda: local.clear_warning(random.choice(warnings)),
     ]
 
 
-async def _live(local: LocalStripe, clock: Clock, chance: Random, moves: int) -> None:
+async def _run_random_actions(local: LocalStripe, clock: Clock, random: Random, count: int) -> None:
     paid = list(local.sessions)
-    for _ in range(moves):
+    for _ in range(count):
         clock.stop()
-        local.catch_up()
-        before = _everything(local)
+        local.run_due_actions()
+        before = _snapshot(local)
         try:
-            await chance.choice(_moves(local, chance, paid))()
+            await random.choice(_possible_actions(local, random, paid))()
         except ApiError:
-            assert _everything(local) == before
+            assert _snapshot(local) == before
         _check(local)
-        clock.go_on()
+        clock.resume()
         await asyncio.sleep(0.001)
 
 
-def _everything(local: LocalStripe) -> str:
+def _snapshot(local: LocalStripe) -> str:
     return str([dict(local.charges), dict(local.refunds), dict(local.disputes), dict(local.warnings)])
 
 
@@ -70,42 +78,44 @@ def _check(local: LocalStripe) -> None:
     for charge in local.charges.values():
         refunds = [row for row in local.refunds.values() if row["charge"] == charge["id"]]
         disputes = [row for row in local.disputes.values() if row["charge"] == charge["id"]]
-        given = sum(row["amount"] for row in refunds if row["status"] not in _IN_VAIN)
-        assert charge["amount_refunded"] == given <= charge["amount"]
-        assert charge["refunded"] == (given == charge["amount"])
+        refunded = sum(row["amount"] for row in refunds if row["status"] not in _UNDONE)
+        assert charge["amount_refunded"] == refunded <= charge["amount"]
+        assert charge["refunded"] == (refunded == charge["amount"])
         assert charge["disputed"] == bool(disputes)
         for row in disputes:
-            moved = sum(line["amount"] for line in row["balance_transactions"])
-            kept = row["status"] in {"won", "prevented"} or row["status"].startswith("warning_")
-            assert moved == (0 if kept else -row["amount"])
+            withdrawn = sum(line["amount"] for line in row["balance_transactions"])
+            reinstated = row["status"] in {"won", "prevented"} or row["status"].startswith("warning_")
+            assert withdrawn == (0 if reinstated else -row["amount"])
         if charge["disputed"]:
             warned = [row for row in local.warnings.values() if row["charge"] == charge["id"]]
             assert not any(row["actionable"] for row in warned)
 
 
 def _check_events(w: World) -> None:
-    """See that the last event about each object tells its state."""
-    told = {event["data"]["object"]["id"]: event["data"]["object"] for event in w.local.events}
+    """Check that the last event of each object has its current state."""
+    last_seen = {event["data"]["object"]["id"]: event["data"]["object"] for event in w.local.events}
     for table in (w.local.refunds, w.local.disputes, w.local.warnings):
         for row in table.values():
-            assert told[row["id"]] == row
+            assert last_seen[row["id"]] == row
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_the_sums_hold_whatever_happens_in_whatever_order(seed: int, tmp_path: Path) -> None:
-    chance, clock = Random(seed), Clock()  # noqa: S311 - chance, not a secret
-    options: dict[str, Any] = {"keep_in": tmp_path / "stripe.json", "clock": clock, "refund_delay": 0.01}
+async def test_the_amounts_stay_consistent_after_random_actions_in_random_order(
+    seed: int, tmp_path: Path
+) -> None:
+    random, clock = Random(seed), Clock()  # noqa: S311 - not a secret
+    options: dict[str, Any] = {"state_file": tmp_path / "stripe.json", "clock": clock, "refund_delay": 0.01}
     async with world(**options, receiver=Receiver(statuses=[500] * 20)) as w:
         for _ in range(4):
             await w.local.pay((await w.open()).id)
-        await _live(w.local, clock, chance, 60)
-        # Cut off with refunds that are still to fail and webhooks that are still to be sent.
+        await _run_random_actions(w.local, clock, random, 60)
+        # Stop while refunds are scheduled to fail and webhooks are pending.
         clock.stop()
-        before = _everything(w.local)
+        before = _snapshot(w.local)
     async with world(**options) as w:
-        assert _everything(w.local) == before
-        w.local.mischief.change(twice=True)
-        await asyncio.gather(*(_live(w.local, clock, chance, 20) for _ in range(3)))
+        assert _snapshot(w.local) == before
+        w.local.fault_switches.change(twice=True)
+        await asyncio.gather(*(_run_random_actions(w.local, clock, random, 20) for _ in range(3)))
         await w.local.settled(20)
         _check(w.local)
         _check_events(w)

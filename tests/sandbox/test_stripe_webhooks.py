@@ -1,4 +1,4 @@
-"""Webhooks: signed, repeated until taken, and never forgotten."""
+"""Webhooks: signed, retried until accepted, and kept across restarts."""
 
 import asyncio
 import hashlib
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bot_platform.sandbox.stripe import How
+from bot_platform.sandbox.stripe import PaymentScenario
 from tests.sandbox.stripe_world import SECRET, Receiver, World, checkout_params, world
 
 
@@ -17,13 +17,13 @@ async def _pay(w: World) -> None:
     await w.local.pay(session.id)
 
 
-async def _until(reached: int, receiver: Receiver) -> None:
+async def _until(count: int, receiver: Receiver) -> None:
     async with asyncio.timeout(2):
-        while len(receiver.got) < reached:  # noqa: ASYNC110 - the network brings them
+        while len(receiver.got) < count:  # noqa: ASYNC110 - the network sets no event
             await asyncio.sleep(0.005)
 
 
-async def test_every_event_is_delivered_once_when_it_is_taken() -> None:
+async def test_an_accepted_event_is_delivered_once() -> None:
     async with world() as w:
         await _pay(w)
         await w.local.settled()
@@ -32,11 +32,11 @@ async def test_every_event_is_delivered_once_when_it_is_taken() -> None:
         assert {e["pending_webhooks"] for e in w.local.events} == {0}
 
 
-async def test_a_refused_webhook_is_repeated_with_a_fresh_signature_until_200() -> None:
+async def test_a_refused_webhook_is_retried_with_a_new_signature_until_200() -> None:
     ahead = [0.0]
 
     def clock() -> float:
-        # Every look at the clock is a second later, so that no two signatures share a timestamp.
+        # Each call of the clock returns one second more, so that no two signatures share a timestamp.
         ahead[0] += 0.01
         return time.time() + ahead[0]
 
@@ -50,7 +50,7 @@ async def test_a_refused_webhook_is_repeated_with_a_fresh_signature_until_200() 
         assert (delivery["attempts"], delivery["last_status"], delivery["state"]) == (4, 200, "delivered")
 
 
-async def test_a_webhook_not_yet_taken_is_pending() -> None:
+async def test_a_webhook_that_is_not_accepted_yet_is_pending() -> None:
     async with world(receiver=Receiver(statuses=[500] * 3), retry_delays=(30.0,)) as w:
         await w.client.v1.products.create_async({"name": "one event"})
         await _until(1, w.receiver)
@@ -63,7 +63,7 @@ async def test_a_webhook_not_yet_taken_is_pending() -> None:
         assert (delivery["attempts"], delivery["last_status"], delivery["state"]) == (1, 500, "pending")
 
 
-async def test_a_receiver_that_hangs_up_is_tried_again() -> None:
+async def test_a_dropped_connection_is_retried() -> None:
     async with world(receiver=Receiver(statuses=[0]), retry_delays=(0.1,)) as w:
         await w.client.v1.products.create_async({"name": "one event"})
         await _until(1, w.receiver)
@@ -73,7 +73,7 @@ async def test_a_receiver_that_hangs_up_is_tried_again() -> None:
         assert len(w.receiver.got) == 2
 
 
-async def test_a_slow_receiver_does_not_hold_up_the_others() -> None:
+async def test_a_slow_receiver_does_not_delay_other_webhooks() -> None:
     async with world(receiver=Receiver(slow={"product.created": 0.5})) as w:
         await _pay(w)
         await _until(5, w.receiver)
@@ -84,11 +84,11 @@ async def test_a_slow_receiver_does_not_hold_up_the_others() -> None:
 
 async def test_a_restart_keeps_sessions_and_sends_what_was_undelivered(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept, receiver=Receiver(statuses=[500] * 100), retry_delays=(0.05,)) as w:
+    async with world(state_file=kept, receiver=Receiver(statuses=[500] * 100), retry_delays=(0.05,)) as w:
         session = await w.open()
         await w.local.pay(session.id)
         await _until(6, w.receiver)
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert (await w.checkout.retrieve_async(session.id)).payment_status == "paid"
         await w.local.settled()
         assert sorted(e["id"] for e in w.receiver.got) == sorted(e["id"] for e in w.local.events)
@@ -97,10 +97,10 @@ async def test_a_restart_keeps_sessions_and_sends_what_was_undelivered(tmp_path:
 async def test_a_restart_finishes_a_bank_transfer_and_replays_an_idempotency_key(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
     options: Any = {"idempotency_key": "k"}
-    async with world(keep_in=kept, bank_transfer_delay=0.3) as w:
+    async with world(state_file=kept, bank_transfer_delay=0.3) as w:
         session = await w.checkout.create_async(checkout_params(), options=options)
-        await w.local.pay(session.id, How.BANK_TRANSFER)
-    async with world(keep_in=kept) as w:
+        await w.local.pay(session.id, PaymentScenario.BANK_TRANSFER)
+    async with world(state_file=kept) as w:
         again = await w.checkout.create_async(checkout_params(), options=options)
         assert (again.id, again.status) == (session.id, "open")
         await w.local.settled()
@@ -108,30 +108,30 @@ async def test_a_restart_finishes_a_bank_transfer_and_replays_an_idempotency_key
         assert "checkout.session.async_payment_succeeded" in w.receiver.types
 
 
-async def test_a_crash_in_the_middle_of_a_line_loses_that_line_alone(tmp_path: Path) -> None:
+async def test_a_crash_while_writing_loses_only_the_last_line(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         session = await w.open()
         await w.local.settled()
     with kept.open("a") as file:
         file.write('{"table": "sessions", "id": "cs_te')
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert list(w.local.sessions) == [session.id]
         await w.local.pay(session.id)
     assert {json.loads(line)["table"] for line in kept.read_text().splitlines()} >= {"sessions", "events"}
 
 
-async def test_every_change_is_kept(tmp_path: Path) -> None:
+async def test_every_change_is_saved(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept) as w:
-        for how in How:
+    async with world(state_file=kept) as w:
+        for how in PaymentScenario:
             session = await w.open()
             await w.local.pay(session.id, how)
         await w.local.expire((await w.open()).id)
         await w.local.settled()
         before = [dict(w.local.sessions), dict(w.local.charges), w.local.events, w.local.deliveries]
         intents = [str(intent.to_dict()) for intent in (await w.client.v1.payment_intents.list_async()).data]
-    async with world(keep_in=kept) as w:
+    async with world(state_file=kept) as w:
         assert [dict(w.local.sessions), dict(w.local.charges), w.local.events, w.local.deliveries] == before
         found = (await w.client.v1.payment_intents.list_async()).data
         assert [str(intent.to_dict()) for intent in found] == intents

@@ -1,4 +1,4 @@
-"""An unmodified aiogram bot on the sandbox session, and Telegram's behaviour as the bot meets it."""
+"""An unmodified aiogram bot on the sandbox session, and the fake's Telegram behaviour."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -104,7 +104,7 @@ async def polling(world: TelegramWorld, bot: Bot) -> AsyncIterator[TelegramWorld
         await poller
 
 
-async def test_the_bot_answers_what_a_person_says(polling: TelegramWorld) -> None:
+async def test_the_bot_answers_a_message(polling: TelegramWorld) -> None:
     polling.say(BUYER, "/start")
     await until(lambda: len(polling.messages(BUYER.id)) == 2)
     said, answer = polling.messages(BUYER.id)
@@ -128,7 +128,7 @@ async def test_a_press_is_answered_and_the_message_edited(polling: TelegramWorld
     assert polling.messages(BUYER.id)[1]["edit_date"]
 
 
-async def test_two_hundred_people_are_each_answered_once(polling: TelegramWorld) -> None:
+async def test_200_people_get_one_answer_each(polling: TelegramWorld) -> None:
     people = [Person(8_000_000_000 + number) for number in range(200)]
     for person in people:
         polling.say(person, f"I am {person.id}")
@@ -193,7 +193,7 @@ async def test_a_fault_is_raised_as_aiogram_raises_it(
     assert not isinstance(raised.value, TelegramMigrateToChat)
 
 
-async def test_a_lost_answer_was_done_all_the_same(world: TelegramWorld, bot: Bot) -> None:
+async def test_a_call_with_a_lost_answer_is_executed(world: TelegramWorld, bot: Bot) -> None:
     world.say(BUYER, "hello")
     world.fail("sendMessage", Fault(lose_answer=True))
     with pytest.raises(TelegramNetworkError):
@@ -202,13 +202,13 @@ async def test_a_lost_answer_was_done_all_the_same(world: TelegramWorld, bot: Bo
     assert world.calls[-1].outcome == "lost"
 
 
-async def test_a_late_answer_is_a_timeout(world: TelegramWorld, bot: Bot) -> None:
+async def test_a_late_answer_raises_a_timeout(world: TelegramWorld, bot: Bot) -> None:
     world.fail("getMe", Fault(delay=1))
     with pytest.raises(TelegramNetworkError, match="timeout"):
         await bot.get_me(request_timeout=0.05)  # type: ignore[arg-type]
 
 
-async def test_a_fault_of_one_chat_spares_the_others(world: TelegramWorld, bot: Bot) -> None:
+async def test_a_fault_for_one_chat_does_not_affect_others(world: TelegramWorld, bot: Bot) -> None:
     world.say(BUYER, "hello")
     world.say(BEN, "hallo")
     world.fail("*", Fault(500, "Internal Server Error", chat_id=BUYER.id, times=None))
@@ -216,11 +216,11 @@ async def test_a_fault_of_one_chat_spares_the_others(world: TelegramWorld, bot: 
     for _ in range(2):
         with pytest.raises(TelegramServerError):
             await bot.send_message(BUYER.id, "one")
-    world.heal()
+    world.clear_faults()
     await bot.send_message(BUYER.id, "one")
 
 
-async def test_only_those_who_wrote_and_did_not_block_can_be_written_to(
+async def test_the_bot_can_write_only_to_people_who_wrote_and_did_not_block_it(
     world: TelegramWorld, bot: Bot
 ) -> None:
     with pytest.raises(TelegramBadRequest, match="chat not found"):
@@ -252,7 +252,7 @@ async def test_edits_are_refused_as_telegram_refuses_them(world: TelegramWorld, 
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("  ", "message text is empty"),
         ("a" * 4097, "message is too long"),
@@ -262,9 +262,9 @@ async def test_edits_are_refused_as_telegram_refuses_them(world: TelegramWorld, 
         ("<h1>so</h1>", 'Unsupported start tag "h1"'),
     ],
 )
-async def test_bad_texts_are_refused(world: TelegramWorld, bot: Bot, text: str, why: str) -> None:
+async def test_bad_texts_are_refused(world: TelegramWorld, bot: Bot, text: str, reason: str) -> None:
     world.say(BUYER, "hello")
-    with pytest.raises(TelegramBadRequest, match=why):
+    with pytest.raises(TelegramBadRequest, match=reason):
         await bot.send_message(BUYER.id, text)
 
 
@@ -343,7 +343,9 @@ async def test_floods_are_refused_when_the_limits_are_on(clock: Clock) -> None:
         await bot.send_message(people[30].id, "one")
 
 
-async def test_updates_rise_and_are_kept_until_confirmed(world: TelegramWorld, bot: Bot) -> None:
+async def test_update_ids_increase_and_updates_are_kept_until_confirmed(
+    world: TelegramWorld, bot: Bot
+) -> None:
     for text in ("one", "two", "three"):
         world.say(BUYER, text)
     first = await bot.get_updates(limit=2)
@@ -353,7 +355,7 @@ async def test_updates_rise_and_are_kept_until_confirmed(world: TelegramWorld, b
     assert await bot.get_updates(offset=103) == []
 
 
-async def test_two_polls_at_once_end_the_older_one(world: TelegramWorld, bot: Bot) -> None:
+async def test_a_second_poll_ends_the_first(world: TelegramWorld, bot: Bot) -> None:
     older = asyncio.create_task(bot.get_updates(timeout=5))
     await asyncio.sleep(0.01)
     newer = asyncio.create_task(bot.get_updates(timeout=5))
@@ -394,7 +396,7 @@ async def test_only_the_updates_asked_for_are_sent(world: TelegramWorld, bot: Bo
     assert update.callback_query
 
 
-async def test_the_menu_follows_audience_and_language(world: TelegramWorld, bot: Bot) -> None:
+async def test_the_menu_depends_on_scope_and_language(world: TelegramWorld, bot: Bot) -> None:
     await bot.set_my_commands([BotCommand(command="buy", description="Buy")])
     await bot.set_my_commands(
         [BotCommand(command="buy", description="Kaufen")],
@@ -409,7 +411,7 @@ async def test_the_menu_follows_audience_and_language(world: TelegramWorld, bot:
         await bot.set_my_commands([BotCommand(command="Buy!", description="Buy")])
 
 
-async def test_descriptions_are_kept(world: TelegramWorld, bot: Bot) -> None:
+async def test_descriptions_are_stored_per_language(world: TelegramWorld, bot: Bot) -> None:
     await bot.set_my_description("I sell credits.")
     await bot.set_my_short_description("Credits")
     assert (await bot.get_my_description()).description == "I sell credits."
@@ -440,7 +442,9 @@ async def test_unknown_methods_and_tokens_are_refused(world: TelegramWorld, bot:
     assert (await bot.get_me()).username == "sandbox_bot"
 
 
-async def test_typing_is_seen_and_wrong_actions_are_not(world: TelegramWorld, bot: Bot) -> None:
+async def test_watchers_see_chat_actions_and_unknown_actions_are_refused(
+    world: TelegramWorld, bot: Bot
+) -> None:
     world.say(BUYER, "hello")
     with world.watch(BUYER.id) as changes:
         await bot.send_chat_action(BUYER.id, "typing")
@@ -465,7 +469,7 @@ async def test_a_watcher_that_never_reads_is_cut_off(world: TelegramWorld) -> No
         assert len([change async for change in changes]) == 1000
 
 
-def test_a_person_cannot_say_what_no_app_sends(world: TelegramWorld) -> None:
+def test_an_invalid_text_from_a_person_is_refused(world: TelegramWorld) -> None:
     for text in ("", " \n", "a" * 4097, "\ud800"):
         with pytest.raises(ValueError, match=r"."):
             world.say(BUYER, text)

@@ -59,7 +59,7 @@ class Trouble:
     async def _stripe_stumbles(self) -> None:
         for _ in range(5):  # within what one call tries again
             self._w.stripe.faults.answer("/v1/checkout/sessions", 500, times=1)
-            self._w.stripe.faults.hang_up("/v1/checkout/sessions", after_execution=True)
+            self._w.stripe.faults.drop_connection("/v1/checkout/sessions", after_execution=True)
             await asyncio.sleep(2)
 
     async def _stripe_slow(self) -> None:

@@ -40,7 +40,7 @@ async def crowd(database: Database, n: int) -> Sequence[Person]:
 def met(*people: Person, flood: FloodLimits | None = None) -> TelegramWorld:
     world = TelegramWorld(flood=flood)
     for each in (*people, Person(id=ADMIN)):
-        world.meet(each)
+        world.open_chat(each)
     return world
 
 
@@ -233,7 +233,7 @@ async def test_it_goes_on_after_a_restart_and_is_stopped_by_a_button(database_ur
 
         async def many(database: Database) -> None:
             for each in await crowd(database, 70):
-                h.telegram.meet(each)
+                h.telegram.open_chat(each)
 
         await beside(database_url, many)
         draft = await ask(h, f"/admin say {TEXT}", "This is what 71 people would read:")

@@ -158,7 +158,7 @@ async def test_a_house_that_is_stopped_amid_a_build_goes_on_from_its_checkpoint(
             await eventually(lambda: len(server.requests) == 4)
         assert script.asked == ["plan", "notes/__init__.py", "notes/store.py"]
         async with running_service(database_url, welcome_credits="50", **ai(server)) as h:
-            h.telegram.meet(BUYER)
+            h.telegram.open_chat(BUYER)
             assert await unpacked(h, 1) == in_folder(WRITTEN)
             assert script.asked == ["plan", *WRITTEN]
             charges = await rows(h, "SELECT COUNT(*) AS n FROM entry WHERE kind = 'charge'")

@@ -97,7 +97,7 @@ async def test_a_failure_of_stripe_is_told_and_the_next_press_is_a_new_attempt(d
 async def test_a_checkout_that_was_made_although_stripe_broke_is_found_again(database_url: str) -> None:
     async with running_service(database_url) as h:
         packages = await shop(h)
-        h.stripe.faults.hang_up("/v1/checkout/sessions", after_execution=True)
+        h.stripe.faults.drop_connection("/v1/checkout/sessions", after_execution=True)
         await h.press(packages, "buy_100")
         await h.said(LINK)
         assert len(h.stripe.sessions) == 1
@@ -174,7 +174,7 @@ async def test_a_package_that_left_the_price_list_is_not_sold(database_url: str,
     prices = tmp_path / "prices.toml"
     prices.write_text('[[package]]\ncode = "big"\ncredits = 7\namount = 700\ncurrency = "eur"\n')
     async with running_service(database_url, packages_file=prices) as h:
-        h.telegram.meet(BUYER)
+        h.telegram.open_chat(BUYER)
         other = await h.say("/buy", "Choose a package:")
         (row,) = other["reply_markup"]["inline_keyboard"]
         assert row[0] == {"text": "7 credits · €7.00", "callback_data": "big"}

@@ -45,7 +45,7 @@ async def test_i_have_paid_finds_the_payment_whose_webhook_was_lost_and_says_so_
     database_url: str,
 ) -> None:
     async with running_service(database_url) as h:
-        h.stripe.mischief.lost = True
+        h.stripe.fault_switches.lost = True
         message, session = await linked(h)
         await h.stripe.pay(session)
         for _ in range(3):
@@ -62,7 +62,7 @@ async def test_i_have_paid_finds_the_payment_whose_webhook_was_lost_and_says_so_
 
 async def test_a_webhook_that_comes_after_i_have_paid_adds_nothing(database_url: str) -> None:
     async with running_service(database_url) as h:
-        h.stripe.mischief.late = 1.0
+        h.stripe.fault_switches.late = 1.0
         message, session = await linked(h)
         await h.stripe.pay(session)
         await h.press(message, "paid:1")
@@ -74,7 +74,7 @@ async def test_a_webhook_that_comes_after_i_have_paid_adds_nothing(database_url:
 
 async def test_the_purchase_of_somebody_else_is_none_of_yours(database_url: str) -> None:
     async with running_service(database_url) as h:
-        h.stripe.mischief.lost = True
+        h.stripe.fault_switches.lost = True
         _, session = await linked(h)
         theirs, _ = await linked(h, OTHER)
         await h.stripe.pay(session)
@@ -96,20 +96,20 @@ async def test_rubbish_on_the_button_is_no_purchase_of_yours(database_url: str, 
 
 async def test_i_have_paid_while_stripe_is_down_says_so_and_later_finds_it(database_url: str) -> None:
     async with running_service(database_url) as h:
-        h.stripe.mischief.lost = True
+        h.stripe.fault_switches.lost = True
         message, session = await linked(h)
         await h.stripe.pay(session)
-        h.stripe.mischief.down = True
+        h.stripe.fault_switches.down = True
         await h.press(message, "paid:1")
         await h.said("The payment could not be looked up at this moment.")
-        h.stripe.mischief.down = False
+        h.stripe.fault_switches.down = False
         await h.press(message, "paid:1")
         await h.said(RECEIPT)
 
 
 async def test_i_have_paid_on_an_expired_link_offers_to_buy_again(database_url: str) -> None:
     async with running_service(database_url) as h:
-        h.stripe.mischief.lost = True
+        h.stripe.fault_switches.lost = True
         message, session = await linked(h)
         await h.stripe.expire(session)
         await h.press(message, "paid:1")
@@ -125,7 +125,7 @@ async def test_i_have_paid_on_an_expired_link_offers_to_buy_again(database_url: 
 
 async def test_i_have_paid_with_a_transfer_on_its_way_says_so(database_url: str) -> None:
     async with running_service(database_url) as h:
-        h.stripe.mischief.lost = True
+        h.stripe.fault_switches.lost = True
         message, session = await linked(h)
         h.stripe.faults.clear()
         await h.stripe.pay(session, "bank_transfer")
@@ -154,7 +154,7 @@ async def test_what_was_paid_while_the_service_was_down_is_found_at_the_start(da
             _, session = await linked(h)
         await w.local.pay(session)
         async with running_service(database_url, **changed) as h:
-            h.telegram.meet(BUYER)
+            h.telegram.open_chat(BUYER)
             await h.said(RECEIPT, within=5)
             await h.say("/balance", "Balance: 100.00 credits")
 

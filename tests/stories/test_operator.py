@@ -358,7 +358,7 @@ async def test_the_longest_stories_fit_one_message(sqlite_url: str) -> None:
 
 async def test_each_admin_has_the_command_in_their_own_menu_once_telegram_knows_them(sqlite_url: str) -> None:
     async with running_service(sqlite_url, admin_telegram_ids=f"{STRANGER.id},{OPERATOR.id}") as h:
-        h.telegram.meet(OPERATOR)
+        h.telegram.open_chat(OPERATOR)
         await ask(h, "/admin", "Today, until")
         await asyncio.sleep(0.2)
         world = h.telegram

@@ -67,7 +67,7 @@ def world_with(chats: int, flood: FloodLimits | None = None) -> tuple[TelegramWo
     world = TelegramWorld(flood=flood)
     people = [Person(id=FIRST + n, first_name=f"P{n}") for n in range(chats)]
     for each in people:
-        world.meet(each)
+        world.open_chat(each)
     return world, [each.id for each in people]
 
 

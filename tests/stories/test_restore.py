@@ -11,7 +11,7 @@ from tortoise.exceptions import BaseORMException
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person
-from tests.commands.shell import PG_PROGRAMS, Done, path, typed
+from tests.commands.shell import PG_PROGRAMS, Result, path_variable, run_command
 from tests.makers import eventually, link_of
 from tests.reliability.platforms import Surroundings, in_database, surroundings
 
@@ -103,8 +103,10 @@ async def test_a_backup_taken_under_load_and_reconciled_gives_the_books_of_the_u
         environment = {name.upper(): str(value) for name, value in w.settings.items()}
         file = tmp_path / "saved"
 
-        async def run(*arguments: str) -> Done:
-            done = await typed(*arguments, folder=tmp_path, PATH=path(PG_PROGRAMS), **environment)
+        async def run(*arguments: str) -> Result:
+            done = await run_command(
+                *arguments, folder=tmp_path, PATH=path_variable(PG_PROGRAMS), **environment
+            )
             assert (done.code, done.err) == (0, ""), done
             return done
 

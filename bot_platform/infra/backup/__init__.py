@@ -1,1 +1,1 @@
-"""Takes a backup beside a running service, and puts one back without losing what is there to a bad file."""
+"""Backs up a database beside a running service, and restores one in a single transaction."""

@@ -1,4 +1,4 @@
-"""A backup is a file that is there whole or not at all, and that nobody else overwrites."""
+"""Backup files: written atomically, by one process at a time, and recognised by their first bytes."""
 
 import contextlib
 import fcntl
@@ -6,40 +6,40 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-BEGINNINGS = {b"SQLite format 3\0": "SQLite", b"PGDMP": "PostgreSQL"}
+MAGIC_BYTES = {b"SQLite format 3\0": "SQLite", b"PGDMP": "PostgreSQL"}
 
 
 class BackupError(Exception):
-    """A backup that cannot be taken or put back: one line that says why, and what to do."""
+    """A backup or restore failed: one line with the reason and what to do."""
 
 
 @contextlib.contextmanager
-def whole_file(to: Path, *, force: bool) -> Iterator[Path]:
-    """Give a path to write to, beside the wanted one; what stands there in the end is renamed to it.
+def atomic_file(to: Path, *, force: bool) -> Iterator[Path]:
+    """Yield a partial file beside `to`, and rename it to `to` at the end if nothing failed.
 
-    Its name is always the same, so that one left by a killed process is written over by the next.
-    Raises Trouble when the file is there and `force` is not, or when another process writes it.
+    The partial file always has the same name, so that the next run overwrites what a killed process left.
+    Raises BackupError if `to` exists and `force` is false, or if another process is writing it.
     """
     if to.is_dir():
         raise BackupError(f"{to}: is a folder; name a file in it")
-    part = to.with_name(f"{to.name}.part")
+    partial = to.with_name(f"{to.name}.part")
     with contextlib.ExitStack() as stack:
         try:
-            own = stack.enter_context(_claimed(part))
+            descriptor = stack.enter_context(_locked(partial))
         except BlockingIOError as fault:
-            raise BackupError(f"{to}: another backup is being written there; wait for it to end") from fault
+            raise BackupError(f"{to}: another backup is being written there; wait until it ends") from fault
         except OSError as fault:
             raise BackupError(f"{to}: cannot be written ({fault.strerror}); name another file") from fault
         unfinished = stack.enter_context(contextlib.ExitStack())
-        unfinished.callback(part.unlink, missing_ok=True)
+        unfinished.callback(partial.unlink, missing_ok=True)
         if to.exists() and not force:
-            raise BackupError(f"{to}: is there already; name another file, or write over it with --force")
+            raise BackupError(f"{to}: exists already; name another file, or overwrite it with --force")
         try:
-            yield part
-            os.fsync(own)
-            part.replace(to)
+            yield partial
+            os.fsync(descriptor)
+            partial.replace(to)
             unfinished.pop_all()
-            _keep_name(to.parent)
+            _sync_folder(to.parent)
         except OSError as fault:
             raise BackupError(
                 f"{to}: cannot be written ({fault.strerror}); the backup was not taken"
@@ -47,42 +47,43 @@ def whole_file(to: Path, *, force: bool) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _claimed(part: Path) -> Iterator[int]:
-    """Make the file empty and ours alone; raises BlockingIOError when it is somebody else's."""
-    own = os.open(part, os.O_CREAT | os.O_WRONLY, 0o600)  # people's data: not for everybody's eyes
+def _locked(partial: Path) -> Iterator[int]:
+    """Open the file, locked and empty; raises BlockingIOError if another process has locked it."""
+    owner_only = 0o600  # the file has personal data
+    descriptor = os.open(partial, os.O_CREAT | os.O_WRONLY, owner_only)
     try:
-        fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _still_named(own, part)
-        os.ftruncate(own, 0)
-        yield own
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _check_not_renamed(descriptor, partial)
+        os.ftruncate(descriptor, 0)
+        yield descriptor
     finally:
-        os.close(own)
+        os.close(descriptor)
 
 
-def _still_named(own: int, part: Path) -> None:
-    """Raise BlockingIOError when whoever had the file finished and renamed it while we opened it."""
-    if not part.exists() or not os.path.samestat(os.fstat(own), part.stat()):
+def _check_not_renamed(descriptor: int, partial: Path) -> None:
+    """Raise BlockingIOError if its previous writer renamed the file while we opened it."""
+    if not partial.exists() or not os.path.samestat(os.fstat(descriptor), partial.stat()):
         raise BlockingIOError
 
 
 def check_kind(file: Path, wanted: str) -> None:
-    """Look at a file's first bytes; raises Trouble unless it is a backup of such a database."""
+    """Check the first bytes; raises BackupError unless the file is a backup of the `wanted` database."""
     try:
-        with file.open("rb") as opened:
-            first = opened.read(max(map(len, BEGINNINGS)))
+        with file.open("rb") as stream:
+            first = stream.read(max(map(len, MAGIC_BYTES)))
     except OSError as fault:
         raise BackupError(f"{file}: cannot be read ({fault.strerror})") from fault
-    kind = next((name for begins, name in BEGINNINGS.items() if first.startswith(begins)), None)
+    kind = next((name for magic, name in MAGIC_BYTES.items() if first.startswith(magic)), None)
     if kind is None:
-        raise BackupError(f"{file}: is no backup; `run.py backup` makes one")
+        raise BackupError(f"{file}: is not a backup; `python3 run.py backup` makes one")
     if kind != wanted:
         raise BackupError(f"{file}: is a backup of {kind}, but DATABASE_URL names {wanted}")
 
 
-def _keep_name(folder: Path) -> None:
-    """Make the new name survive a power cut, as the bytes do."""
-    opened = os.open(folder, os.O_RDONLY)
+def _sync_folder(folder: Path) -> None:
+    """Write the new name to the disk, so that it survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
+        os.close(descriptor)

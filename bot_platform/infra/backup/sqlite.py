@@ -1,56 +1,61 @@
-"""SQLite's side: its online backup, and the way back in one transaction of the file it replaces."""
+"""Backups of SQLite by its online backup, which also restores one in a single transaction."""
 
 import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot_platform.infra.backup.files import BackupError, check_kind, whole_file
+from bot_platform.infra.backup.files import BackupError, atomic_file, check_kind
 
-OURS = {"users", "account", "entry", "purchase", "aerich"}  # of the first schema: in every backup
+OUR_TABLES = {
+    "users",
+    "account",
+    "entry",
+    "purchase",
+    "aerich",
+}  # since the first schema, so every backup has them
 
 
-def take(database: Path, to: Path, *, force: bool) -> None:
-    """Copy the database as it is at one moment, beside whoever writes to it; raises Trouble."""
+def back_up(database: Path, to: Path, *, force: bool) -> None:
+    """Copy a snapshot of the database while it is in use; raises BackupError."""
     if not database.exists():
         raise BackupError(f"DATABASE_URL: there is no database at {database}, so there is nothing to back up")
     _not_itself(database, to)
-    with whole_file(to, force=force) as part, _said_of(database, "the backup was not taken"):
-        with _opened(database, "ro") as source, _opened(part, "rw") as copy:
-            copy.execute("PRAGMA journal_mode = MEMORY")  # nothing would be left beside it by a full disk
-            source.backup(copy)  # in one step: a writer in between would make it begin again
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
-        _check(part)
+    with atomic_file(to, force=force) as partial, _translated_errors(database, "the backup was not taken"):
+        with _connect(database, "ro") as source, _connect(partial, "rw") as copy:
+            copy.execute("PRAGMA journal_mode = MEMORY")  # no journal file is left if the disk is full
+            source.backup(copy)  # in one step: a write between two steps would restart it
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without -wal and -shm
+        _check(partial)
 
 
-def put_back(database: Path, file: Path, *, force: bool) -> None:
-    """Replace the database by a backup, entirely or not at all; raises Trouble.
+def restore(database: Path, file: Path, *, force: bool) -> None:
+    """Replace the database by a backup in one transaction; raises BackupError.
 
-    The file stays the same and its pages are replaced in one transaction: whoever is killed here,
-    or finds the disk full, leaves what was there before.
+    The file stays and its pages are replaced, so that a kill or a full disk leaves the old database intact.
     """
     check_kind(file, "SQLite")
     _not_itself(database, file)
-    with _said_of(file, "it was not restored"):
+    with _translated_errors(file, "it was not restored"):
         _check(file)
     database.parent.mkdir(parents=True, exist_ok=True)
     with (
-        _said_of(database, "move it and its -wal and -shm away, and restore again"),
-        _opened(file, "ro") as source,
-        _opened(database, "rwc") as target,
+        _translated_errors(database, "move it and its -wal and -shm away, and restore again"),
+        _connect(file, "ro") as source,
+        _connect(database, "rwc") as target,
     ):
-        _alone(target, database)
-        people = _people(target)
-        if people and not force:
+        _lock(target, database)
+        users = _count_users(target)
+        if users and not force:
             raise BackupError(
-                f"DATABASE_URL: {database} has a database with {people} people in it;"
+                f"DATABASE_URL: {database} has a database with {users} users in it;"
                 " back it up, then replace it with --force"
             )
         source.backup(target)
 
 
-def _alone(target: sqlite3.Connection, database: Path) -> None:
-    """Keep everybody else out until the connection is closed; raises Trouble when somebody is in."""
+def _lock(target: sqlite3.Connection, database: Path) -> None:
+    """Lock the database until the connection closes; raises BackupError if it is in use."""
     target.execute("PRAGMA locking_mode = EXCLUSIVE")
     try:
         target.execute(
@@ -66,22 +71,26 @@ def _alone(target: sqlite3.Connection, database: Path) -> None:
         ) from fault
 
 
-def _people(target: sqlite3.Connection) -> int:
+def _count_users(target: sqlite3.Connection) -> int:
     if not target.execute("SELECT 1 FROM sqlite_master WHERE name = 'users'").fetchone():
         return 0
-    (people,) = target.execute("SELECT COUNT(*) FROM users").fetchone()
-    return int(people)
+    (users,) = target.execute("SELECT COUNT(*) FROM users").fetchone()
+    return int(users)
 
 
 def _check(file: Path) -> None:
-    """Read every page; raises Trouble for one that is damaged, or for a database that is not ours."""
-    with _opened(file, "ro") as opened:
-        (says,) = opened.execute("PRAGMA integrity_check(1)").fetchone()
-        if says != "ok":
-            raise BackupError(f"{file}: is damaged ({says.splitlines()[-1]}); use another backup")
-        tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if not tables >= OURS:
-        raise BackupError(f"{file}: is no backup of this platform: it has no {min(OURS - tables)}")
+    """Read every page; raises BackupError if the file is damaged, or not a backup of this platform."""
+    with _connect(file, "ro") as connection:
+        (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if result != "ok":
+            raise BackupError(f"{file}: is damaged ({result.splitlines()[-1]}); use another backup")
+        tables = {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+    if not tables >= OUR_TABLES:
+        raise BackupError(
+            f"{file}: is not a backup of this platform: it has no table {min(OUR_TABLES - tables)}"
+        )
 
 
 def _not_itself(database: Path, file: Path) -> None:
@@ -90,16 +99,16 @@ def _not_itself(database: Path, file: Path) -> None:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+def _connect(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
         yield connection
 
 
 @contextlib.contextmanager
-def _said_of(file: Path, so: str) -> Iterator[None]:
-    """Say in one line what SQLite said of a file, and what follows."""
+def _translated_errors(file: Path, consequence: str) -> Iterator[None]:
+    """Turn an error of SQLite into a BackupError that names the file and the consequence."""
     try:
         yield
     except sqlite3.Error as fault:
-        raise BackupError(f"{file}: {fault}; {so}") from fault
+        raise BackupError(f"{file}: {fault}; {consequence}") from fault

@@ -1,24 +1,24 @@
-// The chat: listens to the server's events, keeps the log, and sends what the person says and presses.
+// The chat: follows the server's event stream, shows the messages, sends texts and button presses.
 
-import { clearBooks, showBooks } from "./books.js";
+import { clearPanel, showPanelData } from "./ledger_panel.js";
 import { bubble, day, element } from "./messages.js";
 
 const $ = (id) => document.getElementById(id);
 const wide = matchMedia("(min-width: 62rem)");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const answerWithin = 15000;
-const typingLasts = 5500;
+const answerTimeoutMs = 15000;
+const typingMs = 5500;
 const tabs = new BroadcastChannel("demo");
 let commands = [];
 let offered = [];
 let chosen = -1;
 let unread = 0;
-let typingEnds;
-let scrollEnds;
-let toastEnds;
+let typingTimer;
+let scrollTimer;
+let toastTimer;
 let source;
 
-// Talking to the server
+// Requests and the event stream
 
 async function post(path, body = {}) {
   try {
@@ -35,10 +35,10 @@ async function post(path, body = {}) {
   return false;
 }
 
-function anew() {
+function reset() {
   count(0);
   $("log").replaceChildren();
-  clearBooks();
+  clearPanel();
   listen();
 }
 
@@ -48,15 +48,15 @@ function listen() {
   source.addEventListener("state", ({ data }) => showAll(JSON.parse(data)));
   source.addEventListener("menu", ({ data }) => showMenu(JSON.parse(data)));
   source.addEventListener("change", ({ data }) => showChange(JSON.parse(data)));
-  source.addEventListener("books", ({ data }) => showBooks(JSON.parse(data)));
+  source.addEventListener("books", ({ data }) => showPanelData(JSON.parse(data)));
   source.addEventListener("error", () => {
     status("connecting", true);
-    // The browser gives up on an answer that is no stream, such as a proxy's 502.
+    // The browser does not reconnect after an answer that is no stream, such as a proxy's 502.
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
   });
 }
 
-// The log
+// The message log
 
 const atBottom = () => $("scroll").scrollHeight - $("scroll").scrollTop - $("scroll").clientHeight < 80;
 
@@ -104,16 +104,16 @@ function edited(message) {
   if (!old) return;
   const follow = atBottom();
   const made = bubble(message);
-  // A button that is still there keeps its spinner.
+  // A button that the edit keeps also keeps its spinner.
   for (const busy of old.querySelectorAll(".key.busy")) keyOf(made, busy.dataset.press)?.classList.add("busy");
   old.replaceWith(made);
   arrange();
   if (follow) toBottom();
 }
 
-// Days, and which bubble of a group is its first and its last.
+// Insert the dates and mark the first and last bubble of each group.
 function arrange() {
-  // A date that lies over messages is made anew as it was: else it would flash with every edit.
+  // A sticky date must stay sticky when it is rebuilt, or it would flash with every edit.
   const stuck = [...$("log").querySelectorAll(".day.stuck")].map((old) => old.textContent);
   for (const old of $("log").querySelectorAll(".day")) old.remove();
   const all = [...$("log").querySelectorAll(".message")];
@@ -140,12 +140,12 @@ function count(number) {
   $("unread").hidden = number === 0;
 }
 
-// A date that lies over messages is shown only while they move.
+// A sticky date is visible only while the log scrolls.
 function showDate() {
   const top = $("scroll").getBoundingClientRect().top;
   for (const each of $("log").querySelectorAll(".day")) each.classList.toggle("stuck", each.getBoundingClientRect().top - top < 8);
-  clearTimeout(scrollEnds);
-  scrollEnds = setTimeout(() => $("scroll").classList.remove("scrolling"), 900);
+  clearTimeout(scrollTimer);
+  scrollTimer = setTimeout(() => $("scroll").classList.remove("scrolling"), 900);
 }
 
 for (const kind of ["wheel", "touchmove"]) $("scroll").addEventListener(kind, () => $("scroll").classList.add("scrolling"), { passive: true });
@@ -157,24 +157,24 @@ $("scroll").addEventListener("scroll", () => {
 $("down").addEventListener("click", () => toBottom(true));
 new ResizeObserver(() => { if ($("down").hidden) toBottom(); }).observe($("scroll"));
 
-// What the bot is doing
+// The bot's status
 
 function status(text, busy = false) {
-  clearTimeout(typingEnds);
+  clearTimeout(typingTimer);
   $("status").textContent = text;
   $("status").classList.toggle("busy", busy);
 }
 
 function typing(action) {
   status(action === "typing" ? "typing" : action.startsWith("upload") ? "sending a file" : "working", true);
-  typingEnds = setTimeout(() => status("bot"), typingLasts);
+  typingTimer = setTimeout(() => status("bot"), typingMs);
 }
 
 function toast(text) {
-  clearTimeout(toastEnds);
+  clearTimeout(toastTimer);
   $("toast").textContent = text;
   $("toast").hidden = false;
-  toastEnds = setTimeout(() => { $("toast").hidden = true; }, 3500);
+  toastTimer = setTimeout(() => { $("toast").hidden = true; }, 3500);
 }
 
 // Buttons under messages
@@ -186,7 +186,7 @@ async function press(button) {
   const { messageId, press: data } = button.dataset;
   button.classList.add("busy");
   button.setAttribute("aria-busy", "true");
-  setTimeout(() => settle(messageId, data), answerWithin);
+  setTimeout(() => settle(messageId, data), answerTimeoutMs);
   if (!await post("press", { message_id: Number(messageId), data })) settle(messageId, data);
 }
 
@@ -204,7 +204,7 @@ function answered(change) {
   if (!$("alert").open) $("alert").showModal();
 }
 
-// Saying something
+// Sending a text
 
 async function say(text) {
   toBottom();
@@ -260,7 +260,7 @@ function showMenu(state) {
   commands = state.commands;
   $("menu").hidden = commands.length === 0;
   $("description").textContent = state.description || "Press START to begin.";
-  // Only what the bot really offers is worth trying.
+  // Hide examples of commands that this bot does not have.
   const offers = new Set(["/start", ...commands.map(({ command }) => `/${command}`)]);
   for (const each of document.querySelectorAll("button.try")) each.closest("li").hidden = !offers.has(commandOf(each.dataset.say));
   hint();
@@ -268,11 +268,11 @@ function showMenu(state) {
 
 const commandOf = (text) => text.split(/\s/, 1)[0];
 
-// What was tried once needs no hint.
+// Hide the hint of a command that was used.
 function hint() {
-  const said = [...$("log").querySelectorAll(".out .text")].map((each) => commandOf(each.textContent));
+  const used = [...$("log").querySelectorAll(".out .text")].map((each) => commandOf(each.textContent));
   const hints = [...$("hints").children];
-  for (const each of hints) each.hidden = said.includes(commandOf(each.dataset.say)) || !commands.some(({ command }) => `/${command}` === commandOf(each.dataset.say));
+  for (const each of hints) each.hidden = used.includes(commandOf(each.dataset.say)) || !commands.some(({ command }) => `/${command}` === commandOf(each.dataset.say));
   $("hints").hidden = $("composer").hidden || hints.every((each) => each.hidden);
 }
 
@@ -298,7 +298,7 @@ function choose(place) {
 
 $("menu").addEventListener("click", () => offer(offered.length ? [] : commands));
 
-// The panel, and everything that is pressed by its data
+// The panel, and clicks on buttons with data attributes
 
 function showPanel(open) {
   $("panel").classList.toggle("open", open);
@@ -311,11 +311,11 @@ $("hide").addEventListener("click", () => showPanel(false));
 $("fresh").addEventListener("click", async () => {
   if (!await post("new")) return;
   showPanel(false);
-  anew();
-  tabs.postMessage("anew");
+  reset();
+  tabs.postMessage("reset");
 });
-// The cookie is every tab's: another tab must not go on as the person before.
-tabs.addEventListener("message", anew);
+// All tabs share the cookie: the other tabs must switch to the new person too.
+tabs.addEventListener("message", reset);
 document.addEventListener("click", ({ target }) => {
   const key = target.closest("button.key");
   const saying = target.closest("[data-say]");
@@ -323,7 +323,7 @@ document.addEventListener("click", ({ target }) => {
   if (saying) {
     offer([]);
     showPanel(false);
-    // A command that was begun is now said; another draft stays.
+    // Clear a half-typed command, but keep any other draft.
     if ($("text").value.startsWith("/")) $("text").value = "";
     grow();
     say(saying.dataset.say);

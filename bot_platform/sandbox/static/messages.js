@@ -1,4 +1,4 @@
-// Turns the Bot API's messages into elements; text only ever becomes text.
+// Renders Bot API messages as DOM elements. Text is inserted as text nodes, never as HTML.
 
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 const date = new Intl.DateTimeFormat("en", { month: "long", day: "numeric" });
@@ -54,7 +54,7 @@ function marked(entity, text, children) {
   return made;
 }
 
-// Entities are sorted, outer ones first; their offsets are UTF-16 units, as a string's are.
+// Entities are sorted, outer ones first. Their offsets are UTF-16 units, as in JavaScript strings.
 export function styled(text, entities, from = 0, to = text.length) {
   const parts = [];
   let at = from;
@@ -66,7 +66,7 @@ export function styled(text, entities, from = 0, to = text.length) {
     const inner = entities.slice(i + 1).filter((other) => other.offset < end);
     parts.push(marked(entity, text.slice(entity.offset, end), styled(text, inner, entity.offset, end)));
     at = end;
-    // A block breaks the line itself.
+    // A block element breaks the line itself, so skip the newline after it.
     if (["pre", "blockquote"].includes(entity.type) && text[at] === "\n") at += 1;
   }
   if (at < to) parts.push(text.slice(at, to));
@@ -122,8 +122,8 @@ export function bubble(message) {
   body.dir = "auto";
   if (message.reply_to_message) body.append(quote(message.reply_to_message));
   if (message.document) body.append(attachment(message.document));
-  const words = message.text ?? message.caption ?? "";
-  body.append(element("span", "text", ...styled(words, message.entities ?? message.caption_entities ?? [])), meta(message, own));
+  const text = message.text ?? message.caption ?? "";
+  body.append(element("span", "text", ...styled(text, message.entities ?? message.caption_entities ?? [])), meta(message, own));
   const made = element("article", own ? "message out" : "message", body, ...keys(message));
   if (made.querySelector(".keys")) made.classList.add("keyed");
   made.id = `m${message.message_id}`;
@@ -138,7 +138,7 @@ export function day(name) {
   const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
   const names = { [today.toDateString()]: "Today", [yesterday.toDateString()]: "Yesterday" };
   const made = element("div", "day", names[name] ?? date.format(then));
-  // It is set anew with every message; a screen reader would say it each time.
+  // The date is rebuilt with every message; a screen reader would read it each time.
   made.setAttribute("aria-hidden", "true");
   return made;
 }

@@ -1,16 +1,18 @@
-"""One Stripe account: its objects, its clock, the events it announces and what it must still do."""
+"""One Stripe account: its objects, its clock, its events and its scheduled actions."""
 
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe import object_ids
 from bot_platform.sandbox.stripe.errors import no_such
 from bot_platform.sandbox.stripe.state import Row, State
 
 API_VERSION = "2026-10-28.endive"
 
-# Where an object is kept, by what Stripe calls it.
+SCHEDULED_TABLE = "agenda"  # the name in saved state files
+
+# The table of an object, by the value of its `object` field.
 _TABLES = {
     "product": "products",
     "price": "prices",
@@ -29,14 +31,14 @@ _NOUNS = {table: noun for noun, table in _TABLES.items()}
 
 @dataclass(frozen=True)
 class Origin:
-    """The API request an event comes from; both are None where time or a person caused it."""
+    """The API request that caused an event. Both are None if a person or a timer caused it."""
 
     request_id: str | None = None
     idempotency_key: str | None = None
 
 
 class Account:
-    """What the verbs act on. Nothing here waits, so every change is whole before the next begins."""
+    """The state that actions and endpoints change. Nothing here awaits, so every change is atomic."""
 
     def __init__(
         self,
@@ -58,35 +60,35 @@ class Account:
         self._on_event = on_event
 
     def now(self) -> int:
-        """Unix seconds, whole as in every Stripe object."""
+        """Return the time in whole Unix seconds, as in every Stripe object."""
         return int(self.clock())
 
     def add(self, table: str, row: Row) -> Row:
-        """Keep a new object under its id."""
+        """Store a new object under its id."""
         return self.state.put(table, row["id"], row)
 
-    def changed(self, row: Row) -> None:
-        """Say that an object is another than it was, so that it is kept so."""
-        self.state.touch(_TABLES[row["object"]], row["id"])
+    def mark_changed(self, row: Row) -> None:
+        """Mark an object as changed, so that the next save writes it."""
+        self.state.mark_changed(_TABLES[row["object"]], row["id"])
 
     def find(self, table: str, id_: str, param: str = "id", *, status: int = 404) -> Row:
-        """Return the object, or ApiError `resource_missing`."""
+        """Return the object; raises ApiError `resource_missing`."""
         row = self.state[table].get(id_)
         if row is None:
             raise no_such(_NOUNS.get(table, table), id_, param, status=status)
         return row
 
-    def announce(self, type_: str, about: Row, origin: Origin, previous: Row | None = None) -> None:
-        """Make an event with the object as it is now; whoever listens delivers it.
+    def emit(self, type_: str, obj: Row, origin: Origin, previous: Row | None = None) -> None:
+        """Create an event with a copy of the object and pass it to `on_event`.
 
-        `previous` are the fields that were otherwise, with their values of before.
+        `previous` has the former values of the changed fields.
         """
-        self.changed(about)
-        data = {"object": copy.deepcopy(about)}
+        self.mark_changed(obj)
+        data = {"object": copy.deepcopy(obj)}
         if previous:
             data["previous_attributes"] = copy.deepcopy(previous)
         event = {
-            "id": identifiers.new("evt"),
+            "id": object_ids.new("evt"),
             "object": "event",
             "api_version": API_VERSION,
             "created": self.now(),
@@ -99,6 +101,6 @@ class Account:
         self.add("events", event)
         self._on_event(event)
 
-    def later(self, at: float, verb: str, id_: str) -> None:
-        """Note that a verb must be done to an object at a moment of our clock; `agenda` does it."""
-        self.add("agenda", {"id": identifiers.new("due"), "at": at, "verb": verb, "object": id_})
+    def schedule(self, at: float, action: str, id_: str) -> None:
+        """Schedule an action on an object; `at` is Unix seconds. `ScheduledActions` runs it."""
+        self.add(SCHEDULED_TABLE, {"id": object_ids.new("due"), "at": at, "verb": action, "object": id_})

@@ -1,4 +1,4 @@
-"""A request to the API becomes an answer: faults, key, parameters, idempotency, endpoint, in this order."""
+"""Handles one API request: faults, API key, parameters, idempotency, endpoint, in this order."""
 
 import asyncio
 import copy
@@ -8,37 +8,37 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot_platform.sandbox.stripe import (
+    checkout_api,
     form,
     idempotency,
-    identifiers,
     listing,
-    paying_api,
-    reversing_api,
-    selling_api,
+    object_ids,
+    payments_api,
+    reversals_api,
     webhooks_api,
 )
 from bot_platform.sandbox.stripe.account import API_VERSION, Account, Origin
+from bot_platform.sandbox.stripe.api_keys import ApiKeys
 from bot_platform.sandbox.stripe.endpoint import Call, Endpoint
 from bot_platform.sandbox.stripe.errors import ApiError, unknown_url
+from bot_platform.sandbox.stripe.fault_switches import FaultSwitches
 from bot_platform.sandbox.stripe.faults import Fault, Faults
 from bot_platform.sandbox.stripe.idempotency import Answer
-from bot_platform.sandbox.stripe.keys import Keyring
-from bot_platform.sandbox.stripe.mischief import Mischief
-from bot_platform.sandbox.stripe.parameters import Hash
+from bot_platform.sandbox.stripe.parameter_types import Hash
 from bot_platform.sandbox.stripe.state import Row
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    *selling_api.ENDPOINTS,
-    *paying_api.ENDPOINTS,
-    *reversing_api.ENDPOINTS,
+    *checkout_api.ENDPOINTS,
+    *payments_api.ENDPOINTS,
+    *reversals_api.ENDPOINTS,
     *webhooks_api.ENDPOINTS,
 )
-_REMEMBERED = 10_000
+_MAX_REMEMBERED_REQUESTS = 10_000
 
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """What somebody asked: parameters nested, every value still text (lists are dicts keyed by position)."""
+    """A received request. `params` is nested; values are strings, lists are dicts keyed by position."""
 
     method: str
     path: str
@@ -48,91 +48,91 @@ class ApiRequest:
     authorization: str | None
 
 
-class HangUp(Exception):
-    """The connection is to be closed without an answer."""
+class ConnectionDropped(Exception):
+    """Close the connection without an answer."""
 
 
 class Api:
-    """All endpoints of one account behind its keys."""
+    """All API endpoints of one account."""
 
     def __init__(
         self,
         account: Account,
         *,
-        keys: Keyring,
+        api_keys: ApiKeys,
         faults: Faults,
-        mischief: Mischief,
-        catch_up: Callable[[], None],
+        switches: FaultSwitches,
+        run_due_actions: Callable[[], None],
     ) -> None:
         self._account = account
-        self._keyring = keys
+        self._api_keys = api_keys
         self._faults = faults
-        self._mischief = mischief
-        self._catch_up = catch_up
-        self._keys = idempotency.Keys(account)
-        self.requests: deque[ApiRequest] = deque(maxlen=_REMEMBERED)
+        self._switches = switches
+        self._run_due_actions = run_due_actions
+        self._idempotency_keys = idempotency.IdempotencyKeys(account)
+        self.requests: deque[ApiRequest] = deque(maxlen=_MAX_REMEMBERED_REQUESTS)
 
-    async def answer(self, method: str, path: str, sent: str, headers: Mapping[str, str]) -> Answer:
-        """Serve one request; `sent` are its form-encoded parameters, header names are lower case.
+    async def answer(self, method: str, path: str, form_text: str, headers: Mapping[str, str]) -> Answer:
+        """Serve one request; `form_text` has its form-encoded parameters, header names are in lower case.
 
-        Raises HangUp, nothing else.
+        Raises only ConnectionDropped.
         """
-        request_id = identifiers.new("req")
-        if self._mischief.down:
-            return _spoilt(Fault(path, method, status=503), request_id)
-        answer = await self._answer(request_id, method, path, sent, headers)
-        return await _held_back(answer, self._mischief.slow)
+        request_id = object_ids.new("req")
+        if self._switches.down:
+            return _faulty_answer(Fault(path, method, status=503), request_id)
+        answer = await self._answer(request_id, method, path, form_text, headers)
+        return await _delayed(answer, self._switches.slow)
 
     async def _answer(
-        self, request_id: str, method: str, path: str, sent: str, headers: Mapping[str, str]
+        self, request_id: str, method: str, path: str, form_text: str, headers: Mapping[str, str]
     ) -> Answer:
         fault = self._faults.take(method, path)
         try:
             request = ApiRequest(
                 method,
                 path,
-                form.decode(sent),
+                form.decode(form_text),
                 headers.get("idempotency-key") if method == "POST" else None,
                 headers.get("stripe-version"),
                 headers.get("authorization"),
             )
             self.requests.append(request)
-            if fault.spoils and not fault.executes:
-                return _spoilt(fault, request_id)
+            if fault.replaces_answer and not fault.executes_request:
+                return _faulty_answer(fault, request_id)
             return await self._serve(request, request_id, fault)
         except ApiError as error:
             return Answer(error.status, error.body, request_id)
 
     async def _serve(self, request: ApiRequest, request_id: str, fault: Fault) -> Answer:
-        self._keyring.check(request.authorization, request.method, request.path)
+        self._api_keys.check(request.authorization, request.method, request.path)
         endpoint, id_ = _endpoint(request)
-        # Read before the key is looked at: a request that was never executed is never replayed.
-        params = _accepts(endpoint, request).read(request.params)
-        about = idempotency.about(request.method, request.path, request.params)
-        with self._keys.working(request.idempotency_key):
+        # Before the idempotency key: Stripe does not replay a request that failed validation.
+        params = _schema(endpoint, request).read(request.params)
+        request_fingerprint = idempotency.fingerprint(request.method, request.path, request.params)
+        with self._idempotency_keys.lock(request.idempotency_key):
             if request.idempotency_key is not None:
-                kept = self._keys.replay(request.idempotency_key, about, request_id)
-                if kept is not None:
-                    return kept
-            if not fault.executes:
+                stored = self._idempotency_keys.find(request.idempotency_key, request_fingerprint, request_id)
+                if stored is not None:
+                    return stored
+            if not fault.executes_request:
                 await asyncio.sleep(fault.delay)
             call = Call(self._account, id_, params, Origin(request_id, request.idempotency_key))
             answer = self._execute(endpoint, call, request_id)
-            if fault.executes and fault.status is not None:
-                answer = _spoilt(fault, request_id)
+            if fault.executes_request and fault.status is not None:
+                answer = _faulty_answer(fault, request_id)
             if request.idempotency_key is not None:
-                self._keys.keep(request.idempotency_key, about, answer)
-            if fault.executes:
-                answer = await _held_back(answer, fault.delay)
-        if fault.hangs_up:
-            raise HangUp
+                self._idempotency_keys.store(request.idempotency_key, request_fingerprint, answer)
+            if fault.executes_request:
+                answer = await _delayed(answer, fault.delay)
+        if fault.drops_connection:
+            raise ConnectionDropped
         return answer
 
     def _execute(self, endpoint: Endpoint, call: Call, request_id: str) -> Answer:
-        self._catch_up()
+        self._run_due_actions()
         try:
             found = endpoint.run(call)
-            body: Row = listing.expanded(self._account, found, call.params.get("expand", []))
+            body: Row = listing.expand(self._account, found, call.params.get("expand", []))
         except ApiError as error:
             return Answer(error.status, error.body, request_id)
         return Answer(200, body, request_id)
@@ -146,23 +146,23 @@ def _endpoint(request: ApiRequest) -> tuple[Endpoint, str]:
     raise unknown_url(request.method, request.path)
 
 
-def _accepts(endpoint: Endpoint, request: ApiRequest) -> Hash:
+def _schema(endpoint: Endpoint, request: ApiRequest) -> Hash:
     if request.stripe_version == API_VERSION:
-        return endpoint.accepts
-    return endpoint.accepts.also(**endpoint.older)
+        return endpoint.schema
+    return endpoint.schema.extended(**endpoint.legacy)
 
 
-async def _held_back(answer: Answer, seconds: float) -> Answer:
+async def _delayed(answer: Answer, seconds: float) -> Answer:
     if seconds:
-        # What is true now is what will be answered, whatever happens to the objects meanwhile.
+        # Copy first: the objects may change during the delay, and the answer must not.
         answer = copy.deepcopy(answer)
         await asyncio.sleep(seconds)
     return answer
 
 
-def _spoilt(fault: Fault, request_id: str) -> Answer:
-    if fault.hangs_up or fault.status is None:
-        raise HangUp
+def _faulty_answer(fault: Fault, request_id: str) -> Answer:
+    if fault.drops_connection or fault.status is None:
+        raise ConnectionDropped
     if fault.body is not None:
         return Answer(
             fault.status, fault.body if isinstance(fault.body, str) else dict(fault.body), request_id

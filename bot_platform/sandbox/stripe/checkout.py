@@ -1,19 +1,19 @@
-"""Checkout sessions: opened by the API, ended by a payment or by time."""
+"""Checkout sessions: created, paid or expired."""
 
 from enum import StrEnum
 
-from bot_platform.sandbox.stripe import identifiers, line_items, payment_methods, payments
+from bot_platform.sandbox.stripe import line_items, object_ids, payment_methods, payments
 from bot_platform.sandbox.stripe.account import Account, Origin
 from bot_platform.sandbox.stripe.errors import ApiError
-from bot_platform.sandbox.stripe.session_shape import new_session
+from bot_platform.sandbox.stripe.session_object import new_session
 from bot_platform.sandbox.stripe.state import Row
 
-SHORTEST = 30 * 60
-LONGEST = 24 * 60 * 60
+MIN_LIFETIME_SECONDS = 30 * 60
+MAX_LIFETIME_SECONDS = 24 * 60 * 60
 
 
-class How(StrEnum):
-    """What a person can do on the payment page."""
+class PaymentScenario(StrEnum):
+    """What a payer can choose on the payment page."""
 
     CARD = "card"
     CARD_DECLINED = "card_declined"
@@ -22,12 +22,12 @@ class How(StrEnum):
 
 
 def open_session(account: Account, params: Row, origin: Origin) -> Row:
-    """Make a checkout session from what `POST /v1/checkout/sessions` gave."""
+    """Create a checkout session from the parameters of `POST /v1/checkout/sessions`."""
     created = account.now()
     expires_at = _expiry(created, params.get("expires_at"))
     bill = line_items.bill(account, params["line_items"], origin)
     line_items.check_total(bill.total, bill.currency)
-    id_ = identifiers.new("cs_test")
+    id_ = object_ids.new("cs_test")
     session = new_session(
         id_,
         params,
@@ -38,14 +38,14 @@ def open_session(account: Account, params: Row, origin: Origin) -> Row:
         url=f"{account.public_url}/pay/{id_}",
     )
     account.add("line_items", {"id": id_, "lines": bill.lines})
-    # Beside the session, not in it: the API never shows what the intent will be made from.
+    # Not in the session: the API never returns `payment_intent_data`.
     account.add("intent_data", {"id": id_, **params.get("payment_intent_data", {})})
-    account.later(expires_at, "expire_session", id_)
+    account.schedule(expires_at, "expire_session", id_)
     return account.add("sessions", session)
 
 
 def expire(account: Account, session: Row, origin: Origin) -> None:
-    """End an open session without a payment, or refuse."""
+    """Expire an open session. Raises ApiError if it is not open."""
     if session["status"] != "open":
         raise ApiError(
             'Only Checkout Sessions with a status in ["open"] can be expired. '
@@ -55,27 +55,27 @@ def expire(account: Account, session: Row, origin: Origin) -> None:
     session["url"] = None
     if session["payment_intent"] is not None:
         payments.cancel(account, account.state["payment_intents"][session["payment_intent"]], origin)
-    account.announce("checkout.session.expired", session, origin)
+    account.emit("checkout.session.expired", session, origin)
 
 
 def expire_overdue(account: Account, session_id: str) -> None:
-    """End a session whose time has come, if it still waits."""
+    """Expire a session if it is still open (a scheduled action)."""
     session = account.state["sessions"][session_id]
     if session["status"] == "open":
         expire(account, session, Origin())
 
 
-def method_for(account: Account, session: Row, how: How) -> Row:
-    """Return the test card or test bank account behind a button of the payment page."""
-    if how is How.CARD:
+def method_for(account: Account, session: Row, scenario: PaymentScenario) -> Row:
+    """Return the test payment method for a button of the payment page."""
+    if scenario is PaymentScenario.CARD:
         return payment_methods.resolve(account, "pm_card_visa")
-    if how is How.CARD_DECLINED:
+    if scenario is PaymentScenario.CARD_DECLINED:
         return payment_methods.resolve(account, "pm_card_chargeDeclined")
     kind = "sepa_debit" if session["currency"] == "eur" else "us_bank_account"
     numbers = (
-        payment_methods.BANK_ACCOUNT_THAT_PAYS
-        if how is How.BANK_TRANSFER
-        else payment_methods.BANK_ACCOUNT_THAT_FAILS
+        payment_methods.PAYING_BANK_ACCOUNTS
+        if scenario is PaymentScenario.BANK_TRANSFER
+        else payment_methods.FAILING_BANK_ACCOUNTS
     )
     return payment_methods.add(
         account, {"type": kind, kind: payment_methods.bank_details(kind, numbers[kind])}
@@ -83,7 +83,7 @@ def method_for(account: Account, session: Row, how: How) -> Row:
 
 
 def pay(account: Account, session: Row, method: Row, origin: Origin) -> None:
-    """Try to pay an open session: it completes, or stays open where a card was declined."""
+    """Try to pay an open session. It completes, or stays open if the card is declined."""
     if session["status"] != "open":
         raise ApiError(f"This Checkout Session is {session['status']} and cannot be paid.")
     if session["amount_total"] == 0:
@@ -98,7 +98,7 @@ def pay(account: Account, session: Row, method: Row, origin: Origin) -> None:
 
 
 def finish_transfer(account: Account, intent_id: str) -> None:
-    """Take the bank's answer to a transfer: tell the intent, and the session it belongs to."""
+    """Conclude a bank transfer: update its intent and its session (a scheduled action)."""
     intent = account.state["payment_intents"][intent_id]
     payments.finish_transfer(account, intent)
     session = next((s for s in account.state["sessions"].values() if s["payment_intent"] == intent_id), None)
@@ -106,13 +106,13 @@ def finish_transfer(account: Account, intent_id: str) -> None:
         return
     if intent["status"] == "succeeded":
         session["payment_status"] = "paid"
-        account.announce("checkout.session.async_payment_succeeded", session, Origin())
+        account.emit("checkout.session.async_payment_succeeded", session, Origin())
     else:
-        account.announce("checkout.session.async_payment_failed", session, Origin())
+        account.emit("checkout.session.async_payment_failed", session, Origin())
 
 
-def last_failure(account: Account, session: Row) -> str | None:
-    """Why the last attempt to pay this session failed, in words for its payer."""
+def last_payment_error(account: Account, session: Row) -> str | None:
+    """Return why the last payment attempt failed, as a message for the payer; None if it did not."""
     intent = account.state["payment_intents"].get(session["payment_intent"] or "")
     if intent is None or intent["last_payment_error"] is None:
         return None
@@ -127,7 +127,7 @@ def _intent_of(account: Account, session: Row, origin: Origin) -> Row:
         account, {**data, "amount": session["amount_total"], "currency": session["currency"]}, origin
     )
     session["payment_intent"] = intent["id"]
-    account.changed(session)
+    account.mark_changed(session)
     return intent
 
 
@@ -146,21 +146,21 @@ def _complete(account: Account, session: Row, method: Row, payment_status: str, 
         "tax_exempt": "none",
         "tax_ids": [],
     }
-    account.announce("checkout.session.completed", session, origin)
+    account.emit("checkout.session.completed", session, origin)
 
 
-def _expiry(now: int, wanted: int | None) -> int:
-    if wanted is None:
-        return now + LONGEST
-    # A second of grace on both sides: the caller read its own clock before the request travelled.
-    if wanted < now + SHORTEST - 1:
+def _expiry(now: int, expires_at: int | None) -> int:
+    if expires_at is None:
+        return now + MAX_LIFETIME_SECONDS
+    # One second of tolerance on both sides: the client read its clock before it sent the request.
+    if expires_at < now + MIN_LIFETIME_SECONDS - 1:
         raise ApiError(
             "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.",
             param="expires_at",
         )
-    if wanted > now + LONGEST + 1:
+    if expires_at > now + MAX_LIFETIME_SECONDS + 1:
         raise ApiError(
             "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
             param="expires_at",
         )
-    return wanted
+    return expires_at

@@ -1,4 +1,4 @@
-"""Trouble on order: a test says what the next matching API requests meet instead of a good answer."""
+"""A queue of faults for API requests: tests decide what happens to the next matching ones."""
 
 import fnmatch
 from collections.abc import Mapping
@@ -8,28 +8,28 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one request. With neither status nor hang-up it is only delayed."""
+    """What happens to one request. Without a status and without a dropped connection it is only delayed."""
 
     path: str
     method: str | None
     delay: float = 0.0
-    executes: bool = False
+    executes_request: bool = False
     status: int | None = None
     body: Mapping[str, Any] | str | None = None
-    hangs_up: bool = False
+    drops_connection: bool = False
 
     @property
-    def spoils(self) -> bool:
-        """Whether the caller gets something else than the endpoint's answer."""
-        return self.hangs_up or self.status is not None
+    def replaces_answer(self) -> bool:
+        """Whether the client gets something other than the endpoint's answer."""
+        return self.drops_connection or self.status is not None
 
-    def fits(self, method: str, path: str) -> bool:
-        """Whether it is meant for this request."""
+    def matches(self, method: str, path: str) -> bool:
+        """Whether the fault applies to this request."""
         return self.method in {None, method} and fnmatch.fnmatchcase(path, self.path)
 
 
 class Faults:
-    """A queue: each fault serves as many requests as ordered, the oldest first.
+    """A queue of faults, oldest first. Each applies to `times` requests.
 
     Paths are patterns such as `/v1/checkout/sessions` or `/v1/*`; `method` None means any.
     """
@@ -46,14 +46,14 @@ class Faults:
         method: str | None = None,
         times: int = 1,
     ) -> None:
-        """Answer so, without doing anything; a text as body stands for a gateway's page."""
-        self._order(Fault(path, method, status=status, body=body), times)
+        """Answer with this status and do not execute the request. A string body is sent as HTML."""
+        self._add(Fault(path, method, status=status, body=body), times)
 
-    def hang_up(
+    def drop_connection(
         self, path: str, *, after_execution: bool = False, method: str | None = None, times: int = 1
     ) -> None:
-        """Close the connection without an answer, before or after doing what was asked."""
-        self._order(Fault(path, method, executes=after_execution, hangs_up=True), times)
+        """Close the connection without an answer, before or after the request is executed."""
+        self._add(Fault(path, method, executes_request=after_execution, drops_connection=True), times)
 
     def delay(
         self,
@@ -64,8 +64,8 @@ class Faults:
         method: str | None = None,
         times: int = 1,
     ) -> None:
-        """Take this long, before or after doing what was asked."""
-        self._order(Fault(path, method, delay=seconds, executes=after_execution), times)
+        """Wait for `seconds`, before or after the request is executed."""
+        self._add(Fault(path, method, delay=seconds, executes_request=after_execution), times)
 
     def execute_then_answer(
         self,
@@ -76,20 +76,20 @@ class Faults:
         method: str | None = None,
         times: int = 1,
     ) -> None:
-        """Do what was asked, then answer so; as at Stripe this is what the idempotency key replays."""
-        self._order(Fault(path, method, executes=True, status=status, body=body), times)
+        """Execute the request, then answer with this status. The idempotency key replays it, as at Stripe."""
+        self._add(Fault(path, method, executes_request=True, status=status, body=body), times)
 
     def clear(self) -> None:
-        """Forget what nobody has met yet."""
+        """Remove all faults that are still queued."""
         self._queue.clear()
 
     def take(self, method: str, path: str) -> Fault:
-        """Take the fault for this request, used up by it; a harmless one where none is ordered."""
+        """Remove and return the first fault for this request; without one, a `Fault` that does nothing."""
         for fault in self._queue:
-            if fault.fits(method, path):
+            if fault.matches(method, path):
                 self._queue.remove(fault)
                 return fault
         return Fault(path, method)
 
-    def _order(self, fault: Fault, times: int) -> None:
+    def _add(self, fault: Fault, times: int) -> None:
         self._queue.extend([fault] * times)

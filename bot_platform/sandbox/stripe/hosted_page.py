@@ -1,4 +1,4 @@
-"""What the payment page shows of a checkout session, and where it leads."""
+"""The data for the payment page of a checkout session."""
 
 from dataclasses import dataclass
 
@@ -11,50 +11,50 @@ EXPIRE = "expire"
 
 @dataclass(frozen=True)
 class Line:
-    """One thing being bought."""
+    """One line item."""
 
     name: str
     description: str | None
     quantity: int
-    each: str
+    unit_price: str
     amount: str
 
 
 @dataclass(frozen=True)
-class Page:
-    """Everything the template needs; `state` is open, paid, processing, failed or expired."""
+class PageView:
+    """The template's data; `state` is open, paid, processing, failed or expired."""
 
     state: str
     lines: list[Line]
     total: str
     currency: str
-    problem: str | None
+    error: str | None
     reference: str
-    back: str | None
-    onward: str
+    cancel_url: str | None
+    success_url: str
     minutes_left: int
 
 
-def shown(account: Account, session_id: str) -> Page | None:
-    """Return the page of a session, or None where there is no such session."""
+def view(account: Account, session_id: str) -> PageView | None:
+    """Return the page data of a session, or None if there is no such session."""
     session = account.state["sessions"].get(session_id)
     if session is None:
         return None
-    return Page(
+    return PageView(
         state=_state(account, session),
-        lines=[_line(account, row) for row in listing.lines_of(account, session_id)],
-        total=money.written(session["amount_total"], session["currency"]),
+        lines=[_line(account, row) for row in listing.line_items_of(account, session_id)],
+        total=money.format_amount(session["amount_total"], session["currency"]),
         currency=session["currency"].upper(),
-        problem=checkout.last_failure(account, session),
+        error=checkout.last_payment_error(account, session),
         reference=session_id,
-        back=session["cancel_url"],
-        onward=success_url(session),
+        cancel_url=session["cancel_url"],
+        success_url=success_url(session),
         minutes_left=max((session["expires_at"] - account.now()) // 60, 0),
     )
 
 
 def success_url(session: Row) -> str:
-    """Where a payer is sent afterwards, with the session's id where the shop asked for it."""
+    """Return the success URL with the session's id in place of `{CHECKOUT_SESSION_ID}`."""
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
 
 
@@ -63,7 +63,7 @@ def _state(account: Account, session: Row) -> str:
         return str(session["status"])
     if session["payment_status"] != "unpaid":
         return "paid"
-    return "failed" if checkout.last_failure(account, session) else "processing"
+    return "failed" if checkout.last_payment_error(account, session) else "processing"
 
 
 def _line(account: Account, row: Row) -> Line:
@@ -72,6 +72,6 @@ def _line(account: Account, row: Row) -> Line:
         name=product["name"],
         description=product["description"],
         quantity=row["quantity"],
-        each=money.written(row["price"]["unit_amount"], row["currency"]),
-        amount=money.written(row["amount_total"], row["currency"]),
+        unit_price=money.format_amount(row["price"]["unit_amount"], row["currency"]),
+        amount=money.format_amount(row["amount_total"], row["currency"]),
     )

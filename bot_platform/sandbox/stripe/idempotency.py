@@ -1,4 +1,4 @@
-"""One key, one execution: answers are kept under the key of the request that got them."""
+"""Idempotency keys: the answer of a request is stored under its key and replayed for 24 hours."""
 
 import copy
 import hashlib
@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot_platform.sandbox.stripe.account import Account
-from bot_platform.sandbox.stripe.errors import ApiError, key_in_use, key_of_another_request
+from bot_platform.sandbox.stripe.errors import (
+    ApiError,
+    idempotency_key_in_use,
+    idempotency_key_reused,
+)
 from bot_platform.sandbox.stripe.state import Row
 
-_KEPT_FOR = 24 * 60 * 60
-_LONGEST = 255
+_KEEP_SECONDS = 24 * 60 * 60
+_MAX_KEY_CHARS = 255
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back over HTTP: a dict as JSON, a text as it is."""
+    """An HTTP answer. A dict is sent as JSON, a string as it is."""
 
     status: int
     body: Row | str
@@ -26,57 +30,57 @@ class Answer:
     original_request: str | None = None
 
 
-class Keys:
-    """The answers kept for 24 hours, and the keys being worked on now."""
+class IdempotencyKeys:
+    """The stored answers, and the keys of requests in progress."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._busy: set[str] = set()
+        self._in_use: set[str] = set()
 
-    def replay(self, key: str, about: str, request_id: str) -> Answer | None:
-        """Return the kept answer of this key, if any. Raises ApiError for a key of another request."""
-        if len(key) > _LONGEST:
+    def find(self, key: str, fingerprint: str, request_id: str) -> Answer | None:
+        """Return the stored answer of this key, if any. Raises ApiError if the fingerprint differs."""
+        if len(key) > _MAX_KEY_CHARS:
             raise ApiError(
-                f"Idempotency keys can have up to {_LONGEST} characters.", type_="idempotency_error"
+                f"Idempotency keys can have up to {_MAX_KEY_CHARS} characters.", type_="idempotency_error"
             )
-        kept = self._account.state["answers"].get(key)
-        if kept is None or kept["at"] < self._account.clock() - _KEPT_FOR:
+        stored = self._account.state["answers"].get(key)
+        if stored is None or stored["at"] < self._account.clock() - _KEEP_SECONDS:
             return None
-        if kept["about"] != about:
-            raise key_of_another_request(key)
-        return Answer(kept["status"], kept["body"], request_id, original_request=kept["request_id"])
+        if stored["about"] != fingerprint:
+            raise idempotency_key_reused(key)
+        return Answer(stored["status"], stored["body"], request_id, original_request=stored["request_id"])
 
     @contextmanager
-    def working(self, key: str | None) -> Iterator[None]:
-        """Keep the key to oneself. Raises ApiError (409) while another request has it."""
+    def lock(self, key: str | None) -> Iterator[None]:
+        """Hold the key for one request. Raises ApiError (409) while another request holds it."""
         if key is None:
             yield
             return
-        if key in self._busy:
-            raise key_in_use(key)
-        self._busy.add(key)
+        if key in self._in_use:
+            raise idempotency_key_in_use(key)
+        self._in_use.add(key)
         try:
             yield
         finally:
-            self._busy.discard(key)
+            self._in_use.discard(key)
 
-    def keep(self, key: str, about: str, answer: Answer) -> None:
-        """Remember the answer, and forget those older than a day."""
+    def store(self, key: str, fingerprint: str, answer: Answer) -> None:
+        """Store an answer and delete those older than 24 hours."""
         state, now = self._account.state, self._account.clock()
-        for old in [k for k, kept in state["answers"].items() if kept["at"] < now - _KEPT_FOR]:
+        for old in [k for k, stored in state["answers"].items() if stored["at"] < now - _KEEP_SECONDS]:
             state.remove("answers", old)
-        kept = {
-            "about": about,
+        stored = {
+            "about": fingerprint,
             "at": now,
             "body": answer.body,
             "request_id": answer.request_id,
             "status": answer.status,
         }
-        # Copied, so that a later change of the object does not change what is replayed.
-        state.put("answers", key, copy.deepcopy(kept))
+        # A copy: later changes of the object must not change the replayed answer.
+        state.put("answers", key, copy.deepcopy(stored))
 
 
-def about(method: str, path: str, params: dict[str, Any]) -> str:
-    """Return a fingerprint of a request, equal for equal requests whatever the order of their parameters."""
+def fingerprint(method: str, path: str, params: dict[str, Any]) -> str:
+    """Return a hash of a request. The order of its parameters does not matter."""
     text = json.dumps([method, path, params], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Lists as Stripe pages them, newest first, and `expand`, which puts objects where their ids stood."""
+"""Stripe's lists with cursors, newest first, and `expand`, which replaces ids by their objects."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,9 +7,9 @@ from bot_platform.sandbox.stripe.account import Account
 from bot_platform.sandbox.stripe.errors import ApiError, no_such
 from bot_platform.sandbox.stripe.state import Row
 
-_USUAL = 10
+_DEFAULT_LIMIT = 10
 
-# Which table the id in a field points to.
+# The table that an expandable field refers to.
 _EXPANDABLE = {
     "charge": "charges",
     "default_price": "prices",
@@ -20,42 +20,42 @@ _EXPANDABLE = {
 }
 
 
-def page(rows: Iterable[Row], params: Row, url: str, among: Iterable[Row] | None = None) -> Row:
-    """Return the part of `rows` (oldest first) that `created`, `limit` and the two cursors ask for.
+def page(rows: Iterable[Row], params: Row, url: str, cursor_rows: Iterable[Row] | None = None) -> Row:
+    """Return the page of `rows` (oldest first) selected by `created`, `limit` and the two cursors.
 
-    A cursor may be any row of `among` (oldest first, usually `rows` themselves), one that the filters
-    leave out as well: it only says where to go on.
+    A cursor may be any row of `cursor_rows` (oldest first, by default `rows`), even one that the filters
+    exclude: it only marks a position.
     """
     rows = list(rows)
-    order = [row["id"] for row in (rows if among is None else among)]
-    wanted = [row for row in rows if _within(row.get("created", 0), params.get("created", {}))]
-    wanted.reverse()
-    limit = params.get("limit", _USUAL)
+    order = [row["id"] for row in (rows if cursor_rows is None else cursor_rows)]
+    matching = [row for row in rows if _is_created_within(row.get("created", 0), params.get("created", {}))]
+    matching.reverse()
+    limit = params.get("limit", _DEFAULT_LIMIT)
     if "ending_before" in params:
-        after = set(order[_position(order, params["ending_before"], "ending_before") + 1 :])
-        newer = [row for row in wanted if row["id"] in after]
+        after = set(order[_cursor_position(order, params["ending_before"], "ending_before") + 1 :])
+        newer = [row for row in matching if row["id"] in after]
         return _list(newer[-limit:], has_more=len(newer) > limit, url=url)
     if "starting_after" in params:
-        before = set(order[: _position(order, params["starting_after"], "starting_after")])
-        wanted = [row for row in wanted if row["id"] in before]
-    return _list(wanted[:limit], has_more=len(wanted) > limit, url=url)
+        before = set(order[: _cursor_position(order, params["starting_after"], "starting_after")])
+        matching = [row for row in matching if row["id"] in before]
+    return _list(matching[:limit], has_more=len(matching) > limit, url=url)
 
 
-def expanded(account: Account, answer: Row, paths: list[str]) -> Row:
-    """Return the answer with the objects of `expand[]`; the kept rows stay as they are."""
+def expand(account: Account, answer: Row, paths: list[str]) -> Row:
+    """Return a copy of the answer in which the paths of `expand[]` are replaced by objects."""
     for path in paths:
         answer = _expand(account, answer, path.split("."), path)
     return answer
 
 
-def lines_of(account: Account, session_id: str) -> list[Row]:
-    """Return the line items of a session, in their order."""
+def line_items_of(account: Account, session_id: str) -> list[Row]:
+    """Return the line items of a session in their order."""
     return list(account.state["line_items"][session_id]["lines"])
 
 
-def all_lines(account: Account, session_id: str) -> Row:
-    """Return the line items of a session as the list that `expand[]=line_items` gives."""
-    lines = lines_of(account, session_id)
+def line_items_list(account: Account, session_id: str) -> Row:
+    """Return the list object for `expand[]=line_items`."""
+    lines = line_items_of(account, session_id)
     return _list(lines, has_more=False, url=f"/v1/checkout/sessions/{session_id}/line_items")
 
 
@@ -63,16 +63,16 @@ def _list(rows: list[Row], *, has_more: bool, url: str) -> Row:
     return {"object": "list", "data": rows, "has_more": has_more, "url": url}
 
 
-def _within(moment: int, span: dict[str, int]) -> bool:
+def _is_created_within(created: int, bounds: dict[str, int]) -> bool:
     return (
-        moment > span.get("gt", -1)
-        and moment >= span.get("gte", 0)
-        and moment < span.get("lt", moment + 1)
-        and moment <= span.get("lte", moment)
+        created > bounds.get("gt", -1)
+        and created >= bounds.get("gte", 0)
+        and created < bounds.get("lt", created + 1)
+        and created <= bounds.get("lte", created)
     )
 
 
-def _position(order: list[str], id_: str, param: str) -> int:
+def _cursor_position(order: list[str], id_: str, param: str) -> int:
     if id_ not in order:
         raise no_such("object", id_, param, status=400)
     return order.index(id_)
@@ -90,7 +90,7 @@ def _expand(account: Account, answer: Row, steps: list[str], path: str) -> Row:
 
 def _expanded_field(account: Account, answer: Row, step: str, path: str) -> Any:
     if step == "line_items" and answer.get("object") == "checkout.session":
-        return all_lines(account, answer["id"])
+        return line_items_list(account, answer["id"])
     if step == "refunds" and answer.get("object") == "charge":
         rows = [row for row in account.state["refunds"].values() if row["charge"] == answer["id"]]
         return page(rows, {}, f"/v1/charges/{answer['id']}/refunds")

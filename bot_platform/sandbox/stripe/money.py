@@ -1,8 +1,8 @@
-"""Amounts in minor units, written for people."""
+"""Formats amounts in minor units; Stripe's minimum totals."""
 
 from decimal import Decimal
 
-ZERO_DECIMAL = frozenset(
+ZERO_DECIMAL_CURRENCIES = frozenset(
     [
         "bif",
         "clp",
@@ -22,24 +22,24 @@ ZERO_DECIMAL = frozenset(
         "xpf",
     ]
 )
-THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+THREE_DECIMAL_CURRENCIES = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 
-# The least a checkout may cost, for the currencies most used; Stripe refuses less.
-LEAST_TOTAL = {"usd": 50, "eur": 50, "gbp": 30, "chf": 50, "cad": 50, "aud": 50, "jpy": 50, "inr": 50}
+# The minimum total of a checkout in minor units, for common currencies.
+MIN_TOTALS = {"usd": 50, "eur": 50, "gbp": 30, "chf": 50, "cad": 50, "aud": 50, "jpy": 50, "inr": 50}
 
-_SIGNS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹", "krw": "₩"}
+_SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹", "krw": "₩"}
 
 
 def decimals(currency: str) -> int:
-    """How many digits of the minor unit stand behind the point."""
-    if currency in ZERO_DECIMAL:
+    """Return the number of decimal places of a currency."""
+    if currency in ZERO_DECIMAL_CURRENCIES:
         return 0
-    return 3 if currency in THREE_DECIMAL else 2
+    return 3 if currency in THREE_DECIMAL_CURRENCIES else 2
 
 
-def written(amount: int, currency: str) -> str:
-    """`$1,234.50`, `¥500`, `CZK 120.00`."""
+def format_amount(amount: int, currency: str) -> str:
+    """Return an amount in minor units as `$1,234.50`, `¥500` or `CZK 120.00`."""
     places = decimals(currency)
     number = f"{Decimal(amount).scaleb(-places):,.{places}f}"
-    sign = _SIGNS.get(currency)
+    sign = _SYMBOLS.get(currency)
     return f"{sign}{number}" if sign else f"{currency.upper()} {number}"

@@ -1,11 +1,11 @@
-"""Ways to pay: Stripe's test cards and test bank accounts, and what becomes of a payment by them."""
+"""Payment methods: Stripe's test cards and test bank accounts, and how payments with them end."""
 
-from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe import object_ids
 from bot_platform.sandbox.stripe.account import Account
 from bot_platform.sandbox.stripe.errors import ApiError, missing_parameter, no_such
 from bot_platform.sandbox.stripe.state import Row
 
-# Card numbers, tokens and ready-made payment methods of Stripe's test mode, by the last four digits.
+# Card number, token and predefined payment method of Stripe's test mode, by the last four digits.
 _CARDS = {
     "4242": ("4242424242424242", "tok_visa", "pm_card_visa"),
     "0002": ("4000000000000002", "tok_chargeDeclined", "pm_card_chargeDeclined"),
@@ -21,27 +21,27 @@ _CARDS = {
     "5126": ("4000000000005126", "tok_refundFail", "pm_card_refundFail"),
 }
 _DECLINES = {"0002": "generic_decline", "9995": "insufficient_funds"}
-# What the agenda does to a charge as soon as the card has paid.
-_AFTERMATHS = {"0259": "dispute_charge", "1976": "inquire_charge", "5423": "warn_of_charge"}
-_REFUNDS_THAT_WAIT = frozenset(["7726"])
-_REFUNDS_THAT_FAIL = frozenset(["5126"])
+# The scheduled action on a charge after the card has paid.
+_SCHEDULED_ACTIONS = {"0259": "dispute_charge", "1976": "inquire_charge", "5423": "warn_of_charge"}
+_CARDS_WITH_PENDING_REFUNDS = frozenset(["7726"])
+_CARDS_WITH_FAILING_REFUNDS = frozenset(["5126"])
 
-BANK_ACCOUNT_THAT_PAYS = {"sepa_debit": "AT611904300234573201", "us_bank_account": "000123456789"}
-BANK_ACCOUNT_THAT_FAILS = {"sepa_debit": "AT861904300235473202", "us_bank_account": "000111111116"}
-_FAILING_ACCOUNTS = frozenset({*BANK_ACCOUNT_THAT_FAILS.values(), "IT60X0542811101000000123456"})
-_NUMBER_FIELD = {"sepa_debit": "iban", "us_bank_account": "account_number"}
-_FAILING_ENDS = frozenset(number[-4:] for number in _FAILING_ACCOUNTS)
+PAYING_BANK_ACCOUNTS = {"sepa_debit": "AT611904300234573201", "us_bank_account": "000123456789"}
+FAILING_BANK_ACCOUNTS = {"sepa_debit": "AT861904300235473202", "us_bank_account": "000111111116"}
+_FAILING_ACCOUNT_NUMBERS = frozenset({*FAILING_BANK_ACCOUNTS.values(), "IT60X0542811101000000123456"})
+_ACCOUNT_NUMBER_FIELDS = {"sepa_debit": "iban", "us_bank_account": "account_number"}
+_FAILING_LAST4 = frozenset(number[-4:] for number in _FAILING_ACCOUNT_NUMBERS)
 
 
 def add(account: Account, params: Row) -> Row:
-    """Make a payment method from what `POST /v1/payment_methods` gave."""
+    """Create a payment method from the parameters of `POST /v1/payment_methods`."""
     kind = params["type"]
     details = _card(params) if kind == "card" else _bank_account(kind, params)
     billing = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
     return account.add(
         "payment_methods",
         {
-            "id": identifiers.new("pm"),
+            "id": object_ids.new("pm"),
             "object": "payment_method",
             "allow_redisplay": "unspecified",
             "billing_details": {**billing, **params.get("billing_details", {})},
@@ -56,42 +56,42 @@ def add(account: Account, params: Row) -> Row:
 
 
 def resolve(account: Account, id_: str) -> Row:
-    """Return the payment method of an id, made on the spot for ready-made ones such as `pm_card_visa`."""
-    for number, _, ready_made in _CARDS.values():
-        if id_ == ready_made:
+    """Return the payment method of an id. Creates one for a predefined id such as `pm_card_visa`."""
+    for number, _, predefined_id in _CARDS.values():
+        if id_ == predefined_id:
             return add(account, {"type": "card", "card": {"number": number}})
     return account.find("payment_methods", id_, "payment_method", status=400)
 
 
-def takes_days(method: Row) -> bool:
-    """Whether the money is on its way first, as from a bank account."""
+def is_delayed(method: Row) -> bool:
+    """Whether a payment stays `processing` first, as from a bank account."""
     return bool(method["type"] != "card")
 
 
 def will_fail(method: Row) -> bool:
-    """Whether this test card or account never pays."""
+    """Whether payments with this test card or account fail."""
     last4 = method[method["type"]]["last4"]
-    return last4 in _FAILING_ENDS if takes_days(method) else last4 in _DECLINES
+    return last4 in _FAILING_LAST4 if is_delayed(method) else last4 in _DECLINES
 
 
-def aftermath(method: Row) -> str | None:
-    """Name what befalls a charge by this test card once it is paid."""
-    return None if takes_days(method) else _AFTERMATHS.get(method["card"]["last4"])
+def scheduled_action(method: Row) -> str | None:
+    """Return the name of the scheduled action after a payment with this test card, or None."""
+    return None if is_delayed(method) else _SCHEDULED_ACTIONS.get(method["card"]["last4"])
 
 
-def refund_waits(method: Row) -> bool:
-    """Whether a refund to it is pending first; a bank always takes days."""
-    return takes_days(method) or method["card"]["last4"] in _REFUNDS_THAT_WAIT
+def refund_is_pending(method: Row) -> bool:
+    """Whether a refund is `pending` first. It always is for a bank account."""
+    return is_delayed(method) or method["card"]["last4"] in _CARDS_WITH_PENDING_REFUNDS
 
 
 def refund_fails(method: Row) -> bool:
-    """Whether a refund to it succeeds first and fails later."""
-    return not takes_days(method) and method["card"]["last4"] in _REFUNDS_THAT_FAIL
+    """Whether a refund succeeds first and fails later."""
+    return not is_delayed(method) and method["card"]["last4"] in _CARDS_WITH_FAILING_REFUNDS
 
 
 def failure(method: Row) -> Row:
-    """Say what Stripe says of a payment that failed: `last_payment_error` of its intent."""
-    if takes_days(method):
+    """Return `last_payment_error` for a failed payment."""
+    if is_delayed(method):
         return {
             "code": "payment_method_provider_decline",
             "message": "The bank did not carry out this transfer.",
@@ -113,12 +113,12 @@ def failure(method: Row) -> Row:
 
 
 def _card(params: Row) -> Row:
-    given = params.get("card", {})
-    named = given.get("token") or given.get("number", "").replace(" ", "")
-    if not named:
+    card = params.get("card", {})
+    number = card.get("token") or card.get("number", "").replace(" ", "")
+    if not number:
         raise missing_parameter("card[token]")
     for last4, names in _CARDS.items():
-        if named in names:
+        if number in names:
             return {
                 "brand": "visa",
                 "checks": {
@@ -135,8 +135,8 @@ def _card(params: Row) -> Row:
                 "networks": {"available": ["visa"], "preferred": None},
                 "three_d_secure_usage": {"supported": True},
             }
-    if "token" in given:
-        raise no_such("token", named, "card[token]", status=400)
+    if "token" in card:
+        raise no_such("token", number, "card[token]", status=400)
     raise ApiError(
         "Your card number is incorrect.",
         status=402,
@@ -147,12 +147,12 @@ def _card(params: Row) -> Row:
 
 
 def bank_details(kind: str, number: str) -> Row:
-    """Give what `POST /v1/payment_methods` takes for an account of this number."""
-    return {_NUMBER_FIELD[kind]: number}
+    """Return the parameters of `POST /v1/payment_methods` for an account number."""
+    return {_ACCOUNT_NUMBER_FIELDS[kind]: number}
 
 
 def _bank_account(kind: str, params: Row) -> Row:
-    field = _NUMBER_FIELD[kind]
+    field = _ACCOUNT_NUMBER_FIELDS[kind]
     number = params.get(kind, {}).get(field)
     if not number:
         raise missing_parameter(f"{kind}[{field}]")

@@ -1,17 +1,17 @@
-"""Payment intents and charges: an attempt to take money, and the money taken."""
+"""Payment intents and charges."""
 
-from bot_platform.sandbox.stripe import identifiers, payment_methods
+from bot_platform.sandbox.stripe import object_ids, payment_methods
 from bot_platform.sandbox.stripe.account import Account, Origin
 from bot_platform.sandbox.stripe.errors import ApiError
 from bot_platform.sandbox.stripe.state import Row
 
-# The states in which a payment intent can still be paid.
-_WAITING = ("requires_payment_method", "requires_confirmation")
+# The statuses in which a payment intent can be paid.
+_PAYABLE_STATUSES = ("requires_payment_method", "requires_confirmation")
 
 
 def open_intent(account: Account, params: Row, origin: Origin) -> Row:
-    """Make a payment intent; `params` are those of `POST /v1/payment_intents`, already checked."""
-    id_ = identifiers.new("pi")
+    """Create a payment intent from validated parameters of `POST /v1/payment_intents`."""
+    id_ = object_ids.new("pi")
     intent = account.add(
         "payment_intents",
         {
@@ -27,7 +27,7 @@ def open_intent(account: Account, params: Row, origin: Origin) -> Row:
             "canceled_at": None,
             "cancellation_reason": None,
             "capture_method": "automatic_async",
-            "client_secret": f"{id_}_secret_{identifiers.random_text(25)}",
+            "client_secret": f"{id_}_secret_{object_ids.random_text(25)}",
             "confirmation_method": "automatic",
             "created": account.now(),
             "currency": params["currency"],
@@ -56,13 +56,13 @@ def open_intent(account: Account, params: Row, origin: Origin) -> Row:
             "transfer_group": params.get("transfer_group"),
         },
     )
-    account.announce("payment_intent.created", intent, origin)
+    account.emit("payment_intent.created", intent, origin)
     return intent
 
 
 def attempt(account: Account, intent: Row, method: Row, origin: Origin) -> None:
-    """Try to pay: the intent ends succeeded, processing (a bank transfer), or without its payment method."""
-    if intent["status"] not in _WAITING:
+    """Try to pay. The intent becomes succeeded, processing (bank transfer) or requires_payment_method."""
+    if intent["status"] not in _PAYABLE_STATUSES:
         raise ApiError(
             f"This PaymentIntent's status is {intent['status']}: it cannot be confirmed.",
             code="payment_intent_unexpected_state",
@@ -70,29 +70,29 @@ def attempt(account: Account, intent: Row, method: Row, origin: Origin) -> None:
         )
     intent["payment_method"] = method["id"]
     intent["last_payment_error"] = None
-    if not payment_methods.takes_days(method):
+    if not payment_methods.is_delayed(method):
         _conclude(account, intent, method, origin)
         return
     intent["status"] = "processing"
-    account.later(account.clock() + account.bank_transfer_delay, "finish_transfer", intent["id"])
-    account.announce("payment_intent.processing", intent, origin)
+    account.schedule(account.clock() + account.bank_transfer_delay, "finish_transfer", intent["id"])
+    account.emit("payment_intent.processing", intent, origin)
 
 
 def finish_transfer(account: Account, intent: Row) -> None:
-    """Take the bank's answer: a processing intent succeeds or fails, as its test account does."""
+    """Conclude a processing intent: the test account decides whether it succeeds or fails."""
     _conclude(account, intent, account.state["payment_methods"][intent["payment_method"]], Origin())
 
 
 def cancel(account: Account, intent: Row, origin: Origin) -> None:
-    """Nobody will pay this any more."""
+    """Cancel an intent because its session expired."""
     intent["status"] = "canceled"
     intent["canceled_at"] = account.now()
     intent["cancellation_reason"] = "expired"
-    account.announce("payment_intent.canceled", intent, origin)
+    account.emit("payment_intent.canceled", intent, origin)
 
 
 def declined(intent: Row) -> ApiError:
-    """Make the answer to a request whose card was declined."""
+    """Return the API error for a declined card."""
     error = {
         key: value for key, value in intent["last_payment_error"].items() if key not in {"message", "type"}
     }
@@ -118,14 +118,12 @@ def _conclude(account: Account, intent: Row, method: Row, origin: Origin) -> Non
         intent["status"] = "succeeded"
         intent["amount_received"] = intent["amount"]
     outcome = "failed" if payment_methods.will_fail(method) else "succeeded"
-    account.announce(f"charge.{outcome}", charge, origin)
-    account.announce(
-        "payment_intent." + ("payment_failed" if outcome == "failed" else outcome), intent, origin
-    )
-    befalls = payment_methods.aftermath(method)
-    if befalls is not None:
-        # As soon as this request is answered: at Stripe too the payment's own events come first.
-        account.later(account.clock(), befalls, charge["id"])
+    account.emit(f"charge.{outcome}", charge, origin)
+    account.emit("payment_intent." + ("payment_failed" if outcome == "failed" else outcome), intent, origin)
+    action = payment_methods.scheduled_action(method)
+    if action is not None:
+        # Scheduled, not run now: at Stripe too the events of the payment come first.
+        account.schedule(account.clock(), action, charge["id"])
 
 
 def _charge(account: Account, intent: Row, method: Row) -> Row:
@@ -133,7 +131,7 @@ def _charge(account: Account, intent: Row, method: Row) -> Row:
     return account.add(
         "charges",
         {
-            "id": identifiers.new("ch"),
+            "id": object_ids.new("ch"),
             "object": "charge",
             "amount": intent["amount"],
             "amount_captured": 0 if failure else intent["amount"],
@@ -141,7 +139,7 @@ def _charge(account: Account, intent: Row, method: Row) -> Row:
             "application": None,
             "application_fee": None,
             "application_fee_amount": None,
-            "balance_transaction": None if failure else identifiers.new("txn"),
+            "balance_transaction": None if failure else object_ids.new("txn"),
             "billing_details": method["billing_details"],
             "calculated_statement_descriptor": "SANDBOX",
             "captured": not failure,
@@ -184,6 +182,6 @@ def _outcome(failure: Row | None) -> Row:
         "network_status": "declined_by_network" if failure else "approved_by_network",
         "reason": failure.get("decline_code", failure["code"]) if failure else None,
         "risk_level": "normal",
-        "seller_message": "The bank said no." if failure else "Payment complete.",
+        "seller_message": "The bank declined the payment." if failure else "Payment complete.",
         "type": "issuer_declined" if failure else "authorized",
     }

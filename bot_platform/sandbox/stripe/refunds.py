@@ -1,163 +1,161 @@
-"""Refunds: money given back, at once or after a while, sometimes in vain."""
+"""Refunds: created, finished, failed or canceled."""
 
 from enum import StrEnum
 from typing import Any
 
 from bot_platform.sandbox.stripe import (
+    charge_lookup,
     disputes,
-    identifiers,
-    lookup,
+    fraud_warnings,
     money,
+    object_ids,
     payment_methods,
-    warnings,
 )
 from bot_platform.sandbox.stripe.account import Account, Origin
 from bot_platform.sandbox.stripe.errors import ApiError
 from bot_platform.sandbox.stripe.state import Row
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
-_WAITING = ("pending", "requires_action")
+_PENDING_STATUSES = ("pending", "requires_action")
 
 
-class RefundHow(StrEnum):
-    """What becomes of a refund."""
+class RefundScenario(StrEnum):
+    """How a new refund behaves: it succeeds, stays pending, or succeeds first and fails later."""
 
     SUCCEEDED = "succeeded"
-    # Until somebody finishes it.
     PENDING = "pending"
-    # First it succeeds.
     FAILS = "fails"
 
 
-class RefundEnd(StrEnum):
-    """How a refund can end."""
+class FinalRefundStatus(StrEnum):
+    """The final statuses of a refund."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
 
 
-# A bank may send back what it had taken.
-_ENDS: dict[str, frozenset[RefundEnd]] = {
-    **dict.fromkeys(_WAITING, frozenset(RefundEnd)),
-    "succeeded": frozenset([RefundEnd.FAILED]),
+# The bank may return a refund that had succeeded.
+_TRANSITIONS: dict[str, frozenset[FinalRefundStatus]] = {
+    **dict.fromkeys(_PENDING_STATUSES, frozenset(FinalRefundStatus)),
+    "succeeded": frozenset([FinalRefundStatus.FAILED]),
 }
 
 
 def refund(
     account: Account,
     charge: Row,
-    how: RefundHow,
+    scenario: RefundScenario,
     origin: Origin,
     *,
     amount: int | None = None,
     reason: str | None = None,
     metadata: dict[str, str] | None = None,
 ) -> Row:
-    """Refund a charge; without an amount, all that is left of it. Raises ApiError in Stripe's words."""
+    """Refund a charge. Without an amount it refunds all that is left. Raises ApiError if it cannot."""
     amount = _amount(account, charge, amount)
     if reason not in {None, *REASONS}:
         raise ApiError(f"Invalid reason: must be one of {', '.join(REASONS)}", param="reason")
     row = _new(account, charge, amount, reason, metadata or {})
-    if how is RefundHow.PENDING:
+    if scenario is RefundScenario.PENDING:
         row["status"] = "pending"
         row["pending_reason"] = "processing"
     account.add("refunds", row)
-    account.announce("refund.created", row, origin)
+    account.emit("refund.created", row, origin)
     before = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
-    _give_back(account, charge, amount)
-    account.announce("charge.refunded", charge, origin, _changed(before, charge))
-    disputes.refunded(account, charge, origin)
+    _add_refunded(account, charge, amount)
+    account.emit("charge.refunded", charge, origin, _changed(before, charge))
+    disputes.on_refund_change(account, charge, origin)
     if charge["refunded"]:
-        warnings.clear_all_of(account, charge, origin)
-    if how is RefundHow.FAILS:
-        account.later(account.clock() + account.refund_delay, "fail_refund", row["id"])
+        fraud_warnings.clear_for_charge(account, charge, origin)
+    if scenario is RefundScenario.FAILS:
+        account.schedule(account.clock() + account.refund_delay, "fail_refund", row["id"])
     return row
 
 
-def refund_as_its_card_does(account: Account, charge: Row, origin: Origin, **asked: Any) -> Row:
-    """Refund a charge; whether that waits or fails is the payment method's nature."""
-    method = lookup.method_of(account, charge)
-    if payment_methods.refund_waits(method):
-        row = refund(account, charge, RefundHow.PENDING, origin, **asked)
-        account.later(account.clock() + account.refund_delay, "succeed_refund", row["id"])
+def refund_by_payment_method(account: Account, charge: Row, origin: Origin, **params: Any) -> Row:
+    """Refund a charge; its payment method decides whether the refund is pending or fails."""
+    method = charge_lookup.payment_method_of(account, charge)
+    if payment_methods.refund_is_pending(method):
+        row = refund(account, charge, RefundScenario.PENDING, origin, **params)
+        account.schedule(account.clock() + account.refund_delay, "succeed_refund", row["id"])
         return row
-    how = RefundHow.FAILS if payment_methods.refund_fails(method) else RefundHow.SUCCEEDED
-    return refund(account, charge, how, origin, **asked)
+    scenario = RefundScenario.FAILS if payment_methods.refund_fails(method) else RefundScenario.SUCCEEDED
+    return refund(account, charge, scenario, origin, **params)
 
 
-def finish(account: Account, row: Row, end: RefundEnd, origin: Origin) -> None:
-    """End a refund: a waiting one in every way, one that succeeded by failing. Raises ApiError otherwise."""
-    if end not in _ENDS.get(row["status"], ()):
-        raise ApiError(f"A refund cannot become {end} while it is {row['status']}.", param="status")
+def finish(account: Account, row: Row, status: FinalRefundStatus, origin: Origin) -> None:
+    """Give a refund its final status. Raises ApiError if the transition is not allowed."""
+    if status not in _TRANSITIONS.get(row["status"], ()):
+        raise ApiError(f"A refund cannot become {status} while it is {row['status']}.", param="status")
     previous = {"status": row["status"]}
-    row["status"] = str(end)
+    row["status"] = str(status)
     row["pending_reason"] = None
-    if end is not RefundEnd.SUCCEEDED:
-        _take_again(account, row)
-    if end is RefundEnd.FAILED:
+    if status is not FinalRefundStatus.SUCCEEDED:
+        _undo(account, row)
+    if status is FinalRefundStatus.FAILED:
         row["failure_reason"] = "expired_or_canceled_card"
-        account.announce("refund.failed", row, origin, previous)
-    announce_update(account, row, origin, previous)
-    disputes.refunded(account, account.state["charges"][row["charge"]], origin)
+        account.emit("refund.failed", row, origin, previous)
+    emit_update(account, row, origin, previous)
+    disputes.on_refund_change(account, account.state["charges"][row["charge"]], origin)
 
 
 def cancel(account: Account, row: Row, origin: Origin) -> None:
-    """End a refund that waits, or refuse."""
-    if row["status"] not in _WAITING:
+    """Cancel a pending refund. Raises ApiError if it is not pending."""
+    if row["status"] not in _PENDING_STATUSES:
         raise ApiError(
             f"Refund {row['id']} has a status of `{row['status']}` and can no longer be canceled.",
             code="refund_not_cancelable",
         )
-    finish(account, row, RefundEnd.CANCELED, origin)
+    finish(account, row, FinalRefundStatus.CANCELED, origin)
 
 
-def announce_update(account: Account, row: Row, origin: Origin, previous: Row) -> None:
-    """Say under both of its names that a refund is another than it was."""
+def emit_update(account: Account, row: Row, origin: Origin, previous: Row) -> None:
+    """Emit both events of a changed refund."""
     for name in ("refund.updated", "charge.refund.updated"):
-        account.announce(name, row, origin, previous)
+        account.emit(name, row, origin, previous)
 
 
 def succeed_refund(account: Account, refund_id: str) -> None:
-    """Let a refund arrive that waited for its delay."""
-    finish(account, account.state["refunds"][refund_id], RefundEnd.SUCCEEDED, Origin())
+    """Complete a pending refund after its delay (a scheduled action)."""
+    finish(account, account.state["refunds"][refund_id], FinalRefundStatus.SUCCEEDED, Origin())
 
 
 def fail_refund(account: Account, refund_id: str) -> None:
-    """Let a refund fail that seemed to succeed."""
-    finish(account, account.state["refunds"][refund_id], RefundEnd.FAILED, Origin())
+    """Fail a refund that had succeeded (a scheduled action)."""
+    finish(account, account.state["refunds"][refund_id], FinalRefundStatus.FAILED, Origin())
 
 
-def _amount(account: Account, charge: Row, wanted: int | None) -> int:
-    left = charge["amount"] - charge["amount_refunded"]
-    if left == 0:
+def _amount(account: Account, charge: Row, requested: int | None) -> int:
+    refundable = charge["amount"] - charge["amount_refunded"]
+    if refundable == 0:
         raise ApiError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
-    left -= disputes.taken_of(account, charge)
-    if left <= 0:
+    refundable -= disputes.withdrawn_from(account, charge)
+    if refundable <= 0:
         raise ApiError(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
         )
-    if wanted is None:
-        return int(left)
-    if wanted <= 0:
+    if requested is None:
+        return int(refundable)
+    if requested <= 0:
         raise ApiError("Invalid positive integer", code="parameter_invalid_integer", param="amount")
-    if wanted > left:
-        asked, there = (money.written(value, charge["currency"]) for value in (wanted, left))
+    if requested > refundable:
+        params, there = (money.format_amount(value, charge["currency"]) for value in (requested, refundable))
         raise ApiError(
-            f"Refund amount ({asked}) is greater than unrefunded amount on charge ({there})", param="amount"
+            f"Refund amount ({params}) is greater than unrefunded amount on charge ({there})", param="amount"
         )
-    return wanted
+    return requested
 
 
-def _give_back(account: Account, charge: Row, amount: int) -> None:
+def _add_refunded(account: Account, charge: Row, amount: int) -> None:
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    account.changed(charge)
+    account.mark_changed(charge)
 
 
-def _take_again(account: Account, row: Row) -> None:
-    row["failure_balance_transaction"] = identifiers.new("txn")
-    _give_back(account, account.state["charges"][row["charge"]], -row["amount"])
+def _undo(account: Account, row: Row) -> None:
+    row["failure_balance_transaction"] = object_ids.new("txn")
+    _add_refunded(account, account.state["charges"][row["charge"]], -row["amount"])
 
 
 def _changed(before: Row, now: Row) -> Row:
@@ -169,10 +167,10 @@ def _new(account: Account, charge: Row, amount: int, reason: str | None, metadat
     reference = {"reference_status": "pending", "reference_type": "acquirer_reference_number"}
     card = {"type": "refund", "reference": None, **reference}
     return {
-        "id": identifiers.new("re"),
+        "id": object_ids.new("re"),
         "object": "refund",
         "amount": amount,
-        "balance_transaction": identifiers.new("txn"),
+        "balance_transaction": object_ids.new("txn"),
         "charge": charge["id"],
         "created": account.now(),
         "currency": charge["currency"],

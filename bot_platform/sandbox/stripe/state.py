@@ -1,4 +1,4 @@
-"""Everything the local Stripe remembers, as tables of plain JSON-able rows, perhaps kept in a file."""
+"""The state of the local Stripe: tables of JSON rows, in memory and optionally in a file."""
 
 import json
 from pathlib import Path
@@ -8,47 +8,47 @@ Row = dict[str, Any]
 
 
 class State:
-    """Tables by name, rows by id, in the order they were made.
+    """Tables by name; rows by id, in the order of creation.
 
-    The file has one JSON line for each change, so that a change costs the same however much is kept;
-    opening it replaces it at once and entirely by one line for each row that is left.
+    The file gets one JSON line per change, so the cost of a change does not grow with the file. Opening
+    the file compacts it atomically to one line per row.
     """
 
-    def __init__(self, keep_in: Path | None) -> None:
-        self._keep_in = keep_in
+    def __init__(self, state_file: Path | None) -> None:
+        self._state_file = state_file
         self._tables: dict[str, dict[str, Row]] = {}
-        # A dict for its order: the ids to be written, each once.
+        # The rows that the next save writes; a dict because it keeps the order.
         self._changed: dict[tuple[str, str], None] = {}
-        if keep_in is not None and keep_in.exists():
-            self._read(keep_in)
-            self._rewrite(keep_in)
+        if state_file is not None and state_file.exists():
+            self._read(state_file)
+            self._rewrite(state_file)
 
     def __getitem__(self, table: str) -> dict[str, Row]:
         return self._tables.setdefault(table, {})
 
     def put(self, table: str, id_: str, row: Row) -> Row:
-        """Keep a new row, or one that takes the place of another."""
+        """Insert or replace a row."""
         self[table][id_] = row
-        self.touch(table, id_)
+        self.mark_changed(table, id_)
         return row
 
     def remove(self, table: str, id_: str) -> None:
-        """Forget a row."""
+        """Delete a row."""
         del self[table][id_]
-        self.touch(table, id_)
+        self.mark_changed(table, id_)
 
-    def touch(self, table: str, id_: str) -> None:
-        """Say that a row changed, so that the next save writes it."""
-        if self._keep_in is not None:
+    def mark_changed(self, table: str, id_: str) -> None:
+        """Mark a row as changed, so that the next save writes it."""
+        if self._state_file is not None:
             self._changed[table, id_] = None
 
     def save(self) -> None:
-        """Write what changed since the last time; a crash in the middle loses the unfinished line alone."""
-        if not self._changed or self._keep_in is None:
+        """Append the changes since the last save. A crash while writing loses only the unfinished line."""
+        if not self._changed or self._state_file is None:
             return
         lines = [_line(table, id_, self[table].get(id_)) for table, id_ in self._changed]
-        self._keep_in.parent.mkdir(parents=True, exist_ok=True)
-        with self._keep_in.open("a", encoding="utf-8") as file:
+        self._state_file.parent.mkdir(parents=True, exist_ok=True)
+        with self._state_file.open("a", encoding="utf-8") as file:
             file.writelines(lines)
         self._changed.clear()
 
@@ -63,11 +63,11 @@ class State:
                 self[change["table"]][change["id"]] = change["row"]
 
     def _rewrite(self, file: Path) -> None:
-        beside = file.with_name(file.name + ".new")
-        with beside.open("w", encoding="utf-8") as new:
+        new_file = file.with_name(file.name + ".new")
+        with new_file.open("w", encoding="utf-8") as new:
             for table, rows in self._tables.items():
                 new.writelines(_line(table, id_, row) for id_, row in rows.items())
-        beside.replace(file)
+        new_file.replace(file)
 
 
 def _line(table: str, id_: str, row: Row | None) -> str:

@@ -1,4 +1,4 @@
-"""Signed webhooks, sent until somebody says 200, each on its own so that a slow receiver blocks nobody."""
+"""Sends signed webhooks and retries each until a 2xx, independently of the others."""
 
 import hashlib
 import hmac
@@ -8,36 +8,36 @@ from typing import Protocol
 
 import aiohttp
 
-from bot_platform.sandbox.stripe import identifiers
+from bot_platform.sandbox.stripe import object_ids
 from bot_platform.sandbox.stripe.account import Account
 from bot_platform.sandbox.stripe.state import Row
 
-_PATIENCE = aiohttp.ClientTimeout(total=20)
-_GIVES_UP_AFTER = 3 * 24 * 60 * 60
-_WHEN_NONE_GIVEN = 60.0
-_UNLISTED = ""  # the endpoint that stands in no list
+_TIMEOUT = aiohttp.ClientTimeout(total=20)
+_RETRY_FOR_SECONDS = 3 * 24 * 60 * 60
+_DEFAULT_RETRY_DELAY_SECONDS = 60.0
+_UNLISTED = ""  # the id of `webhook_url`, which the API does not list
 
 
 def signature(body: str, secret: str, at: int) -> str:
-    """Return the `Stripe-Signature` header of a body sent at a moment in unix seconds."""
+    """Return the `Stripe-Signature` header of a body sent `at` this time, in Unix seconds."""
     digest = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
     return f"t={at},v1={digest}"
 
 
-class Plan(Protocol):
-    """Decides how an event travels: the delay in seconds of every copy that is sent."""
+class DeliveryPlan(Protocol):
+    """Decides how often and how late the webhook of an event is sent."""
 
     def __call__(self, event: Row) -> Sequence[float]:
-        """One number per copy; none at all means that the event is lost."""
+        """Return the delay of each copy in seconds; an empty result means that the webhook is lost."""
 
 
-def at_once(event: Row) -> Sequence[float]:  # noqa: ARG001 - every plan is asked about an event
-    """Plan honestly: one copy, now."""
+def deliver_once(event: Row) -> Sequence[float]:  # noqa: ARG001 - the protocol has the event
+    """Send one copy, now."""
     return (0.0,)
 
 
 class Deliveries:
-    """The log of what was sent, and what must still be sent; rows in the state, so a restart goes on."""
+    """The log and queue of webhook deliveries. They are rows of the state, so they survive a restart."""
 
     def __init__(
         self,
@@ -46,39 +46,39 @@ class Deliveries:
         url: str | None,
         secret: str,
         retry_delays: Sequence[float],
-        plan: Plan = at_once,
+        delivery_plan: DeliveryPlan = deliver_once,
     ) -> None:
         self._account = account
         self._url = url
         self._secret = secret
-        self._retry_delays = tuple(retry_delays) or (_WHEN_NONE_GIVEN,)
-        self._plan = plan
-        self._waiting = {
+        self._retry_delays = tuple(retry_delays) or (_DEFAULT_RETRY_DELAY_SECONDS,)
+        self._delivery_plan = delivery_plan
+        self._pending = {
             id_: row for id_, row in account.state["deliveries"].items() if row["state"] == "pending"
         }
-        self._on_their_way: set[str] = set()
-        # Which endpoints have not taken an event; one takes it once, however many copies travel.
-        self._awaited: dict[str, set[str]] = {}
-        for row in self._waiting.values():
-            self._awaited.setdefault(row["event"], set()).add(row.get("endpoint", _UNLISTED))
+        self._in_flight: set[str] = set()
+        # For each event the endpoints that have not accepted it yet. One accepted copy is enough.
+        self._undelivered: dict[str, set[str]] = {}
+        for row in self._pending.values():
+            self._undelivered.setdefault(row["event"], set()).add(row.get("endpoint", _UNLISTED))
 
     @property
-    def unfinished(self) -> int:
-        """How many wait, or are on their way."""
-        return len(self._waiting)
+    def pending_count(self) -> int:
+        """How many deliveries wait or are being sent."""
+        return len(self._pending)
 
-    def announce(self, event: Row) -> None:
-        """Note that an event must be sent."""
-        endpoints = self._listening(event["type"])
+    def enqueue(self, event: Row) -> None:
+        """Queue an event for every endpoint that listens to its type."""
+        endpoints = self._endpoints_for(event["type"])
         if not endpoints:
             return
-        # Each endpoint is waited for, also if all copies for it are lost.
+        # An endpoint counts as pending even if all its copies are lost.
         event["pending_webhooks"] = len(endpoints)
-        self._awaited[event["id"]] = set(endpoints)
+        self._undelivered[event["id"]] = set(endpoints)
         for endpoint in endpoints:
-            for delay in self._plan(event):
+            for delay in self._delivery_plan(event):
                 row = {
-                    "id": identifiers.new("whd"),
+                    "id": object_ids.new("whd"),
                     "event": event["id"],
                     "endpoint": endpoint,
                     "type": event["type"],
@@ -89,68 +89,68 @@ class Deliveries:
                     "next_at": self._account.clock() + delay,
                     "created": self._account.clock(),
                 }
-                self._waiting[row["id"]] = self._account.add("deliveries", row)
+                self._pending[row["id"]] = self._account.add("deliveries", row)
 
-    def _listening(self, type_: str) -> list[str]:
-        listed = [
+    def _endpoints_for(self, type_: str) -> list[str]:
+        endpoints = [
             row["id"]
             for row in self._account.state["webhook_endpoints"].values()
             if row["status"] == "enabled" and {type_, "*"} & set(row["enabled_events"])
         ]
-        return listed if self._url is None else [_UNLISTED, *listed]
+        return endpoints if self._url is None else [_UNLISTED, *endpoints]
 
     def start(self) -> None:
-        """Begin anew: whatever was on its way before was cut off."""
-        self._on_their_way.clear()
+        """Forget deliveries in flight: a stop interrupted them, so they are due again."""
+        self._in_flight.clear()
 
     def take_due(self) -> list[Row]:
-        """Take the deliveries whose moment has come; whoever takes them attempts them."""
+        """Return the due deliveries and mark them as in flight. The caller must `attempt` each."""
         now = self._account.clock()
         due = [
             row
-            for row in self._waiting.values()
-            if row["next_at"] <= now and row["id"] not in self._on_their_way
+            for row in self._pending.values()
+            if row["next_at"] <= now and row["id"] not in self._in_flight
         ]
-        self._on_their_way.update(row["id"] for row in due)
+        self._in_flight.update(row["id"] for row in due)
         return due
 
     async def attempt(self, delivery: Row, session: aiohttp.ClientSession) -> None:
-        """Send once, under a fresh signature, and note what came of it."""
-        where = self._address(delivery.get("endpoint", _UNLISTED))
-        if where is None:
-            self._on_their_way.discard(delivery["id"])
+        """Send once with a new signature and record the result."""
+        target = self._address(delivery.get("endpoint", _UNLISTED))
+        if target is None:
+            self._in_flight.discard(delivery["id"])
             self._finish(delivery, "given_up")
-            self._account.state.touch("deliveries", delivery["id"])
+            self._account.state.mark_changed("deliveries", delivery["id"])
             return
-        status, error = await self._post(self._account.state["events"][delivery["event"]], session, *where)
-        self._on_their_way.discard(delivery["id"])
+        status, error = await self._post(self._account.state["events"][delivery["event"]], session, *target)
+        self._in_flight.discard(delivery["id"])
         delivery["attempts"] += 1
         delivery["last_status"] = status
         delivery["last_error"] = error
         if status is not None and 200 <= status < 300:  # noqa: PLR2004 - what HTTP calls success
             self._finish(delivery, "delivered")
-        elif self._account.clock() - delivery["created"] > _GIVES_UP_AFTER:
+        elif self._account.clock() - delivery["created"] > _RETRY_FOR_SECONDS:
             self._finish(delivery, "given_up")
         else:
             step = min(delivery["attempts"], len(self._retry_delays)) - 1
             delivery["next_at"] = self._account.clock() + self._retry_delays[step]
-        self._account.state.touch("deliveries", delivery["id"])
+        self._account.state.mark_changed("deliveries", delivery["id"])
 
     def _finish(self, delivery: Row, state: str) -> None:
         delivery["state"] = state
-        self._waiting.pop(delivery["id"], None)
+        self._pending.pop(delivery["id"], None)
         if state != "delivered":
             return
-        awaited = self._awaited.get(delivery["event"], set())
-        awaited.discard(delivery.get("endpoint", _UNLISTED))
-        if not awaited:
-            self._awaited.pop(delivery["event"], None)
+        undelivered = self._undelivered.get(delivery["event"], set())
+        undelivered.discard(delivery.get("endpoint", _UNLISTED))
+        if not undelivered:
+            self._undelivered.pop(delivery["event"], None)
         event = self._account.state["events"][delivery["event"]]
-        event["pending_webhooks"] = len(awaited)
-        self._account.changed(event)
+        event["pending_webhooks"] = len(undelivered)
+        self._account.mark_changed(event)
 
     def _address(self, endpoint: str) -> tuple[str, str] | None:
-        """Give the URL and the secret of an endpoint; None for one that takes nothing any more."""
+        """Return the URL and the secret of an endpoint; None if it is deleted or disabled."""
         if endpoint == _UNLISTED:
             return (self._url, self._secret) if self._url else None
         row = self._account.state["webhook_endpoints"].get(endpoint)
@@ -171,9 +171,9 @@ class Deliveries:
         }
         try:
             async with session.post(
-                url, data=body.encode(), headers=headers, allow_redirects=False, timeout=_PATIENCE
-            ) as answer:
-                await answer.read()
-                return answer.status, None
+                url, data=body.encode(), headers=headers, allow_redirects=False, timeout=_TIMEOUT
+            ) as response:
+                await response.read()
+                return response.status, None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return None, type(error).__name__

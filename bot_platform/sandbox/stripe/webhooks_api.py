@@ -1,51 +1,52 @@
-"""The endpoints that say where events are posted, and which; the secret of each is shown once."""
+"""The API endpoints that create, read, update and delete webhook endpoints."""
 
 from urllib.parse import urlsplit
 
-from bot_platform.sandbox.stripe import accepted, identifiers
+from bot_platform.sandbox.stripe import object_ids, schemas
 from bot_platform.sandbox.stripe.endpoint import Call, Endpoint, page_of, retrieve
-from bot_platform.sandbox.stripe.errors import not_public
-from bot_platform.sandbox.stripe.parameters import changed_metadata
+from bot_platform.sandbox.stripe.errors import url_not_public
+from bot_platform.sandbox.stripe.parameter_types import changed_metadata
 from bot_platform.sandbox.stripe.state import Row
 
 _PATH = "/v1/webhook_endpoints"
-_HERE = ("localhost", "127.", "::1", "10.", "192.168.")
+_LOCAL_HOSTS = ("localhost", "127.", "::1", "10.", "192.168.")
 
 
 def _create(call: Call) -> Row:
-    asked, account = call.params, call.account
-    _check(call, asked["url"])
+    params, account = call.params, call.account
+    _check_public(call, params["url"])
     row = account.add(
         "webhook_endpoints",
         {
-            "id": identifiers.new("we"),
+            "id": object_ids.new("we"),
             "object": "webhook_endpoint",
-            "api_version": asked.get("api_version"),
+            "api_version": params.get("api_version"),
             "application": None,
             "created": account.now(),
-            "description": asked.get("description"),
-            "enabled_events": asked["enabled_events"],
+            "description": params.get("description"),
+            "enabled_events": params["enabled_events"],
             "livemode": False,
-            "metadata": asked.get("metadata", {}),
+            "metadata": params.get("metadata", {}),
             "status": "enabled",
-            "url": asked["url"],
+            "url": params["url"],
         },
     )
-    secret = f"whsec_{identifiers.random_text(32)}"
+    # The only answer with the secret.
+    secret = f"whsec_{object_ids.random_text(32)}"
     account.state.put("webhook_secrets", row["id"], {"id": row["id"], "secret": secret})
     return {**row, "secret": secret}
 
 
 def _update(call: Call) -> Row:
-    asked, row = call.params, call.account.find("webhook_endpoints", call.id)
-    if "url" in asked:
-        _check(call, asked["url"])
-    row |= {name: asked[name] for name in ("description", "enabled_events", "url") if name in asked}
-    if "disabled" in asked:
-        row["status"] = "disabled" if asked["disabled"] else "enabled"
-    if "metadata" in asked:
-        row["metadata"] = changed_metadata(row["metadata"], asked["metadata"])
-    call.account.changed(row)
+    params, row = call.params, call.account.find("webhook_endpoints", call.id)
+    if "url" in params:
+        _check_public(call, params["url"])
+    row |= {name: params[name] for name in ("description", "enabled_events", "url") if name in params}
+    if "disabled" in params:
+        row["status"] = "disabled" if params["disabled"] else "enabled"
+    if "metadata" in params:
+        row["metadata"] = changed_metadata(row["metadata"], params["metadata"])
+    call.account.mark_changed(row)
     return row
 
 
@@ -56,16 +57,16 @@ def _delete(call: Call) -> Row:
     return {"id": call.id, "object": "webhook_endpoint", "deleted": True}
 
 
-def _check(call: Call, url: str) -> None:
+def _check_public(call: Call, url: str) -> None:
     host = urlsplit(url).hostname or ""
-    if host.startswith(_HERE) and not call.account.allow_local_webhooks:
-        raise not_public()
+    if host.startswith(_LOCAL_HOSTS) and not call.account.allow_local_webhooks:
+        raise url_not_public()
 
 
 ENDPOINTS = (
-    Endpoint("POST", _PATH, accepted.CREATE_WEBHOOK, _create),
-    Endpoint("GET", _PATH, accepted.PAGE, page_of("webhook_endpoints", _PATH, ())),
-    Endpoint("GET", f"{_PATH}/{{id}}", accepted.NOTHING, retrieve("webhook_endpoints")),
-    Endpoint("POST", f"{_PATH}/{{id}}", accepted.UPDATE_WEBHOOK, _update),
-    Endpoint("DELETE", f"{_PATH}/{{id}}", accepted.NOTHING, _delete),
+    Endpoint("POST", _PATH, schemas.CREATE_WEBHOOK, _create),
+    Endpoint("GET", _PATH, schemas.PAGE, page_of("webhook_endpoints", _PATH, ())),
+    Endpoint("GET", f"{_PATH}/{{id}}", schemas.NO_PARAMETERS, retrieve("webhook_endpoints")),
+    Endpoint("POST", f"{_PATH}/{{id}}", schemas.UPDATE_WEBHOOK, _update),
+    Endpoint("DELETE", f"{_PATH}/{{id}}", schemas.NO_PARAMETERS, _delete),
 )

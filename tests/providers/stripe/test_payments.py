@@ -248,7 +248,7 @@ async def test_an_address_that_does_not_exist() -> None:
 
 async def test_a_connection_that_is_always_cut_is_tried_three_times_under_one_key() -> None:
     async with world() as w:
-        w.local.faults.hang_up(SESSIONS, times=9)
+        w.local.faults.drop_connection(SESSIONS, times=9)
         line = await refused(w.url)
         assert len({request.idempotency_key for request in w.local.requests}) == 1
         assert len(w.local.requests) == 3
@@ -258,7 +258,7 @@ async def test_a_connection_that_is_always_cut_is_tried_three_times_under_one_ke
 @pytest.mark.parametrize("after_execution", [False, True])
 async def test_a_connection_that_is_cut_once_is_no_failure(*, after_execution: bool) -> None:
     async with world() as w, payments(w.url) as stripe_payments:
-        w.local.faults.hang_up(SESSIONS, after_execution=after_execution)
+        w.local.faults.drop_connection(SESSIONS, after_execution=after_execution)
         page = await stripe_payments.open(order())
         assert list(w.local.sessions) == [page.provider_ref]
 

@@ -26,7 +26,7 @@ from tests.sandbox.stripe_world import KEY, World, world
 @pytest.fixture
 async def there() -> AsyncIterator[tuple[World, StripePayments]]:
     async with world(bank_transfer_delay=60) as w:
-        w.local.mischief.lost = True
+        w.local.fault_switches.lost = True
         provider = StripePayments(
             secret_key=KEY,
             api_base=w.url,
@@ -76,7 +76,7 @@ async def test_a_transfer_that_failed_is_read_as_failed() -> None:
             secret_key=KEY, api_base=w.url, webapp_url="https://x.example", proxy_url=None, live=False
         )
         session = await paid(w, "bank_transfer_fails")
-        w.local.catch_up()
+        w.local.run_due_actions()
         assert isinstance(await provider.look(session["id"]), PaymentFailed)
         await provider.close()
 
@@ -85,7 +85,7 @@ async def test_reversals_are_read_as_they_stand_now_each_once(there: There) -> N
     w, provider = there
     refunded, disputed, warned = [await paid(w) for _ in range(3)]
     await w.local.refund(refunded["id"], 100)
-    pending = await w.local.refund(refunded["id"], 50, how="pending")
+    pending = await w.local.refund(refunded["id"], 50, scenario="pending")
     dispute = await w.local.dispute(disputed["id"], inquiry=True)
     await w.local.move_dispute(dispute["id"], "needs_response")
     await w.local.warn(warned["id"])
