@@ -52,11 +52,10 @@ class Surroundings:
         self.processes.append(process)
         return process
 
-    async def ready(self, url: str | None = None, within: float = 30.0) -> None:
+    async def ready(self, url: str | None = None) -> None:
         """Wait until a platform says that it can work."""
-        async with asyncio.timeout(within):
-            while await self._ready(url or self.url) != 200:  # noqa: ASYNC110 -- another process changes it
-                await asyncio.sleep(0.02)
+        while await self._ready(url or self.url) != 200:  # noqa: ASYNC110 -- another process changes it
+            await asyncio.sleep(0.02)
 
     async def _ready(self, url: str) -> int:
         try:
@@ -65,14 +64,14 @@ class Surroundings:
         except (aiohttp.ClientError, OSError):
             return 0
 
-    async def said(self, text: str, who: Person = BUYER, within: float = 30.0) -> dict[str, Any]:
+    async def said(self, text: str, who: Person = BUYER) -> dict[str, Any]:
         """Wait until the bot has said it."""
 
         def look() -> dict[str, Any] | None:
             found = [m for m in self.telegram.messages(who.id) if text in m["text"] and m["from"]["is_bot"]]
             return found[-1] if found else None
 
-        return await eventually(look, within)
+        return await eventually(look)
 
 
 @asynccontextmanager
@@ -104,7 +103,7 @@ async def surroundings(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", telegram_port).start()
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(20)) as http:
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout()) as http:
         built = Surroundings(telegram, stripe, settings | changed, http)
         try:
             async with serving(stripe, listening):
