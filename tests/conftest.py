@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import shutil
 import tempfile
 import uuid
@@ -29,6 +30,18 @@ POSTGRES_SETTINGS = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer another order, which a number repeats."""
+    parser.addoption("--random-order", type=int, metavar="SEED", help="shuffle the tests by this number")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle the tests, if asked to; each xdist worker gets the same order."""
+    if (seed := config.getoption("--random-order")) is not None:
+        random.Random(seed).shuffle(items)  # noqa: S311 -- an order
+
+
 def pytest_configure() -> None:
     """Keep the tests' files in memory, if there is room: there an fsync costs nothing."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED_BYTES:
@@ -48,9 +61,11 @@ def _plain_tracebacks() -> None:
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
 
 
-def pytest_report_header() -> list[str]:
-    """Say on which databases the suite runs."""
-    return ["databases: SQLite and PostgreSQL, every test that keeps a row on both"]
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say on which databases the suite runs, and how to repeat its order."""
+    seed = config.getoption("--random-order")
+    order = [] if seed is None else [f"order: --random-order {seed}"]
+    return ["databases: SQLite and PostgreSQL, every test that keeps a row on both", *order]
 
 
 @pytest.fixture(scope="session")
