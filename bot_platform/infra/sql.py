@@ -43,7 +43,8 @@ class DbClock(Expression):
 @cache
 def table_of(model: type[Model]) -> str:
     """Return the name of a model's table."""
-    return str(model.describe()["table"])
+    # A model that names no table (aerich's) has none here before Tortoise is initialised.
+    return str(model.describe()["table"] or model.__name__.lower())
 
 
 def tables(modules: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from bot_platform.flows.buy import buy
 from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.providers.stripe.payments import StripePayments
+from tests import programs
 from tests.makers import PRICES, WEBHOOK_SECRET, payments, person
 from tests.sandbox.stripe_world import KEY, World, world
 
@@ -51,7 +52,17 @@ def path_variable(*folders: Path) -> str:
     return os.pathsep.join([*map(str, folders), os.environ["PATH"]])
 
 
-async def start_command(*arguments: str, folder: Path, **environment: str) -> asyncio.subprocess.Process:
+Running = programs.Program | asyncio.subprocess.Process
+
+
+async def start_command(*arguments: str, folder: Path, **environment: str) -> programs.Program:
+    """Start a command in a forked process, which has imported everything already."""
+    given = clean_environment() | environment
+    return await programs.start(str(RUN), *arguments, folder=folder, environment=given)
+
+
+async def start_python(*arguments: str, folder: Path, **environment: str) -> asyncio.subprocess.Process:
+    """Start a command as a shell does, with an interpreter of its own; this takes a second."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         str(RUN),
@@ -63,9 +74,9 @@ async def start_command(*arguments: str, folder: Path, **environment: str) -> as
     )
 
 
-async def finish(process: asyncio.subprocess.Process) -> Result:
+async def finish(process: Running) -> Result:
     """Wait for the end, and check that no command prints a traceback."""
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await process.communicate()
     done = Result(process.returncode or 0, out.decode(), err.decode())
     assert "Traceback" not in done.out + done.err, done.err
     return done

@@ -11,7 +11,7 @@ import pytest
 from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.purchases import Purchase
 from tests.commands.shell import RUN, clean_environment, finish, operator, run_command, start_command
-from tests.makers import free_port, session_event
+from tests.makers import eventually, free_port, session_event
 
 COMMANDS = {
     "audit": ["audit"],
@@ -107,9 +107,7 @@ async def test_ctrl_c_ends_a_command_without_a_traceback(sqlite_url: str, tmp_pa
     async with operator(sqlite_url, tmp_path) as op:
         op.world.local.fault_switches.slow = 30
         process = await start_command("reconcile", folder=tmp_path, **op.environment)
-        async with asyncio.timeout(20):
-            while not op.world.local.requests:  # noqa: ASYNC110 -- another process asks
-                await asyncio.sleep(0.05)
+        await eventually(lambda: op.world.local.requests)
         process.send_signal(signal.SIGINT)
         done = await finish(process)
         assert done.code in {1, 130}
@@ -131,7 +129,7 @@ async def test_a_closed_pipe_is_not_reported_as_an_error_of_the_database(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(pipe.communicate(), 60)
+        out, err = await pipe.communicate()
         assert len(out.decode().splitlines()) == 1
         assert "DATABASE_URL" not in err.decode()
         assert "Traceback" not in err.decode()

@@ -61,7 +61,7 @@ class Balancer:
 async def balancing(port: int, doors: Sequence[str]) -> AsyncIterator[Balancer]:
     """Serve on a port before these replicas."""
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(20)) as http:
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout()) as http:
         balancer = Balancer(doors, http)
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", balancer.pass_on)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import multiprocessing
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,12 +18,9 @@ from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from tests.bot_api_server import Server
 from tests.makers import BUYER, SECRET_KEY, WEBHOOK_SECRET, eventually, free_port, signed
+from tests.programs import PROCESSES
 from tests.reliability.victim import live_until
 from tests.sandbox.stripe_world import listen, serving
-
-# Forked from a process that has imported everything, a platform starts in a blink.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.reliability.victim"])
 
 T = TypeVar("T")
 
@@ -56,11 +52,10 @@ class Surroundings:
         self.processes.append(process)
         return process
 
-    async def ready(self, url: str | None = None, within: float = 30.0) -> None:
+    async def ready(self, url: str | None = None) -> None:
         """Wait until a platform says that it can work."""
-        async with asyncio.timeout(within):
-            while await self._ready(url or self.url) != 200:  # noqa: ASYNC110 -- another process changes it
-                await asyncio.sleep(0.02)
+        while await self._ready(url or self.url) != 200:  # noqa: ASYNC110 -- another process changes it
+            await asyncio.sleep(0.02)
 
     async def _ready(self, url: str) -> int:
         try:
@@ -69,14 +64,14 @@ class Surroundings:
         except (aiohttp.ClientError, OSError):
             return 0
 
-    async def said(self, text: str, who: Person = BUYER, within: float = 30.0) -> dict[str, Any]:
+    async def said(self, text: str, who: Person = BUYER) -> dict[str, Any]:
         """Wait until the bot has said it."""
 
         def look() -> dict[str, Any] | None:
             found = [m for m in self.telegram.messages(who.id) if text in m["text"] and m["from"]["is_bot"]]
             return found[-1] if found else None
 
-        return await eventually(look, within)
+        return await eventually(look)
 
 
 @asynccontextmanager
@@ -108,7 +103,7 @@ async def surroundings(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", telegram_port).start()
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(20)) as http:
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout()) as http:
         built = Surroundings(telegram, stripe, settings | changed, http)
         try:
             async with serving(stripe, listening):

@@ -92,7 +92,7 @@ async def test_no_request_whatever_breaks_the_service(database_url: str, size: S
         )
         assert not wrong, "\n".join(wrong[:20])
         assert platform.is_alive()
-        await w.ready(within=5)
+        await w.ready()
         await Delivery(books.paid(BUYERS)).until_taken(w.http, w.url)
         report.right(await books.not_credited_once(database_url, [BUYERS]))
         report.right(await books.faults(database_url))

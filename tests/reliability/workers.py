@@ -30,7 +30,7 @@ from bot_platform.runtime.workers import job_worker
 from bot_platform.work.engine.kind import JobContext, Order, Quote, kind
 from bot_platform.work.engine.model import Message, Rates, Usage
 from tests.makers import PRICES, context, orders, payments
-from tests.reliability.platforms import PROCESSES
+from tests.programs import PROCESSES
 from tests.reliability.stateful.fake_provider import Desk, paid, session_of
 
 T = TypeVar("T")
