@@ -1,6 +1,5 @@
 """What no webhook told is asked for: missed events, checkouts by their id, refunds and disputes."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
@@ -9,6 +8,7 @@ from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import provider_events
 from bot_platform.flows.context import Outcome, PaymentContext
+from bot_platform.infra.clock import current
 
 OVERLAP = 600  # seconds looked at twice: an event may be listed later than it was made
 FIRST_LOOK = 3 * 24 * 3600  # how far back the first look goes
@@ -52,7 +52,7 @@ async def reversed_payments(
             for said in page:
                 yield await provider_events.apply(payments, said)
     by_name, after = {provider.name: provider for provider in providers}, ""
-    while rows := await reversals.unclaimed(int(time.time()) - NOBODYS, after, AT_ONCE):
+    while rows := await reversals.unclaimed(int(current().time()) - NOBODYS, after, AT_ONCE):
         for row in rows:
             after = row.key
             if row.provider in by_name:

@@ -113,6 +113,11 @@ class Database:
             await asyncio.wait(self._running)
         await self._context.close_connections()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction of this process is running."""
+        return not self._running
+
     async def migrate(self) -> list[str]:
         """Apply what `migrations/` holds and the database lacks; returns the names applied."""
         from aerich import Command  # noqa: PLC0415 -- half a second that only a migration should pay

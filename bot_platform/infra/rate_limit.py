@@ -1,7 +1,8 @@
 """Per-key rate limiter (GCRA): a burst, then a steady rate; `delay_for` returns the seconds to wait."""
 
-import time
 from collections.abc import Callable, Hashable
+
+from bot_platform.infra.clock import monotonic
 
 MAX_KEYS = 10_000  # remembered at once; beyond it, keys that have their whole burst again are forgotten
 
@@ -9,9 +10,7 @@ MAX_KEYS = 10_000  # remembered at once; beyond it, keys that have their whole b
 class RateLimiter:
     """Counts the calls of each key in this process; `clock` returns seconds that never run backwards."""
 
-    def __init__(
-        self, *, each_second: float, burst: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, *, each_second: float, burst: int, clock: Callable[[], float] = monotonic) -> None:
         self._each_second, self._burst, self._clock = each_second, burst, clock
         self._free_at: dict[Hashable, float] = {}  # when the key has its whole burst again
 

@@ -1,6 +1,5 @@
 """The mock: every purchase is paid at once and nobody is asked for money."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from bot_platform.domain.checkout import (
     RefundOrder,
     Stage,
 )
+from bot_platform.infra.clock import current
 
 NOTHING_TO_ASK = "a mock knows no more than we do"
 
@@ -59,7 +59,7 @@ class MockPayments:
             stage=Stage.REFUNDED,
             amount=order.amount,
             currency=order.currency,
-            as_of=int(time.time()),
+            as_of=int(current().time()),
             refund_id=order.refund_id,
         )
 

@@ -1,6 +1,5 @@
 """A language model behind any OpenAI-compatible endpoint: streamed, counted, its faults told in a word."""
 
-import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 import httpx2  # what openai speaks through; some of its errors arrive as they are
 import openai
 
+from bot_platform.infra.clock import current
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 
 URL = "/chat/completions"
@@ -61,7 +61,7 @@ class OpenAIModel:
         """
         heard, fault = _Heard(), None
         try:
-            async with asyncio.timeout(self._begins):
+            async with current().timeout(self._begins):
                 begun = await self._ask(messages, most_tokens)
             async with begun as stream:
                 async for chunk in stream:

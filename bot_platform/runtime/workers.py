@@ -1,6 +1,5 @@
 """Looks after money by itself: stored events, unanswered refunds, what no webhook told, and the audit."""
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -21,6 +20,7 @@ from bot_platform.flows import (
     updates,
 )
 from bot_platform.flows.context import Outcome, PaymentContext, WorkContext
+from bot_platform.infra.clock import current
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.worker import LeaseWorker
 from bot_platform.work.engine.runner import Runner
@@ -117,12 +117,12 @@ class Cleanup:
         )
         if expired or forgotten:
             log.info("work.tidied", expired=expired, forgotten=forgotten)
-        return int(time.time())
+        return int(current().time())
 
     async def _drop(self, _: int) -> int:
         if dropped := await updates.drop_old(self._context.database):
             log.info("updates.dropped", rows=dropped)
-        return int(time.time())
+        return int(current().time())
 
 
 class PeriodicJobs:
@@ -151,7 +151,7 @@ class PeriodicJobs:
         await periodic.run_if_due(self._payments.database, "audit", self._prove, every=HOUR)
 
     async def _look_for_missed(self, mark: int) -> int:
-        began = int(time.time())
+        began = int(current().time())
         sells = [self._payments.provider]  # under the mock, Stripe is left in peace
         since = mark - reconcile.OVERLAP if mark else began - reconcile.FIRST_LOOK
         missed = sum([n async for n in reconcile.missed_events(self._payments, sells, since)])
@@ -161,7 +161,7 @@ class PeriodicJobs:
         return began
 
     async def _read_reversals(self, _: int) -> int:
-        began = int(time.time())
+        began = int(current().time())
         sells = [self._payments.provider]
         since = began - reconcile.DISPUTES_LAST
         async for outcome in reconcile.reversed_payments(self._payments, sells, since):
@@ -176,4 +176,4 @@ class PeriodicJobs:
             log.error("audit.books_off", rows=len(broken), first=broken[0].says)
         else:
             log.info("audit.balanced")
-        return int(time.time())
+        return int(current().time())

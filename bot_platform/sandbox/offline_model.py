@@ -1,11 +1,11 @@
 """The demo's model, with nobody behind it: it says that it does not think, and repeats itself exactly."""
 
-import asyncio
 import json
 import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from bot_platform.sandbox.movable_clock import delay
 from bot_platform.sandbox.offline_project import project, telling, words
 from bot_platform.work.engine.model import BYTES_A_TOKEN, Message, Usage
 from bot_platform.work.kinds.ask import WHO
@@ -68,7 +68,7 @@ class OfflineModel:
         text = clip(_answer(messages), most_tokens * BYTES_A_TOKEN)
         length = max(1, math.ceil(len(text) / PIECES))
         for start in range(0, len(text), length):
-            await asyncio.sleep(self._pause)
+            await delay(self._pause)
             yield text[start : start + length]
         yield Usage(_tokens(*(message.text for message in messages)), _tokens(text))
 

@@ -1,6 +1,5 @@
 """The bot's session without a network: an unmodified aiogram bot talks to a `TelegramWorld` in memory."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Any, cast
@@ -12,6 +11,7 @@ from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import InputFile
 
+from bot_platform.infra.clock import current
 from bot_platform.sandbox.telegram_world import (
     Call,
     ConnectionLostError,
@@ -47,7 +47,7 @@ class SandboxSession(BaseSession):
         sent = json.loads(json.dumps(params))
         files = {key: await _stored(upload, bot) for key, upload in uploads.items()}
         try:
-            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+            async with current().timeout(self.timeout if timeout is None else timeout):
                 status, answer = await self.world.answer(bot.token, method.__api_method__, sent, files)
         except TimeoutError as late:
             raise TelegramNetworkError(method=method, message="Request timeout error") from late

@@ -1,7 +1,5 @@
 """Updates come in: stored before they are confirmed, then handled, once, in order per chat."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -16,6 +14,7 @@ from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event
 from bot_platform.flows import updates
 from bot_platform.infra import correlation, safe_errors
+from bot_platform.infra.clock import current
 from bot_platform.infra.database import Database
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.infra.worker import LeaseWorker
@@ -46,7 +45,7 @@ class UpdateInbox:
 
     async def poll(self) -> None:
         """Ask Telegram once; what came is confirmed by the next question, so it is stored first."""
-        asked = time.monotonic()
+        asked = current().monotonic()
         came = await self._bot.get_updates(
             offset=self._offset,
             timeout=LONG_POLL,
@@ -56,8 +55,8 @@ class UpdateInbox:
         if came:
             await self.store([_as_sent(update) for update in came])
             self._offset = came[-1].update_id + 1
-        elif time.monotonic() - asked < PAUSE:
-            await asyncio.sleep(PAUSE)  # a server that does not hold its answer back is not to be pestered
+        elif current().monotonic() - asked < PAUSE:
+            await current().sleep(PAUSE)  # a server that does not hold its answer back is not to be pestered
 
     async def store(self, came: Sequence[dict[str, Any]]) -> None:
         """Store updates as Telegram sent them; raises NotAnUpdate."""
@@ -83,7 +82,7 @@ class UpdateInbox:
                 await self._answer(row)
 
     async def _answer(self, row: Event) -> None:
-        begun, kind = time.monotonic(), _kind(row.payload)
+        begun, kind = current().monotonic(), _kind(row.payload)
         if row.attempts > TRIES:  # whatever it does, it ends no handler and no process a seventh time
             log.error("telegram.gave_up", update=row.key, attempts=row.attempts)
             await updates.handled(self._database, row, "gave up")
@@ -101,7 +100,7 @@ class UpdateInbox:
             await self._again(row, fault)
         else:
             await updates.handled(self._database, row)
-            took = round(time.monotonic() - begun, 3)
+            took = round(current().monotonic() - begun, 3)
             log.info("telegram.handled", kind=kind, seconds=took, attempts=row.attempts)
 
     async def _again(self, row: Event, fault: Exception) -> None:

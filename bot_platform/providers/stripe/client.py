@@ -1,9 +1,7 @@
 """Stripe's own client, made to answer in plain JSON or to say in a word why it cannot."""
 
-import asyncio
 import json
 import ssl
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -13,6 +11,7 @@ import aiohttp
 import stripe
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
+from bot_platform.infra.clock import current
 from bot_platform.infra.outbound_calls import DOWN, MISCONFIGURED, OK, REFUSED, OnResult, ignore
 
 TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
@@ -143,7 +142,7 @@ class Client:
 
     async def _ask(self, asking: Awaitable[Any]) -> Answer:
         try:
-            async with asyncio.timeout(self._patience):
+            async with current().timeout(self._patience):
                 answer = await asking
         except REFUSALS as fault:
             no = Refused(fault)
@@ -166,7 +165,7 @@ def is_signed(body: bytes, signature: str, secret: str) -> bool:
     # A header that is not ASCII or has no `=` breaks Stripe's own check in ways of its own.
     except (stripe.SignatureVerificationError, ValueError, TypeError, StopIteration):
         return False
-    return stamp <= time.time() + TOLERANCE
+    return stamp <= current().time() + TOLERANCE
 
 
 class _Http(stripe.AIOHTTPClient):

@@ -1,6 +1,5 @@
 """Live Stripe in our words: sells, returns money, says what happened, and knows who signed an event."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from bot_platform.domain.checkout import (
     RefundRefused,
 )
 from bot_platform.domain.errors import CheckoutUnavailable
+from bot_platform.infra.clock import current
 from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.stripe import events
 from bot_platform.providers.stripe.client import (
@@ -168,7 +168,7 @@ class StripePayments:
             "amount": order.amount,
             "metadata": {"refund_id": ours},
         }
-        asked_at, key = int(time.time()), f"refund-{order.user_id}-{ours}"
+        asked_at, key = int(current().time()), f"refund-{order.user_id}-{ours}"
         try:
             # Stripe forgets an idempotency key after a day; the refund itself it never forgets.
             made = await self._made(order) if order.again else None
@@ -199,7 +199,7 @@ class StripePayments:
         except Down as fault:
             if not (fault.answered and order.old):
                 raise
-        this_hour = int(time.time()) // 3600
+        this_hour = int(current().time()) // 3600
         return (await self._stripe.create_refund(params, f"{key}-{this_hour}")).said
 
     async def _made(self, order: RefundOrder) -> Json | None:
@@ -223,7 +223,7 @@ class StripePayments:
     async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
         """Read refunds, disputes and warnings made since a moment, as they stand now; raises ProviderDown."""
         for what in REVERSALS:
-            asked_at = int(time.time())
+            asked_at = int(current().time())
             async for page in self._pages(what, since):
                 yield [events.reversal(one, asked_at) for one in page]
 

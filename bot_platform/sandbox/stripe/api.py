@@ -1,12 +1,12 @@
 """A request to the API becomes an answer: faults, key, parameters, idempotency, endpoint, in this order."""
 
-import asyncio
 import copy
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot_platform.sandbox.movable_clock import delay
 from bot_platform.sandbox.stripe import (
     form,
     idempotency,
@@ -115,7 +115,7 @@ class Api:
                 if kept is not None:
                     return kept
             if not fault.executes:
-                await asyncio.sleep(fault.delay)
+                await delay(fault.delay)
             call = Call(self._account, id_, params, Origin(request_id, request.idempotency_key))
             answer = self._execute(endpoint, call, request_id)
             if fault.executes and fault.status is not None:
@@ -156,7 +156,7 @@ async def _held_back(answer: Answer, seconds: float) -> Answer:
     if seconds:
         # What is true now is what will be answered, whatever happens to the objects meanwhile.
         answer = copy.deepcopy(answer)
-        await asyncio.sleep(seconds)
+        await delay(seconds)
     return answer
 
 

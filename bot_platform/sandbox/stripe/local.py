@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 from quart import Blueprint, Quart
 
+from bot_platform.infra.clock import current, unix_time
+from bot_platform.sandbox.movable_clock import MovableClock
 from bot_platform.sandbox.stripe import http_face
 from bot_platform.sandbox.stripe.account import Account
 from bot_platform.sandbox.stripe.acts import BY_TIME, Acts
@@ -46,7 +47,7 @@ class LocalStripe(Acts):
         bank_transfer_delay: float = 5.0,
         refund_delay: float = 5.0,
         allow_local_webhooks: bool = False,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = unix_time,
     ) -> None:
         self._state = State(keep_in)
         self._mischief = Mischief()
@@ -153,12 +154,27 @@ class LocalStripe(Acts):
             await running
         self._state.save()
 
-    async def settled(self, within: float = 5.0) -> None:
-        """Wait until transfers and refunds have ended and every webhook was taken. Raises TimeoutError."""
-        async with asyncio.timeout(within):
-            # Time and the network end both; no single event could be waited for.
-            while self._deliveries.unfinished or self._something_is_noted():  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+    @property
+    def is_settled(self) -> bool:
+        """Whether transfers and refunds have ended and every webhook was taken."""
+        return not self._deliveries.unfinished and not self._noted()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a webhook is on its way, or anything is due now."""
+        now = self._account.clock()
+        return self._deliveries.are_on_their_way or any(at <= now for at in self._due_at())
+
+    async def settled(self) -> None:
+        """Wait until it is settled; a movable clock is moved on to what is due next."""
+        clock = current()
+        while not self.is_settled:
+            if isinstance(clock, MovableClock):
+                if not self.is_busy:
+                    clock.move(max(0.0, min(self._due_at()) - self._account.clock()))
+                elif clock.delays:
+                    clock.move(_LONGEST_NAP)
+            await asyncio.sleep(0.005)
 
     def changed(self) -> None:
         """Keep what happened, and look at once for webhooks to send."""
@@ -168,8 +184,11 @@ class LocalStripe(Acts):
     def _on_event(self, event: Row) -> None:
         self._deliveries.announce(event)
 
-    def _something_is_noted(self) -> bool:
-        return any(note["verb"] != "expire_session" for note in self._state["agenda"].values())
+    def _noted(self) -> Sequence[Row]:
+        return [note for note in self._state["agenda"].values() if note["verb"] != "expire_session"]
+
+    def _due_at(self) -> Sequence[float]:
+        return [*self._deliveries.due_at, *(note["at"] for note in self._noted())]
 
     async def _run(self) -> None:
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as sending:
@@ -179,10 +198,7 @@ class LocalStripe(Acts):
                 for delivery in self._deliveries.take_due():
                     sending.create_task(self._send(delivery, session))
                 self._state.save()
-                with contextlib.suppress(TimeoutError):
-                    # Not `wait_for`: before Python 3.12 it can forget a cancel.
-                    async with asyncio.timeout(_LONGEST_NAP):
-                        await self._awake.wait()
+                await current().wait(self._awake, _LONGEST_NAP)
 
     async def _send(self, delivery: Row, session: aiohttp.ClientSession) -> None:
         await self._deliveries.attempt(delivery, session)

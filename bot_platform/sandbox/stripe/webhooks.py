@@ -67,6 +67,16 @@ class Deliveries:
         """How many wait, or are on their way."""
         return len(self._waiting)
 
+    @property
+    def are_on_their_way(self) -> bool:
+        """Whether one was sent and is not answered."""
+        return bool(self._on_their_way)
+
+    @property
+    def due_at(self) -> Sequence[float]:
+        """When those that wait will be sent, in unix seconds."""
+        return [row["next_at"] for id_, row in self._waiting.items() if id_ not in self._on_their_way]
+
     def announce(self, event: Row) -> None:
         """Note that an event must be sent."""
         endpoints = self._listening(event["type"])

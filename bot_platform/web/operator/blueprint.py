@@ -1,6 +1,5 @@
 """Builds the operator's pages behind their one door; each of them is kept from caches and foreign sites."""
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +13,7 @@ from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.errors import Refusal
 from bot_platform.flows import sessions
 from bot_platform.flows.context import PaymentContext
+from bot_platform.infra.clock import monotonic
 from bot_platform.infra.database_errors import UNREACHABLE
 from bot_platform.web.client_address import client_address
 from bot_platform.web.operator.actions import changes
@@ -31,7 +31,7 @@ OPEN = {"operator.static", "operator.sign_in", "operator.knock"}  # what nobody 
 
 
 def operator_pages(
-    payments: PaymentContext, token: str, address: str, clock: Callable[[], float] = time.monotonic
+    payments: PaymentContext, token: str, address: str, clock: Callable[[], float] = monotonic
 ) -> Blueprint:
     """Build them; `token` signs in, `address` is ours as people see it."""
     door = SignIn(token, address, clock)

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from math import ceil
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from quart import Request, Response
+
+from bot_platform.infra.clock import monotonic
 
 COOKIE = "operator_session"
 PATH = "/operator"
@@ -59,7 +60,7 @@ class Session:
 class SignIn:
     """Knows the token. `address` is ours for people, such as `https://pay.example.com`."""
 
-    def __init__(self, token: str, address: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, token: str, address: str, clock: Callable[[], float] = monotonic) -> None:
         self.tries = FailedAttempts(clock)
         self._token = token.encode()
         self._secure = address.startswith("https://")

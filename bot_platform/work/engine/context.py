@@ -1,6 +1,5 @@
 """What running work sees of the house: it asks the model, shows how far it is, and keeps what is done."""
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from bot_platform.domain.jobs import Job
 from bot_platform.flows import run_job
 from bot_platform.flows.context import WorkContext
+from bot_platform.infra.clock import current
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.sql import json_safe
 from bot_platform.work.engine.kind import Order
@@ -87,9 +87,9 @@ class RunningJob:
         self.kept = kept
 
     async def _show(self) -> None:
-        if time.monotonic() < self._next_look:
+        if current().monotonic() < self._next_look:
             return
-        self._next_look = time.monotonic() + SHOW_EVERY
+        self._next_look = current().monotonic() + SHOW_EVERY
         first, *more = self._context.pages(self.shown)
         with _at_home():
             await run_job.show(self._context, self._job, "work-draft", page=first, more=len(more))

@@ -12,6 +12,7 @@ from bot_platform.flows import run_job
 from bot_platform.flows.context import WorkContext
 from bot_platform.flows.run_job import LeaseLost
 from bot_platform.infra import correlation, safe_errors
+from bot_platform.infra.clock import current
 from bot_platform.work.engine.context import DatabaseUnavailable, Parked, RunningJob
 from bot_platform.work.engine.kind import CannotDo, Files, JobKind, Order
 from bot_platform.work.engine.model import Message, Model, ModelFault, Rates
@@ -108,7 +109,7 @@ class Runner:
 
     async def _run(self, kind: JobKind, task: RunningJob, job: Job) -> End | None:
         try:
-            async with asyncio.timeout(LONGEST):
+            async with current().timeout(LONGEST):
                 result = await kind.work(task)
         except (Parked, LeaseLost):
             return None
