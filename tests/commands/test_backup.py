@@ -288,7 +288,7 @@ async def half_way(url: str, beside: str) -> None:
     """Wait until a restore has begun to write; `beside` is another database of the same server."""
     if url.startswith("sqlite"):
         journal = Path(url.removeprefix("sqlite://") + "-journal")
-        await eventually(lambda: journal.exists() and journal.stat().st_size > 100_000, within=30)
+        await eventually(lambda: journal.exists() and journal.stat().st_size > 100_000)
         return
     connection, name = await asyncpg.connect(beside), urlsplit(url).path.strip("/")
     busy = "SELECT FROM pg_stat_activity WHERE datname = $1 AND query LIKE 'COPY%'"

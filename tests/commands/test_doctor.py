@@ -186,7 +186,7 @@ async def test_a_sale_comes_by_the_webhook_that_the_doctor_made(sqlite_url: str,
             message = await h.said("Please complete your purchase")
             url = message["reply_markup"]["inline_keyboard"][0][0]["url"]
             await o.stripe.local.pay(url.rpartition("/")[2])
-            await h.said("Payment received: 100.00 credits added.", within=5)
+            await h.said("Payment received: 100.00 credits added.")
 
 
 async def test_beside_a_running_service_nothing_is_disturbed(database_url: str, tmp_path: Path) -> None:

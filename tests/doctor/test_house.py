@@ -5,8 +5,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from bot_platform.doctor.house import LITTLE, SCARCE, House
 
+from bot_platform.doctor.house import LITTLE, SCARCE, House
 from bot_platform.doctor.report import Verdict
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice

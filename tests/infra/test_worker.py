@@ -191,7 +191,7 @@ async def test_a_pump_works_rows_at_the_same_time_but_no_more_than_it_may() -> N
         await asyncio.sleep(0.05)
         assert queue.began == [0, 1, 2, 3]
         free.set()
-        await eventually(lambda: len(queue.ended) == 10, within=3)
+        await eventually(lambda: len(queue.ended) == 10)
     assert max(queue.asked) == 4
 
 
@@ -205,7 +205,7 @@ async def test_a_slow_row_holds_up_no_other() -> None:
     queue = Queue(waiting=list(range(50)), work=work)
     row_worker = queue.row_worker(at_once=2)
     async with running(row_worker.run()):
-        await eventually(lambda: len(queue.ended) == 49, within=3)
+        await eventually(lambda: len(queue.ended) == 49)
     await row_worker.finish(0)
 
 
@@ -217,7 +217,7 @@ async def test_a_poke_starts_work_at_once() -> None:
         await asyncio.sleep(0.05)
         queue.waiting.append(1)
         row_worker.notify()
-        await eventually(lambda: queue.ended, within=0.5)
+        await eventually(lambda: queue.ended)
 
 
 async def test_what_another_process_wrote_is_found_without_a_poke() -> None:
@@ -225,7 +225,7 @@ async def test_what_another_process_wrote_is_found_without_a_poke() -> None:
     async with running(queue.row_worker().run()):
         await eventually(lambda: queue.asked)
         queue.waiting.append(1)
-        await eventually(lambda: queue.ended, within=2)
+        await eventually(lambda: queue.ended)
 
 
 async def test_a_row_that_breaks_is_logged_and_the_pump_goes_on() -> None:
@@ -247,7 +247,7 @@ async def test_a_pump_outlives_a_database_that_is_away() -> None:
         async with running(queue.row_worker().run()):
             await eventually(lambda: logs)
             queue.broken = False
-            await eventually(lambda: queue.ended == [1], within=2)
+            await eventually(lambda: queue.ended == [1])
 
 
 async def test_the_leases_of_work_in_hand_are_renewed() -> None:
@@ -259,7 +259,7 @@ async def test_the_leases_of_work_in_hand_are_renewed() -> None:
     queue = Queue(waiting=[1, 2], work=wait)
     row_worker = queue.row_worker()
     async with running(row_worker.run()):
-        await eventually(lambda: [1, 2] in queue.kept, within=worker.RENEW_SECONDS + 2)
+        await eventually(lambda: [1, 2] in queue.kept)
     await row_worker.finish(0)
 
 

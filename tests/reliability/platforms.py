@@ -69,14 +69,14 @@ class Surroundings:
         except (aiohttp.ClientError, OSError):
             return 0
 
-    async def said(self, text: str, who: Person = BUYER, within: float = 30.0) -> dict[str, Any]:
+    async def said(self, text: str, who: Person = BUYER) -> dict[str, Any]:
         """Wait until the bot has said it."""
 
         def look() -> dict[str, Any] | None:
             found = [m for m in self.telegram.messages(who.id) if text in m["text"] and m["from"]["is_bot"]]
             return found[-1] if found else None
 
-        return await eventually(look, within)
+        return await eventually(look)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ FEWEST_STEPS = 40  # a sale has many more; fewer would mean that nothing is kill
 async def _keep_alive(w: Surroundings, kill_at: int) -> None:
     """Start the platform; when it dies, let its leases run out and start it for good."""
     first = w.start(kill_at)
-    await eventually(lambda: not first.is_alive(), within=60)
+    await eventually(lambda: not first.is_alive())
     await let_leases_run_out(w.database_url)
     w.start()
 

@@ -30,7 +30,7 @@ async def _post_and_kill(w: Surroundings, numbers: Sequence[int]) -> int:
         for tellers in crowd:
             for one in tellers:
                 posting.create_task(one.until_taken(w.http, w.url))
-        await eventually(lambda: answered() >= fatal, within=30)
+        await eventually(lambda: answered() >= fatal)
         await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 -- as above
         platform.kill()
         interrupted = sum(
@@ -69,4 +69,4 @@ async def test_purchases_interrupted_by_a_kill_are_credited_once(
         report.right(await books.not_credited_once(database_url, payers))
         report.right(await books.faults(database_url))
         await let_leases_run_out(database_url)
-        await eventually(lambda: all(_receipts(w, n) for n in payers), within=60)
+        await eventually(lambda: all(_receipts(w, n) for n in payers))

@@ -290,7 +290,7 @@ async def _through_a_stop(url: str, number: int, *, wakes_early: bool) -> list[s
         await second.do(prepare())
         first = process(stop_in_the_middle, url, number)
         try:
-            await eventually(lambda: _has_stopped(first.pid), within=30)
+            await eventually(lambda: _has_stopped(first.pid))
             await second.do(pass_the_leases())
             claimed = await second.do(runner.claim(number))
             working = second.do(work())

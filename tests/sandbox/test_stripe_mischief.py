@@ -145,7 +145,7 @@ async def test_all_at_once_and_still_every_event_arrives() -> None:
         for paid in [await _pay(w) for _ in range(3)]:
             await w.local.refund(paid, 100)
             await w.local.dispute(paid)
-        await w.local.settled(10)
+        await w.local.settled()
         assert sorted(e["id"] for e in w.receiver.got) == sorted(2 * [e["id"] for e in w.local.events])
 
 

@@ -106,7 +106,7 @@ async def test_the_sums_hold_whatever_happens_in_whatever_order(seed: int, tmp_p
         assert _everything(w.local) == before
         w.local.mischief.change(twice=True)
         await asyncio.gather(*(_live(w.local, clock, chance, 20) for _ in range(3)))
-        await w.local.settled(20)
+        await w.local.settled()
         _check(w.local)
         _check_events(w)
         assert {event["pending_webhooks"] for event in w.local.events} == {0}

@@ -126,7 +126,7 @@ async def test_a_build_amid_which_the_service_was_killed_goes_on_from_its_checkp
         await w.say("/start")
         await w.pay(await w.told("Welcome!"), mock=True)
         await w.say("/build a tool that keeps notes")
-        await eventually(lambda: len(server.requests) == 4, within=20)
+        await eventually(lambda: len(server.requests) == 4)
         w.outside.service.kill()
         await w.outside.service.wait()
         async with process("run.py", ready="Running on", **w.environment):

@@ -72,7 +72,7 @@ def receipts(h: RunningService, who: Person = BUYER) -> list[str]:
 
 async def told(h: RunningService, *said: str, who: Person = BUYER) -> None:
     """See that the person was told of exactly these payments."""
-    await eventually(lambda: len(receipts(h, who)) >= len(said), within=10 + len(said))
+    await eventually(lambda: len(receipts(h, who)) >= len(said))
     await asyncio.sleep(0.1)
     assert receipts(h, who) == list(said)
 
