@@ -156,6 +156,7 @@ class RunningService:
     platform: Platform
     clock: TestClock
     requests: RequestsInHand
+    started: asyncio.Event = field(default_factory=asyncio.Event)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def in_transaction(self) -> bool:
@@ -163,7 +164,9 @@ class RunningService:
         return not self.platform.services.database.is_idle
 
     def in_hand(self) -> bool:
-        """Whether a row, a request or a webhook is at work."""
+        """Whether a row, a request or a webhook is at work; a service that stops takes none."""
+        if self.stop.is_set() or not self.started.is_set():
+            return False
         workers = self.platform.background.workers
         return bool(self.requests) or self.stripe.is_busy or not all(worker.is_idle for worker in workers)
 
@@ -263,20 +266,17 @@ async def running_service(
         stopping=telegram.close if own else None,
         close=stripe.close,
     )
-    ready = asyncio.Event()
     async with aiohttp.ClientSession() as http:
         platform = Platform(settings, outside)
         built = RunningService(url, telegram, stripe, http, settings, platform, clock, requests)
-        running = asyncio.create_task(platform.run(built.stop, lambda _: ready.set()))
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if running.done():
-            await running
+        running = asyncio.create_task(platform.run(built.stop, lambda _: built.started.set()))
         clock.parties.append(built)
         try:
-            yield built
+            await eventually(lambda: built.started.is_set() or running.done())
+            if not running.done():
+                yield built
         finally:
-            clock.parties.remove(built)
             built.stop.set()
+            await eventually(running.done, advance=clock.delays > 0)
+            clock.parties.remove(built)
             await running
