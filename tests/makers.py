@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import aiohttp
+from aiogram.client.session.base import BaseSession
 
 from bot_platform.config.settings import Settings
 from bot_platform.demo import DemoSettings
@@ -225,11 +226,13 @@ async def running_service(
     *,
     model: Model | None = None,
     telegram: TelegramWorld | None = None,
+    session: BaseSession | None = None,
     **changed: Any,
 ) -> AsyncIterator[RunningService]:
     """Run a platform on a real port beside a local Stripe and a sandbox Telegram; `changed` are settings.
 
-    It goes by the test's movable clock, as all platforms of one test do.
+    It goes by the test's movable clock, as all platforms of one test do. Without a `session` it calls
+    `telegram` in memory.
 
     Raises CannotStart when it does not start.
     """
@@ -257,7 +260,7 @@ async def running_service(
     }
     settings = DemoSettings(**(given | changed))
     outside = Outside(
-        SandboxSession(telegram),
+        session or SandboxSession(telegram),
         pages=(requests.blueprint(), pages),
         local_links=True,
         model=model,
