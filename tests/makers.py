@@ -236,7 +236,7 @@ async def running_service(
 
     Raises CannotStart when it does not start.
     """
-    port, clock, requests = free_port(), moving_clock(), RequestsInHand()
+    port, clock, requests = changed.get("port") or free_port(), moving_clock(), RequestsInHand()
     url = f"http://127.0.0.1:{port}"
     own, telegram = telegram is None, telegram or TelegramWorld(allow_local_urls=True)
     stripe = LocalStripe(

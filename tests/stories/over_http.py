@@ -10,17 +10,17 @@ from aiohttp import web
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from bot_platform.telegram.session import HttpSession
 from tests.bot_api_server import Pusher, Server
-from tests.makers import RunningService, running_service
+from tests.makers import RunningService, free_port, running_service
 from tests.waiting import moving_clock
 
 
 @asynccontextmanager
-async def bot_api(world: TelegramWorld) -> AsyncIterator[str]:
-    """Serve a Telegram by the Bot API's HTTP, and post its updates to a webhook; gives the address."""
+async def bot_api(world: TelegramWorld, service: str) -> AsyncIterator[str]:
+    """Serve a Telegram by the Bot API's HTTP; webhooks go to `service`. Gives the address."""
     moving_clock()
     runner = web.AppRunner(Server(world).app(), access_log=None, shutdown_timeout=0.2)
     await runner.setup()
-    pushing = asyncio.create_task(Pusher(world).run())
+    pushing = asyncio.create_task(Pusher(world, tunnel=service).run())
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -31,11 +31,17 @@ async def bot_api(world: TelegramWorld) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def service_over_http(database_url: str, **changed: Any) -> AsyncIterator[RunningService]:
+async def service_over_http(
+    database_url: str, *, telegram: TelegramWorld | None = None, **changed: Any
+) -> AsyncIterator[RunningService]:
     """Run a service that speaks with Telegram and Stripe by HTTP, as in service; `changed` are settings."""
-    world = TelegramWorld(allow_local_urls=True, allow_local_webhooks=True)
-    async with bot_api(world) as address:
+    port, telegram = free_port(), telegram or TelegramWorld(allow_local_urls=True)
+    async with bot_api(telegram, f"http://127.0.0.1:{port}") as address:
         session = HttpSession(address, None)
-        given = {"telegram_api_base": address} | changed
-        async with running_service(database_url, telegram=world, session=session, **given) as h:
+        given: dict[str, Any] = {
+            "telegram_api_base": address,
+            "webapp_url": "https://bot.example",
+            "port": port,
+        }
+        async with running_service(database_url, telegram=telegram, session=session, **given | changed) as h:
             yield h

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from bot_platform.sandbox.stripe import LocalStripe
-from bot_platform.sandbox.telegram_world import SANDBOX_TOKEN, Fault
+from bot_platform.sandbox.telegram_world import SANDBOX_TOKEN, Fault, TelegramWorld
 from tests.makers import BUYER, SECRET_KEY, WEBHOOK_SECRET, eventually, free_port, link_of, session_event
 from tests.sandbox.stripe_world import listen, serving
 from tests.stories.over_http import service_over_http
@@ -166,13 +166,12 @@ async def test_sigterm_ends_it_with_0_and_nothing_in_hand_is_lost(database_url: 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
 async def test_what_was_said_while_it_was_down_is_heard_after_the_start(sqlite_url: str, mode: str) -> None:
-    async with outside(sqlite_url, mode=mode) as o:
-        await o.say("/start", "Welcome!")
-        o.service.terminate()
-        assert await o.service.wait() == 0
-        await o.control("say", user=BUYER.id, text="/balance")
-        async with process("run.py", ready="Running on", **o.environment):
-            await o.said("Balance: 0.00 credits")
+    world = TelegramWorld(allow_local_urls=True)
+    async with service_over_http(sqlite_url, telegram=world, telegram_mode=mode) as h:
+        await h.say("/start", "Welcome!")
+    world.say(BUYER, "/balance")
+    async with service_over_http(sqlite_url, telegram=world, telegram_mode=mode) as h:
+        await h.said("Balance: 0.00 credits")
 
 
 async def test_telegram_going_down_delays_and_loses_nothing(database_url: str) -> None:
@@ -210,7 +209,7 @@ async def test_an_update_sent_twice_acts_once(sqlite_url: str) -> None:
         }
         for _ in range(3):
             headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret}
-            async with h.http.post(webhook.url, json=update, headers=headers) as taken:
+            async with h.http.post(f"{h.url}/api/v1/telegram-webhook", json=update, headers=headers) as taken:
                 assert taken.status == 200
         await h.said("New balance: 600.00")
         await h.say("/balance", "Balance: 600.00 credits")
