@@ -70,7 +70,7 @@ async def test_a_declined_card_stays_on_the_page() -> None:
 
 
 async def test_a_bank_transfer_is_on_its_way_and_then_fails() -> None:
-    async with world(bank_transfer_delay=0.15) as w:
+    async with world() as w:
         session = await w.open()
         assert (await _press(w, session, "bank_transfer_fails"))[1].startswith("http://127.0.0.1:9/success")
         assert "Your bank transfer is on its way" in await _see(w, session)

@@ -213,7 +213,7 @@ async def test_a_finished_refund_stays_as_it_is(first: str, then: str) -> None:
 
 
 async def test_a_refund_that_fails_succeeds_first() -> None:
-    async with world(refund_delay=0.1) as w:
+    async with world() as w:
         paid = await _paid(w)
         refund = await w.local.refund(paid["id"], how="fails")
         assert (refund["status"], _charge(w)["refunded"]) == ("succeeded", True)
@@ -223,7 +223,7 @@ async def test_a_refund_that_fails_succeeds_first() -> None:
 
 
 async def test_the_card_whose_refunds_wait() -> None:
-    async with world(refund_delay=0.1) as w:
+    async with world() as w:
         intent = await _confirm(w, "pm_card_pendingRefund")
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
         assert refund.status == "pending"
@@ -232,7 +232,7 @@ async def test_the_card_whose_refunds_wait() -> None:
 
 
 async def test_the_card_whose_refunds_fail_afterwards() -> None:
-    async with world(refund_delay=0.1) as w:
+    async with world() as w:
         intent = await _confirm(w, "pm_card_refundFail")
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
         assert refund.status == "succeeded"
@@ -242,7 +242,7 @@ async def test_the_card_whose_refunds_fail_afterwards() -> None:
 
 
 async def test_a_bank_account_gets_its_money_later() -> None:
-    async with world(refund_delay=0.1) as w:
+    async with world() as w:
         session = await w.open()
         await w.local.pay(session.id, How.BANK_TRANSFER)
         await w.local.settled()
@@ -254,7 +254,7 @@ async def test_a_bank_account_gets_its_money_later() -> None:
 
 
 async def test_somebody_faster_than_the_delay_is_not_overruled() -> None:
-    async with world(refund_delay=0.05) as w:
+    async with world() as w:
         intent = await _confirm(w, "pm_card_pendingRefund")
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
         await w.local.finish_refund(refund.id, "failed")
@@ -322,7 +322,7 @@ async def test_a_refund_whose_answer_was_lost_is_found_again_by_a_retry() -> Non
 
 async def test_a_restart_in_the_middle_finishes_refunds(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(keep_in=kept, refund_delay=0.4) as w:
+    async with world(keep_in=kept) as w:
         intent = await _confirm(w, "pm_card_refundFail")
         card = await w.client.v1.refunds.create_async({"payment_intent": intent})
         paid = await _paid(w)

@@ -1,7 +1,6 @@
 """Refunds, disputes and warnings in any order: the sums hold, and the events tell what is true."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
@@ -11,24 +10,9 @@ import pytest
 
 from bot_platform.sandbox.stripe import ApiError, DisputeStatus, LocalStripe, RefundEnd, RefundHow
 from tests.sandbox.stripe_world import Receiver, World, world
+from tests.waiting import moving_clock
 
 _IN_VAIN = ("failed", "canceled")
-
-
-class Clock:
-    """The time, which can be stopped so that nothing but a move changes anything."""
-
-    def __init__(self) -> None:
-        self._stopped: float | None = None
-
-    def __call__(self) -> float:
-        return time.time() if self._stopped is None else self._stopped
-
-    def stop(self) -> None:
-        self._stopped = time.time()
-
-    def go_on(self) -> None:
-        self._stopped = None
 
 
 def _moves(local: LocalStripe, chance: Random, paid: list[str]) -> list[Callable[[], Awaitable[Any]]]:
@@ -47,10 +31,9 @@ def _moves(local: LocalStripe, chance: Random, paid: list[str]) -> list[Callable
     ]
 
 
-async def _live(local: LocalStripe, clock: Clock, chance: Random, moves: int) -> None:
+async def _live(local: LocalStripe, chance: Random, moves: int) -> None:
     paid = list(local.sessions)
     for _ in range(moves):
-        clock.stop()
         local.catch_up()
         before = _everything(local)
         try:
@@ -58,8 +41,8 @@ async def _live(local: LocalStripe, clock: Clock, chance: Random, moves: int) ->
         except ApiError:
             assert _everything(local) == before
         _check(local)
-        clock.go_on()
-        await asyncio.sleep(0.001)
+        moving_clock().move(chance.choice([0, 20, 60]))
+        await asyncio.sleep(0)
 
 
 def _everything(local: LocalStripe) -> str:
@@ -93,19 +76,18 @@ def _check_events(w: World) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_the_sums_hold_whatever_happens_in_whatever_order(seed: int, tmp_path: Path) -> None:
-    chance, clock = Random(seed), Clock()  # noqa: S311 - chance, not a secret
-    options: dict[str, Any] = {"keep_in": tmp_path / "stripe.json", "clock": clock, "refund_delay": 0.01}
+    chance = Random(seed)  # noqa: S311 - chance, not a secret
+    options: dict[str, Any] = {"keep_in": tmp_path / "stripe.json"}
     async with world(**options, receiver=Receiver(statuses=[500] * 20)) as w:
         for _ in range(4):
             await w.local.pay((await w.open()).id)
-        await _live(w.local, clock, chance, 60)
+        await _live(w.local, chance, 60)
         # Cut off with refunds that are still to fail and webhooks that are still to be sent.
-        clock.stop()
         before = _everything(w.local)
     async with world(**options) as w:
         assert _everything(w.local) == before
         w.local.mischief.change(twice=True)
-        await asyncio.gather(*(_live(w.local, clock, chance, 20) for _ in range(3)))
+        await asyncio.gather(*(_live(w.local, chance, 20) for _ in range(3)))
         await w.local.settled()
         _check(w.local)
         _check_events(w)

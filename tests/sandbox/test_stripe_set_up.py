@@ -1,6 +1,5 @@
 """What an account is set up by: webhook endpoints of one's own, restricted keys, and Stripe's clock."""
 
-import asyncio
 import json
 import time
 from email.utils import parsedate_to_datetime
@@ -10,6 +9,7 @@ import pytest
 import stripe
 from aiohttp import web
 
+from tests.makers import eventually
 from tests.sandbox.stripe_world import KEY, World, world
 
 EVENTS: Any = ["checkout.session.completed", "checkout.session.expired"]
@@ -111,10 +111,10 @@ async def test_events_come_to_whoever_listens_for_them_signed_with_its_own_secre
 
 
 async def test_what_is_on_its_way_to_a_deleted_endpoint_is_given_up() -> None:
-    async with world(allow_local_webhooks=True, retry_delays=(0.05,)) as w:
+    async with world(allow_local_webhooks=True) as w:
         made = await _make(w, url="http://127.0.0.1:9/nobody", enabled_events=["*"])
         await w.client.v1.products.create_async({"name": "one event"})
-        await asyncio.sleep(0.1)
+        await eventually(lambda: not w.local.is_busy)
         await w.client.v1.webhook_endpoints.delete_async(made.id)
         await w.local.settled()
         assert {d["state"] for d in w.local.deliveries} == {"delivered", "given_up"}

@@ -34,6 +34,8 @@ from aiogram.types import (
 )
 
 from bot_platform.sandbox.telegram import Fault, FloodLimits, Person, SandboxSession, TelegramWorld
+from tests.makers import eventually
+from tests.waiting import moving_clock
 
 BUYER = Person(7_000_000_001, "Buyer", "buyer", "en")
 BEN = Person(7_000_000_002, "Ben", None, "de")
@@ -87,9 +89,7 @@ def shop() -> Router:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(2):
-        while not condition():  # noqa: ASYNC110 (the bot under test sets no event)
-            await asyncio.sleep(0.005)
+    await eventually(condition)
 
 
 @pytest.fixture
@@ -99,9 +99,8 @@ async def polling(world: TelegramWorld, bot: Bot) -> AsyncIterator[TelegramWorld
     poller = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False))
     yield world
     await until(lambda: any(call.method == "getUpdates" for call in world.calls))
-    async with asyncio.timeout(1):
-        await dispatcher.stop_polling()
-        await poller
+    await dispatcher.stop_polling()
+    await poller
 
 
 async def test_the_bot_answers_what_a_person_says(polling: TelegramWorld) -> None:
@@ -136,14 +135,14 @@ async def test_two_hundred_people_are_each_answered_once(polling: TelegramWorld)
     assert all(polling.messages(person.id)[1]["text"] == f"I am {person.id}" for person in people)
 
 
-async def test_a_stop_does_not_wait_for_the_long_poll(bot: Bot) -> None:
+async def test_a_stop_does_not_wait_for_the_long_poll(world: TelegramWorld, bot: Bot) -> None:
     dispatcher = Dispatcher()
     dispatcher.include_router(shop())
     poller = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False, polling_timeout=30))
-    await asyncio.sleep(0.05)
-    async with asyncio.timeout(0.5):
-        await dispatcher.stop_polling()
-        await poller
+    await until(lambda: any(call.method == "getUpdates" for call in world.calls))
+    await dispatcher.stop_polling()
+    await poller
+    assert world.calls[-1].outcome == "cancelled"
 
 
 async def test_defaults_are_resolved_before_telegram_sees_them(world: TelegramWorld, bot: Bot) -> None:
@@ -203,9 +202,13 @@ async def test_a_lost_answer_was_done_all_the_same(world: TelegramWorld, bot: Bo
 
 
 async def test_a_late_answer_is_a_timeout(world: TelegramWorld, bot: Bot) -> None:
-    world.fail("getMe", Fault(delay=1))
+    clock = moving_clock()
+    world.fail("getMe", Fault(delay=60))
+    asking = asyncio.create_task(bot.get_me(request_timeout=10))
+    await until(lambda: clock.delays > 0)
+    clock.move(10)
     with pytest.raises(TelegramNetworkError, match="timeout"):
-        await bot.get_me(request_timeout=0.05)  # type: ignore[arg-type]
+        await asking
 
 
 async def test_a_fault_of_one_chat_spares_the_others(world: TelegramWorld, bot: Bot) -> None:
@@ -355,7 +358,7 @@ async def test_updates_rise_and_are_kept_until_confirmed(world: TelegramWorld, b
 
 async def test_two_polls_at_once_end_the_older_one(world: TelegramWorld, bot: Bot) -> None:
     older = asyncio.create_task(bot.get_updates(timeout=5))
-    await asyncio.sleep(0.01)
+    await until(lambda: len(world.calls) == 1)
     newer = asyncio.create_task(bot.get_updates(timeout=5))
     with pytest.raises(TelegramConflictError, match="terminated by other getUpdates request"):
         await older
@@ -363,9 +366,9 @@ async def test_two_polls_at_once_end_the_older_one(world: TelegramWorld, bot: Bo
     assert len(await newer) == 1
 
 
-async def test_a_webhook_and_a_poll_exclude_each_other(bot: Bot) -> None:
+async def test_a_webhook_and_a_poll_exclude_each_other(world: TelegramWorld, bot: Bot) -> None:
     poll = asyncio.create_task(bot.get_updates(timeout=5))
-    await asyncio.sleep(0.01)
+    await until(lambda: len(world.calls) == 1)
     await bot.set_webhook("https://example.org/hook", secret_token="secret", allowed_updates=["message"])
     with pytest.raises(TelegramConflictError, match="setWebhook"):
         await poll

@@ -173,7 +173,7 @@ class LocalStripe(Acts):
                 if not self.is_busy:
                     clock.move(max(0.0, min(self._due_at()) - self._account.clock()))
                 elif clock.delays:
-                    clock.move(_LONGEST_NAP)
+                    clock.move(1.0)
             await asyncio.sleep(0.005)
 
     def changed(self) -> None:
