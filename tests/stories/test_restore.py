@@ -91,11 +91,10 @@ async def stop(w: Surroundings) -> None:
     """End the service in peace."""
     process = w.processes[-1]
     process.terminate()
-    await asyncio.to_thread(process.join, 12)
+    await asyncio.to_thread(process.join)
     assert process.exitcode == 0
 
 
-@pytest.mark.timeout(240)
 async def test_a_backup_taken_under_load_and_reconciled_gives_the_books_of_the_undisturbed_run(
     database_url: str, tmp_path: Path
 ) -> None:
