@@ -58,6 +58,16 @@ def current() -> Clock:
     return _current.get(_system)
 
 
+def unix_time() -> float:
+    """Return the unix seconds of the running code's clock."""
+    return current().time()
+
+
+def monotonic() -> float:
+    """Return the monotonic seconds of the running code's clock."""
+    return current().monotonic()
+
+
 def now() -> datetime:
     """Return the current clock's time as an aware datetime in UTC."""
     return current().now()

@@ -117,6 +117,11 @@ class Database:
             await asyncio.wait(self._running)
         await self._context.close_connections()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction of this process is running."""
+        return not self._running
+
     async def migrate(self) -> list[str]:
         """Apply the migrations that the database lacks; return their names."""
         from aerich import Command  # noqa: PLC0415 -- the import takes half a second

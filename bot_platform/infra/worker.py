@@ -1,6 +1,7 @@
 """Workers and loops that run as long as the process: they log an error, wait, and continue."""
 
 import asyncio
+import contextlib
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -133,7 +134,10 @@ class LeaseWorker(Generic[R]):
     async def finish(self, seconds: float) -> None:
         """Wait for the rows in work; those that take longer are cancelled and claimed again later."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            with contextlib.suppress(TimeoutError):
+                async with clock.current().timeout(seconds):
+                    await asyncio.wait(self._tasks)
+            late = list(self._tasks)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

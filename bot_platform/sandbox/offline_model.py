@@ -1,11 +1,11 @@
 """The demo's offline model: deterministic answers built from the words of the question."""
 
-import asyncio
 import json
 import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from bot_platform.sandbox.movable_clock import delay
 from bot_platform.sandbox.offline_project import keywords, project, words
 from bot_platform.work.engine.model import BYTES_PER_TOKEN, Message, Usage
 from bot_platform.work.kinds.ask import SYSTEM_PROMPT
@@ -68,7 +68,7 @@ class OfflineModel:
         text = clip(_answer(messages), most_tokens * BYTES_PER_TOKEN)
         length = max(1, math.ceil(len(text) / PIECES_PER_ANSWER))
         for start in range(0, len(text), length):
-            await asyncio.sleep(self._pause)
+            await delay(self._pause)
             yield text[start : start + length]
         yield Usage(_tokens(*(message.text for message in messages)), _tokens(text))
 

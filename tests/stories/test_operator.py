@@ -1,6 +1,5 @@
 """What operators see and do in Telegram, what comes of it, and what everybody else sees of it: nothing."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -360,7 +359,7 @@ async def test_each_admin_has_the_command_in_their_own_menu_once_telegram_knows_
     async with running_service(sqlite_url, admin_telegram_ids=f"{STRANGER.id},{OPERATOR.id}") as h:
         h.telegram.open_chat(OPERATOR)
         await ask(h, "/admin", "Today, until")
-        await asyncio.sleep(0.2)
+        await h.rest()
         world = h.telegram
     async with running_service(
         sqlite_url, telegram=world, admin_telegram_ids=f"{STRANGER.id},{OPERATOR.id}"

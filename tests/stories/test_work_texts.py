@@ -1,6 +1,5 @@
 """What was asked and answered: sent whatever it holds, remembered as long as wanted, and never in a log."""
 
-import asyncio
 import io
 import logging
 from collections.abc import Iterator
@@ -105,7 +104,7 @@ async def test_forget_says_that_open_work_follows_and_erases_it_when_it_ends(dat
         assert await kept(h, SECRET) == ["job"]
         await h.press(message, "stop:1")
         await becomes(h, message, "⏹ Stopped.")
-        await asyncio.sleep(0.3)
+        await h.rest()
         await tidied(h)
         assert await kept(h, SECRET) == []
         assert await broken(h) == []
@@ -207,7 +206,7 @@ async def test_whatever_a_model_writes_is_sent(sqlite_url: str, what: str) -> No
     async with working(sqlite_url, welcome_credits="20") as (h, server):
         server.always(Answer(STRAY[what], usage=(100, 50)))
         h.telegram.say(BUYER, "/ask why?")
-        await h.said("✅ 0.03 credits.", within=25)
+        await h.said("✅ 0.03 credits.")
         sent = [call for call in h.telegram.calls if call.method in {"sendMessage", "editMessageText"}]
         assert [call.outcome for call in sent if call.outcome != "ok"] == []
         assert await broken(h) == []
@@ -219,7 +218,7 @@ async def test_a_long_answer_is_several_messages_in_order_and_the_last_names_the
     async with working(database_url, welcome_credits="20", low_balance="20") as (h, server):
         server.always(Answer(*(f"{line}\n\n" for line in LINES)))
         first = await ordered(h, "/ask why?", "")
-        await h.said("credits.", within=20)
+        await h.said("credits.")
         await becomes(h, first, "Line 0 of")
         await eventually(lambda: "✅" in "".join(from_bot(h)[-2:]))
 
@@ -241,8 +240,8 @@ async def test_nothing_stands_between_the_pages_of_an_answer(database_url: str) 
     async with working(database_url, welcome_credits="20", low_balance="20") as (h, server):
         server.always(Answer(*(f"{line}\n\n" for line in LINES), delay=0.01))
         await ordered(h, "/ask why?", "")
-        await h.said("✅", within=20)
-        await h.said("credits left.", within=20)
+        await h.said("✅")
+        await h.said("credits left.")
         await eventually(lambda: sum("of a long answer" in text for text in from_bot(h)) == 4)
         are_pages = ["of a long answer" in text for text in from_bot(h)[1:]]
         assert are_pages == [True, True, True, True, False]
@@ -266,7 +265,7 @@ async def test_an_answer_that_was_paid_for_arrives_though_an_edit_before_it_was_
         await ordered(h, "/ask how?")
         h.telegram.fail("editMessageText", Fault(code=400, description="Bad Request: odd"))
         await give(h, 100)
-        await h.said("✅ 0.03 credits.", within=20)
+        await h.said("✅ 0.03 credits.")
 
 
 async def test_an_answer_whose_offer_was_deleted_meanwhile_comes_as_a_new_message(database_url: str) -> None:

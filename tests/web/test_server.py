@@ -14,15 +14,16 @@ ROUTES = ["/payment-success", "/payment-cancelled", "/healthz", "/readyz"]
 Sent = tuple[str, bytes]
 
 
-async def raw(h: RunningService, sent: bytes, within: float = 5.0) -> bytes:
-    """Send bytes over a new connection, and return what comes back until it is closed or silent."""
+async def raw(h: RunningService, sent: bytes) -> bytes:
+    """Send bytes over a connection of their own, say that no more follow, and give what comes back."""
     host, port = h.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
         writer.write(sent)
         await writer.drain()
-        return await asyncio.wait_for(reader.read(65536), within)
-    except (ConnectionError, TimeoutError):
+        writer.write_eof()
+        return await reader.read(65536)
+    except ConnectionError:
         return b""
     finally:
         writer.close()
@@ -159,7 +160,7 @@ async def test_broken_http_is_a_4xx_or_an_end_of_the_line_and_the_next_request_w
         await arrive(h)
         for name, rest in BROKEN_BODIES:
             head = f"POST {HOOK} HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n"
-            answer = await raw(h, head.encode() + rest, within=0.7)
+            answer = await raw(h, head.encode() + rest)
             assert (name, status_of(answer) in {0, 400, 413, 431, 501}) == (name, True)
         for nonsense in (
             b"\x16\x03\x01\x02\x00",
@@ -167,7 +168,7 @@ async def test_broken_http_is_a_4xx_or_an_end_of_the_line_and_the_next_request_w
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             b"\r\n\r\n",
         ):
-            await raw(h, nonsense, within=0.3)
+            await raw(h, nonsense)
         await balance(h, "0.00")
 
 

@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from bot_platform.sandbox.movable_clock import delay as take_time
+from tests.waiting import moving_clock
+
 Json = dict[str, Any]
 
 
@@ -77,13 +80,13 @@ class Events:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         for event in self.events(body):
-            await asyncio.sleep(self._delay)
+            await take_time(self._delay)
             data = event if isinstance(event, bytes) else json.dumps(event).encode()
             await response.write(b"data: " + data + b"\n\n")
         if self._ending is Ending.DONE:
             await response.write(b"data: [DONE]\n\n")
         if self._ending is Ending.SILENT:
-            await asyncio.Event().wait()
+            await take_time()
         if self._ending is Ending.BROKEN and request.transport:
             request.transport.abort()
         return response
@@ -125,7 +128,7 @@ class Silence:
     async def to(self, request: web.Request, body: Json) -> web.StreamResponse:
         """Send nothing more until the client leaves."""
         if not self._pieces:
-            await asyncio.Event().wait()
+            await take_time()
         return await Events(*map(piece, self._pieces), ending=Ending.SILENT).to(request, body)
 
 
@@ -231,7 +234,8 @@ class ModelServer:
 
 @asynccontextmanager
 async def model_server() -> AsyncIterator[ModelServer]:
-    """Run an endpoint."""
+    """Run an endpoint; its delays go by the test's clock."""
+    moving_clock()
     server, app = ModelServer(), web.Application()
     app.router.add_post("/v1/chat/completions", server.complete)
     # Silent answers never end by themselves: they end with their client or with the server.

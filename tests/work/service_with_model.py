@@ -21,6 +21,8 @@ from tests.reliability.platforms import in_database
 from tests.work.fake_context import Model
 from tests.work.model_server import Answer, Behaviour, Json, ModelServer, Status, model_server
 
+LOOK_SECONDS = 0.02  # of real time between two questions to the database
+
 
 def ai(server: ModelServer) -> dict[str, Any]:
     """Return the settings for this endpoint."""
@@ -108,14 +110,14 @@ class Builder:
         return await Answer(text, usage=self._usage, delay=self._delay).to(request, body)
 
 
-async def told(h: RunningService, part: str, within: float = 30.0) -> dict[str, Any]:
-    """Wait for a message of the bot to the buyer with this in its text, caption or file name."""
+async def told(h: RunningService, part: str) -> dict[str, Any]:
+    """Wait for the bot's last message to the buyer with this in its text, caption or file name."""
 
     def look() -> dict[str, Any] | None:
         sent = [message for message in h.telegram.messages(BUYER.id) if message["from"]["is_bot"]]
         return next((message for message in reversed(sent) if part in words(message)), None)
 
-    return await eventually(look, within)
+    return await eventually(look)
 
 
 def words(message: dict[str, Any]) -> str:
@@ -158,7 +160,7 @@ async def becomes(h: RunningService, message: dict[str, Any], part: str, who: Pe
 
 
 async def until(h: RunningService, sql: str) -> None:
-    """Wait until the query finds a row."""
-    async with asyncio.timeout(15):
-        while not await rows(h, sql):  # noqa: ASYNC110 -- the database has no event to wait for
-            await asyncio.sleep(0.1)
+    """Wait until the database has such a row."""
+    while not await rows(h, sql):
+        await asyncio.sleep(LOOK_SECONDS)
+        h.clock.tick()
