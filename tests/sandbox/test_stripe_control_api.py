@@ -89,7 +89,7 @@ async def test_a_form_post_from_another_page_changes_nothing() -> None:
 
 async def test_every_verb_runs_its_action() -> None:
     async with world() as w:
-        refund = await _act(w, "refund", await _paid(w), amount=100, scenario="pending", metadata={"a": "b"})
+        refund = await _act(w, "refund", await _paid(w), amount=100, how="pending", metadata={"a": "b"})
         assert (refund["status"], refund["amount"], refund["metadata"]) == ("pending", 100, {"a": "b"})
         assert (await _act(w, "finish_refund", refund["id"], status="failed"))["status"] == "failed"
         dispute = await _act(w, "dispute", await _paid(w), amount=200, reason="duplicate")
