@@ -3,6 +3,7 @@
 import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Literal, Protocol
 
 BYTES_A_TOKEN = 4  # where nobody counted: English and code come to about four UTF-8 bytes a token
@@ -19,10 +20,25 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a model says it read and wrote, in tokens."""
+    """What a model says it read and wrote, in tokens; `cached` of those read were in its cache.
+
+    `cost` is what the endpoint says it took for them, in its own currency, if it does say.
+    """
 
     read: int
     written: int
+    cached: int = 0
+    cost: float | None = None
+
+
+class Signal(Enum):
+    """What a stream tells besides text and usage."""
+
+    THINKING = auto()  # the model reasons: progress, but no answer yet
+    RETRACTED = auto()  # all text until now was reasoning, and no answer
+
+
+Piece = str | Usage | Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +73,7 @@ class Model(Protocol):
     def name(self) -> str:
         """What it is called in logs."""
 
-    def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
+    def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[Piece]:
         """Write an answer of at most `most_tokens`: pieces of text, and a Usage if it is reported.
 
         Raises ModelFault, also after some of the text.
