@@ -6,12 +6,14 @@ from typing import Any
 from telegramify_markdown import convert, split_entities
 from telegramify_markdown.config import RenderConfig
 
+from bot_platform.telegram.literal_text import escape_hidden
+
 LONGEST = 3800  # UTF-16 units of a page; Telegram takes 4096, and a closing line has to fit
 
 
 def pages(markdown: str) -> Sequence[Mapping[str, Any]]:
     """Cut an answer into pages of `text` and `entities`, in order; text that says anything has one."""
-    text, entities = convert("\n".join(_lines(markdown)), latex_escape=False, config=_looks())
+    text, entities = convert("\n".join(_lines(escape_hidden(markdown))), latex_escape=False, config=_looks())
     cut = [(part, found) for part, found in split_entities(text, entities, LONGEST) if part.strip()]
     if not cut:  # markup around nothing: say it as it was written
         cut = [(part, []) for part, _ in split_entities(markdown, [], LONGEST) if part.strip()]
