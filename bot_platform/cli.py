@@ -58,6 +58,9 @@ def _service_commands(commands: Parsers) -> None:
     check.add_argument(
         "--fix", action="store_true", help="create Stripe's webhook, set the bot's menu and texts"
     )
+    check.add_argument(
+        "--no-spend", action="store_true", help="leave out what costs money: one answer of a few tokens"
+    )
     _add(commands, "migrate", service.migrate, "bring the database to the newest schema")
 
 

@@ -37,7 +37,9 @@ def doctor(arguments: Namespace) -> int:
         from bot_platform.doctor.diagnose import diagnose  # noqa: PLC0415 -- aiogram: seconds, not for --help
 
         valid = ("settings", ok("every setting is valid"))
-        return _print(arguments, [valid, *await diagnose(settings, fix=arguments.fix)])
+        return _print(
+            arguments, [valid, *await diagnose(settings, fix=arguments.fix, spend=not arguments.no_spend)]
+        )
 
     return run(work())
 

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from aiogram import Bot
 
 from bot_platform.config.settings import Settings
+from bot_platform.doctor.ai import AIChecks
 from bot_platform.doctor.checks import Check, run_check, run_checks
 from bot_platform.doctor.database import DatabaseChecks
 from bot_platform.doctor.redactor import Redactor
@@ -21,8 +22,11 @@ from bot_platform.telegram.session import HttpSession
 TELEGRAM_TIMEOUT_SECONDS = 5.0
 
 
-async def diagnose(settings: Settings, *, fix: bool) -> Sequence[Line]:
-    """Return one line for each check, without secrets; with `fix`, before them one for each fix made."""
+async def diagnose(settings: Settings, *, fix: bool, spend: bool = True) -> Sequence[Line]:
+    """Return one line for each check, without secrets; with `fix`, before them one for each fix made.
+
+    `spend` allows a check to cost a fraction of a cent.
+    """
     async with AsyncExitStack() as stack:
         session = HttpSession(settings.telegram_api_base, settings.proxy_url)
         session.timeout = TELEGRAM_TIMEOUT_SECONDS
@@ -38,6 +42,7 @@ async def diagnose(settings: Settings, *, fix: bool) -> Sequence[Line]:
                 *(stripe.groups() if stripe else [[Check("Stripe", _mock)]]),
                 *WebChecks(settings).groups(),
                 *DatabaseChecks(Database(settings.database_url)).groups(),
+                *AIChecks(settings, spend=spend).groups(),
                 *WorkChecks(settings).groups(),
             ]
         )

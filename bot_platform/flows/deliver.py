@@ -1,11 +1,13 @@
 """The sender's side of the outbox: claim notices, and record what happened to each."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from bot_platform.domain import outbox, users
 from bot_platform.domain.outbox import Notice
 from bot_platform.infra.database import Database
+
+LOST = "notice-lost:"  # begins the subject of a notice about a lost one
+MAX_ERROR_CHARS = 200
 
 
 async def claim(database: Database, limit: int) -> Sequence[Notice]:
@@ -29,12 +31,31 @@ async def reschedule(database: Database, notice: Notice, seconds: float, error: 
     await database.transact(outbox.reschedule, notice, int(seconds * 1000), error, notify=False)
 
 
-async def dead(database: Database, notice: Notice, error: str, *, blocked: bool) -> None:
-    """Give up on a notice; `blocked` when the user blocked the bot."""
-    await database.transact(partial(_dead, notice, error, blocked=blocked), notify=False)
+async def blocked(database: Database, notice: Notice) -> None:
+    """Give up on a notice whose user blocked the bot; it is sent when the user comes back."""
+    await database.transact(_blocked, notice, notify=False)
 
 
-async def _dead(notice: Notice, error: str, *, blocked: bool) -> None:
-    await outbox.mark_dead(notice, outbox.BLOCKED if blocked else error)
-    if blocked:
-        await users.mark_blocked(notice.chat_id, blocked=True)
+async def dead(database: Database, operators: Sequence[int], notice: Notice, error: str) -> None:
+    """Give up on a notice, and tell the operators what could not be said, and why."""
+    await database.transact(_dead, operators, notice, error)
+
+
+async def _blocked(notice: Notice) -> None:
+    await outbox.mark_dead(notice, outbox.BLOCKED)
+    await users.mark_blocked(notice.chat_id, blocked=True)
+
+
+async def _dead(operators: Sequence[int], notice: Notice, error: str) -> None:
+    await outbox.mark_dead(notice, error)
+    if notice.rank == outbox.BROADCAST or notice.subject.startswith(LOST):
+        return  # a broadcast counts its own; and a notice about a lost notice ends here
+    await outbox.post_to_each(
+        operators,
+        f"{LOST}{notice.id}:{notice.version}",
+        f"{LOST}{notice.id}",
+        "operator-notice-lost",
+        user=str(notice.chat_id),
+        about=notice.subject,
+        error=error[:MAX_ERROR_CHARS],
+    )

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 
 from bot_platform.infra.outbound_calls import OK, OnResult
-from bot_platform.work.engine.model import Message, Model, ModelFault, Usage
+from bot_platform.work.engine.model import Message, Model, ModelFault, Piece
 
 PARTY = "model"
 
@@ -15,9 +15,7 @@ class ObservedModel:
         self._model, self._on_result = model, on_result
         self.name = model.name
 
-    async def answer(
-        self, messages: Sequence[Message], most_tokens: int
-    ) -> AsyncGenerator[str | Usage, None]:
+    async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncGenerator[Piece, None]:
         """Stream the model's answer; raises its ModelFault. A cancelled call is not reported."""
         try:
             async for piece in self._model.answer(messages, most_tokens):

@@ -21,6 +21,7 @@ from bot_platform.runtime.metrics import Metrics
 from bot_platform.telegram.bot_link import BotLink
 from bot_platform.telegram.dispatcher import dispatcher
 from bot_platform.telegram.markdown import pages
+from bot_platform.telegram.plain_answers import name_decode_errors
 from bot_platform.telegram.sender import Sender
 from bot_platform.telegram.session import HttpSession, observe_calls
 from bot_platform.telegram.texts import Texts
@@ -90,6 +91,7 @@ def build(settings: Settings, outside: Outside) -> Services:
     calls.listeners.append(metrics.count_call)
     bot = Bot(settings.telegram_bot_token.get_secret_value(), session=outside.telegram)
     bot.session.middleware(observe_calls(calls))
+    bot.session.middleware(name_decode_errors)
     payments = _payments(settings, database, calls)
     model = outside.model or choose.model(settings)
     observed = ObservedModel(model, calls) if model else None
@@ -102,7 +104,7 @@ def build(settings: Settings, outside: Outside) -> Services:
         texts=texts,
         welcome_credits=settings.welcome_credits,
     )
-    inbox = UpdateInbox(database, bot, talk)
+    inbox = UpdateInbox(database, bot, talk, texts)
     return Services(
         settings=settings,
         outside=outside,
@@ -117,7 +119,14 @@ def build(settings: Settings, outside: Outside) -> Services:
         runner=runner,
         update_inbox=inbox,
         update_source=UpdateSource(database, bot, inbox, _mode(settings)),
-        sender=Sender(database, bot, texts, payments.prices, local_links=outside.local_links),
+        sender=Sender(
+            database,
+            bot,
+            texts,
+            payments.prices,
+            operators=payments.operators,
+            local_links=outside.local_links,
+        ),
         closes=[
             bot.session.close,
             *(provider.close for provider in payments.providers.values()),

@@ -6,12 +6,14 @@ from typing import Any
 from telegramify_markdown import convert, split_entities
 from telegramify_markdown.config import RenderConfig
 
+from bot_platform.telegram.literal_text import escape_hidden
+
 MAX_PAGE_UNITS = 3800  # of UTF-16; Telegram accepts 4096, and a closing text must fit below the page
 
 
 def pages(markdown: str) -> Sequence[Mapping[str, Any]]:
     """Split an answer into pages of `text` and `entities`; only an empty answer has none."""
-    text, entities = convert("\n".join(_lines(markdown)), latex_escape=False, config=_config())
+    text, entities = convert("\n".join(_lines(escape_hidden(markdown))), latex_escape=False, config=_config())
     cut = [(part, found) for part, found in split_entities(text, entities, MAX_PAGE_UNITS) if part.strip()]
     if not cut:  # markup without text: show it as it was written
         cut = [(part, []) for part, _ in split_entities(markdown, [], MAX_PAGE_UNITS) if part.strip()]

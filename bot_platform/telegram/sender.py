@@ -1,5 +1,6 @@
 """Sends notices: a new one as a message, a rewritten one as an edit of it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,7 +10,9 @@ from aiogram import Bot
 from aiogram.exceptions import (
     TelegramAPIError,
     TelegramBadRequest,
+    TelegramEntityTooLarge,
     TelegramForbiddenError,
+    TelegramMigrateToChat,
     TelegramNetworkError,
     TelegramRetryAfter,
 )
@@ -25,13 +28,16 @@ from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.worker import LeaseWorker
 from bot_platform.telegram import notices
+from bot_platform.telegram.plain_answers import UnreadableResult
 from bot_platform.telegram.rendering import OutgoingMessage
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
 
 MAX_ATTEMPTS = 3  # for a notice that raises an unexpected error
-NOT_MODIFIED, GONE = "not modified", "message to edit not found"
+NOT_MODIFIED = "not modified"
+FINAL = (TelegramBadRequest, TelegramEntityTooLarge, TelegramMigrateToChat)  # the same would be refused again
+UNKNOWN_MESSAGE_ID = 0  # of a message that was sent, but whose id could not be read
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # an answer is not about its links
 UPLOAD_TIMEOUT_SECONDS = 30
 SEND_TIMEOUT_SECONDS = 10
@@ -44,10 +50,17 @@ class Sender:
     """Sends the notices of the outbox to Telegram."""
 
     def __init__(
-        self, database: Database, bot: Bot, texts: Texts, prices: PriceList, *, local_links: bool
+        self,
+        database: Database,
+        bot: Bot,
+        texts: Texts,
+        prices: PriceList,
+        *,
+        operators: Sequence[int],
+        local_links: bool,
     ) -> None:
         self._database, self._bot, self._texts, self._prices = database, bot, texts, prices
-        self._local_links = local_links
+        self._operators, self._local_links = operators, local_links
 
     def worker(self) -> LeaseWorker[Notice]:
         """Build the worker that sends what the outbox holds."""
@@ -70,8 +83,9 @@ class Sender:
         try:
             message_id = await self._send(notice)
         except TelegramForbiddenError as error:
-            await deliver.dead(self._database, notice, error.message, blocked=True)
-        except TelegramBadRequest as error:
+            log.info("notice.blocked", error=error.message)
+            await deliver.blocked(self._database, notice)
+        except FINAL as error:
             await self._handle_refusal(notice, error)
         except TelegramRetryAfter as error:
             await deliver.reschedule(self._database, notice, error.retry_after, error.message)
@@ -87,7 +101,7 @@ class Sender:
     async def _handle_error(self, notice: Notice, fault: Exception) -> None:
         """Retry after an unexpected error; after MAX_ATTEMPTS give the notice up, or its chat would stop."""
         if notice.attempts >= MAX_ATTEMPTS and not isinstance(fault, LOST_CONNECTION):
-            await deliver.dead(self._database, notice, repr(fault)[:1000], blocked=False)
+            await deliver.dead(self._database, self._operators, notice, repr(fault)[:1000])
             return
         await deliver.reschedule(self._database, notice, 1.0, f"{type(fault).__name__}: {fault}"[:1000])
 
@@ -100,6 +114,8 @@ class Sender:
         )
         try:
             return await self._send_message(notice, message)
+        except UnreadableResult as error:  # Telegram took it, and answered with something new
+            return error.message_id or notice.message_id or UNKNOWN_MESSAGE_ID
         except TelegramBadRequest as error:
             if not message.entities or NOT_MODIFIED in error.message:
                 raise
@@ -129,17 +145,19 @@ class Sender:
                     message.text, chat_id=notice.chat_id, message_id=notice.message_id, **options
                 )
             except TelegramBadRequest as error:
-                # A user who deleted the message of a job has paid for its result: send it as a new message.
-                if GONE not in error.message or not notice.subject.startswith("job:"):
+                # Whatever is wrong with the old message (deleted, too old, of another bot): its user has
+                # paid for what it was to say, so it is sent as a new message.
+                if NOT_MODIFIED in error.message or not notice.subject.startswith("job:"):
                     raise
+                log.info("notice.sent_anew", error=error.message)
             else:
                 return notice.message_id
         return (await self._bot.send_message(notice.chat_id, message.text, **options)).message_id
 
-    async def _handle_refusal(self, notice: Notice, error: TelegramBadRequest) -> None:
-        """Give up after a 400: the same request would be refused again."""
+    async def _handle_refusal(self, notice: Notice, error: TelegramAPIError) -> None:
+        """Give up after a refusal that would be repeated."""
         if notice.message_id is not None and NOT_MODIFIED in error.message:
             await deliver.sent(self._database, notice, notice.message_id)
             return
         log.error("notice.refused", text=notice.text, error=error.message)
-        await deliver.dead(self._database, notice, error.message, blocked=False)
+        await deliver.dead(self._database, self._operators, notice, error.message)

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramRetryAfter
-from aiogram.types import Update
+from aiogram.types import Update, User
 from pydantic import ValidationError
 
 from bot_platform.domain import inbox
@@ -16,9 +16,15 @@ from bot_platform.flows import updates
 from bot_platform.infra import clock, correlation, safe_errors
 from bot_platform.infra.backoff import backoff
 from bot_platform.infra.database import Database
+from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.rate_limit import RateLimiter
+from bot_platform.infra.sql import json_safe
 from bot_platform.infra.worker import LeaseWorker
+from bot_platform.telegram.error_replies import send_apology
 from bot_platform.telegram.middleware import PASSING
+from bot_platform.telegram.plain_answers import GetPlainUpdates
+from bot_platform.telegram.salvage import salvage, sender_id
+from bot_platform.telegram.texts import Texts
 
 log = structlog.get_logger()
 
@@ -39,29 +45,55 @@ class InvalidUpdate(ValueError):
 class UpdateInbox:
     """Stores what Telegram sends, and feeds the stored updates to the dispatcher."""
 
-    def __init__(self, database: Database, bot: Bot, dispatcher: Dispatcher) -> None:
-        self._database, self._bot, self._dispatcher = database, bot, dispatcher
+    def __init__(self, database: Database, bot: Bot, dispatcher: Dispatcher, texts: Texts) -> None:
+        self._database, self._bot, self._dispatcher, self._texts = database, bot, dispatcher, texts
         self._offset: int | None = None
         self._limiter = RateLimiter(each_second=EACH_SECOND, burst=BURST)
 
     async def poll(self) -> None:
         """Ask Telegram once. The next question confirms what came, so it is stored first."""
         asked_at = clock.current().monotonic()
-        came = await self._bot.get_updates(
-            offset=self._offset,
-            timeout=LONG_POLL_SECONDS,
-            allowed_updates=ALLOWED,
-            request_timeout=LONG_POLL_SECONDS + 10,
-        )
-        if came:
-            await self.store([_as_sent(update) for update in came])
-            self._offset = came[-1].update_id + 1
+        question = GetPlainUpdates(offset=self._offset, timeout=LONG_POLL_SECONDS, allowed_updates=ALLOWED)
+        came = [_readable(one) for one in await self._bot(question, request_timeout=LONG_POLL_SECONDS + 10)]
+        found = [update for update in came if update is not None]
+        if len(found) < len(came):
+            log.error("telegram.not_an_update", count=len(came) - len(found))
+        if found:
+            await self._store_each(found)
+            self._offset = max(map(_id, found)) + 1
         elif clock.current().monotonic() - asked_at < POLL_PAUSE_SECONDS:
             await clock.current().sleep(POLL_PAUSE_SECONDS)  # this server does not hold its answer back
 
     async def store(self, came: Sequence[dict[str, Any]]) -> None:
         """Store updates as Telegram sent them; raises InvalidUpdate."""
         await updates.store(self._database, [(_id(update), _chat(update), update) for update in came])
+
+    async def _store_each(self, found: Sequence[dict[str, Any]]) -> None:
+        """Store updates together, or, when that fails, each alone: one must not hold up the others.
+
+        Raises what LOST_CONNECTION names; then nothing is confirmed, and all come again.
+        """
+        try:
+            await self.store(found)
+        except LOST_CONNECTION:
+            raise
+        except Exception as error:  # noqa: BLE001 -- what one update does to the database is not foreseen
+            log.error("telegram.batch_not_stored", count=len(found), **safe_errors.describe(error))
+            for update in found:
+                await self._store_alone(update)
+
+    async def _store_alone(self, update: dict[str, Any]) -> None:
+        """Store one update; if that fails, what is known of it, so that its sender gets an answer."""
+        known = salvage(update) or {"update_id": _id(update)}
+        for version in (update, known):
+            try:
+                await self.store([version])
+            except LOST_CONNECTION:
+                raise
+            except Exception as error:  # noqa: BLE001 -- as above
+                log.error("telegram.update_not_stored", update=_id(update), **safe_errors.describe(error))
+            else:
+                return
 
     def worker(self) -> LeaseWorker[Event]:
         """Build the worker that handles stored updates."""
@@ -89,18 +121,36 @@ class UpdateInbox:
         if not kind:
             await updates.handled(self._database, row)  # of a kind that we did not ask for
             return
+        update = self._read(row)
+        if update is None:
+            await self._apologise(row)
+            return
         try:
-            update = Update.model_validate(row.payload, context={"bot": self._bot})
             await self._dispatcher.feed_update(self._bot, update)
-        except ValidationError as error:
-            log.error("telegram.unreadable_update", update=row.key, **safe_errors.describe(error))
-            await updates.handled(self._database, row, "unreadable")
         except PASSING as fault:
             await self._retry(row, fault)
         else:
             await updates.handled(self._database, row)
             seconds = round(clock.current().monotonic() - started_at, 3)
             log.info("telegram.handled", kind=kind, seconds=seconds, attempts=row.attempts)
+
+    def _read(self, row: Event) -> Update | None:
+        """Read an update, or what is readable of it; None when that is not even who wrote what."""
+        context = {"bot": self._bot}
+        try:
+            return Update.model_validate(row.payload, context=context)
+        except ValidationError as error:
+            log.error("telegram.unreadable_update", update=row.key, **safe_errors.describe(error))
+        known = salvage(row.payload)
+        return Update.model_validate(known, context=context) if known else None
+
+    async def _apologise(self, row: Event) -> None:
+        """Close an update that cannot be read, and say so to its sender, if it has one."""
+        number = sender_id(row.payload)
+        await updates.handled(self._database, row, "unreadable")
+        if number:
+            sender = User(id=number, is_bot=False, first_name="")
+            await send_apology(self._bot, self._texts, sender, "update-unreadable")
 
     async def _retry(self, row: Event, fault: Exception) -> None:
         """Handle the update again later; its request key makes a second write to the books impossible."""
@@ -116,15 +166,22 @@ def _kind(update: dict[str, Any]) -> str:
     return next((kind for kind in ALLOWED if kind in update), "")
 
 
-def _as_sent(update: Update) -> dict[str, Any]:
-    return update.model_dump(mode="json", by_alias=True, exclude_none=True)
+def _readable(update: object) -> dict[str, Any] | None:
+    """Return an update that can be stored and confirmed; None for anything without an id."""
+    if not isinstance(update, dict) or not _is_update_id(update.get("update_id")):
+        return None
+    return {str(name): json_safe(value) for name, value in update.items()}
+
+
+def _is_update_id(number: object) -> bool:
+    return type(number) is int and 0 <= number <= LARGEST_ID
 
 
 def _id(update: dict[str, Any]) -> int:
     number = update.get("update_id")
-    if type(number) is not int or not 0 <= number <= LARGEST_ID:
+    if not _is_update_id(number):
         raise InvalidUpdate("no update_id")
-    return number
+    return int(number or 0)
 
 
 def _chat(update: dict[str, Any]) -> int:

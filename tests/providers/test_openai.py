@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot_platform.providers.openai import OpenAIModel
-from bot_platform.work.engine.model import Message, Model, ModelFault, Usage
+from bot_platform.work.engine.model import Message, Model, ModelFault, Piece, Signal, Usage
 from tests.work.model_server import (
     Answer,
     Behaviour,
@@ -49,32 +49,30 @@ async def model(url: str, **changed: Any) -> AsyncIterator[OpenAIModel]:
         await made.close()
 
 
-async def told(
-    asked: Model, into: list[str | Usage] | None = None, most_tokens: int = 100
-) -> list[str | Usage]:
-    """Collect an answer; `into` has what came before a fault."""
+async def told(asked: Model, into: list[Piece] | None = None, most_tokens: int = 100) -> list[Piece]:
+    """Listen to an answer; what came before a fault is left in `into`."""
     into = [] if into is None else into
     async for part in asked.answer(ASKED, most_tokens):
         into.append(part)
     return into
 
 
-async def heard(*behaviours: Behaviour, **changed: Any) -> list[str | Usage]:
-    """Ask an endpoint with these behaviours."""
+async def heard(*behaviours: Behaviour, **changed: Any) -> list[Piece]:
+    """Ask an endpoint that behaves so."""
     async with model_server() as server, model(server.url, **changed) as asked:
         server.will(*behaviours)
         return await told(asked)
 
 
-async def fault(*behaviours: Behaviour, **changed: Any) -> tuple[list[str | Usage], str, str]:
-    """Ask an endpoint that fails; return what came before, the fault's text and its details."""
+async def fault(*behaviours: Behaviour, **changed: Any) -> tuple[list[Piece], str, str]:
+    """Ask an endpoint that fails; gives what it told before, the fault's text and what it says."""
     async with model_server() as server:
         server.will(*behaviours)
         return await fault_at(server.url, **changed)
 
 
-async def fault_at(url: str, **changed: Any) -> tuple[list[str | Usage], str, str]:
-    into: list[str | Usage] = []
+async def fault_at(url: str, **changed: Any) -> tuple[list[Piece], str, str]:
+    into: list[Piece] = []
     async with model(url, **changed) as asked:
         with pytest.raises(ModelFault) as caught:
             await told(asked, into)
@@ -126,8 +124,90 @@ async def test_an_answer_without_usage_or_text_is_no_fault() -> None:
     assert await heard(Answer()) == []
 
 
-async def test_an_answer_cut_at_its_most_tokens_is_no_fault() -> None:
-    assert await heard(Answer("Hel", reason="length")) == ["Hel"]
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
+async def test_an_answer_cut_at_its_limit_says_so(reason: str) -> None:
+    cut = Answer("Hel", usage=(5, 100), reason=reason)
+    assert await fault(cut) == (["Hel", Usage(5, 100)], "model-length", reason.lower())
+
+
+@pytest.mark.parametrize("reason", ["stop", "STOP", "eos", "end_turn", "stop_sequence"])
+async def test_a_whole_answer_ends_with_any_of_the_known_words(reason: str) -> None:
+    assert await heard(Answer("Hello", reason=reason)) == ["Hello"]
+
+
+@pytest.mark.parametrize(
+    "reason", ["abort", "error", "insufficient_system_resource", "tool_calls", "a new one"]
+)
+async def test_an_unknown_ending_means_that_the_answer_is_cut(reason: str) -> None:
+    assert (await fault(Answer("Hel", reason=reason)))[:2] == (["Hel"], "model-cut")
+
+
+async def test_an_answer_that_ends_by_done_alone_is_whole() -> None:
+    assert await heard(Events(piece("Hello"))) == ["Hello"]
+
+
+async def test_reasoning_is_progress_and_never_a_part_of_the_answer() -> None:
+    fields = [{"choices": [{"delta": {name: "secret"}}]} for name in ("reasoning_content", "reasoning")]
+    assert await heard(Events(*fields, piece("Hello"), finish())) == [Signal.THINKING] * 2 + ["Hello"]
+    tagged = Events(piece("<think>se"), piece("cret</th"), piece("ink>\n\nHello"), finish())
+    assert [part for part in await heard(tagged) if isinstance(part, str)] == ["Hello"]
+
+
+async def test_text_before_a_closing_tag_alone_is_taken_back() -> None:
+    late = Events(piece("secret"), piece("\n</think>\n"), piece("Hello"), finish())
+    told_ = await heard(late)
+    assert told_[told_.index(Signal.RETRACTED) + 1 :] == ["Hello"]
+
+
+async def test_reasoning_that_takes_the_whole_limit_has_a_fault_of_its_own() -> None:
+    thought = Events(piece("<think>and so on"), finish("length"), usage(5, 100))
+    assert (await fault(thought))[1] == "model-thought"
+    assert (await fault(Events({"choices": [{"delta": {"reasoning": "hm"}}]}, finish())))[
+        1
+    ] == "model-thought"
+
+
+async def test_content_in_parts_is_joined() -> None:
+    parts = [
+        {"type": "thinking", "thinking": "secret"},
+        {"type": "text", "text": "Hel"},
+        {"type": "text", "text": "lo"},
+    ]
+    assert await heard(Events(piece(parts), finish())) == ["Hello"]
+
+
+async def test_a_later_count_of_nothing_replaces_no_real_one() -> None:
+    assert await heard(Events(piece("Hello"), usage(5, 7), finish(), usage(0, 0))) == ["Hello", Usage(5, 7)]
+
+
+async def test_cached_tokens_and_the_cost_are_kept_with_the_count() -> None:
+    counted = {
+        "choices": [],
+        "usage": {
+            "prompt_tokens": 10,
+            "completion_tokens": 2,
+            "prompt_tokens_details": {"cached_tokens": 8},
+            "cost": 0.0125,
+        },
+    }
+    assert await heard(Events(piece("Hello"), finish(), counted)) == [
+        "Hello",
+        Usage(10, 2, cached=8, cost=0.0125),
+    ]
+
+
+async def test_where_a_system_message_is_refused_the_first_question_carries_it() -> None:
+    async with model_server() as server, model(server.url) as asked:
+        refusal = Status(400, error("Developer instruction is not enabled for models/gemma"))
+        server.will(refusal, Answer("Hello"), Answer("Hello"))
+        assert await told(asked) == ["Hello"]
+        assert await told(asked) == ["Hello"]
+    assert [[m["role"] for m in r.body["messages"]] for r in server.requests] == [
+        ["system", "user"],
+        ["user"],
+        ["user"],
+    ]
+    assert server.requests[1].body["messages"][0]["content"] == f"Be brief.\n\n{PROMPT}"
 
 
 async def test_of_a_usage_that_grows_with_every_chunk_only_the_last_one_is_reported() -> None:
@@ -142,7 +222,6 @@ async def test_of_a_usage_that_grows_with_every_chunk_only_the_last_one_is_repor
         usage(-1, 5),
         usage(5, -1),
         usage(1.5, 5),
-        usage("5", 5),
         usage(True, 5),  # noqa: FBT003 -- as JSON has it
         usage(None, 5),
         usage(5, 10**400),
@@ -154,7 +233,11 @@ async def test_of_a_usage_that_grows_with_every_chunk_only_the_last_one_is_repor
 )
 async def test_an_invalid_usage_is_not_reported(counts: object) -> None:
     assert await heard(Events(piece("Hello"), finish(), counts)) == ["Hello"]
-    assert await heard(Events(piece("Hello"), usage(5, 1), finish(), counts)) == ["Hello"]
+    assert await heard(Events(piece("Hello"), usage(5, 1), finish(), counts)) == ["Hello", Usage(5, 1)]
+
+
+async def test_usage_in_digits_counts() -> None:
+    assert await heard(Events(piece("Hello"), finish(), usage("5", "2"))) == ["Hello", Usage(5, 2)]
 
 
 @pytest.mark.parametrize(
@@ -266,16 +349,16 @@ async def test_a_parameter_refused_in_every_form_is_tried_twice_and_nothing_is_r
     [
         (400, "model-refused"),
         (401, "model-misconfigured"),
-        (402, "model-misconfigured"),
+        (402, "model-out-of-credit"),
         (403, "model-misconfigured"),
         (404, "model-misconfigured"),
         (405, "model-misconfigured"),
         (408, "model-down"),
-        (413, "model-refused"),
+        (413, "model-too-long"),
         (422, "model-refused"),
         (429, "model-busy"),
         (500, "model-down"),
-        (503, "model-down"),
+        (503, "model-busy"),
         (529, "model-down"),
     ],
 )

@@ -47,7 +47,7 @@ async def sending(
     """Let a sender work on a database that is open, by the test's clock."""
     clock = moving_clock()
     bot = Bot(world.token, session=session or SandboxSession(world))
-    loop = Sender(database, bot, Texts(), PRICES, local_links=True).worker()
+    loop = Sender(database, bot, Texts(), PRICES, operators=(), local_links=True).worker()
     database.on_commit.append(loop.notify)
     running = asyncio.create_task(loop.run())
     party = AtWork(database, loop)

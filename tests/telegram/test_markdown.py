@@ -60,3 +60,79 @@ def test_markdown_becomes_entities() -> None:
 def test_an_amount_in_dollars_is_not_read_as_a_formula() -> None:
     (page,) = pages("It costs $5 and then $6.")
     assert page["text"] == "It costs $5 and then $6."
+
+
+HIDDEN = [
+    "Run git clone <{}> and then git checkout <{}>.",
+    "List<{}> is a Map<{}, int>",
+    "<div>\n{}\n</div>\n",
+    "<!-- {} -->\n",
+    "<{0}>\n\n**{1}**\n\n</{0}>\n",
+    "<details><summary>{}</summary>{}</details>\n",
+    "if {} || {} || false",
+    "it costs $5, ${}, and ${}$",
+    "$${}$$",
+    "[{}]: tomorrow\n",
+    "note[^1] {}\n\n[^1]: {}\n",
+    "&lt;{}&gt; &amp; {}",
+]
+MARKED_UP = [
+    "# {}\n",
+    "**{}** *{}* `{}` ~~{}~~",
+    "```\n<{}> || $x$ {}\n```\n",
+    "    indented <{}>\n",
+    "- {}\n  - {}\n1. {}\n",
+    "> {} <{}>\n",
+    "| {} | b |\n|---|---|\n| <{}> | {} |\n",
+    "[{}](http://e.x)",
+    "{}  \nhard break",
+    "<http://e.x/{}>",
+]
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """Write Markdown around words of which each stands in it once, and list these words."""
+    words: list[str] = []
+
+    def word() -> str:
+        words.append(f"w{len(words)}x")
+        return words[-1]
+
+    shapes = draw(st.lists(st.sampled_from(HIDDEN + MARKED_UP), min_size=1, max_size=12))
+    parts = [shape.format(*(word() for _ in range(shape.count("{")))) for shape in shapes]
+    joins = draw(st.lists(st.sampled_from(["", " ", "\n", "\n\n"]), min_size=len(parts), max_size=len(parts)))
+    markdown = "".join(part + join for part, join in zip(parts, joins, strict=True))
+    return markdown, [one for one in words if one in markdown]
+
+
+@given(documents())
+def test_no_word_that_a_model_writes_is_lost(document: tuple[str, list[str]]) -> None:
+    markdown, words = document
+    shown = "".join(page["text"] for page in pages(markdown))
+    assert [word for word in words if word not in shown] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Run git clone <url> and then git checkout <branch>.",
+        "List<String>, Map<K, V>",
+        "a || b || c",
+        "<!-- a comment -->",
+        "<script>alert(1)</script>",
+        "$PATH and $HOME$",
+        "[todo]: tomorrow",
+        "x < y > z",
+    ],
+)
+def test_what_is_no_markup_stands_as_it_was_written(text: str) -> None:
+    (page,) = pages(text)
+    assert (page["text"], page["entities"]) == (text, [])
+
+
+@given(st.lists(st.sampled_from("<>|$&;[]:\\!-/ab \n`~*_#"), max_size=60).map("".join))
+def test_angle_brackets_and_dollars_outside_of_links_are_all_shown(markdown: str) -> None:
+    shown = "".join(page["text"] for page in pages(markdown))
+    for sign in "$":
+        assert shown.count(sign) >= markdown.count(sign), shown

@@ -178,6 +178,8 @@ work-charge = { $charged ->
 work-stopping = ⏹ Stopping…
 work-done = ✅ { CREDITS($charged) } credits. You have { CREDITS($available) } left.
 work-cut = ⚠️ The answer was cut off here. You pay only for what came: { CREDITS($charged) } credits.
+work-length = ⚠️ This is as long as one answer can be: it was cut here. { CREDITS($charged) } credits. You have { CREDITS($available) } left. Send "go on" to read on.
+work-thinking = 💭 Thinking…
 work-cancelled = ⏹ Stopped. { work-charge }
 work-expired = ⌛ The credits for this did not come within three days, so it waits no longer. { work-charge }
 work-failed = 😕 Something broke on my side while I worked on this. { work-charge }
@@ -191,6 +193,10 @@ model-down = 😕 The AI does not answer at this moment. { work-charge } Try aga
 model-busy = 😕 The AI has too much to do at this moment. { work-charge } Try again in a few minutes.
 model-cut = 😕 The AI broke off in the middle. { work-charge } Try again.
 model-refused = 😕 The AI does not want to answer this. { work-charge } Try to say it in another way.
+model-too-long = 😕 This is more than the AI can read at once. { work-charge } Shorten it, or begin anew with /new.
+model-length = 😕 The answer was longer than the AI may write at once. { work-charge } Ask for less at a time.
+model-thought = 😕 The AI thought about this until its limit was reached, and wrote nothing. { work-charge } Ask for less at a time.
+model-out-of-credit = 😕 The AI cannot be used now, which only the operator of this bot can mend. { work-charge }
 model-misconfigured = 😕 The AI is not set up right, which only the operator of this bot can mend. { work-charge }
 model-missing = 😕 The AI is not set up here any more, which only the operator of this bot can mend. { work-charge }
 build-no-plan = 😕 No plan came of this, so nothing was built. { work-charge } Try to describe it in another way.
@@ -276,6 +282,7 @@ books-broken = Something is wrong with the record of your credits, so nothing ca
 books-broken-operator = The books of this account are off, so nothing moves until they are mended. The audit says what is wrong.
 no-such-purchase = There is no such purchase of yours. See /paysupport for the last ones.
 cannot-ask-now = The payment could not be looked up at this moment. Nothing is lost: I look again by myself, and add your credits as soon as I see the payment.
+update-unreadable = That is of a kind I cannot read yet, so nothing was done with it. Please send it as a text message.
 server-error = A server error occurred. Please try again later.
 
 ## The menu
@@ -326,6 +333,7 @@ operator-dispute = { $stage ->
     }
 operator-refund-undone = ⚠️ The refund of purchase { $purchase } ({ MONEY($amount, $currency) }) did not go through, and its credits are the buyer's again. See the Stripe Dashboard for why.
 operator-refund-refused = ⚠️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused: { $reason }
+operator-notice-lost = ⚠️ A message to { $user } about { $about } could not be sent, and is given up: { $error }
 operator-books-off =
     🚨 The books are off: { $count ->
         [one] one row breaks

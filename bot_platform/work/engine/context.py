@@ -11,7 +11,7 @@ from bot_platform.infra import clock
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.sql import json_safe
 from bot_platform.work.engine.kind import Order
-from bot_platform.work.engine.model import Message, Meter, Model, ModelFault, Rates, Usage
+from bot_platform.work.engine.model import Message, Meter, Model, ModelFault, Rates, Signal, Usage
 
 SHOW_INTERVAL_SECONDS = 1.5  # between two edits of a growing answer; Telegram takes one a second in a chat
 MAX_BYTES_PER_TOKEN = 16  # no model that keeps to its limit of tokens was seen to come near
@@ -35,6 +35,7 @@ class RunningJob:
         self.shown = ""  # the part of the answer that the user can read already
         self._work, self._job, self._model, self._fixed = work, job, model, fixed
         self._meter = Meter(rates)
+        self._is_thinking = False
         self._next_edit = 0.0
 
     @property
@@ -56,6 +57,13 @@ class RunningJob:
         async for piece in self._model.answer(prompt, most_tokens):
             if isinstance(piece, Usage):
                 call.usage = piece
+                continue
+            if isinstance(piece, Signal):
+                if piece is Signal.RETRACTED:
+                    text, call.received = "", 0
+                    self.shown = "" if show else self.shown
+                if show and not text:
+                    await self._show_thinking()
                 continue
             text += json_safe(piece)
             if call.received > MAX_BYTES_PER_TOKEN * most_tokens:
@@ -84,6 +92,14 @@ class RunningJob:
         if not continues:
             raise Parked
         self.saved = saved
+
+    async def _show_thinking(self) -> None:
+        """Say once that the model reasons before it answers."""
+        if self._is_thinking:
+            return
+        self._is_thinking = True
+        with _own_database():
+            await run_job.show(self._work, self._job, "work-thinking")
 
     async def _show(self) -> None:
         now = clock.current().monotonic()

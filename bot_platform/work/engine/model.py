@@ -3,6 +3,7 @@
 import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Literal, Protocol
 
 BYTES_PER_TOKEN = 4  # when no usage is reported: English and code have about four UTF-8 bytes a token
@@ -19,10 +20,25 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that a model has read and written."""
+    """Tokens that a model has read and written; `cached` of those read were in its cache.
+
+    `cost` is what the endpoint says it took for them, in its own currency, if it does say.
+    """
 
     read: int
     written: int
+    cached: int = 0
+    cost: float | None = None
+
+
+class Signal(Enum):
+    """What a stream tells besides text and usage."""
+
+    THINKING = auto()  # the model reasons: progress, but no answer yet
+    RETRACTED = auto()  # all text until now was reasoning, and no answer
+
+
+Piece = str | Usage | Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +73,7 @@ class Model(Protocol):
     def name(self) -> str:
         """Its name in logs."""
 
-    def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
+    def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[Piece]:
         """Yield the pieces of an answer of at most `most_tokens`, and a Usage if it is reported.
 
         Raises ModelFault, also after some of the text.
@@ -77,10 +93,13 @@ class Call:
 
     @property
     def tokens(self) -> Usage:
-        """The reported usage, else an estimate from the bytes; zero without an answer."""
+        """The reported usage, else an estimate from the bytes; zero without an answer.
+
+        A report of no written tokens beside a text is none.
+        """
         if not self.received:
             return Usage(0, 0)
-        if self.usage:
+        if self.usage and self.usage.written:
             return self.usage
         return Usage(math.ceil(self.sent / BYTES_PER_TOKEN), math.ceil(self.received / BYTES_PER_TOKEN))
 

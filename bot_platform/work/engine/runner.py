@@ -18,6 +18,7 @@ from bot_platform.work.engine.model import Message, Model, ModelFault, Rates
 
 log = structlog.get_logger()
 
+LENGTH = "model-length"  # the fault of an answer that reached its limit of tokens
 MAX_ATTEMPTS = 5  # claims of a job since its last checkpoint; each earlier worker died or lost its lease
 TIMEOUT_SECONDS = 1800.0  # of one run of a job
 
@@ -168,4 +169,6 @@ def _failed(context: RunningJob, text: str) -> End:
     """End work that failed: free, unless the user has already read a part of the answer."""
     if not context.shown:
         return End(JobState.FAILED, text)
+    if text == LENGTH:  # the model did what it was asked, as far as its limit allows
+        return End(JobState.DONE, "work-length", context.used, context.shown)
     return End(JobState.FAILED, "work-cut", context.used, context.shown)

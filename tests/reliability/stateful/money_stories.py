@@ -132,7 +132,7 @@ async def _sent(database: Database, notice: Notice) -> None:
 
 
 async def _blocked(database: Database, notice: Notice) -> None:
-    await deliver.dead(database, notice, "blocked", blocked=True)
+    await deliver.blocked(database, notice)
 
 
 async def _round(sale: Sale) -> None:

@@ -1,0 +1,81 @@
+"""Reads what can be read of an update that does not fit aiogram's types: who wrote, where, and what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = Mapping[str, Any]
+
+IDS = range(-(2**52), 2**52)
+MAX_TEXT_CHARS = 4096
+CHAT_TYPES = frozenset({"private", "group", "supergroup", "channel"})
+
+
+def salvage(update: Json) -> dict[str, Any] | None:
+    """Rebuild an update from its known fields; None when it does not say who wrote what."""
+    update_id = _id(update.get("update_id"))
+    if update_id is None:
+        return None
+    if message := _message(_object(update.get("message"))):
+        return {"update_id": update_id, "message": message}
+    if query := _query(_object(update.get("callback_query"))):
+        return {"update_id": update_id, "callback_query": query}
+    return None
+
+
+def sender_id(update: Json) -> int | None:
+    """Return the id of the user who sent an update of any kind; None when it does not say."""
+    for event in update.values():
+        sender = _object(_object(event).get("from"))
+        if sender.get("is_bot") is not True and (found := _id(sender.get("id"))):
+            return found
+    return None
+
+
+def _message(message: Json) -> dict[str, Any] | None:
+    text = _text(message.get("text"))
+    if not (text and (user := _user(_object(message.get("from"))))):
+        return None
+    kept: dict[str, Any] = {
+        "message_id": _id(message.get("message_id")) or 0,
+        "date": _id(message.get("date")) or 0,
+        "chat": _chat(_object(message.get("chat")), user["id"]),
+        "from": user,
+        "text": text,
+    }
+    if thread := _id(message.get("message_thread_id")):
+        kept["message_thread_id"] = thread
+    return kept
+
+
+def _query(query: Json) -> dict[str, Any] | None:
+    id_, data, user = _text(query.get("id")), _text(query.get("data")), _user(_object(query.get("from")))
+    if not (id_ and data and user):
+        return None
+    return {"id": id_, "from": user, "chat_instance": str(query.get("chat_instance", "")), "data": data}
+
+
+def _user(user: Json) -> dict[str, Any] | None:
+    id_ = _id(user.get("id"))
+    if not id_ or user.get("is_bot") is True:
+        return None
+    kept: dict[str, Any] = {"id": id_, "is_bot": False, "first_name": _text(user.get("first_name")) or ""}
+    if language := _text(user.get("language_code")):
+        kept["language_code"] = language
+    return kept
+
+
+def _chat(chat: Json, user_id: int) -> dict[str, Any]:
+    kind = _text(chat.get("type"))
+    return {"id": _id(chat.get("id")) or user_id, "type": kind if kind in CHAT_TYPES else "private"}
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _id(value: object) -> int | None:
+    return value if type(value) is int and value in IDS else None
+
+
+def _text(value: object) -> str:
+    return value[:MAX_TEXT_CHARS] if isinstance(value, str) else ""
