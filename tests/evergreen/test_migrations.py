@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import re
 import sqlite3
 import sys
 import uuid
@@ -263,6 +264,13 @@ async def _run(url: str, sql: str) -> None:
         await server.close()
 
 
+def _compared(models: dict[str, Any]) -> Any:
+    """Keep what aerich compares: no model's docstring, and no name of a function that gives a default."""
+    prose = {"docstring", "description"}
+    kept = {name: {k: v for k, v in model.items() if k not in prose} for name, model in models.items()}
+    return json.loads(re.sub(r'"<function [^"]+"', '"<function>"', json.dumps(kept)))
+
+
 async def test_the_last_migration_carries_the_models_of_today(sqlite_url: str) -> None:
     # `aerich migrate` compares with it: a stale one would make the next migration wrong.
     spec = importlib.util.spec_from_file_location("last_migration", MIGRATIONS / "models" / NAMES[-1])
@@ -274,6 +282,6 @@ async def test_the_last_migration_carries_the_models_of_today(sqlite_url: str) -
     await database.open()
     try:
         today = json.loads(json.dumps(get_models_describe("models")))  # lists for tuples
-        assert decompress_dict(last.MODELS_STATE) == today
+        assert _compared(decompress_dict(last.MODELS_STATE)) == _compared(today)
     finally:
         await database.close()
