@@ -9,13 +9,13 @@ from bot_platform.commands import backup, books, doctor, money, service
 from bot_platform.commands.running import MISUSED
 from bot_platform.config.settings import SettingsError
 from bot_platform.domain.amounts import hundredths
+from bot_platform.domain.ids import parse_id
 
 MAX_REASON_CHARS = 300
 MAX_GRANT_ID_CHARS = 64  # it is a part of the ledger entry's cause
 MAX_SPAN_UNITS = 9_999
 MAX_PORT = 65_535
 SECONDS_PER_UNIT = {"m": 60, "h": 3600, "d": 24 * 3600}
-LARGEST_ID = 2**63 - 1
 
 Command = Callable[[argparse.Namespace], int]
 Parsers = Any  # the class of argparse's subparsers is private
@@ -146,8 +146,8 @@ def _port(text: str) -> int:
 
 
 def _id(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < len(str(LARGEST_ID)):
-        return int(text)
+    if number := parse_id(text):
+        return number
     raise argparse.ArgumentTypeError(f"{text} is not a valid id")
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
+from bot_platform.infra.clock import current
 from bot_platform.sandbox.telegram_updates import Update, Webhook
 from bot_platform.sandbox.telegram_world import (
     SANDBOX_TOKEN,
@@ -74,7 +75,7 @@ class Pusher:
                     self.world.updates.confirm(update_id)
                     return
                 self._record_error(error)
-                await asyncio.sleep(delay)
+                await current().sleep(delay)
                 delay = min(delay * 2, self.max_delay)
         finally:
             del self._in_flight[update_id]

@@ -7,7 +7,6 @@ import hmac
 import json
 import random
 import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import aiohttp
+from aiogram.client.session.base import BaseSession
 
 from bot_platform.config.settings import Settings
 from bot_platform.demo import DemoSettings
@@ -23,10 +23,10 @@ from bot_platform.domain.checkout import PaymentProvider
 from bot_platform.domain.users import User
 from bot_platform.flows.arrive import arrive
 from bot_platform.flows.context import PaymentContext, WorkContext
-from bot_platform.infra.clock import Clock
+from bot_platform.infra.clock import unix_time
 from bot_platform.infra.database import Database
 from bot_platform.providers.mock import MockPayments
-from bot_platform.providers.stripe.payments import SignedEvents
+from bot_platform.providers.stripe.signed_events import SignedEvents
 from bot_platform.runtime.platform import Platform
 from bot_platform.runtime.services import Outside
 from bot_platform.sandbox.stripe import LocalStripe
@@ -39,6 +39,7 @@ from bot_platform.work.engine.kind import JobKind
 from bot_platform.work.engine.model import Model, Rates
 from bot_platform.work.engine.orders import Orders
 from bot_platform.work.engine.runner import Runner
+from tests.waiting import RequestsInHand, TestClock, moving_clock
 
 TEMPLATE = "template"
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_house", "whsec_house"
@@ -64,7 +65,7 @@ def payments(database: Database, *others: PaymentProvider, **changed: Any) -> Pa
         "providers": providers,
         "events": SignedEvents((WEBHOOK_SECRET,), live=False),
         "prices": PRICES,
-        "admins": (),
+        "operators": (),
     }
     return PaymentContext(**(given | changed))
 
@@ -74,8 +75,8 @@ def context(database: Database, **changed: Any) -> WorkContext:
     given: dict[str, Any] = {
         "database": database,
         "pages": pages,
-        "for_one": 2,
-        "at_once": 8,
+        "jobs_per_user": 2,
+        "jobs_at_once": 8,
         "low_balance": 0,
         "keep_texts": timedelta(days=30),
     }
@@ -98,7 +99,7 @@ async def balance(user: User) -> int:
 
 def signed(body: bytes, secret: str = WEBHOOK_SECRET, at: float | None = None) -> str:
     """Sign a body as Stripe does."""
-    stamp = int(time.time() if at is None else at)
+    stamp = int(unix_time() if at is None else at)
     mac = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={stamp},v1={mac}"
 
@@ -125,7 +126,7 @@ def session_event(
         "object": "event",
         "type": type_,
         "livemode": livemode,
-        "created": int(time.time()),
+        "created": int(unix_time()),
         "data": {"object": fields | session},
     }
 
@@ -139,14 +140,9 @@ def free_port() -> int:
             return port
 
 
-async def eventually(look: Callable[[], T | None], within: float = 30.0) -> T:
-    """Look again and again until there is something to see; fails after `within` seconds."""
-    end = time.monotonic() + within
-    while True:
-        if found := look():
-            return found
-        assert time.monotonic() < end, f"not seen within {within} s: {look}"
-        await asyncio.sleep(0.005)
+async def eventually(look: Callable[[], T | None], *, advance: bool = True) -> T:
+    """Wait, by this test's clock, until there is something to see."""
+    return await moving_clock().eventually(look, advance=advance)
 
 
 @dataclass
@@ -158,13 +154,32 @@ class RunningService:
     stripe: LocalStripe
     http: aiohttp.ClientSession
     settings: Settings
+    platform: Platform
+    clock: TestClock
+    requests: RequestsInHand
+    started: asyncio.Event = field(default_factory=asyncio.Event)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def in_transaction(self) -> bool:
+        """Whether the database is at work."""
+        return not self.platform.services.database.is_idle
+
+    def in_hand(self) -> bool:
+        """Whether a row, a request or a webhook is at work; a service that stops takes none."""
+        if self.stop.is_set() or not self.started.is_set():
+            return False
+        workers = self.platform.background.workers
+        return bool(self.requests) or self.stripe.is_busy or not all(worker.is_idle for worker in workers)
+
+    async def rest(self) -> None:
+        """Wait until nothing is in hand any more, without moving the clock."""
+        await self.clock.rest()
 
     def texts(self, who: Person = BUYER) -> list[str]:
         """List the texts that stand in a chat, the person's own and the bot's, in order."""
         return [message.get("text", "") for message in self.telegram.messages(who.id)]
 
-    async def said(self, part: str, who: Person = BUYER, within: float = 30.0) -> dict[str, Any]:
+    async def said(self, part: str, who: Person = BUYER, *, advance: bool = True) -> dict[str, Any]:
         """Wait for a message of the bot that contains `part`, and give it."""
 
         def look() -> dict[str, Any] | None:
@@ -173,7 +188,7 @@ class RunningService:
             ]
             return found[-1] if found else None
 
-        return await eventually(look, within)
+        return await eventually(look, advance=advance)
 
     async def say(self, text: str, answer: str, who: Person = BUYER) -> dict[str, Any]:
         """Say something and wait for the answer."""
@@ -211,14 +226,17 @@ async def running_service(
     *,
     model: Model | None = None,
     telegram: TelegramWorld | None = None,
-    clock: Clock | None = None,
+    session: BaseSession | None = None,
     **changed: Any,
 ) -> AsyncIterator[RunningService]:
     """Run a platform on a real port beside a local Stripe and a sandbox Telegram; `changed` are settings.
 
+    It goes by the test's movable clock, as all platforms of one test do. Without a `session` it calls
+    `telegram` in memory.
+
     Raises CannotStart when it does not start.
     """
-    port = free_port()
+    port, clock, requests = changed.get("port") or free_port(), moving_clock(), RequestsInHand()
     url = f"http://127.0.0.1:{port}"
     own, telegram = telegram is None, telegram or TelegramWorld(allow_local_urls=True)
     stripe = LocalStripe(
@@ -242,26 +260,26 @@ async def running_service(
     }
     settings = DemoSettings(**(given | changed))
     outside = Outside(
-        SandboxSession(telegram),
-        pages=(pages,),
+        session or SandboxSession(telegram),
+        pages=(requests.blueprint(), pages),
         local_links=True,
         model=model,
-        clock=clock or Clock(),
+        clock=clock,
         start=stripe.start,
         stopping=telegram.close if own else None,
         close=stripe.close,
     )
-    ready = asyncio.Event()
     async with aiohttp.ClientSession() as http:
-        built = RunningService(url, telegram, stripe, http, settings)
-        running = asyncio.create_task(Platform(settings, outside).run(built.stop, lambda _: ready.set()))
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if running.done():
-            await running
+        platform = Platform(settings, outside)
+        built = RunningService(url, telegram, stripe, http, settings, platform, clock, requests)
+        running = asyncio.create_task(platform.run(built.stop, lambda _: built.started.set()))
+        clock.parties.append(built)
         try:
-            yield built
+            await eventually(lambda: built.started.is_set() or running.done())
+            if not running.done():
+                yield built
         finally:
             built.stop.set()
+            await eventually(running.done, advance=clock.delays > 0)
+            clock.parties.remove(built)
             await running

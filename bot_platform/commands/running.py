@@ -23,9 +23,10 @@ def run(work: Coroutine[Any, Any, int]) -> int:
         try:
             return runner.run(work)
         except Refusal as refusal:
-            from bot_platform.telegram.texts import Texts  # noqa: PLC0415 -- half a second, rarely needed
+            from bot_platform.telegram.refusals import Channel, explain  # noqa: PLC0415 -- takes half a second
+            from bot_platform.telegram.texts import Texts  # noqa: PLC0415 -- as above
 
-            print(Texts().say(refusal.text, **refusal.values_for_text), file=sys.stderr)
+            print(explain(refusal, Channel.CONSOLE, Texts().say), file=sys.stderr)
         except KeyboardInterrupt:
             return INTERRUPTED
         except BrokenPipeError:  # the reader, such as `head`, has ended
@@ -65,7 +66,7 @@ async def open_payments(settings: MoneySettings) -> AsyncIterator[PaymentContext
             providers=providers,
             events=choose.events(settings),
             prices=settings.price_list(),
-            admins=settings.admin_telegram_ids,
+            operators=settings.admin_telegram_ids,
         )
 
 

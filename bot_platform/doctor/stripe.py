@@ -12,7 +12,7 @@ from bot_platform.doctor.redactor import masked
 from bot_platform.doctor.report import Finding, error, fixed, ok, skipped, warning
 from bot_platform.domain.amounts import money_text
 from bot_platform.domain.packages import Package
-from bot_platform.providers.stripe.client import API_VERSION, PAGE, TOLERANCE, Down, Refused
+from bot_platform.providers.stripe.client import API_VERSION, PAGE_SIZE, TOLERANCE_SECONDS, Down, Refused
 from bot_platform.providers.stripe.events import TYPES
 from bot_platform.providers.stripe.setup import PERMISSIONS, WEBHOOK_PATH, Key, Permission, Setup
 
@@ -131,10 +131,10 @@ class StripeChecks:
             return skipped("Stripe's answer has no date")
         skew = f"our clock is {abs(ahead):.0f} seconds {'ahead of' if ahead > 0 else 'behind'} Stripe's"
         fix = "Synchronise the clock of this machine: `timedatectl set-ntp true` on most Linux systems."
-        if abs(ahead) >= TOLERANCE:
+        if abs(ahead) >= TOLERANCE_SECONDS:
             return error(f"{skew}: every webhook would be refused as too old or too new", fix)
         if abs(ahead) >= MAX_SKEW_SECONDS:
-            return warning(f"{skew}; webhooks are refused from {TOLERANCE} seconds on", fix)
+            return warning(f"{skew}; webhooks are refused from {TOLERANCE_SECONDS} seconds on", fix)
         return ok("our clock and Stripe's agree")
 
     async def _webhook(self) -> Finding:
@@ -180,8 +180,9 @@ class StripeChecks:
         count = await self._setup.undelivered(now - MAX_EVENT_AGE_SECONDS, now - MIN_EVENT_AGE_SECONDS)
         if not count:
             return ok("every event of the last day was delivered")
+        counted = str(count) if count < PAGE_SIZE else f"{PAGE_SIZE} or more"
         return warning(
-            f"{count if count < PAGE else f'{PAGE} or more'} events of the last day were not delivered",
+            f"{counted} events of the last day were not delivered",
             "Check that the service runs, and that STRIPE_WEBHOOK_SECRET is the secret that"
             f" {WEBHOOKS} shows for {self._url}; the answer to each delivery is there too."
             " `python3 run.py reconcile` fetches the missed events.",

@@ -57,8 +57,8 @@ class WorkChecks:
             base_url=self._settings.ai_base_url,
             api_key=key,
             model=model,
-            connect=CONNECT_SECONDS,
-            silence=READ_SECONDS,
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
         )
         try:
             return await client.known()

@@ -1,1 +1,1 @@
-"""Nouns: one table each, and the verbs that are true of it alone."""
+"""Nouns: one table each, and the operations that concern it alone."""

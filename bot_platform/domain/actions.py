@@ -1,4 +1,4 @@
-"""What operators did: one row for each act, written in the commit of what it did, and never changed."""
+"""What operators did: one row for each action, written in the transaction of the action, never changed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,41 +6,38 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import json_safe
 
-CONSOLE, PAGES = (
-    "console",
-    "pages",
-)  # who acts without a Telegram number: whoever has the machine, or the token
+# Operators without a Telegram id: at the command line, and in the operator's pages.
+CONSOLE, PAGES = "console", "pages"
 
 
 class Action(Model):
-    """One act: who did it, what it was, and to whom; the database refuses to change or delete one."""
+    """One action; the database refuses to change or delete it."""
 
     id: int = fields.BigIntField(primary_key=True)
     by = fields.CharField(max_length=64)  # `telegram:<id>`, `console` or `pages`
     what = fields.CharField(max_length=32)  # a verb, such as `grant`
     subject = fields.CharField(max_length=100)  # such as `user:7` or `purchase:12`
-    details: Any = fields.JSONField(default=dict)  # with what, and why
-    at = fields.DatetimeField(auto_now_add=True)
+    details: Any = fields.JSONField(default=dict)  # the arguments and the reason
+    at = fields.DatetimeField(default=now)
 
     class Meta:
-        """Operators look for what was done to one subject."""
-
         table = "action"
         indexes = (("subject", "id"),)
 
 
 def telegram(telegram_id: int) -> str:
-    """Name the operator who acts in Telegram."""
+    """Return the name of an operator who acts in Telegram."""
     return f"telegram:{telegram_id}"
 
 
 async def record(by: str, what: str, subject: str, **details: Any) -> None:
-    """Note an act; part of the transaction that does it."""
+    """Store an action; call it in the transaction that does it."""
     await Action.create(by=by, what=what, subject=subject, details=json_safe(details))
 
 
 async def of(subjects: Sequence[str], limit: int) -> Sequence[Action]:
-    """Read what was done to any of these, newest first."""
+    """Read what was done to any of these subjects, newest first."""
     return await Action.filter(subject__in=list(subjects)).order_by("-id").limit(limit)

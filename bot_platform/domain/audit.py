@@ -1,4 +1,4 @@
-"""The audit: proves every invariant of the books in one snapshot, and names each row that breaks one."""
+"""The audit: checks every invariant of the books on one snapshot, and names each row that breaks one."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from bot_platform.domain.invariants import CHECKS
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.reversals import Reversal
 
-CHUNK = 20_000  # rows looked at in one question: short enough to say progress between two
+CHUNK_ROWS = 20_000  # rows that one query reads: few enough to show progress between two queries
 
 Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """One row that breaks an invariant; `account` is the one that may not spend because of it."""
+    """One row that breaks an invariant; `account` may not spend until it is repaired."""
 
     invariant: str
     table: str
@@ -29,7 +29,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One part of the audit: `done` of `rows` looked at so far, and what this part found."""
+    """One part of the audit: `done` of `rows` were checked so far, and this part found `broken`."""
 
     done: int
     rows: int
@@ -37,17 +37,17 @@ class Step:
 
 
 async def audit(ask: Ask) -> AsyncIterator[Step]:
-    """Put every question, a span of rows at a time; `ask` answers SQL written with `?` from one snapshot."""
+    """Run every check, a range of rows at a time; `ask` runs SQL (written with `?`) on one snapshot."""
     tables = {check.table for check in CHECKS}
     last = {}
     for table in tables:
         (highest,) = await ask(f'SELECT COALESCE(MAX(id), 0) AS id FROM "{table}"')  # noqa: S608 -- names are the code's own
         last[table] = highest["id"]
     done, rows = 0, sum(last[check.table] for check in CHECKS) + last["purchase"]
-    yield Step(0, rows, await _people_without_account(ask))
+    yield Step(0, rows, await _users_without_account(ask))
     for check in CHECKS:
-        for low in range(1, last[check.table] + 1, CHUNK):
-            high = min(low + CHUNK - 1, last[check.table])
+        for low in range(1, last[check.table] + 1, CHUNK_ROWS):
+            high = min(low + CHUNK_ROWS - 1, last[check.table])
             found = await ask(check.sql, low, high)
             done += high - low + 1
             yield Step(
@@ -55,13 +55,13 @@ async def audit(ask: Ask) -> AsyncIterator[Step]:
                 rows,
                 [Broken(check.invariant, check.table, f["id"], f["account"], f["says"]) for f in found],
             )
-    for low in range(1, last["purchase"] + 1, CHUNK):
-        high = min(low + CHUNK - 1, last["purchase"])
+    for low in range(1, last["purchase"] + 1, CHUNK_ROWS):
+        high = min(low + CHUNK_ROWS - 1, last["purchase"])
         done += high - low + 1
         yield Step(done, rows, await _wrong_targets(ask, low, high))
 
 
-async def _people_without_account(ask: Ask) -> list[Broken]:
+async def _users_without_account(ask: Ask) -> list[Broken]:
     rows = await ask(
         "SELECT u.id FROM users u LEFT JOIN account a ON a.user_id = u.id WHERE a.id IS NULL ORDER BY u.id"
     )
@@ -69,7 +69,7 @@ async def _people_without_account(ask: Ask) -> list[Broken]:
 
 
 async def _wrong_targets(ask: Ask, low: int, high: int) -> list[Broken]:
-    """Compare what was taken back with what the reversals come to, by the rule of the nouns themselves."""
+    """Compare the credits taken back with the target that `purchases` computes from the reversals."""
     rows = await ask(
         """SELECT p.id, p.credits, p.charged, p.reversed, a.id AS account,
             r.stage, r.amount, r.as_of, r.since
@@ -82,13 +82,13 @@ async def _wrong_targets(ask: Ask, low: int, high: int) -> list[Broken]:
     found = []
     for id_, group in groupby(rows, key=lambda row: row["id"]):
         first, *_ = known = list(group)
-        said = [
+        reported = [
             Reversal(stage=Stage(row["stage"]), amount=row["amount"], as_of=row["as_of"], since=row["since"])
             for row in known
             if row["stage"]
         ]
         purchase = Purchase(credits=first["credits"], charged=first["charged"])
-        target = purchases.credits_lost(purchase, reversals.money_lost(said))
+        target = purchases.credits_lost(purchase, reversals.money_lost(reported))
         if target != first["reversed"]:
             says = f"{first['reversed']} credits taken back, but its reversals come to {target}"
             found.append(Broken("I5", "purchase", id_, first["account"], says))

@@ -1,20 +1,20 @@
-"""How much waits to be done: jobs, messages, and events of providers that failed."""
+"""The backlog: open jobs, unsent messages, and provider events that failed."""
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tortoise.functions import Count, Min
-from tortoise.timezone import now
 
 from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.jobs import OPEN, Job
 from bot_platform.domain.outbox import Notice, NoticeState
+from bot_platform.infra.clock import now
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Counts of rows, jobs by their state; `oldest_message` is how many seconds the oldest new one waits."""
+    """Counts of rows, jobs by state; `oldest_message` is the age in seconds of the oldest new message."""
 
     jobs: Mapping[str, int]
     messages: int
@@ -23,11 +23,11 @@ class Backlog:
 
 
 async def backlog() -> Backlog:
-    """Count what waits now."""
+    """Count the backlog now."""
     jobs = Job.filter(state__in=list(OPEN)).annotate(n=Count("id")).group_by("state")
     counted = Counter({row["state"]: row["n"] for row in await jobs.values("state", "n")})
     pending = Notice.filter(state=NoticeState.PENDING)
-    # An edit waits for nobody's eyes, and its row is as old as the message.
+    # Without edits: the row of an edit is as old as the message that it changes.
     new = pending.filter(message_id__isnull=True).annotate(oldest=Min("created_at"))
     ((oldest,),) = await new.values_list("oldest")
     return Backlog(

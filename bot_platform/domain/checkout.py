@@ -1,4 +1,4 @@
-"""The words between us and whoever takes the money: pages, confirmations, and the provider's Protocol."""
+"""What we and a payment provider tell each other: orders, pages, news, and the provider's Protocol."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class CheckoutOrder:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutPage:
-    """Where a person pays, until when."""
+    """The address where the user pays, and until when."""
 
     provider_ref: str
     url: str
@@ -31,7 +31,7 @@ class CheckoutPage:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRef:
-    """How a provider names a checkout; `purchase_id` and `user_id` are what it says of us, unchecked."""
+    """How a provider names a checkout; `purchase_id` and `user_id` are our ids as it repeats them."""
 
     provider: str
     provider_ref: str
@@ -42,9 +42,9 @@ class CheckoutRef:
 
 @dataclass(frozen=True, slots=True)
 class PaymentConfirmed:
-    """Money has come: `amount` before taxes and discounts, `charged` after, in minor units.
+    """The money arrived: `amount` before taxes and discounts, `charged` after, in minor units.
 
-    `receipt` names the text that tells the person.
+    `receipt` is the name of the text that the user gets.
     """
 
     checkout: CheckoutRef
@@ -55,20 +55,20 @@ class PaymentConfirmed:
 
     @property
     def price(self) -> tuple[int, str]:
-        """What to compare with what was asked: minor units and currency."""
+        """What to compare with the price of the purchase: minor units and currency."""
         return self.amount, self.currency
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentPending:
-    """The person has done their part; the money is on its way."""
+    """The user has paid, and the money is on its way."""
 
     checkout: CheckoutRef
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentFailed:
-    """The money that was on its way did not come."""
+    """The money that was on its way did not arrive."""
 
     checkout: CheckoutRef
 
@@ -81,9 +81,12 @@ class CheckoutExpired:
 
 
 class Stage(StrEnum):
-    """How far a refund, a dispute or a warning has come; of two in one second the later here is the truth."""
+    """The stage of a refund, dispute or warning.
 
-    REFUNDED_IN_ALL = "refunded_in_all"  # what a charge says of all its refunds
+    Ordered: of two events with the same timestamp the one with the higher rank wins.
+    """
+
+    REFUNDED_IN_ALL = "refunded_in_all"  # the total of `charge.refunded`
     REFUND_PENDING = "refund_pending"
     REFUNDED = "refunded"
     REFUND_UNDONE = "refund_undone"  # failed or cancelled: the money stayed with us
@@ -98,16 +101,16 @@ class Stage(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place in the list above."""
+        """The position in the list above."""
         return list(Stage).index(self)
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentReversed:
-    """What a provider says of one refund, dispute or warning: `amount` in minor units, `as_of` in seconds.
+    """The state of one refund, dispute or warning: `amount` in minor units, `as_of` in unix seconds.
 
-    A warning is about no money and has no currency. `refund_id` is the refund of ours that caused
-    it, as the provider repeats it, unchecked.
+    A warning has no amount and no currency. `refund_id` is our refund that caused it, as the provider
+    repeats it, unchecked.
     """
 
     provider: str
@@ -122,9 +125,9 @@ class PaymentReversed:
 
 @dataclass(frozen=True, slots=True)
 class NotForUs:
-    """Genuine, but nothing to do; `keep` when it concerns money, `alarm` when an operator must look.
+    """A genuine event without work for us; `keep` when it concerns money, `alarm` when an operator must look.
 
-    `about` names what an alarm is about: the operator hears once of each.
+    `about` is the subject of an alarm: operators get one alarm for each subject.
     """
 
     reason: str
@@ -138,7 +141,7 @@ News = PaymentConfirmed | PaymentPending | PaymentFailed | CheckoutExpired | Pay
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """One message of a provider: `key` is unique for ever, `payload` is what it sent."""
+    """One event of a provider: `key` is never used again, `payload` is what the provider sent."""
 
     key: str
     type: str
@@ -158,7 +161,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class RefundOrder:
-    """What a provider needs to return money; `again` when it may have been asked before, `old` long ago."""
+    """What a provider needs to return money.
+
+    `again`: it may have been asked for before. `old`: that was so long ago that the idempotency key may have
+    expired.
+    """
 
     refund_id: int
     user_id: int
@@ -170,66 +177,66 @@ class RefundOrder:
 
 
 class PaymentProvider(Protocol):
-    """Whoever takes the money, chosen once at the start."""
+    """A payment provider; the one that sells is chosen once at the start."""
 
     @property
     def name(self) -> str:
-        """What purchases remember it by."""
+        """The name that purchases store."""
 
     @property
     def refusal(self) -> str:
-        """The text for a person whose purchase could not begin."""
+        """The name of the text for a user whose purchase could not begin."""
 
     @property
     def same_press_seconds(self) -> float:
-        """How long after a press of a package another one means the same purchase."""
+        """For so many seconds a second press of the same package means the same purchase."""
 
     async def open(self, order: CheckoutOrder) -> CheckoutPage | PaymentConfirmed:
-        """Open a page to pay on, or confirm at once; raises CheckoutUnavailable."""
+        """Open a checkout page, or confirm the payment at once; raises CheckoutUnavailable."""
 
     async def lines(self, checkout: CheckoutRef) -> Sequence[Line]:
-        """Read what a checkout sold; raises ProviderDown when it cannot be asked now."""
+        """Read the lines of a checkout; raises ProviderDown."""
 
     async def look(self, provider_ref: str) -> News:
-        """Ask how a checkout stands; raises ProviderDown."""
+        """Read the state of a checkout; raises ProviderDown."""
 
     async def behind(self, payment_ref: str) -> News:
-        """Ask which checkout a payment came from and how it stands; raises ProviderDown."""
+        """Read the state of the checkout that a payment belongs to; raises ProviderDown."""
 
     async def refund(self, order: RefundOrder) -> PaymentReversed:
-        """Return money, once for each order however often asked; raises RefundRefused or ProviderDown."""
+        """Return money, once for each order; raises RefundRefused or ProviderDown."""
 
     def events(self, since: int) -> AsyncIterator[Sequence["ProviderEvent"]]:
-        """Read what happened since a moment (unix seconds), page by page; raises ProviderDown."""
+        """Read the events since a time (unix seconds), page by page; raises ProviderDown."""
 
     def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
-        """Read refunds, disputes and warnings as they stand now, made since a moment; raises ProviderDown."""
+        """Read the state of refunds, disputes and warnings made since a time; raises ProviderDown."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
 
 class RefundRefused(Exception):
-    """The provider will not return this money; the message is the provider's reason."""
+    """The provider refuses to return this money; the message is its reason."""
 
 
 class ProviderDown(Exception):
-    """The provider could not be asked; asking later may succeed."""
+    """The provider did not answer; a later call may succeed."""
 
 
 class BadSignature(Exception):
-    """The bytes do not come from the provider, or come too late."""
+    """The signature is not the provider's, or is too old."""
 
 
 class BadPayload(Exception):
-    """The bytes are signed and say nothing that could be an event."""
+    """The body is signed but is not an event."""
 
 
 class EventReader(Protocol):
-    """Knows who signed an event, and what it says."""
+    """Checks the signature of an event and translates it."""
 
     def read(self, body: bytes, signature: str | None) -> ProviderEvent:
-        """Check and translate what was posted; raises BadSignature or BadPayload."""
+        """Check and translate a webhook's body; raises BadSignature or BadPayload."""
 
     def again(self, payload: dict[str, Any]) -> ProviderEvent:
-        """Translate an event that was read and stored before; raises BadPayload."""
+        """Translate the stored payload of an event; raises BadPayload."""

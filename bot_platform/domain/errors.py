@@ -1,8 +1,8 @@
-"""What a person may be told when the answer is no."""
+"""Refusals: why something that was asked for is not done, as a text for the user."""
 
 
 class Refusal(Exception):
-    """A no that a person may read: the name of its text, and what stands in the text."""
+    """A refusal: the name of its text, and the values in the text."""
 
     def __init__(self, text: str, **values: object) -> None:
         super().__init__(text)
@@ -11,14 +11,14 @@ class Refusal(Exception):
 
 
 class NoAccount(Refusal):
-    """Somebody pressed or paid before /start."""
+    """The Telegram user has no account here."""
 
     def __init__(self) -> None:
         super().__init__("no-account")
 
 
 class NoSuchPackage(Refusal):
-    """The button's package has left the price list."""
+    """The package of the button is not in the price list any more."""
 
     def __init__(self) -> None:
         super().__init__("no-such-package")
@@ -29,80 +29,80 @@ class CheckoutUnavailable(Refusal):
 
 
 class NotEnough(Refusal):
-    """The available credit does not reach."""
+    """The available credits are not enough."""
 
     def __init__(self, needed: int, available: int) -> None:
         super().__init__("not-enough", needed=needed, available=available)
 
 
 class AccountFrozen(Refusal):
-    """A bank's question about a payment is open: nothing new is begun until it is answered."""
+    """A bank's inquiry about a payment is open; until it ends, nothing new begins."""
 
     def __init__(self) -> None:
         super().__init__("account-frozen")
 
 
 class Banned(Refusal):
-    """An operator banned the person: nothing new is begun."""
+    """An operator banned the user; nothing new begins."""
 
     def __init__(self) -> None:
         super().__init__("account-banned")
 
 
 class BooksBroken(Refusal):
-    """The account's books do not add up, so nothing is spent from it until they are mended."""
+    """The books of the account are off; nothing is spent from it until they are repaired."""
 
     def __init__(self) -> None:
         super().__init__("books-broken")
 
 
 class CannotRefund(Refusal):
-    """Why the money of a purchase is not returned, told to whoever asked for it."""
+    """Why the money of a purchase is not returned."""
 
 
 class CannotGrant(Refusal):
-    """Why credits are not given or taken by hand, told to whoever asked for it."""
+    """Why an operator's grant is not made."""
 
 
 class NotFound(Refusal):
-    """There is nothing to show by that name."""
+    """Nothing has that name or number."""
 
 
 class InvalidInput(Refusal):
-    """What was written says too little or makes no sense; the text says what to write instead."""
+    """The input is incomplete or invalid; the text says what to write instead."""
 
 
 class CannotBroadcast(Refusal):
-    """Why a message is not sent to everybody, told to whoever wrote it."""
+    """Why a broadcast is not sent."""
 
 
 class NoSuchPurchase(Refusal):
-    """The purchase asked about is not this person's."""
+    """The user has no such purchase."""
 
     def __init__(self) -> None:
         super().__init__("no-such-purchase")
 
 
 class ProviderUnavailable(Refusal):
-    """The provider does not answer, so nothing new can be said of a payment."""
+    """The provider does not answer, so the state of a payment is unknown."""
 
     def __init__(self) -> None:
         super().__init__("cannot-ask-now")
 
 
 class NoSuchJob(Refusal):
-    """The work spoken of is not this person's, or has ended."""
+    """The user has no such job, or it has ended."""
 
     def __init__(self) -> None:
         super().__init__("no-such-job")
 
 
 class TooManyJobs(Refusal):
-    """So much waits already that nothing more is taken."""
+    """The user has too many waiting jobs."""
 
     def __init__(self, waiting: int) -> None:
         super().__init__("too-many-jobs", waiting=waiting)
 
 
 class CannotOrder(Refusal):
-    """What was ordered cannot be done here, or not like this."""
+    """The order cannot be done, or not in this form."""

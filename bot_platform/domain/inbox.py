@@ -1,4 +1,4 @@
-"""What the world tells us: provider events and Telegram updates, stored once and handled once."""
+"""The inbox: provider events and Telegram updates, stored once and handled once."""
 
 import json
 import math
@@ -10,17 +10,18 @@ from typing import Any, NoReturn
 from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
-from tortoise.timezone import now
 
+from bot_platform.domain.ids import parse_id
 from bot_platform.infra import leases
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new, json_safe
 
-MAX_NAME_CHARS = 240  # of what somebody types; a key has a little more
-LEASE_MS = 10_000  # a crashed worker's updates are taken up after this
+MAX_NAME_CHARS = 240  # of a name that an operator types; a key may be a little longer
+LEASE_MS = 10_000  # after a crash another worker takes the row when this has passed
 
 
 class EventState(StrEnum):
-    """A row is received once and ends once; a failed one is kept and can be replayed."""
+    """An event is received once and ends once; a failed one is kept and can be replayed."""
 
     RECEIVED = "received"
     HANDLED = "handled"
@@ -29,49 +30,49 @@ class EventState(StrEnum):
 
 
 class Event(Model):
-    """One message of the outside world; `lane` is the Telegram chat whose updates are handled in order."""
+    """One event; `lane` is the chat of a Telegram update, whose updates are handled in order; else null."""
 
     id: int = fields.BigIntField(primary_key=True)
     key = fields.CharField(max_length=255, unique=True)  # `stripe:evt_...` or `tg:<update id>`
     type = fields.CharField(max_length=100)
     lane = fields.BigIntField(null=True)
-    payload: Any = fields.JSONField(null=True)  # a Telegram update's is erased once handled
+    payload: Any = fields.JSONField(null=True)  # that of a Telegram update is erased when it was handled
     state = fields.CharEnumField(EventState, max_length=16, default=EventState.RECEIVED)
     error: Any = fields.TextField(null=True)  # why it was ignored or failed
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
-    received_at = fields.DatetimeField(auto_now_add=True)
+    received_at = fields.DatetimeField(default=now)
     handled_at = fields.DatetimeField(null=True)
 
     class Meta:
-        """Workers look for the first received row of a lane."""
-
         table = "event"
         indexes = (("state", "lane", "id"), ("lane", "id"))
 
 
 def read_json(body: bytes) -> Any:
-    """Read JSON in UTF-8 into values that both databases can keep; raises ValueError."""
+    """Parse JSON in UTF-8 into values that both databases can store; raises ValueError."""
     try:
-        value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
+        value = json.loads(
+            body.decode("utf-8-sig"), parse_constant=_reject_constant, parse_float=_finite_float
+        )
         return json_safe(value) if b"\\u" in body else value
-    except RecursionError as fault:
-        raise ValueError("nested too deep") from fault
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
-def _no_number(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _finite(digits: str) -> float:
+def _finite_float(digits: str) -> float:
     if math.isinf(number := float(digits)):
         raise ValueError(f"{digits} is too large")
     return number
 
 
 async def receive(key: str, type_: str, payload: dict[str, Any], lane: int | None = None) -> Event | None:
-    """Store an event; None when it was received before."""
+    """Store an event; None when it was stored before."""
     event = Event(key=key, type=type_, payload=payload, lane=lane)
     return event if await insert_if_new(event) else None
 
@@ -82,7 +83,7 @@ async def find(key: str) -> Event | None:
 
 
 async def finish(event: Event, state: EventState, error: str | None = None, *, erase: bool = False) -> None:
-    """Say what became of an event; `erase` forgets what it said."""
+    """Store how an event ended; `erase` deletes its payload."""
     event.state, event.handled_at = state, now()
     event.error = error
     if erase:
@@ -91,12 +92,12 @@ async def finish(event: Event, state: EventState, error: str | None = None, *, e
 
 
 async def claim_updates(limit: int) -> Sequence[Event]:
-    """Lease the oldest waiting update of each chat that nobody works on."""
+    """Lease the oldest waiting update of each chat that has none in work."""
     return await _claim("lane", "TRUE", limit)
 
 
 async def claim_events(limit: int) -> Sequence[Event]:
-    """Lease the oldest provider events that were stored and not handled."""
+    """Lease the oldest provider events that are not handled yet."""
     return await _claim(None, "{t}.lane IS NULL", limit)
 
 
@@ -114,12 +115,15 @@ async def _claim(lane: str | None, only: str, limit: int) -> Sequence[Event]:
 
 
 async def renew(ids: Sequence[int]) -> None:
-    """Renew the leases of events still being handled."""
+    """Renew the leases of events in work."""
     await leases.renew(Event, ids, LEASE_MS)
 
 
 async def reschedule(event: Event, ms: int, error: str | None = None, *, is_try: bool = True) -> None:
-    """Give an event back, to be tried again after `ms` milliseconds."""
+    """End the lease of an event; it is tried again after `ms` milliseconds.
+
+    `is_try` is false when this attempt does not count.
+    """
     if error is not None:
         await Event.filter(id=event.id).update(error=error)
     if not is_try:
@@ -128,9 +132,9 @@ async def reschedule(event: Event, ms: int, error: str | None = None, *, is_try:
 
 
 async def drop_updates(before: datetime, limit: int) -> int:
-    """Delete updates of Telegram that ended before this, `limit` at most; returns how many.
+    """Delete Telegram updates that ended before this time, `limit` at most; returns how many.
 
-    A provider's events stay: they tell of money.
+    Provider events stay, because they concern money.
     """
     over = Event.filter(
         lane__not_isnull=True, state__in=[EventState.HANDLED, EventState.FAILED], handled_at__lt=before
@@ -140,7 +144,7 @@ async def drop_updates(before: datetime, limit: int) -> int:
 
 
 async def replay(event: Event) -> bool:
-    """Let an event be handled once more, as if it had just come; False when it moved on since it was read."""
+    """Let an event be handled again, as if it were new; False when its state changed since it was read."""
     as_read = Event.filter(id=event.id, state=event.state, handled_at=event.handled_at)
     replayed = await as_read.update(
         state=EventState.RECEIVED, handled_at=None, error=None, attempts=0, next_at=0, lease_until=0
@@ -149,18 +153,18 @@ async def replay(event: Event) -> bool:
 
 
 async def list_provider_events(state: EventState | None, limit: int) -> Sequence[Event]:
-    """Read the last provider events, newest first; of one state, or of all."""
+    """Read the last provider events in a state, or in any, newest first."""
     rows = Event.filter(lane=None) if state is None else Event.filter(lane=None, state=state)
     return await rows.order_by("-id").limit(limit)
 
 
 async def look_up(name: str) -> Event | None:
-    """Find a provider's event by what somebody typed: its key, the provider's own id, or our number."""
+    """Find a provider's event by its key, by the provider's id, or by our id, as an operator types them."""
     if len(name) > MAX_NAME_CHARS:
         return None
-    # By its key alone: a database that also sees the lane and an order goes through the whole inbox.
+    # By the key alone: with the lane and an order the database would read the whole inbox.
     keyed = await Event.filter(key__in=[name, f"stripe:{name}"])
     found = next((event for event in keyed if event.lane is None), None)
-    if found is None and name.isascii() and name.isdigit() and len(name) < len(str(2**63)):
-        found = await Event.get_or_none(lane=None, id=int(name))
+    if found is None and (id_ := parse_id(name)):
+        found = await Event.get_or_none(lane=None, id=id_)
     return found

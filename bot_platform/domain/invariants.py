@@ -1,13 +1,13 @@
-"""The invariants of money.md section 4 as questions to the database whose answers must be empty."""
+"""The invariants of docs/money.md as queries that must return no row."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question about the rows of one table whose ids lie in a span.
+    """One query about the rows of one table whose ids are in a range.
 
-    Its SQL has two `?` for the span and gives `id`, `account` and `says` of every broken row.
+    Its SQL has two `?` for the range and returns `id`, `account` and `says` of every broken row.
     """
 
     invariant: str

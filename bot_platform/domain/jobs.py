@@ -1,17 +1,18 @@
-"""Paid work: ordered once, waiting for credits or for its turn, ended once."""
+"""Jobs: paid work that is ordered once, waits for credits or for a worker, and ends once."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
+from tortoise.expressions import F
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.infra import commit_events
-from bot_platform.infra.sql import clock, json_safe, query
+from bot_platform.infra.clock import now
+from bot_platform.infra.sql import DbClock, json_safe
 
-PARKED_LIFETIME_MS = 72 * 3600 * 1000  # for credits, before it expires
+PARKED_LIFETIME_MS = 72 * 3600 * 1000  # a job that waits for credits expires after this
 
 
 class JobState(StrEnum):
@@ -30,67 +31,67 @@ OPEN = (JobState.QUEUED, JobState.PARKED, JobState.RUNNING)
 
 
 class Job(Model):
-    """One piece of paid work; credits in hundredths, times in milliseconds on the database's clock."""
+    """One job; credits in hundredths, times in milliseconds on the database's clock."""
 
     id: int = fields.BigIntField(primary_key=True)
     user: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
         "models.User", on_delete=fields.RESTRICT, related_name="jobs"
     )
     user_id: int
-    request_key = fields.CharField(max_length=100, unique=True)  # what ordered it: a repeat finds it
+    request_key = fields.CharField(
+        max_length=100, unique=True
+    )  # the request that ordered it: a repeat finds it
     kind = fields.CharField(max_length=32)
-    request: Any = fields.JSONField(null=True)  # what was asked for; erased when it may be kept no longer
-    most = fields.BigIntField()  # what all that is left can cost
-    needs = fields.BigIntField()  # what its next step holds
-    charged = fields.BigIntField(default=0)  # so far, in all
+    request: Any = fields.JSONField(null=True)  # the order; erased when it may not be kept any longer
+    most = fields.BigIntField()  # what the rest of it can cost at most
+    needs = fields.BigIntField()  # how much its next step holds
+    charged = fields.BigIntField(default=0)  # so far
     step = fields.IntField(default=0)  # the number of its last hold
     state = fields.CharEnumField(JobState, max_length=16, default=JobState.PARKED)
-    rank = fields.BigIntField(default=0)  # among the person's own: the lowest goes first
-    fence = fields.BigIntField(default=0)  # rises with each claim; a worker with an older one is too late
-    attempts = fields.IntField(default=0)  # claims since something was last finished
+    rank = fields.BigIntField(default=0)  # among the user's jobs the lowest goes first
+    fence = fields.BigIntField(default=0)  # rises with each claim; a worker with a lower one has lost the job
+    attempts = fields.IntField(default=0)  # claims since the last checkpoint
     lease_until = fields.BigIntField(default=0)
     expires_at = fields.BigIntField(default=0)  # while parked
     queued_at = fields.BigIntField(default=0, db_default=0)  # when its next step was held
-    stopping = fields.BooleanField(default=False)  # its person wants it to end
-    done = fields.IntField(default=0)  # of its `parts`, as far as it has come
+    stopping = fields.BooleanField(default=False)  # its user wants it to end
+    done = fields.IntField(default=0)  # how many of its `parts` are finished
     parts = fields.IntField(default=0)
-    kept: Any = fields.JSONField(null=True)  # what its last checkpoint kept
+    kept: Any = fields.JSONField(null=True)  # the state that its last checkpoint saved
     result: Any = fields.JSONField(null=True)
-    remembered = fields.BooleanField(default=True)  # whether a later order may build on it
-    forget = fields.BooleanField(default=False)  # its person wants its texts gone, once it has ended
-    has_texts = fields.BooleanField(default=True)  # `request`, `kept` and `result` are still there
-    created_at = fields.DatetimeField(auto_now_add=True)
+    remembered = fields.BooleanField(default=True)  # whether a later order may read it
+    forget = fields.BooleanField(default=False)  # its user wants its texts erased when it has ended
+    has_texts = fields.BooleanField(default=True)  # `request`, `kept` and `result` are not erased
+    created_at = fields.DatetimeField(default=now)
     ended_at = fields.DatetimeField(null=True)
 
     class Meta:
-        """Workers look for queued rows, people for their own open ones."""
-
         table = "job"
         indexes = (("state", "id"), ("user_id", "state", "rank"), ("has_texts", "ended_at"))
 
     @property
     def cause(self) -> str:
-        """What its last hold is named."""
+        """The cause of its last hold."""
         return f"job:{self.id}:{self.step}"
 
     @property
     def next_cause(self) -> str:
-        """What the hold of its next step is named."""
+        """The cause of the hold of its next step."""
         return f"job:{self.id}:{self.step + 1}"
 
     @property
     def subject(self) -> str:
-        """What its messages are about."""
+        """The subject of its own message, which is edited while it runs."""
         return f"job:{self.id}"
 
     @property
     def more(self) -> str:
-        """What the messages are about that come after the one that lives with it."""
+        """The subject of the further messages of its answer."""
         return f"job:{self.id}:more"
 
     @property
     def files(self) -> Mapping[str, str]:
-        """What is finished of it and can be had, by path."""
+        """Its finished files, by path."""
         for where in (self.result, self.kept):
             if isinstance(where, Mapping) and isinstance(where.get("files"), Mapping) and where["files"]:
                 return dict(where["files"])
@@ -98,7 +99,7 @@ class Job(Model):
 
     @property
     def name(self) -> str:
-        """What its files are called together."""
+        """The name of its files together."""
         named = (where.get("name") for where in (self.result, self.kept) if isinstance(where, Mapping))
         return str(next(filter(None, named), self.kind))
 
@@ -116,7 +117,7 @@ async def find_by_request_key(request_key: str) -> Job | None:
 async def submit(
     user_id: int, request_key: str, kind: str, request: Mapping[str, Any], *, most: int, needs: int
 ) -> Job:
-    """Write down what was ordered: parked, until it is queued."""
+    """Store an order; the job is parked until it is queued."""
     return await Job.create(
         user_id=user_id,
         request_key=request_key,
@@ -128,85 +129,82 @@ async def submit(
 
 
 async def find(job_id: int) -> Job | None:
-    """Find a job by its number."""
+    """Find a job by its id."""
     return await Job.get_or_none(id=job_id)
 
 
 async def open_of(user_id: int) -> Sequence[Job]:
-    """List what a person has that runs or waits, in the order in which it is started."""
+    """List a user's open jobs in the order in which they start."""
     return await Job.filter(user_id=user_id, state__in=OPEN).order_by("rank", "id")
 
 
 async def waiting(user_id: int) -> Sequence[Job]:
-    """List what waits for a person's credits, first the first."""
+    """List a user's jobs that wait for credits, in the order in which they start."""
     return await Job.filter(user_id=user_id, state=JobState.PARKED).order_by("rank", "id")
 
 
 async def begin_step(job: Job) -> None:
-    """Count a step whose hold stands."""
+    """Count a step; its hold was made."""
     job.step += 1
     await job.save(update_fields=["step"])
 
 
 async def lock(job_id: int) -> Job | None:
-    """Lock a job's row against whoever claims it, and read it; its person's account is locked before."""
-    await query("UPDATE job SET fence = fence WHERE id = ?", job_id)
+    """Lock a job against workers that claim it, and read it; lock the user's account before."""
+    await Job.filter(id=job_id).update(fence=F("fence"))
     return await find(job_id)
 
 
 async def queue(job: Job) -> None:
-    """Let a job wait for its turn: its next step is held."""
+    """Let a job wait for a worker; the hold of its next step was made."""
     job.state = JobState.QUEUED
-    await query(f"UPDATE job SET state = 'queued', queued_at = {clock()} WHERE id = ?", job.id)  # noqa: S608 -- names are the code's own
+    await Job.filter(id=job.id).update(state=JobState.QUEUED, queued_at=DbClock())
 
 
 async def park(job: Job) -> None:
-    """Let a job wait for credits, and expire when none come."""
-    (row,) = await query(f"SELECT {clock()} AS now")
-    job.state, job.lease_until, job.expires_at = JobState.PARKED, 0, row["now"] + PARKED_LIFETIME_MS
-    await job.save(update_fields=["state", "lease_until", "expires_at"])
+    """Let a job wait for credits; it expires after PARKED_LIFETIME_MS."""
+    job.state, job.lease_until = JobState.PARKED, 0
+    expires_at = DbClock(PARKED_LIFETIME_MS)
+    await Job.filter(id=job.id).update(state=JobState.PARKED, lease_until=0, expires_at=expires_at)
 
 
 async def end(job: Job, state: JobState, result: Any = None) -> None:
-    """End a job with what came of it, once."""
+    """End a job with its result."""
     commit_events.record("job ended", kind=job.kind, state=state)
     job.state, job.lease_until, job.ended_at, job.result = state, 0, now(), json_safe(result)
     await job.save(update_fields=["state", "lease_until", "ended_at", "result"])
 
 
 async def put_first(job: Job) -> None:
-    """Let a job go before all others of its person."""
+    """Let a job start before all others of its user."""
     first, *_ = await open_of(job.user_id)
     job.rank = min(0, first.rank) - 1
     await job.save(update_fields=["rank"])
 
 
 async def save_checkpoint(job: Job, kept: Any, *, most: int, needs: int) -> None:
-    """Note what is finished of a running job, and what is left."""
+    """Save the state of a running job, and what the rest of it needs."""
     job.kept, job.most, job.needs, job.attempts = json_safe(kept), most, needs, 0
     await job.save(update_fields=["kept", "most", "needs", "attempts"])
 
 
 async def set_progress(job: Job, done: int, parts: int) -> None:
-    """Note how far a running job has come."""
+    """Store how far a running job has come."""
     job.done, job.parts = done, parts
     await job.save(update_fields=["done", "parts"])
 
 
 async def count_charge(job: Job, amount: int) -> None:
-    """Add to what the job has cost."""
+    """Add to the cost of the job so far."""
     job.charged += amount
     await job.save(update_fields=["charged"])
 
 
 async def ask_to_stop(job: Job) -> None:
-    """Let whoever runs the job know that its person wants it to end."""
+    """Ask the worker that runs the job to end it."""
     await Job.filter(id=job.id).update(stopping=True)
 
 
 async def expired(limit: int) -> Sequence[Job]:
-    """Find what has waited for credits too long."""
-    rows = await query(
-        f"SELECT id FROM job WHERE state = 'parked' AND expires_at < {clock()} ORDER BY id LIMIT {limit}"  # noqa: S608 -- as above
-    )
-    return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
+    """Find jobs that have waited for credits too long."""
+    return await Job.filter(state=JobState.PARKED, expires_at__lt=DbClock()).order_by("id").limit(limit)

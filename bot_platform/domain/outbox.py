@@ -1,4 +1,4 @@
-"""The outbox: messages that people must be told, written in the commit they tell of."""
+"""The outbox: messages to users, written in the transaction that they report."""
 
 import hashlib
 from collections import Counter
@@ -13,20 +13,21 @@ from tortoise.functions import Count
 from tortoise.models import Model
 
 from bot_platform.infra import correlation, leases
-from bot_platform.infra.sql import advisory_lock, clock, insert_if_new, query
+from bot_platform.infra.clock import now
+from bot_platform.infra.sql import DbClock, advisory_lock, clock, insert_if_new
 
 MAX_KEY_CHARS = 100
-LEASE_MS = 15_000  # a crashed sender's notices are taken up after this
-# Telegram's limits: so many messages a second in all, and one a second in each chat.
+LEASE_MS = 15_000  # after a crash another sender takes the notice when this has passed
+# Telegram's limits: 30 messages a second in all, and one a second in each chat.
 MAX_PER_SECOND = 30
 CHAT_INTERVAL_MS = 1000
-BLOCKED = "blocked"  # the error of what a person who blocked the bot was not sent
-WITHDRAWN = "withdrawn"  # the error of what was not sent because nobody wants it said any more
-MONEY, OTHER, BROADCAST = 0, 1, 2  # ranks: what tells of money goes out first, what is said to all last
+BLOCKED = "blocked"  # the error of a notice to a user who blocked the bot
+WITHDRAWN = "withdrawn"  # the error of a notice that was withdrawn before it was sent
+MONEY, OTHER, BROADCAST = 0, 1, 2  # ranks: notices about money are sent first, broadcasts last
 
 
 class NoticeState(StrEnum):
-    """Pending until Telegram took it, or never will."""
+    """A notice is pending until Telegram accepts it, or until it cannot be sent."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -34,40 +35,40 @@ class NoticeState(StrEnum):
 
 
 class Notice(Model):
-    """One message in a chat; rewriting it edits the message that was sent."""
+    """One message in a chat; to rewrite it is to edit the message that was sent."""
 
     id: int = fields.BigIntField(primary_key=True)
     key = fields.CharField(max_length=MAX_KEY_CHARS, unique=True)
-    subject = fields.CharField(max_length=100)  # what it tells of, such as `purchase:7`
+    subject = fields.CharField(max_length=100)  # what it is about, such as `purchase:7`
     chat_id = fields.BigIntField()
     text = fields.CharField(max_length=64)  # the name of a text in telegram/locales
-    text_values: Any = fields.JSONField(default=dict)  # what stands in it
-    version = fields.IntField(default=1)  # rises with each rewriting; a sender marks only what it sent
-    message_id: int | None = fields.BigIntField(null=True)  # Telegram's, once sent
+    text_values: Any = fields.JSONField(default=dict)  # the values in the text
+    version = fields.IntField(
+        default=1
+    )  # rises with each change; a sender marks only the version that it sent
+    message_id: int | None = fields.BigIntField(null=True)  # Telegram's id of the sent message
     state = fields.CharEnumField(NoticeState, max_length=16, default=NoticeState.PENDING)
     error = fields.TextField(null=True)
-    rank = fields.SmallIntField(
-        default=MONEY, db_default=MONEY
-    )  # which chat goes first; in a chat the order of writing counts, but what is said to all comes last
+    # Orders the chats. Within a chat notices are sent in the order of their ids, broadcasts last.
+    rank = fields.SmallIntField(default=MONEY, db_default=MONEY)
     attempts = fields.IntField(default=0)
-    tried_at = fields.BigIntField(default=0, db_default=0)  # as next_at; Telegram counts tries by the second
+    tried_at = fields.BigIntField(
+        default=0, db_default=0
+    )  # as next_at; each attempt counts for Telegram's limits
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
-    request = fields.CharField(
-        max_length=100, default="", db_default=""
-    )  # what it answers: the line that logs its sending names it
-    created_at = fields.DatetimeField(auto_now_add=True)
+    # The request that it answers, for the log line of its sending.
+    request = fields.CharField(max_length=100, default="", db_default="")
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
-        """Senders look for the first pending row of a chat."""
-
         table = "notice"
         indexes = (("state", "chat_id", "id"), ("subject",), ("chat_id", "tried_at"), ("tried_at",))
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many messages were sent, could not be, and wait; what was withdrawn is none of them."""
+    """How many messages were sent, could not be sent, and wait; withdrawn ones are not counted."""
 
     sent: int
     dead: int
@@ -75,8 +76,8 @@ class Tally:
 
 
 async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = MONEY, **values: Any) -> bool:
-    """Write a message to be sent; False when this key was posted before."""
-    if len(key) > MAX_KEY_CHARS:  # providers' ids may be long, and stand in it
+    """Write a notice; False when this key was posted before."""
+    if len(key) > MAX_KEY_CHARS:  # it may contain a provider's id, which may be long
         key = hashlib.sha256(key.encode()).hexdigest()
     return await insert_if_new(
         Notice(
@@ -94,26 +95,26 @@ async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = M
 async def post_to_each(
     chats: Sequence[int], key: str, subject: str, text: str, *, rank: int = MONEY, **values: Any
 ) -> None:
-    """Write one message to each of several chats, each once."""
+    """Write the same notice to several chats, once to each."""
     for chat_id in chats:
         await post(f"{key}:{chat_id}", chat_id, subject, text, rank=rank, **values)
 
 
 async def rewrite(subject: str, text: str, **values: Any) -> None:
-    """Let every message about the subject say something else, whether it was sent or not."""
+    """Change the text of every notice about the subject; a sent message is edited."""
     about = Notice.filter(subject=subject)
     if all((row.text, row.text_values) == (text, values) for row in await about):
         return  # nothing to edit
     await about.update(text=text, text_values=values, version=F("version") + 1, request=correlation.current())
-    # Telegram may take the new words where it refused the old ones, but nothing for who blocked the bot.
+    # Telegram may accept the new text where it refused the old one, but not from a user who blocked the bot.
     alive = about.filter(Q(error__isnull=True) | Q(error__not=BLOCKED))
     await alive.update(state=NoticeState.PENDING, next_at=0, attempts=0)
 
 
 async def move_down(subject: str, key: str, more: str, text: str, **values: Any) -> None:
-    """Let the message about a subject be sent anew, where its person sees it; the old one says `text`.
+    """Send the message about a subject again, at the end of the chat; the old message changes to `text`.
 
-    The old one becomes a notice of its own: `key`, about `more`.
+    The old message gets a notice of its own, with this `key` and the subject `more`.
     """
     for row in await Notice.filter(subject=subject, message_id__not_isnull=True):
         old = Notice(key=key, chat_id=row.chat_id, subject=more, text=text, text_values=values, rank=row.rank)
@@ -123,18 +124,18 @@ async def move_down(subject: str, key: str, more: str, text: str, **values: Any)
 
 
 async def find(key: str) -> Notice | None:
-    """Find a message by its key."""
+    """Find a notice by its key."""
     return await Notice.get_or_none(key=key)
 
 
 async def withdraw(subject: str) -> None:
-    """Let what was not sent yet about a subject never be sent."""
+    """Cancel the notices about a subject that were not sent yet."""
     unsent = Notice.filter(subject=subject, state=NoticeState.PENDING, message_id__isnull=True)
     await unsent.update(state=NoticeState.DEAD, error=WITHDRAWN)
 
 
 async def tally(subject: str) -> Tally:
-    """Count the messages about a subject by what became of them."""
+    """Count the messages about a subject by their state."""
     rows = Notice.filter(subject=subject).annotate(n=Count("id")).group_by("state", "error")
     counted: Counter[str] = Counter()
     for row in await rows.values("state", "error", "n"):
@@ -144,25 +145,25 @@ async def tally(subject: str) -> Tally:
 
 
 async def unsent(rank: int) -> int:
-    """Count the new messages of a rank that wait."""
+    """Count the new messages of a rank that are not sent yet."""
     waiting = Notice.filter(state=NoticeState.PENDING, rank=rank, message_id__isnull=True)
     return await waiting.count()
 
 
 async def any_pending(subjects: Sequence[str]) -> bool:
-    """Whether something about these has yet to be sent."""
+    """Whether a notice about these subjects is not sent yet."""
     return await Notice.filter(subject__in=list(subjects), state=NoticeState.PENDING).exists()
 
 
 async def forget(subjects: Sequence[str], text: str) -> None:
-    """Erase what messages say, so that they say only `text` should they ever be sent."""
+    """Erase the values of notices; one that is sent later says only `text`."""
     await Notice.filter(subject__in=list(subjects)).update(text=text, text_values={})
 
 
 async def revive(chat_id: int) -> int:
-    """Let what could not be said be said after all: the person is back. Returns how many.
+    """Send the notices after all that could not be sent, because the user is back. Returns how many.
 
-    What was said to all has had its day.
+    Broadcasts are too old by then.
     """
     return await Notice.filter(chat_id=chat_id, state=NoticeState.DEAD, rank__not=BROADCAST).update(
         state=NoticeState.PENDING, error=None, next_at=0, lease_until=0, attempts=0
@@ -170,16 +171,13 @@ async def revive(chat_id: int) -> int:
 
 
 async def claim(limit: int) -> Sequence[Notice]:
-    """Lease the next notice of each chat, as many as Telegram takes in this second.
+    """Lease the next notice of each chat, as many as Telegram accepts in this second.
 
-    A new message goes before an edit, so that no edit delays money; the counting is done in the
-    database, so that all replicas together stay within the limits.
+    New messages are sent before edits. The database counts, so all replicas together keep the limits.
     """
-    await advisory_lock("outbox")  # two claims at once would count the same second
-    (lately,) = await query(
-        f'SELECT COUNT(*) AS n FROM "notice" WHERE tried_at BETWEEN {clock()} - 999 AND {clock()}'  # noqa: S608 -- names are the code's own
-    )
-    limit = min(limit, MAX_PER_SECOND - lately["n"])
+    await advisory_lock("outbox")  # two claims at once would both use the rest of the limit
+    recent = Notice.filter(tried_at__gte=DbClock(-999), tried_at__lte=DbClock())
+    limit = min(limit, MAX_PER_SECOND - await recent.count())
     if limit <= 0:
         return []
     ids = await leases.claim(
@@ -188,43 +186,37 @@ async def claim(limit: int) -> Sequence[Notice]:
         lane="chat_id",
         first="{t}.rank",
         order=f"{{t}}.rank = {BROADCAST}, {{t}}.message_id IS NOT NULL, {{t}}.id",
-        only=f"""NOT EXISTS (SELECT 1 FROM "notice" lately WHERE lately.chat_id = {{t}}.chat_id
-            AND lately.tried_at > {clock()} - {CHAT_INTERVAL_MS})""",  # noqa: S608 -- as above
+        only=f"""NOT EXISTS (SELECT 1 FROM "notice" recent WHERE recent.chat_id = {{t}}.chat_id
+            AND recent.tried_at > {clock()} - {CHAT_INTERVAL_MS})""",  # noqa: S608 -- names are the code's own
         limit=limit,
         lease_ms=LEASE_MS,
     )
     if not ids:
         return []
-    marks = ", ".join("?" for _ in ids)
-    await query(f'UPDATE "notice" SET tried_at = {clock()} WHERE id IN ({marks})', *ids)  # noqa: S608 -- as above
+    await Notice.filter(id__in=ids).update(tried_at=DbClock())
     return await Notice.filter(id__in=ids).order_by("rank", "id")
 
 
 async def renew(ids: Sequence[int]) -> None:
-    """Renew the leases of notices still being sent."""
+    """Renew the leases of notices in work."""
     await leases.renew(Notice, ids, LEASE_MS)
 
 
 async def mark_sent(notice: Notice, message_id: int) -> None:
-    """Note that this version stands in the chat; one that was rewritten meanwhile stays pending."""
+    """Note that this version was sent; a notice that was rewritten meanwhile stays pending."""
     await Notice.filter(id=notice.id).update(lease_until=0)
-    if notice.message_id != message_id:  # an edit leaves it, or one that was moved down would come back up
+    if notice.message_id != message_id:  # an edit has the same id; writing it would undo a `move_down` since
         await Notice.filter(id=notice.id).update(message_id=message_id)
     await Notice.filter(id=notice.id, version=notice.version).update(state=NoticeState.SENT, error=None)
 
 
 async def mark_dead(notice: Notice, error: str) -> None:
-    """Give up on this version, which repeating cannot mend; one rewritten meanwhile is still sent."""
+    """Give up this version: a repeat cannot succeed. One that was rewritten meanwhile stays pending."""
     await Notice.filter(id=notice.id).update(lease_until=0)
     await Notice.filter(id=notice.id, version=notice.version).update(state=NoticeState.DEAD, error=error)
 
 
 async def reschedule(notice: Notice, ms: int, error: str) -> None:
-    """Try again after `ms` milliseconds; the whole chat waits, for it is the chat that Telegram held back."""
-    await Notice.filter(id=notice.id).update(error=error)
-    await query(
-        f'UPDATE "notice" SET tried_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- names are the code's own
-        ms - CHAT_INTERVAL_MS,
-        notice.id,
-    )
+    """Try again after `ms` milliseconds; the whole chat waits, because Telegram limits the chat."""
+    await Notice.filter(id=notice.id).update(error=error, tried_at=DbClock(ms - CHAT_INTERVAL_MS))
     await leases.reschedule(Notice, notice.id, ms)

@@ -1,28 +1,26 @@
-"""Figures for whoever runs the bot: takings and credits of today and of each day, and what needs a person."""
+"""Figures for operators: takings and credits of each day, and what waits for an operator."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from tortoise.timezone import now
-
-from bot_platform.domain import schedules
+from bot_platform.domain import book_checks
 from bot_platform.domain.backlog import Backlog, backlog
+from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.ledger import EntryKind
 from bot_platform.domain.purchases import PurchaseState
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import connection, query
-
-AUDITED, OFF_OR_MENDED = "audit", "audit:turns"  # rounds: when the books were proved; odd while they are off
 
 Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What one day (UTC) brought: money in minor units, credits in hundredths.
+    """The figures of one day (UTC): money in minor units, credits in hundredths.
 
-    `takings` by provider and currency, so that nobody takes the mock's for money.
+    `takings` are by provider and currency, because the mock's are no money.
     """
 
     date: date
@@ -30,26 +28,18 @@ class Day:
     sales: int = 0
     sold: int = 0
     spent: int = 0
-    given: int = 0  # by welcome and by hand, less what was taken by hand
+    given: int = 0  # welcome credits and grants, less what grants took
     taken_back: int = 0  # by refunds and disputes, less what was given back
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
-    """What the last audit said: when it was, if there was one, and whether the books are off."""
-
-    proved_at: datetime | None
-    off: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Today:
-    """The day so far, and what waits or needs somebody now."""
+    """The day so far, and what waits now."""
 
     day: Day
     failed_purchases: int  # begun today
     waits: Backlog
-    books: Books
+    books: BookCheck
 
 
 async def today() -> Today:
@@ -61,19 +51,13 @@ async def today() -> Today:
         PurchaseState.FAILED,
         _stored(since),
     )
-    return Today(day=day, failed_purchases=failed["n"], waits=await backlog(), books=await books())
-
-
-async def books() -> Books:
-    """Read what the last audit said."""
-    proved, turns = await schedules.mark(AUDITED), await schedules.mark(OFF_OR_MENDED)
-    return Books(datetime.fromtimestamp(proved, UTC) if proved else None, off=turns % 2 == 1)
+    return Today(day=day, failed_purchases=failed["n"], waits=await backlog(), books=await book_checks.last())
 
 
 async def by_day(ask: Ask, days: int) -> Sequence[Day]:
-    """Read the last `days`, oldest first and today last; `ask` answers SQL written with `?`.
+    """Read the last `days`, oldest first and today last; `ask` runs SQL written with `?`.
 
-    Give it a snapshot's where there may be much to add up: it delays no transaction.
+    For many days give it the function of a snapshot, which delays no transaction.
     """
     last = now().astimezone(UTC).date()
     dates = [last - timedelta(days=ago) for ago in reversed(range(days))]
@@ -89,10 +73,10 @@ async def by_day(ask: Ask, days: int) -> Sequence[Day]:
         FROM entry WHERE created_at >= ? GROUP BY 1, 2""",  # noqa: S608 -- as above
         since,
     )
-    return [_told(day, paid, moved) for day in dates]
+    return [_figures(day, paid, moved) for day in dates]
 
 
-def _told(day: date, paid: Sequence[dict[str, Any]], moved: Sequence[dict[str, Any]]) -> Day:
+def _figures(day: date, paid: Sequence[dict[str, Any]], moved: Sequence[dict[str, Any]]) -> Day:
     name = day.isoformat()
     sales = [row for row in paid if row["day"] == name]
     credits_ = {EntryKind(row["kind"]): row["amount"] for row in moved if row["day"] == name}
@@ -112,7 +96,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _stored(moment: datetime) -> Any:
-    """Write a moment as the database keeps it: SQLite as text."""
+    """Write a time as the database stores it: SQLite stores text."""
     return moment.isoformat(" ") if _is_sqlite() else moment
 
 

@@ -1,4 +1,4 @@
-"""The price list: what a buyer can choose, checked when it is read."""
+"""The price list: the packages that users can buy, checked when the list is read."""
 
 import re
 import tomllib
@@ -9,15 +9,15 @@ from typing import Any
 from bot_platform.domain.amounts import HUNDREDTHS, known_currency, short_credits_text
 from bot_platform.domain.errors import NoSuchPackage
 
-# The code is the callback data of a button: 1 to 64 bytes. Codes of one shape need no escaping anywhere.
+# The code is the callback data of a button: 1 to 64 bytes, and no character that needs escaping.
 CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]+")
-LARGEST = 99_999_999  # minor units: the most that Stripe charges at once
+MAX_AMOUNT = 99_999_999  # in minor units: Stripe charges no more at once
 KEYS = {"code", "credits", "amount", "currency", "stripe_price"}
 
 
 class PriceListError(ValueError):
-    """The price list cannot be sold from; `problems` has one line for each reason."""
+    """The price list is invalid; `problems` has one line for each problem."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -36,7 +36,7 @@ class Package:
 
     @property
     def title(self) -> str:
-        """What a receipt calls it."""
+        """Its name on a receipt."""
         return f"{short_credits_text(self.credits)} credits"
 
 
@@ -57,14 +57,14 @@ class PriceList:
         raise NoSuchPackage
 
     def covering(self, missing: int) -> Package:
-        """Choose the cheapest package of at least so many hundredths, or else the largest."""
+        """Choose the cheapest package with at least `missing` hundredths of a credit, or else the largest."""
         enough = [package for package in self.packages if package.credits >= missing]
         if not enough:
             return max(self.packages, key=lambda package: package.credits)
         return min(enough, key=lambda package: package.amount)
 
     def sold_as(self, *, price: str | None, amount: int, currency: str) -> Package | None:
-        """Find the one package a provider's line stands for: by its price id, else by amount and currency."""
+        """Find the package of a checkout's line: by its price id, else by amount and currency."""
         by_price = [p for p in self.packages if price and p.stripe_price == price]
         by_amount = [p for p in self.packages if (p.amount, p.currency) == (amount, currency)]
         found = by_price or by_amount
@@ -83,8 +83,8 @@ def read(toml: str) -> PriceList:
     """Read a price list written as `[[package]]` tables; raises PriceListError naming every problem."""
     try:
         document = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as fault:
-        raise PriceListError([f"it is not valid TOML: {fault}"]) from fault
+    except tomllib.TOMLDecodeError as error:
+        raise PriceListError([f"it is not valid TOML: {error}"]) from error
     tables = document.pop("package", [])
     if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
         raise PriceListError(["it has no [[package]] table"])
@@ -109,15 +109,15 @@ def read(toml: str) -> PriceList:
 
 
 def _problems(table: dict[str, Any]) -> Iterator[str]:
-    for key in sorted(table.keys() - KEYS - {"stars"}):  # a list with Stars prices serves already
+    for key in sorted(table.keys() - KEYS - {"stars"}):  # known, and not used yet
         yield f"{key!r} is no key of a package; the keys are {', '.join(sorted(KEYS))}"
     code, currency, price = table.get("code"), table.get("currency"), table.get("stripe_price")
     if not isinstance(code, str) or not CODE.fullmatch(code):
         yield 'code must be 1 to 64 letters, digits, "_" or "-", such as "buy_100"'
     for key in ("credits", "amount"):
         value = table.get(key)
-        if type(value) is not int or not 0 < value <= LARGEST:  # a TOML `true` is no number
-            yield f"{key} must be a whole number from 1 to {LARGEST}"
+        if type(value) is not int or not 0 < value <= MAX_AMOUNT:  # a TOML `true` is no number
+            yield f"{key} must be a whole number from 1 to {MAX_AMOUNT}"
     if not isinstance(currency, str) or not known_currency(currency):
         yield 'currency must be a lower-case ISO code such as "usd"'
     if price is not None and (not isinstance(price, str) or not STRIPE_PRICE.fullmatch(price)):

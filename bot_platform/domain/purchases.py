@@ -1,4 +1,4 @@
-"""Purchases: one row for each sale begun, and the states it may move through."""
+"""Purchases: one row for each sale that began, and the moves between its states."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,15 +8,16 @@ from typing import Any, Self
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
+from bot_platform.domain.ids import is_id
 from bot_platform.domain.packages import Package
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 
 class PurchaseState(StrEnum):
-    """Where a purchase stands."""
+    """The state of a purchase."""
 
     OPEN = "open"
     PROCESSING = "processing"  # a bank transfer is on its way
@@ -27,7 +28,7 @@ class PurchaseState(StrEnum):
     FAILED = "failed"
 
 
-# A late payment of an expired or failed purchase still credits; nothing un-pays, nothing begins again.
+# A late payment of an expired or failed purchase still credits. No move leads back to open.
 MOVES: dict[PurchaseState, frozenset[PurchaseState]] = {
     PurchaseState.OPEN: frozenset(
         {PurchaseState.PROCESSING, PurchaseState.PAID, PurchaseState.EXPIRED, PurchaseState.FAILED}
@@ -40,17 +41,14 @@ MOVES: dict[PurchaseState, frozenset[PurchaseState]] = {
     PurchaseState.FAILED: frozenset({PurchaseState.PAID}),
 }
 
-
 PAID = frozenset({PurchaseState.PAID, PurchaseState.PARTLY_REVERSED, PurchaseState.REVERSED})
-WAITING = frozenset({PurchaseState.OPEN, PurchaseState.PROCESSING})
-LARGEST_ID = 2**63  # no database counts further
-ASK_FIRST = timedelta(minutes=3)  # a webhook is faster
-OPENING = timedelta(minutes=10)  # an older try without a link is left alone: its terms have aged
+FIRST_CHECK_AFTER = timedelta(minutes=3)  # a webhook usually comes before
+MAX_OPENING = timedelta(minutes=10)  # after this the terms of a try without a link are too old
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What is offered to whom: `credits` in hundredths, `amount` in minor units."""
+    """A package offered to a user: `credits` in hundredths, `amount` in minor units."""
 
     user_id: int
     package: str
@@ -61,15 +59,17 @@ class Offer:
 
     @classmethod
     def of(cls, package: Package, user_id: int, provider: str) -> Self:
-        """Offer a package to a person through a provider."""
+        """Offer a package to a user through a provider."""
         return cls(user_id, package.code, package.credits, package.amount, package.currency, provider)
 
 
 class Purchase(Model):
-    """What was offered and what became of it: `credits` in hundredths, `amount` in minor units."""
+    """One purchase: `credits` in hundredths, `amount` in minor units."""
 
     id = fields.BigIntField(primary_key=True)
-    request_key = fields.CharField(max_length=100, unique=True)  # what began it, so that a repeat finds it
+    request_key = fields.CharField(
+        max_length=100, unique=True
+    )  # the request that began it: a repeat finds it
     user: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("models.User", on_delete=fields.RESTRICT)
     user_id: int
     package = fields.CharField(max_length=64)
@@ -79,20 +79,18 @@ class Purchase(Model):
     provider = fields.CharField(max_length=16)
     provider_ref = fields.CharField(max_length=255, null=True)  # Stripe: the checkout session's id
     payment_ref = fields.CharField(max_length=255, null=True)  # Stripe: the payment intent's id
-    charged = fields.BigIntField(null=True)  # what was really paid, in minor units
+    charged = fields.BigIntField(null=True)  # what was paid, in minor units, after taxes and discounts
     state = fields.CharEnumField(PurchaseState, max_length=16, default=PurchaseState.OPEN)
     reversed = fields.BigIntField(default=0, db_default=0)  # how many of its credits were taken back
     attempt = fields.IntField(default=1)  # rises with each failure to open a checkout
     attempt_at = fields.DatetimeField()
-    link = fields.TextField(null=True)  # where a person pays
+    link = fields.TextField(null=True)  # where the user pays
     link_until = fields.DatetimeField(null=True)
-    ask_at = fields.DatetimeField(null=True)  # when to ask the provider about it, if nothing is heard
-    created_at = fields.DatetimeField(auto_now_add=True)
+    ask_at = fields.DatetimeField(null=True)  # when to ask the provider about it
+    created_at = fields.DatetimeField(default=now)
     paid_at = fields.DatetimeField(null=True)
 
     class Meta:
-        """A provider's reference names one purchase."""
-
         table = "purchase"
         unique_together = (("provider", "provider_ref"),)
         indexes = (
@@ -106,33 +104,34 @@ class Purchase(Model):
 
     @property
     def subject(self) -> str:
-        """How notices name this purchase."""
+        """The subject of its notices."""
         return f"purchase:{self.id}"
 
     @property
     def link_subject(self) -> str:
-        """How notices name the messages that carry this purchase's link."""
+        """The subject of the notices with its link."""
         return f"{self.subject}:link"
 
     @property
     def offer(self) -> Offer:
-        """What was offered."""
+        """The offer that the user bought."""
         return Offer(self.user_id, self.package, self.credits, self.amount, self.currency, self.provider)
 
     @property
     def was_paid(self) -> bool:
-        """Whether its money came, whatever became of it later."""
+        """Whether it was paid, even if its credits were taken back later."""
         return self.state in PAID
 
     @property
     def can_be_paid(self) -> bool:
-        """Whether its link can still be given to the person."""
+        """Whether its link is still valid."""
         return self.state is PurchaseState.OPEN and self.link_until is not None and self.link_until > now()
 
     @property
     def is_opening(self) -> bool:
-        """Whether its checkout was asked for lately and has no link yet: the next try is its own."""
-        return self.state is PurchaseState.OPEN and self.link is None and now() - self.attempt_at < OPENING
+        """Whether its checkout was requested lately and has no link yet, so that a repeat may continue it."""
+        is_recent = now() - self.attempt_at < MAX_OPENING
+        return self.state is PurchaseState.OPEN and self.link is None and is_recent
 
     def is_younger(self, seconds: float) -> bool:
         """Whether the purchase began less than `seconds` ago."""
@@ -140,21 +139,21 @@ class Purchase(Model):
 
 
 async def begin(request_key: str, offer: Offer) -> Purchase:
-    """Begin a purchase, or return the one that this request began before."""
+    """Begin a purchase, or return the one that this request began."""
     await insert_if_new(Purchase(request_key=request_key, attempt_at=now(), **asdict(offer)))
     return await Purchase.get(request_key=request_key)
 
 
 async def get(purchase_id: int) -> Purchase:
-    """Read a purchase that exists; under its account's lock the state is final for the transaction."""
+    """Read a purchase; while its account is locked, no other transaction changes its state."""
     return await Purchase.get(id=purchase_id)
 
 
 async def find(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> Purchase | None:
-    """Find the purchase a provider speaks of: by its own reference, else by the id we gave it.
+    """Find the purchase of a checkout: by the provider's reference, else by our id.
 
-    Our id alone is not believed: after a restore from a backup it may name another purchase, so the
-    buyer and, where it is known, the price (minor units, currency) must agree.
+    Our id alone is not enough: after a restore from a backup it may be the id of another purchase. So the
+    buyer and, if known, the price (minor units, currency) must be equal.
     """
     provider, ref = checkout.provider, checkout.provider_ref
     by_ref = await Purchase.get_or_none(provider=provider, provider_ref=ref)
@@ -167,7 +166,7 @@ async def find(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> P
 
 
 async def find_by_ref(provider_ref: str) -> Purchase | None:
-    """Find the purchase behind a provider's reference, whoever the provider is."""
+    """Find the purchase with this reference, of any provider."""
     return await Purchase.get_or_none(provider_ref=provider_ref)
 
 
@@ -182,62 +181,36 @@ async def latest(offer: Offer) -> Purchase | None:
 
 
 async def recent(user_id: int, limit: int) -> Sequence[Purchase]:
-    """Read the person's last purchases, newest first."""
+    """Read the user's last purchases, newest first."""
     return await Purchase.filter(user_id=user_id).order_by("-id").limit(limit)
 
 
-async def last_paid(limit: int) -> Sequence[Purchase]:
-    """Read the last purchases that were paid, newest first, with their buyers."""
-    rows = Purchase.exclude(paid_at=None).order_by("-paid_at").limit(limit)
-    return await rows.prefetch_related("user")
-
-
-async def count(state: PurchaseState) -> int:
-    """Count the purchases in a state."""
-    return await Purchase.filter(state=state).count()
-
-
 async def find_paid_by(provider: str, payment_ref: str) -> Purchase | None:
-    """Find the purchase whose money came by this payment."""
+    """Find the purchase that was paid by this payment."""
     return await Purchase.filter(provider=provider, payment_ref=payment_ref).order_by("id").first()
 
 
 async def look_up(purchase_id: int) -> Purchase | None:
-    """Find a purchase by a number that somebody typed or pressed."""
-    return await Purchase.get_or_none(id=purchase_id) if 0 < purchase_id < LARGEST_ID else None
-
-
-async def due_for_check(
-    providers: Sequence[str], after: int, limit: int, *, all_of_them: bool
-) -> Sequence[Purchase]:
-    """Read waiting purchases of which nothing was heard for too long, or all, by id, beginning after one."""
-    waiting = Purchase.filter(state__in=list(WAITING), provider__in=list(providers), id__gt=after)
-    due = waiting if all_of_them else waiting.filter(ask_at__lte=now())
-    return await due.exclude(provider_ref=None).order_by("id").limit(limit)
-
-
-async def mark_checked(purchase: Purchase) -> None:
-    """Note that the provider was asked: the longer nothing happens, the rarer it is asked again."""
-    purchase.ask_at = now() + max(ASK_FIRST, (now() - purchase.created_at) / 4)
-    await purchase.save(update_fields=["ask_at"])
+    """Find a purchase by a number that was typed or came from a button."""
+    return await Purchase.get_or_none(id=purchase_id) if is_id(purchase_id) else None
 
 
 async def attach(purchase: Purchase, page: CheckoutPage) -> None:
-    """Remember where the person pays."""
+    """Store the page where the user pays."""
     purchase.provider_ref, purchase.link, purchase.link_until = page.provider_ref, page.url, page.until
-    purchase.ask_at = now() + ASK_FIRST
+    purchase.ask_at = now() + FIRST_CHECK_AFTER
     await purchase.save(update_fields=["provider_ref", "link", "link_until", "ask_at"])
 
 
 async def next_attempt(purchase: Purchase) -> None:
-    """Let the next try use a new idempotency key."""
+    """Begin a new attempt to open a checkout, with a new idempotency key."""
     purchase.attempt += 1
     purchase.attempt_at = now()
     await purchase.save(update_fields=["attempt", "attempt_at"])
 
 
 async def move(purchase: Purchase, to: PurchaseState) -> bool:
-    """Move a purchase whose account is locked; False when it may not go there from where it is."""
+    """Move a purchase whose account is locked to a state; False when MOVES forbids it."""
     if to not in MOVES[purchase.state]:
         return False
     purchase.state = to
@@ -246,7 +219,7 @@ async def move(purchase: Purchase, to: PurchaseState) -> bool:
 
 
 async def pay(purchase: Purchase, payment: PaymentConfirmed) -> bool:
-    """Mark a purchase whose account is locked as paid; False when it was before, whatever became of it."""
+    """Mark a purchase whose account is locked as paid; False when it was paid before."""
     if purchase.was_paid or not await move(purchase, PurchaseState.PAID):
         return False
     purchase.provider_ref = payment.checkout.provider_ref
@@ -257,20 +230,20 @@ async def pay(purchase: Purchase, payment: PaymentConfirmed) -> bool:
 
 
 async def set_payment_ref(purchase: Purchase, payment_ref: str) -> None:
-    """Learn by which payment the money of a paid purchase came."""
+    """Store the reference of the payment of a paid purchase."""
     purchase.payment_ref = payment_ref
     await purchase.save(update_fields=["payment_ref"])
 
 
 def credits_lost(purchase: Purchase, money_lost: int) -> int:
-    """How many of a paid purchase's credits go when so much of its money is lost (money.md 5)."""
+    """Return how many credits of a paid purchase are lost with this much money (docs/money.md, Reversals)."""
     charged = purchase.charged or 0
     return -(-purchase.credits * min(charged, money_lost) // charged) if charged else 0
 
 
 async def reverse(purchase: Purchase, target: int) -> None:
-    """Note that so many of the credits of a purchase whose account is locked are taken back in all."""
+    """Store how many credits of a purchase whose account is locked are taken back in total."""
     purchase.reversed = target
     await purchase.save(update_fields=["reversed"])
-    partly = PurchaseState.PARTLY_REVERSED if target < purchase.credits else PurchaseState.REVERSED
-    await move(purchase, partly if target else PurchaseState.PAID)
+    to = PurchaseState.PARTLY_REVERSED if target < purchase.credits else PurchaseState.REVERSED
+    await move(purchase, to if target else PurchaseState.PAID)

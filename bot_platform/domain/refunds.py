@@ -1,4 +1,4 @@
-"""Refunds that we make: asked for in the books first, then of the provider, and finished by its answer."""
+"""Refunds that we make: stored first, then requested from the provider, and ended by its answer."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,16 +7,16 @@ from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.infra import leases
+from bot_platform.infra.clock import now
 
-OLD = timedelta(hours=1)
-LEASE_MS = 30_000  # longer than a provider's patience: nobody asks beside whoever asks
+OLD_AFTER = timedelta(hours=1)  # no request to the provider can still be under way
+LEASE_MS = 30_000  # longer than a request takes, so no two are under way
 
 
 class RefundState(StrEnum):
-    """A refund is asked for until the provider has said yes or no; a yes may still fail later."""
+    """A refund is asked for until the provider answers; an accepted one may still fail later."""
 
     ASKED = "asked"
     DONE = "done"
@@ -31,7 +31,7 @@ class Refund(Model):
         "models.Purchase", on_delete=fields.RESTRICT, related_name="refunds"
     )
     purchase_id: int
-    request_key = fields.CharField(max_length=100, unique=True)  # what asked for it: a repeat finds it
+    request_key = fields.CharField(max_length=100, unique=True)  # the request for it: a repeat finds it
     amount = fields.BigIntField()
     reason = fields.CharField(max_length=300)
     state = fields.CharEnumField(RefundState, max_length=16, default=RefundState.ASKED)
@@ -39,32 +39,30 @@ class Refund(Model):
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
-    created_at = fields.DatetimeField(auto_now_add=True)
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
-        """Workers look for refunds that were asked and not answered."""
-
         table = "refund"
         indexes = (("state", "id"), ("purchase_id",))
 
     @property
     def is_old(self) -> bool:
-        """Whether it was asked for so long ago that no asking can still be under way."""
-        return now() - self.created_at > OLD
+        """Whether it is so old that no request to the provider can still be under way."""
+        return now() - self.created_at > OLD_AFTER
 
     @property
     def cause(self) -> str:
-        """What its hold is named."""
+        """The cause of its hold."""
         return f"refund:{self.id}"
 
 
 async def find_by_request_key(request_key: str) -> Refund | None:
-    """Find the refund that this request asked for."""
+    """Find the refund of this request."""
     return await Refund.get_or_none(request_key=request_key)
 
 
 async def request(request_key: str, purchase_id: int, amount: int, reason: str) -> Refund:
-    """Write a refund down; whoever did is the first to ask the provider."""
+    """Store a refund and lease it: the caller asks the provider first."""
     refund = await Refund.create(
         request_key=request_key, purchase_id=purchase_id, amount=amount, reason=reason
     )
@@ -73,23 +71,23 @@ async def request(request_key: str, purchase_id: int, amount: int, reason: str) 
 
 
 async def find(refund_id: int) -> Refund | None:
-    """Find a refund by our number."""
+    """Find a refund by our id."""
     return await Refund.get_or_none(id=refund_id)
 
 
 async def amount_requested(purchase_id: int) -> int:
-    """Sum up what is asked for and not yet answered, in minor units."""
+    """Return the sum of a purchase's unanswered refunds, in minor units."""
     rows = await Refund.filter(purchase_id=purchase_id, state=RefundState.ASKED)
     return sum(row.amount for row in rows)
 
 
 async def unanswered() -> int:
-    """Count what is asked for and not yet answered."""
+    """Count the unanswered refunds."""
     return await Refund.filter(state=RefundState.ASKED).count()
 
 
 async def finish(refund: Refund, state: RefundState, error: str | None = None) -> None:
-    """Say what became of it."""
+    """Store how a refund ended."""
     refund.state, refund.error = state, error
     await refund.save(update_fields=["state", "error"])
 
@@ -103,11 +101,11 @@ async def claim(limit: int) -> Sequence[Refund]:
 
 
 async def renew(ids: Sequence[int]) -> None:
-    """Renew the leases of refunds in hand."""
+    """Renew the leases of refunds in work."""
     await leases.renew(Refund, ids, LEASE_MS)
 
 
 async def reschedule(refund: Refund, ms: int, error: str) -> None:
-    """Ask again after `ms` milliseconds."""
+    """End the lease of a refund; the provider is asked again after `ms` milliseconds."""
     await Refund.filter(id=refund.id).update(error=error)
     await leases.reschedule(Refund, refund.id, ms)

@@ -1,4 +1,4 @@
-"""Reversals: what a provider last said of each refund, dispute and fraud warning of a payment."""
+"""Reversals: the last known state of each refund, dispute and fraud warning of a payment."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from bot_platform.domain.checkout import PaymentReversed, Stage
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 REFUNDS = frozenset({Stage.REFUND_PENDING, Stage.REFUNDED, Stage.REFUND_UNDONE})
@@ -15,7 +16,7 @@ FREEZES = frozenset({Stage.INQUIRY, Stage.WARNED})
 
 
 class Reversal(Model):
-    """One refund, dispute or warning; it waits under its payment until that is ours."""
+    """One refund, dispute or warning; `purchase_id` is null until its payment is known here."""
 
     key = fields.CharField(max_length=255, primary_key=True)  # the provider and its id, `stripe:re_...`
     provider = fields.CharField(max_length=16)
@@ -28,22 +29,20 @@ class Reversal(Model):
     amount = fields.BigIntField()
     currency: Any = fields.CharField(max_length=3, null=True)
     stage = fields.CharEnumField(Stage, max_length=32)
-    as_of = fields.BigIntField()  # when this was last said, in unix seconds
-    since = fields.BigIntField()  # when the stage was first said
-    lifted = fields.BooleanField(default=False)  # an operator let the person spend again all the same
-    created_at = fields.DatetimeField(auto_now_add=True)
+    as_of = fields.BigIntField()  # the time of the last state, in unix seconds
+    since = fields.BigIntField()  # the time of the first event with this stage
+    lifted = fields.BooleanField(default=False)  # an operator ended its freeze
+    created_at = fields.DatetimeField(default=now)
 
     class Meta:
-        """Found by its payment, its purchase or its person."""
-
         table = "reversal"
         indexes = (("provider", "payment_ref"), ("purchase_id",), ("user_id", "stage"))
 
 
 async def note(news: PaymentReversed, purchase_id: int | None, user_id: int | None) -> bool:
-    """Keep what was said unless something later is known; False when stage and amount stayed.
+    """Store a state unless a later one is known; False when stage and amount stay the same.
 
-    Order of arrival means nothing: the later second counts, then the later stage (money.md 5).
+    Events arrive in any order: the later second wins, then the higher rank (docs/money.md, Reversals).
     """
     row = Reversal(
         key=news.key,
@@ -72,27 +71,27 @@ async def note(news: PaymentReversed, purchase_id: int | None, user_id: int | No
 
 
 async def waiting(provider: str, payment_ref: str) -> Sequence[Reversal]:
-    """Read what waits for this payment, in the order it was first heard of."""
+    """Read the reversals of an unknown payment, in the order of their first events."""
     rows = Reversal.filter(provider=provider, payment_ref=payment_ref, purchase_id=None)
     return await rows.order_by("created_at", "key")
 
 
 async def join(reversal: Reversal, purchase_id: int, user_id: int) -> None:
-    """Give a reversal that waited to its purchase."""
+    """Connect a reversal that waited with its purchase."""
     reversal.purchase_id, reversal.user_id = purchase_id, user_id
     await reversal.save(update_fields=["purchase_id", "user_id"])
 
 
 async def of_purchase(purchase_id: int) -> Sequence[Reversal]:
-    """Read all reversals of a purchase, in the order they were first heard of."""
+    """Read all reversals of a purchase, in the order of their first events."""
     return await Reversal.filter(purchase_id=purchase_id).order_by("created_at", "key")
 
 
 def money_lost(reversals: Iterable[Reversal]) -> int:
-    """Sum up what is lost to them, in minor units; it may exceed what was charged.
+    """Return the money that they take, in minor units; it may be more than was charged.
 
-    What a charge says of all its refunds counts for those not known by themselves, less what was
-    undone since.
+    The total of `charge.refunded` stands in for refunds that have no row of their own, less what was undone
+    since.
     """
     rows = list(reversals)
     refunded: int = sum(row.amount for row in rows if row.stage in REFUNDS - {Stage.REFUND_UNDONE})
@@ -104,19 +103,19 @@ def money_lost(reversals: Iterable[Reversal]) -> int:
 
 
 async def freezes(user_id: int) -> bool:
-    """Whether an open question of a bank keeps this person from spending."""
+    """Whether an open inquiry or warning of a bank freezes this user's spending."""
     asking = Reversal.filter(user_id=user_id, stage__in=list(FREEZES), lifted=False)
     return bool(await asking.exists())
 
 
 async def unfreeze(user_id: int) -> int:
-    """Let a person spend although questions are open; returns how many were."""
+    """End the freezes of a user's open inquiries and warnings; returns how many there were."""
     asking = Reversal.filter(user_id=user_id, stage__in=list(FREEZES), lifted=False)
     lifted = await asking.update(lifted=True)
     return int(lifted)
 
 
 async def unclaimed(since: int, after: str, limit: int) -> Sequence[Reversal]:
-    """Read reversals of payments that we don't know, as of `since` (unix seconds) or later, by key."""
+    """Read reversals of unknown payments, as of `since` (unix seconds) or later, by key."""
     waiting = Reversal.filter(purchase_id=None, as_of__gte=since, key__gt=after)
     return await waiting.order_by("key").limit(limit)

@@ -1,4 +1,4 @@
-"""What happened to a purchase or a person, as moments in order of time."""
+"""What happened to a purchase or a user, in the order of time."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ from bot_platform.domain.purchases import PAID, Purchase
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 
-MOST = 60  # of a kind, the latest
-NOTED = 100  # characters of a reason
-TOLD = {"processing": "transfer", "failed": "failed"}  # what a purchase's notices tell of
+MAX_MOMENTS = 60  # of each kind; the latest are shown
+MAX_NOTE_CHARS = 100  # of a reason
+EVENTS_OF_NOTICES = {"processing": "transfer", "failed": "failed"}  # by the end of a notice's key
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing that happened; `values` in hundredths, minor units and words."""
+    """One thing that happened; `values` are hundredths, minor units and words for its text."""
 
     at: datetime
     what: str
@@ -34,7 +34,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A person in figures."""
+    """The figures of a user."""
 
     account: Account
     paid: int
@@ -44,17 +44,17 @@ class About:
 
     @property
     def open_jobs(self) -> int:
-        """How much runs or waits."""
+        """How many jobs run or wait."""
         return sum(self.jobs.get(state, 0) for state in OPEN)
 
     @property
     def failed_jobs(self) -> int:
-        """How much came to nothing."""
+        """How many jobs ended without a result."""
         return sum(self.jobs.get(s, 0) for s in (JobState.FAILED, JobState.EXPIRED, JobState.CANCELLED))
 
 
 async def about(user: User) -> About:
-    """Count what a person has."""
+    """Count a user's purchases, jobs and unsent messages."""
     bought = await _counted(Purchase.filter(user_id=user.id))
     paid = sum(bought[state] for state in PAID)
     return About(
@@ -67,66 +67,68 @@ async def about(user: User) -> About:
 
 
 async def of_purchase(purchase: Purchase) -> Sequence[Moment]:
-    """Tell a purchase from its beginning to what became of its credits."""
+    """List what happened to a purchase, from its beginning to the use of its credits."""
     price = {"amount": purchase.amount, "currency": purchase.currency}
-    told = [_opened(purchase)]
+    moments = [_opened(purchase)]
     notices = await Notice.filter(subject__in=[purchase.subject, purchase.link_subject]).order_by("id")
     if links := [row for row in notices if row.subject == purchase.link_subject]:
-        told.append(Moment(links[0].created_at, "link", {}))
+        moments.append(Moment(links[0].created_at, "link", {}))
     for row in notices:
         name = row.key.removeprefix(f"{purchase.subject}:")
-        if name in TOLD:
-            told.append(Moment(row.created_at, TOLD[name], {}))
+        if name in EVENTS_OF_NOTICES:
+            moments.append(Moment(row.created_at, EVENTS_OF_NOTICES[name], {}))
         if name == "receipt":
-            told.append(Moment(row.created_at, "receipt", {"told": row.state.value}))
+            moments.append(Moment(row.created_at, "receipt", {"told": row.state.value}))
     if purchase.paid_at:
         paid = price | {"amount": purchase.charged or 0, "by": purchase.provider}
-        told.append(Moment(purchase.paid_at, "paid", paid))
+        moments.append(Moment(purchase.paid_at, "paid", paid))
     entries = await entries_of(purchase.id)
-    told += [_moved(entry) for entry in entries]
-    told += await _spent_since(entries)
+    moments += [_posted(entry) for entry in entries]
+    moments += await _charges_since(entries)
     for refund in await refunds_of(purchase.id):
-        said = {
+        values = {
             "state": refund.state.value,
             "note": _short(refund.reason),
             "error": _short(refund.error or ""),
         }
-        told.append(Moment(refund.created_at, "refund", price | {"amount": refund.amount} | said))
+        moments.append(Moment(refund.created_at, "refund", price | {"amount": refund.amount} | values))
     each = [row for row in await reversals.of_purchase(purchase.id) if row.stage is not Stage.REFUNDED_IN_ALL]
-    told += [_said(row, purchase.currency) for row in each]
-    told += [_acted(act) for act in await actions.of([purchase.subject], MOST) if act.what != "refund"]
-    return sorted(told, key=lambda moment: moment.at)
+    moments += [_reported(row, purchase.currency) for row in each]
+    moments += [
+        _action(act) for act in await actions.of([purchase.subject], MAX_MOMENTS) if act.what != "refund"
+    ]
+    return sorted(moments, key=lambda moment: moment.at)
 
 
 async def of_person(user: User) -> Sequence[Moment]:
-    """Tell the last of what a person bought and spent, and of what operators and banks did about them."""
+    """List a user's last purchases and charges, and what operators and banks did."""
     account = await ledger.find_account(user.id)
-    told = [Moment(user.created_at, "arrived", {})]
-    bought = await Purchase.filter(user_id=user.id).order_by("-id").limit(MOST)
-    told += [_opened(purchase) for purchase in bought]
-    entries = await Entry.filter(account_id=account.id).order_by("-seq").limit(MOST)
-    told += [_moved(entry) for entry in reversed(entries)]
+    moments = [Moment(user.created_at, "arrived", {})]
+    bought = await Purchase.filter(user_id=user.id).order_by("-id").limit(MAX_MOMENTS)
+    moments += [_opened(purchase) for purchase in bought]
+    entries = await Entry.filter(account_id=account.id).order_by("-seq").limit(MAX_MOMENTS)
+    moments += [_posted(entry) for entry in reversed(entries)]
     asked = Reversal.filter(user_id=user.id, stage__in=[*reversals.FREEZES, Stage.INQUIRY_CLOSED])
-    told += [_said(row, "") for row in await asked.order_by("-created_at").limit(MOST)]
-    acts = await actions.of([user.subject], MOST)
-    told += [_acted(act) for act in reversed(acts) if act.what != "grant"]
-    return sorted(told, key=lambda moment: moment.at)
+    moments += [_reported(row, "") for row in await asked.order_by("-created_at").limit(MAX_MOMENTS)]
+    acts = await actions.of([user.subject], MAX_MOMENTS)
+    moments += [_action(act) for act in reversed(acts) if act.what != "grant"]
+    return sorted(moments, key=lambda moment: moment.at)
 
 
 def _opened(purchase: Purchase) -> Moment:
-    said = {"purchase": str(purchase.id), "credits": purchase.credits}
+    values = {"purchase": str(purchase.id), "credits": purchase.credits}
     return Moment(
-        purchase.created_at, "opened", said | {"amount": purchase.amount, "currency": purchase.currency}
+        purchase.created_at, "opened", values | {"amount": purchase.amount, "currency": purchase.currency}
     )
 
 
-def _moved(entry: Entry) -> Moment:
-    said = {"credits": entry.amount, "after": entry.balance_after, "note": _short(entry.note)}
-    return Moment(entry.created_at, entry.kind.value, said)
+def _posted(entry: Entry) -> Moment:
+    values = {"credits": entry.amount, "after": entry.balance_after, "note": _short(entry.note)}
+    return Moment(entry.created_at, entry.kind.value, values)
 
 
-async def _spent_since(entries: Sequence[Entry]) -> Sequence[Moment]:
-    """Sum up what was charged to the account after the purchase's credits had come."""
+async def _charges_since(entries: Sequence[Entry]) -> Sequence[Moment]:
+    """Sum up the charges to the account since the purchase was credited."""
     if not entries:
         return ()
     first = entries[0]
@@ -138,8 +140,8 @@ async def _spent_since(entries: Sequence[Entry]) -> Sequence[Moment]:
     return [Moment(last.created_at, "charges", {"credits": -sum(amounts), "n": len(amounts)})]
 
 
-def _said(row: Reversal, currency: str) -> Moment:
-    # Stripe's seconds are whole, and what came of it would stand before it.
+def _reported(row: Reversal, currency: str) -> Moment:
+    # Stripe rounds down to seconds, so the entry that it caused would come before it.
     at = max(datetime.fromtimestamp(row.since, UTC), row.created_at)
     stage = row.stage.value.replace("_", " ")
     if not row.amount or not currency:
@@ -147,13 +149,13 @@ def _said(row: Reversal, currency: str) -> Moment:
     return Moment(at, "said", {"stage": stage, "amount": row.amount, "currency": currency})
 
 
-def _acted(act: actions.Action) -> Moment:
+def _action(act: actions.Action) -> Moment:
     note = _short(str(act.details.get("reason") or "none"))
     return Moment(act.at, "act", {"by": act.by, "act": act.what, "note": note})
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= NOTED else f"{text[: NOTED - 1]}…"
+    return text if len(text) <= MAX_NOTE_CHARS else f"{text[: MAX_NOTE_CHARS - 1]}…"
 
 
 async def _counted(rows: Any) -> Counter[str]:

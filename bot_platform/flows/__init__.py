@@ -1,1 +1,1 @@
-"""Stories with two nouns; the only place that opens transactions."""
+"""Transactions that change more than one table; only these modules open transactions."""

@@ -1,4 +1,4 @@
-"""A person arrives: their row, their account and their welcome credits, once; or comes back."""
+"""Registers new users, and resumes sending to users who have unblocked the bot."""
 
 from bot_platform.domain import ledger, outbox, users
 from bot_platform.domain.users import User
@@ -8,29 +8,32 @@ from bot_platform.infra.database import Database
 async def arrive(
     database: Database, *, telegram_id: int, language: str, welcome_credits: int, request_key: str = ""
 ) -> tuple[User, bool]:
-    """Register the person behind a /start; True when they are new. Credits in hundredths.
+    """Register a user at their first message; return the user, and True if they are new.
 
-    `request_key` names the press: one whose greeting did not reach Telegram is as new the second time.
+    `welcome_credits` are in hundredths. `request_key` names the message: when Telegram did not take
+    the greeting and the same message is handled again, the user counts as new again.
     """
-
-    async def story() -> tuple[User, bool]:
-        user, new = await users.welcome(telegram_id, language, request_key)
-        if new:
-            await ledger.open_account(user.id)
-            await outbox.revive(telegram_id)  # an operator is told things before their first /start
-            if welcome_credits:
-                account = await ledger.lock(user.id)
-                await ledger.post(account, ledger.EntryKind.WELCOME, welcome_credits, f"welcome:{user.id}")
-        return user, new or (request_key != "" and user.arrived_by == request_key)
-
-    return await database.transact(story)
+    return await database.transact(_arrive, telegram_id, language, welcome_credits, request_key)
 
 
 async def come_back(database: Database, user: User) -> None:
-    """Speak again with somebody who had blocked the bot, and say what could not be said meanwhile."""
+    """Note that a user no longer blocks the bot, and send the notices that could not be sent meanwhile."""
+    await database.transact(_come_back, user.telegram_id)
 
-    async def story() -> None:
-        await users.mark_blocked(user.telegram_id, blocked=False)
-        await outbox.revive(user.telegram_id)
 
-    await database.transact(story)
+async def _arrive(
+    telegram_id: int, language: str, welcome_credits: int, request_key: str
+) -> tuple[User, bool]:
+    user, new = await users.welcome(telegram_id, language, request_key)
+    if new:
+        await ledger.open_account(user.id)
+        await outbox.revive(telegram_id)  # operators may get notices before their first message
+        if welcome_credits:
+            account = await ledger.lock(user.id)
+            await ledger.post(account, ledger.EntryKind.WELCOME, welcome_credits, f"welcome:{user.id}")
+    return user, new or (request_key != "" and user.arrived_by == request_key)
+
+
+async def _come_back(telegram_id: int) -> None:
+    await users.mark_blocked(telegram_id, blocked=False)
+    await outbox.revive(telegram_id)

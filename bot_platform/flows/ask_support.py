@@ -1,31 +1,31 @@
-"""A buyer's question about a payment reaches whoever runs the bot."""
+"""Sends a buyer's question about a payment to the operators."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from bot_platform.domain import outbox
 from bot_platform.domain.users import User
 from bot_platform.infra.database import Database
 
-LONGEST = 1000  # characters of a question
+MAX_QUESTION_CHARS = 1000
 
 
 async def ask_support(
-    database: Database, admins: Sequence[int], user: User, name: str, question: str, request_key: str
+    database: Database, operators: Sequence[int], user: User, name: str, question: str, request_key: str
 ) -> bool:
-    """Write a notice with the question to every admin (Telegram ids), once; False when there is none."""
-
-    async def story() -> None:
-        await outbox.post_to_each(
-            admins,
-            f"support:{request_key}",
-            f"user:{user.id}",
-            "paysupport-question",
-            rank=outbox.OTHER,
-            name=name,
-            user=str(user.telegram_id),
-            question=question[:LONGEST],
-        )
-
-    if admins:
-        await database.transact(story)
-    return bool(admins)
+    """Send the question to every operator (Telegram ids) once; return False when there is none."""
+    if not operators:
+        return False
+    notice = partial(
+        outbox.post_to_each,
+        operators,
+        f"support:{request_key}",
+        f"user:{user.id}",
+        "paysupport-question",
+        rank=outbox.OTHER,
+        name=name,
+        user=str(user.telegram_id),
+        question=question[:MAX_QUESTION_CHARS],
+    )
+    await database.transact(notice)
+    return True

@@ -1,25 +1,24 @@
-"""The audit runs over a snapshot; accounts whose books are off may not spend, and the operator is told."""
+"""Audits the books on a snapshot, blocks spending of accounts that are off, and alerts the operators."""
 
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bot_platform.domain import actions, ledger, outbox, schedules
+from bot_platform.domain import account_flags, actions, book_checks, ledger, outbox
 from bot_platform.domain.audit import Broken, Step, audit
 from bot_platform.flows.wake import wake
 from bot_platform.infra.database import Database
 
-MENDED = "audit:turns"  # how often the books went from good to off or back
 MARKED_AT_ONCE = 200
-NAMED = 10  # broken rows that a message names; the command names all
+NAMED = 10  # broken rows that an alert lists; the command lists all
 
 
 async def audit_books(
     database: Database, admins: Sequence[int], on_step: Callable[[Step], None], *, by: str = ""
 ) -> Sequence[Broken]:
-    """Prove the books; gives every broken row, and calls `on_step` on the way.
+    """Check every invariant; return the broken rows, and call `on_step` after each step.
 
-    `by` is the operator who asked for it, if one did: then it is noted what they saw.
+    `by` is the operator who asked for the audit, if one did: the action log then keeps what they saw.
     """
     broken: list[Broken] = []
     async with database.snapshot() as ask:
@@ -27,7 +26,7 @@ async def audit_books(
             broken += step.broken
             on_step(step)
     off = {row.account for row in broken if row.account is not None}
-    marked = set(await database.transact(ledger.broken_accounts, notify=False))
+    marked = set(await database.transact(account_flags.broken_accounts, notify=False))
     await _mark(database, sorted(off - marked))
     for account_id in sorted(marked - off):
         await database.transact(_trust_again, account_id)
@@ -40,34 +39,30 @@ async def audit_books(
 
 
 async def _mark(database: Database, account_ids: Sequence[int]) -> None:
-    """Mark accounts a few at a time, so that nobody who buys meanwhile waits long."""
+    """Mark accounts in small transactions, so that purchases in between do not wait long."""
     for first in range(0, len(account_ids), MARKED_AT_ONCE):
         await database.transact(
-            partial(ledger.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True),
+            partial(account_flags.mark_broken, account_ids[first : first + MARKED_AT_ONCE], broken=True),
             notify=False,
         )
 
 
 async def _trust_again(account_id: int) -> None:
-    account = await ledger.lock(await ledger.owner_of(account_id))
-    await ledger.mark_broken([account_id], broken=False)
+    account = await ledger.lock(await account_flags.owner_of(account_id))
+    await account_flags.mark_broken([account_id], broken=False)
     account.broken = False
     await wake(account)
 
 
 async def _tell(admins: Sequence[int], broken: Sequence[Broken]) -> None:
     """Tell the operator, once for each set of broken rows, and again when it comes back after good books."""
-    times_mended = await schedules.mark(MENDED)
-    is_off = times_mended % 2 == 1  # odd while the books are off
-    if is_off != bool(broken):
-        times_mended += 1
-        await schedules.set_mark(MENDED, times_mended)
+    check = await book_checks.record(off=bool(broken))
     if not broken:
         return
     digest = hashlib.sha256(repr(sorted((b.invariant, b.table, b.id) for b in broken)).encode()).hexdigest()
     await outbox.post_to_each(
         admins,
-        f"audit:{times_mended}:{digest[:16]}",
+        f"audit:{check.changes}:{digest[:16]}",
         "audit",
         "operator-books-off",
         count=len(broken),

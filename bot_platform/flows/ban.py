@@ -1,8 +1,9 @@
-"""An operator bans a person, or lets them back: what they paid for stays theirs, nothing new is begun."""
+"""An operator bans or unbans a user: a ban takes no credits, but stops new purchases and new paid work."""
 
+from functools import partial
 from uuid import uuid4
 
-from bot_platform.domain import actions, ledger, outbox
+from bot_platform.domain import account_flags, actions, ledger, outbox
 from bot_platform.domain.users import User
 from bot_platform.flows.wake import wake
 from bot_platform.infra.database import Database
@@ -11,24 +12,23 @@ from bot_platform.infra.database import Database
 async def ban(
     database: Database, user: User, *, banned: bool, reason: str, by: str = actions.CONSOLE
 ) -> bool:
-    """Ban or let back, and tell the person; False when that was so before. What waited goes on waiting.
+    """Ban or unban a user, and notify them with the reason; return False when nothing changed.
 
-    The person reads the reason, if one is given.
+    Parked jobs stay parked during a ban, and start after it.
     """
-    told = uuid4().hex  # each change is told once: only one try of the story commits
+    change_id = uuid4().hex  # one notice for each change: only one run of the story commits
+    return await database.transact(partial(_ban, user, change_id, banned=banned, reason=reason, by=by))
 
-    async def story() -> bool:
-        account = await ledger.lock(user.id)
-        if account.banned == banned:
-            return False
-        await ledger.ban(account, banned=banned)
-        what = "ban" if banned else "unban"
-        await actions.record(by, what, user.subject, reason=reason)
-        text = "banned" if banned else "let-back"
-        await outbox.post(
-            f"{what}:{told}", user.telegram_id, f"account:{account.id}", text, reason=reason or "none"
-        )
-        await wake(account)
-        return True
 
-    return await database.transact(story)
+async def _ban(user: User, change_id: str, *, banned: bool, reason: str, by: str) -> bool:
+    account = await ledger.lock(user.id)
+    if account.banned == banned:
+        return False
+    await account_flags.ban(account, banned=banned)
+    action = "ban" if banned else "unban"
+    text = "banned" if banned else "let-back"
+    await actions.record(by, action, user.subject, reason=reason)
+    key, subject = f"{action}:{change_id}", f"account:{account.id}"
+    await outbox.post(key, user.telegram_id, subject, text, reason=reason or "none")
+    await wake(account)
+    return True

@@ -1,4 +1,4 @@
-"""A message of the operator to everybody: seen first, sent in small portions, stopped at any moment."""
+"""Broadcasts: an operator sees a draft, starts it, and may stop it; it is sent in small batches."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from bot_platform.domain.outbox import BROADCAST, OTHER
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import advisory_lock, json_safe
 
-SAID = "broadcast"  # the name under which each of them is written: its words are the operator's
-TURN = "broadcast"  # the round in which portions are written, one a second for all replicas together
+SAID = "broadcast"  # the text name of its notices: the words are the operator's
+TURN = "broadcast"  # the schedule: one batch a second for all replicas together
 BATCH_INTERVAL_MS = 1000
-BATCH = 20  # of the 30 messages that Telegram takes in a second: the rest is for what cannot wait
-WAITING = 20  # unsent ones, at most: a stop takes them back, and nothing of money stands behind them
-QUOTED = 200  # characters of it that stand for it
-SHOWN_EVERY = 4  # portions between two looks at how far it is
+BATCH = 20  # Telegram takes 30 messages a second: the rest is for urgent notices
+WAITING = 20  # unsent messages at most: a stop withdraws them, and no notice about money waits behind them
+QUOTED = 200  # characters of its text that the progress message shows
+SHOWN_EVERY = 4  # batches between two updates of the progress message
 
 
 async def draft(database: Database, chat_id: int, text: str, request_key: str) -> None:
-    """Show an operator a message as it would be sent, and to how many; nothing is sent.
+    """Show an operator the message as it would be sent, and to how many users; send nothing.
 
-    Raises CannotTellAll when it is too long.
+    Raises CannotBroadcast when it is too long.
     """
     said = json_safe(text)
     if len(said.encode("utf-16-le")) > 2 * MAX_TEXT_CHARS:  # Telegram counts in UTF-16
@@ -38,7 +38,7 @@ async def draft(database: Database, chat_id: int, text: str, request_key: str) -
 
 
 async def begin(database: Database, chat_id: int, request_key: str) -> None:
-    """Begin to send the message that was shown, once; raises CannotTellAll."""
+    """Start to send a draft, once; raises CannotBroadcast."""
 
     async def story() -> None:
         await advisory_lock(TURN)
@@ -46,7 +46,7 @@ async def begin(database: Database, chat_id: int, request_key: str) -> None:
         if shown is None or shown.chat_id != chat_id:
             raise CannotBroadcast("admin-draft-gone")
         if shown.text != "admin-say-draft":
-            return  # it was begun or dropped before
+            return  # it was started or dropped before
         if await broadcasts.running():
             raise CannotBroadcast("admin-say-one-runs")
         by = actions.telegram(chat_id)
@@ -59,7 +59,7 @@ async def begin(database: Database, chat_id: int, request_key: str) -> None:
 
 
 async def drop(database: Database, chat_id: int, request_key: str) -> None:
-    """Let a message that was shown never be sent."""
+    """Drop a draft: it can no longer be started."""
 
     async def story() -> None:
         await advisory_lock(TURN)
@@ -71,7 +71,7 @@ async def drop(database: Database, chat_id: int, request_key: str) -> None:
 
 
 async def stop(database: Database, broadcast_id: int, by: str) -> bool:
-    """Send no more of a message to all; False when it had ended before."""
+    """Stop a broadcast; return False when it had ended before."""
 
     async def story() -> bool:
         broadcast = await broadcasts.lock(broadcast_id)
@@ -87,18 +87,18 @@ async def stop(database: Database, broadcast_id: int, by: str) -> bool:
 
 
 async def send_batch(database: Database) -> None:
-    """Write the next few messages, if a message to all runs and there is room for them."""
+    """Write the next notices of the running broadcast, if there is one and it is time."""
     if await broadcasts.running() is None:
         return
     await database.transact(write_batch)
 
 
 async def write_batch() -> None:
-    """Write the next few messages, if it is time; part of a transaction."""
-    turn = await schedules.begin(TURN, early=False)
+    """Write the next notices, if it is time; part of a transaction."""
+    turn = await schedules.claim(TURN, early=False)
     if turn is None:
-        return  # another replica's
-    await schedules.end(TURN, turn + 1, BATCH_INTERVAL_MS)
+        return  # another replica has written this batch
+    await schedules.finish(TURN, turn + 1, BATCH_INTERVAL_MS)
     running = await broadcasts.running()
     broadcast = await broadcasts.lock(running.id) if running else None
     if broadcast is None or broadcast.state is not BroadcastState.RUNNING:
@@ -116,7 +116,7 @@ async def write_batch() -> None:
             broadcast=broadcast.id,
         )
     if people:
-        await broadcasts.wrote(broadcast, len(people), people[-1].user_id)
+        await broadcasts.advance(broadcast, len(people), people[-1].user_id)
     elif not waiting:
         await broadcasts.end(broadcast, BroadcastState.DONE)
         broadcast.state = BroadcastState.DONE
@@ -125,13 +125,13 @@ async def write_batch() -> None:
 
 
 async def _show(broadcast: Broadcast) -> None:
-    """Let the message of whoever began it say how far it is."""
+    """Rewrite the progress message in the chat of the operator who started it."""
     about = f"say:{broadcast.request_key}"
     await outbox.rewrite(about, "admin-say-progress", **await progress(broadcast))
 
 
 async def progress(broadcast: Broadcast) -> dict[str, Any]:
-    """Say how far a message to all is: how many have it, could not be reached, and are yet to come."""
+    """Return the progress of a broadcast: how many messages are sent, undeliverable, and left."""
     told = await outbox.tally(broadcast.subject)
     return {
         "broadcast": broadcast.id,

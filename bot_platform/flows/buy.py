@@ -1,4 +1,4 @@
-"""A press of a package's button becomes a page to pay on, or a mock's payment."""
+"""A press of a package's button opens a checkout, or, with the mock, pays at once."""
 
 from bot_platform.domain import ledger, outbox, purchases
 from bot_platform.domain.checkout import (
@@ -16,9 +16,9 @@ from bot_platform.flows.context import PaymentContext
 
 
 async def buy(payments: PaymentContext, user: User, package: Package, request_key: str) -> None:
-    """Sell a package; `request_key` names the press, so that a repeated one finds its purchase.
+    """Sell a package. `request_key` names the press: a repeated press finds the same purchase.
 
-    Raises Banned, or CheckoutUnavailable when the provider could open no checkout.
+    Raises Banned, or CheckoutUnavailable when the provider could not open a checkout.
     """
     database, provider = payments.database, payments.provider
     purchase = await database.transact(_begin, provider, user, package, request_key)
@@ -28,19 +28,19 @@ async def buy(payments: PaymentContext, user: User, package: Package, request_ke
     try:
         answer = await provider.open(order)
     except CheckoutUnavailable:
-        await database.transact(_failed, user.id, purchase.id, order.attempt)
+        await database.transact(_fail_attempt, user.id, purchase.id, order.attempt)
         raise
     if isinstance(answer, PaymentConfirmed):
         await provider_events.apply(payments, answer, purchase.subject)
     else:
-        await database.transact(_opened, user, purchase.id, answer, request_key)
+        await database.transact(_attach_page, user, purchase.id, answer, request_key)
 
 
 async def _begin(
     provider: PaymentProvider, user: User, package: Package, request_key: str
 ) -> Purchase | None:
-    """Choose the purchase this press means; None when nothing is left to do for it."""
-    account = await ledger.lock(user.id)  # two presses of one person take turns
+    """Find or create the purchase of this press; return None when there is nothing left to do for it."""
+    account = await ledger.lock(user.id)  # two presses of one user run one after the other
     if account.banned:
         raise Banned
     offer = Offer.of(package, user.id, provider.name)
@@ -57,27 +57,27 @@ async def _begin(
     if purchase is None or purchase.state is not PurchaseState.OPEN:
         return None
     if purchase.can_be_paid:
-        await _give_link(user, purchase, request_key)
+        await _send_link(user, purchase, request_key)
     return purchase
 
 
-async def _opened(user: User, purchase_id: int, page: CheckoutPage, request_key: str) -> None:
-    await ledger.lock(user.id)
-    purchase = await purchases.get(purchase_id)
-    if purchase.state is not PurchaseState.OPEN:
-        return  # paid before we could say where: the receipt is on its way
-    await purchases.attach(purchase, page)
-    await _give_link(user, purchase, request_key)
-
-
-async def _failed(user_id: int, purchase_id: int, attempt: int) -> None:
+async def _fail_attempt(user_id: int, purchase_id: int, attempt: int) -> None:
     await ledger.lock(user_id)
     purchase = await purchases.get(purchase_id)
     if purchase.attempt == attempt and purchase.link is None:
         await purchases.next_attempt(purchase)
 
 
-async def _give_link(user: User, purchase: Purchase, request_key: str) -> None:
+async def _attach_page(user: User, purchase_id: int, page: CheckoutPage, request_key: str) -> None:
+    await ledger.lock(user.id)
+    purchase = await purchases.get(purchase_id)
+    if purchase.state is not PurchaseState.OPEN:
+        return  # it was paid before we knew the link; the receipt is sent
+    await purchases.attach(purchase, page)
+    await _send_link(user, purchase, request_key)
+
+
+async def _send_link(user: User, purchase: Purchase, request_key: str) -> None:
     key = f"{purchase.subject}:link:{request_key}"
     await outbox.post(
         key, user.telegram_id, purchase.link_subject, "checkout-link", url=purchase.link, purchase=purchase.id

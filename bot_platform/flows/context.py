@@ -1,4 +1,4 @@
-"""What the flows work with: one context for payments, one for paid work; each is built once."""
+"""What the flows get as their first argument: a context for payments, and one for paid work."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from bot_platform.infra.database import Database
 
 @dataclass(frozen=True, slots=True)
 class PaymentContext:
-    """What payments need.
+    """What flows about payments need.
 
-    `provider` sells; `providers` has, by name, every provider that can be asked about an earlier sale.
-    `admins` are the operators' Telegram ids: they get the alarms.
+    `provider` sells. `providers` maps the names of all providers that can answer for earlier sales.
+    `operators` are their Telegram ids: they get the alerts.
     """
 
     database: Database
@@ -25,33 +25,35 @@ class PaymentContext:
     providers: Mapping[str, PaymentProvider]
     events: EventReader
     prices: PriceList
-    admins: Sequence[int]
+    operators: Sequence[int]
 
 
-# Cuts an answer in Markdown into messages; each is a `text` with its `entities`.
+# Splits an answer in Markdown into messages: each is a dict with `text` and `entities`.
 Pages = Callable[[str], Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkContext:
-    """What paid work needs: `for_one` jobs of a user run at once, and `at_once` in all.
+    """What flows about paid work need.
 
-    `low_balance` is in hundredths of a credit; at 0 no user gets the notice about a low balance.
+    At most `jobs_per_user` jobs of one user and `jobs_at_once` in all run at the same time. A balance below
+    `low_balance` (hundredths of a credit) sends a notice; 0 turns it off. Texts of jobs are kept for
+    `keep_texts`.
     """
 
     database: Database
     pages: Pages
-    for_one: int
-    at_once: int
+    jobs_per_user: int
+    jobs_at_once: int
     low_balance: int
     keep_texts: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of news, and why when it moved nothing; `alarm` when an operator must look.
+    """The result of applying news, with the reason when nothing changed; `alarm` when an operator must act.
 
-    `request` is what began the purchase, such as the press of a button.
+    `request` is the key of the request that created the purchase, such as the press of a button.
     """
 
     state: EventState
@@ -64,15 +66,15 @@ class Outcome:
     alarm: bool = False
 
     def ids(self, key: str) -> dict[str, object]:
-        """Give what a line of the log names it by; `key` is the event's, where nothing earlier began it."""
+        """Return the ids for a log line; `key` (of the event) is the request when no purchase names one."""
         return {"purchase": self.purchase_id, "user": self.user_id, "request": self.request or key}
 
     @classmethod
     def of(cls, purchase: Purchase, state: EventState, reason: str | None = None, **more: bool) -> Self:
-        """Say what became of news about a purchase."""
+        """Make the outcome of news about a purchase."""
         return cls(state, reason, purchase.id, purchase.user_id, purchase.request_key, **more)
 
 
 def alarm_key(cause: str, reason: str) -> str:
-    """Name an alarm: the same cause with the same reason is told once, however it came to light."""
+    """Return the key of an alert: operators get one for each pair of cause and reason."""
     return f"alarm:{cause}:{reason}"

@@ -1,6 +1,7 @@
-"""Notices leave the outbox: claimed, handed to a sender, and marked with what became of them."""
+"""The sender's side of the outbox: claim notices, and record what happened to each."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from bot_platform.domain import outbox, users
 from bot_platform.domain.outbox import Notice
@@ -8,7 +9,7 @@ from bot_platform.infra.database import Database
 
 
 async def claim(database: Database, limit: int) -> Sequence[Notice]:
-    """Lease the next notice of each chat, `limit` at most."""
+    """Lease the next notice of each chat, at most `limit`."""
     return await database.transact(outbox.claim, limit, notify=False)
 
 
@@ -19,21 +20,21 @@ async def renew(database: Database, ids: Sequence[int]) -> None:
 
 
 async def sent(database: Database, notice: Notice, message_id: int) -> None:
-    """Note the message that stands in the chat."""
+    """Record that a notice was sent, with the id of its message in the chat."""
     await database.transact(outbox.mark_sent, notice, message_id, notify=False)
 
 
 async def reschedule(database: Database, notice: Notice, seconds: float, error: str) -> None:
-    """Let the notice, and with it its chat, wait."""
+    """Send the notice again after `seconds`; later notices of its chat wait behind it."""
     await database.transact(outbox.reschedule, notice, int(seconds * 1000), error, notify=False)
 
 
 async def dead(database: Database, notice: Notice, error: str, *, blocked: bool) -> None:
-    """Give the notice up; `blocked` when its person blocked the bot."""
+    """Give up on a notice; `blocked` when the user blocked the bot."""
+    await database.transact(partial(_dead, notice, error, blocked=blocked), notify=False)
 
-    async def story() -> None:
-        await outbox.mark_dead(notice, outbox.BLOCKED if blocked else error)
-        if blocked:
-            await users.mark_blocked(notice.chat_id, blocked=True)
 
-    await database.transact(story, notify=False)
+async def _dead(notice: Notice, error: str, *, blocked: bool) -> None:
+    await outbox.mark_dead(notice, outbox.BLOCKED if blocked else error)
+    if blocked:
+        await users.mark_blocked(notice.chat_id, blocked=True)

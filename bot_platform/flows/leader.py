@@ -1,14 +1,14 @@
-"""Which process of a database does what only one may do: it holds a lease, and the others stand by."""
+"""Elects the one process of a database that may do something: it holds a lease, and the others stand by."""
 
-from bot_platform.domain import schedules
+from bot_platform.domain import leases
 from bot_platform.infra.database import Database
 
 
 async def acquire(database: Database, name: str, holder: int, seconds: float) -> bool:
-    """Take or keep a part for so long; False while another holder has it."""
-    return await database.transact(schedules.hold, name, holder, int(seconds * 1000), notify=False)
+    """Take or extend the lease for so many seconds; False while another holder has it."""
+    return await database.transact(leases.acquire, name, holder, int(seconds * 1000), notify=False)
 
 
 async def holder(database: Database, name: str) -> int | None:
-    """Tell who has a part now."""
-    return await database.transact(schedules.holder, name, notify=False)
+    """Return the number of the process that has the lease now; None when none has it."""
+    return await database.transact(leases.find_holder, name, notify=False)

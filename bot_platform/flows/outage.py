@@ -1,32 +1,31 @@
-"""Somebody whom we depend on fails for minutes, or works again: the operators hear of each once."""
+"""Tells the operators once that an outside service fails for minutes, and once that it works again."""
 
 from collections.abc import Sequence
 
-from bot_platform.domain import outbox, schedules
+from bot_platform.domain import outages, outbox
 from bot_platform.infra.database import Database
 
-QUIET_MS = 30 * 60 * 1000  # after an alert: a party that fails and works by turns is told of once
+QUIET_MS = 30 * 60 * 1000  # between two alerts about a service that fails and works by turns
 
 
 async def report_outage(
     database: Database, admins: Sequence[int], party: str, why: str, since: int, now: int
 ) -> None:
-    """Tell that a party fails since a moment (unix seconds), unless that is known or one was told lately.
+    """Alert the operators that a service fails since a time (unix seconds).
 
-    `why` is the result of its calls, as in `calls.py`.
+    They get no alert when they know it, or when they got one about this service less than QUIET_MS ago.
+    `why` is the result of its calls, as in `infra/outbound_calls.py`.
     """
-    name = _name(party)
-    if await schedules.mark(name):
+    if await outages.find_start(party):
         return
 
     async def story() -> None:
-        if await schedules.begin(name, early=False) is None:
+        if not await outages.begin(party, since, QUIET_MS):
             return  # another replica was first, or it is too soon
-        await schedules.end(name, since, QUIET_MS)
         await outbox.post_to_each(
             admins,
-            f"{name}:{since}",
-            name,
+            f"{_subject(party)}:{since}",
+            _subject(party),
             "operator-outage",
             party=party,
             why=why,
@@ -37,18 +36,16 @@ async def report_outage(
 
 
 async def report_recovery(database: Database, admins: Sequence[int], party: str, now: int) -> None:
-    """Tell that a party works again (at `now`, unix seconds), if it was told that it does not."""
-    name = _name(party)
-    if not await schedules.mark(name):
+    """Tell the operators that a service works again (at `now`, unix seconds), if they know of an outage."""
+    if not await outages.find_start(party):
         return
 
     async def story() -> None:
-        if since := await schedules.mark(name):
-            await schedules.set_mark(name, 0)
+        if since := await outages.end(party):
             await outbox.post_to_each(
                 admins,
-                f"{name}:{since}:over",
-                name,
+                f"{_subject(party)}:{since}:over",
+                _subject(party),
                 "operator-outage-over",
                 party=party,
                 minutes=max(1, (now - since) // 60),
@@ -57,6 +54,5 @@ async def report_recovery(database: Database, admins: Sequence[int], party: str,
     await database.transact(story)
 
 
-def _name(party: str) -> str:
-    """Name the round whose mark says since when a party fails, 0 while it works."""
+def _subject(party: str) -> str:
     return f"outage:{party}"

@@ -1,4 +1,4 @@
-"""A round is made by one replica at a time, when it is due, and remembers how far it came."""
+"""Runs periodic work when it is due, in one replica at a time, and stores how far it came."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -8,21 +8,21 @@ from bot_platform.infra.database import Database
 
 
 async def run_if_due(
-    database: Database, name: str, look: Callable[[int], Awaitable[int]], *, every: float, early: bool = False
+    database: Database, name: str, work: Callable[[int], Awaitable[int]], *, every: float, early: bool = False
 ) -> bool:
-    """Make the round if it is due (or `early`) and nobody else does; False when it was left alone.
+    """Run the work if it is due (or `early`); False when it is not, or when another replica runs it.
 
-    `look` gets the mark of the last round, 0 the first time, and gives the new one. `every` in seconds.
+    `work` gets the position that the last run returned, 0 the first time. `every` is in seconds.
     """
-    mark = await database.transact(partial(schedules.begin, name, early=early), notify=False)
-    if mark is None:
+    position = await database.transact(partial(schedules.claim, name, early=early), notify=False)
+    if position is None:
         return False
     ended = False
     try:
-        mark = await look(mark)
+        position = await work(position)
         ended = True
     finally:
         if not ended:
-            await database.transact(schedules.give_up, name, notify=False)
-    await database.transact(schedules.end, name, mark, int(every * 1000), notify=False)
+            await database.transact(schedules.release, name, notify=False)
+    await database.transact(schedules.finish, name, position, int(every * 1000), notify=False)
     return True

@@ -36,7 +36,7 @@ class Prepared:
 
 
 async def receive(payments: PaymentContext, event: ProviderEvent) -> Outcome:
-    """Store a new event and apply it in one transaction; a repeat returns the first outcome.
+    """Store a new event and apply it in one transaction; a repeated event returns its first outcome.
 
     Raises ProviderDown when the provider had to be asked and did not answer. The event is then stored
     unapplied, as after any other error: the inbox worker or the next delivery applies it.
@@ -65,9 +65,9 @@ async def handle(payments: PaymentContext, row: Event) -> Outcome:
 
 
 async def apply(payments: PaymentContext, news: News, about: str = "") -> Outcome:
-    """Apply news that came without an event: the provider was asked; raises ProviderDown.
+    """Apply news that are the answer to a question of ours, not an event; raises ProviderDown.
 
-    `about` names what was asked about, for an alarm about news that do not name it themselves.
+    `about` names what we asked about: an alert shows it when the news do not name it.
     """
     prepared = await _prepare(payments, news)
     return await payments.database.transact(_apply_and_alarm, payments, prepared, about)
@@ -79,7 +79,7 @@ async def store(payments: PaymentContext, events: Sequence[ProviderEvent]) -> in
 
 
 async def claim(payments: PaymentContext, limit: int) -> Sequence[Event]:
-    """Lease stored events that wait to be applied, `limit` at most."""
+    """Lease stored events that are not applied yet, at most `limit`."""
     return await payments.database.transact(inbox.claim_events, limit, notify=False)
 
 
@@ -92,7 +92,7 @@ async def renew(payments: PaymentContext, ids: Sequence[int]) -> None:
 async def replay(payments: PaymentContext, row: Event, *, by: str = actions.CONSOLE) -> bool:
     """Let the inbox worker apply an event again, whatever its outcome was.
 
-    Return False when it was replayed or applied since the row was read.
+    Return False when it was replayed or applied after this row was read.
     """
     return await payments.database.transact(_replay, row, by)
 
@@ -114,7 +114,7 @@ async def reschedule(payments: PaymentContext, row: Event, error: str, *, counts
 
 
 async def _prepare(payments: PaymentContext, news: News) -> Prepared:
-    """Ask the provider, outside any transaction, for what the news do not say themselves."""
+    """Ask the provider for what the news leave out, before any transaction begins."""
     if isinstance(news, PaymentConfirmed):
         return Prepared(news, await settle.package_sold(payments, news))
     return Prepared(news)
@@ -152,7 +152,7 @@ async def _apply_and_alarm(payments: PaymentContext, prepared: Prepared, about: 
     if outcome.alarm:
         cause, reason = _cause(prepared.news), outcome.reason or ""
         await outbox.post_to_each(
-            payments.admins,
+            payments.operators,
             alarm_key(cause or about, reason),
             "provider",
             "operator-finding",
@@ -166,9 +166,9 @@ async def _apply_and_alarm(payments: PaymentContext, prepared: Prepared, about: 
 async def _apply(payments: PaymentContext, prepared: Prepared) -> Outcome:
     match prepared.news:
         case PaymentConfirmed() as payment:
-            return await settle.confirm(payment, prepared.package, payments.admins)
+            return await settle.confirm(payment, prepared.package, payments.operators)
         case PaymentReversed() as reversal:
-            return await reverse.reverse(reversal, payments.admins)
+            return await reverse.reverse(reversal, payments.operators)
         case news:
             return await settle.note(news)
 
@@ -179,7 +179,7 @@ async def _finish(payments: PaymentContext, row: Event, cause: str, outcome: Out
     commit_events.record("event", type=row.type, outcome=outcome.state)
     if outcome.alarm:
         await outbox.post_to_each(
-            payments.admins,
+            payments.operators,
             alarm_key(cause, outcome.reason or ""),
             f"event:{row.id}",
             "operator-event",
@@ -193,7 +193,7 @@ async def _finish(payments: PaymentContext, row: Event, cause: str, outcome: Out
 
 
 def _cause(news: News) -> str:
-    """Name what the news are about; several events may be about the same."""
+    """Return the subject of the news; several events may have the same one."""
     if isinstance(news, NotForUs):
         return news.about
     return news.key if isinstance(news, PaymentReversed) else news.checkout.provider_ref

@@ -1,4 +1,4 @@
-"""A buyer says that they have paid: the provider is asked about that one purchase at once."""
+"""A buyer reports that they have paid: ask the provider about that purchase now."""
 
 from bot_platform.domain import purchases
 from bot_platform.domain.checkout import ProviderDown
@@ -10,9 +10,9 @@ from bot_platform.flows.context import PaymentContext
 
 
 async def check(payments: PaymentContext, user: User, purchase_id: int) -> tuple[Purchase, bool]:
-    """Ask how a purchase stands; True when that changed just now, and a notice tells of it.
+    """Ask for the state of a purchase; return it, and True if a change was found and its notice is sent.
 
-    Raises NoSuchPurchase for one of somebody else, CannotAsk when the provider does not answer.
+    Raises NoSuchPurchase for another user's purchase, ProviderUnavailable when the provider does not answer.
     """
     purchase = await purchases.look_up(purchase_id)
     if purchase is None or purchase.user_id != user.id:
@@ -20,7 +20,7 @@ async def check(payments: PaymentContext, user: User, purchase_id: int) -> tuple
     if purchase.was_paid:
         return purchase, False
     try:
-        await reconcile.one(payments, purchase)
+        await reconcile.check_purchase(payments, purchase)
     except ProviderDown:
         raise ProviderUnavailable from None
     before = purchase.state

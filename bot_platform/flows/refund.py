@@ -1,7 +1,8 @@
-"""Money goes back by the way it came: the credits are held, the provider is asked, its answer takes them."""
+"""Refunds: hold the credits, let the provider return the money, then take the credits back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from bot_platform.domain import actions, ledger, outbox, purchases, refunds, reversals
@@ -13,17 +14,27 @@ from bot_platform.domain.refunds import Refund, RefundState
 from bot_platform.flows import provider_events
 from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.wake import wake
+from bot_platform.infra.backoff import backoff
 
-LONGEST_PAUSE = 600  # seconds between two tries
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 2, 600  # between two requests to the provider
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a refund returns, in minor units; the credits it takes back, and how many of them are there."""
+    """What a refund does: `amount` to return, in minor units, and credits to take back, in hundredths.
+
+    Of the credits that it `takes`, `there` are available; the rest becomes a debt.
+    """
 
     amount: int
     takes: int
     there: int
+
+
+async def terms(payments: PaymentContext, purchase: Purchase, *, amount: int | None, force: bool) -> Terms:
+    """Return what `request` would do now; raises CannotRefund as it would."""
+    account = await ledger.find_account(purchase.user_id)
+    return await _terms(payments, purchase, account, amount, force=force)
 
 
 async def request(
@@ -36,58 +47,40 @@ async def request(
     request_key: str = "",
     by: str = actions.CONSOLE,
 ) -> Refund:
-    """Write a refund down and hold its credits: `amount` in minor units, None for all that is left.
+    """Store a refund and hold its credits: `amount` in minor units, None for all that is left.
 
-    `request_key` names the request, so that a repeated one finds its refund; without one, each call
-    is its own. Raises CannotRefund; spent credits are a reason, unless `force`.
+    `request_key` names the request: a repeated one returns its refund. Without a key, each call is a
+    new request. Raises CannotRefund, also when credits are spent, unless `force`.
+
+    The refund is leased to the caller: call `carry_out`, or `start_now` to leave it to the worker.
     """
-    key = request_key or uuid4().hex  # the story may be told again after a commit nobody heard of
-
-    async def story() -> Refund:
-        purchase = await purchases.look_up(purchase_id)
-        if purchase is None:
-            raise CannotRefund("refund-no-purchase", purchase=str(purchase_id))
-        account = await ledger.lock(purchase.user_id)
-        if known := await refunds.find_by_request_key(
-            key
-        ):  # under the lock: pressed twice at once, asked for once
-            return known
-        await purchase.refresh_from_db()
-        agreed = await _terms(payments, purchase, account, amount, force=force)
-        refund = await refunds.request(key, purchase_id, agreed.amount, reason)
-        if agreed.there:
-            await ledger.reserve(account, agreed.there, refund.cause)
-        await actions.record(
-            by,
-            "refund",
-            purchase.subject,
-            refund=refund.id,
-            amount=agreed.amount,
-            currency=purchase.currency,
-            reason=reason,
-            force=force,
-        )
-        return refund
-
-    return await payments.database.transact(story)
+    key = request_key or uuid4().hex  # the story may run again after a commit whose answer was lost
+    return await payments.database.transact(
+        partial(_request, payments, purchase_id, key, amount=amount, reason=reason, force=force, by=by)
+    )
 
 
-async def terms(payments: PaymentContext, purchase: Purchase, *, amount: int | None, force: bool) -> Terms:
-    """Say what `ask` would do as things stand; raises CannotRefund as it would."""
-    account = await ledger.find_account(purchase.user_id)
-    return await _terms(payments, purchase, account, amount, force=force)
-
-
-async def hand_over(payments: PaymentContext, refund: Refund) -> None:
-    """Let the loop ask the provider now: whoever wrote the refund down will not."""
+async def start_now(payments: PaymentContext, refund: Refund) -> None:
+    """Release the lease of a new refund, so that the refund worker carries it out now."""
     if refund.attempts == 0:
         await payments.database.transact(refunds.reschedule, refund, 0, "", notify=False)
 
 
-async def carry_out(payments: PaymentContext, refund: Refund) -> Refund:
-    """Ask the provider and let the books follow its answer; raises ProviderDown, and may be repeated.
+async def claim(payments: PaymentContext, limit: int) -> Sequence[Refund]:
+    """Lease refunds that the provider has not answered yet, at most `limit`."""
+    return await payments.database.transact(refunds.claim, limit, notify=False)
 
-    Whoever comes first, our call's answer or the provider's event, finishes the refund.
+
+async def renew(payments: PaymentContext, ids: Sequence[int]) -> None:
+    """Renew the leases of refunds in hand."""
+    if ids:
+        await payments.database.transact(refunds.renew, ids, notify=False)
+
+
+async def carry_out(payments: PaymentContext, refund: Refund) -> Refund:
+    """Ask the provider to return the money and apply its answer; raises ProviderDown. It may be repeated.
+
+    The refund is finished by the answer or by the provider's event, whichever comes first.
     """
     purchase = await purchases.get(refund.purchase_id)
     order = RefundOrder(
@@ -104,29 +97,52 @@ async def carry_out(payments: PaymentContext, refund: Refund) -> Refund:
         raise ProviderDown
     try:
         answer = await provider.refund(order)
-    except RefundRefused as no:
-        await payments.database.transact(_refused, payments, refund, str(no))
+    except RefundRefused as refusal:
+        await payments.database.transact(_fail, payments, refund, str(refusal))
     else:
         await provider_events.apply(payments, answer)
     await refund.refresh_from_db()
     return refund
 
 
-async def claim(payments: PaymentContext, limit: int) -> Sequence[Refund]:
-    """Lease refunds that were asked for and have no answer, `limit` at most."""
-    return await payments.database.transact(refunds.claim, limit, notify=False)
+async def reschedule(payments: PaymentContext, refund: Refund, error: str) -> None:
+    """Ask the provider again later. The pauses grow, but there is no last attempt: the money is promised."""
+    pause = backoff(refund.attempts, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS)
+    await payments.database.transact(refunds.reschedule, refund, int(pause * 1000), error, notify=False)
 
 
-async def renew(payments: PaymentContext, ids: Sequence[int]) -> None:
-    """Renew the leases of refunds in hand."""
-    if ids:
-        await payments.database.transact(refunds.renew, ids, notify=False)
-
-
-async def reschedule(payments: PaymentContext, refund: Refund, why: str) -> None:
-    """Ask again after a while: later and later, but for ever, because money is promised."""
-    pause = min(LONGEST_PAUSE, 2 ** min(refund.attempts, 12))
-    await payments.database.transact(refunds.reschedule, refund, pause * 1000, why, notify=False)
+async def _request(
+    payments: PaymentContext,
+    purchase_id: int,
+    key: str,
+    *,
+    amount: int | None,
+    reason: str,
+    force: bool,
+    by: str,
+) -> Refund:
+    purchase = await purchases.look_up(purchase_id)
+    if purchase is None:
+        raise CannotRefund("refund-no-purchase", purchase=str(purchase_id))
+    account = await ledger.lock(purchase.user_id)
+    if known := await refunds.find_by_request_key(key):  # under the lock: two presses are one request
+        return known
+    await purchase.refresh_from_db()
+    agreed = await _terms(payments, purchase, account, amount, force=force)
+    refund = await refunds.request(key, purchase_id, agreed.amount, reason)
+    if agreed.there:
+        await ledger.reserve(account, agreed.there, refund.cause)
+    await actions.record(
+        by,
+        "refund",
+        purchase.subject,
+        refund=refund.id,
+        amount=agreed.amount,
+        currency=purchase.currency,
+        reason=reason,
+        force=force,
+    )
+    return refund
 
 
 async def _terms(
@@ -136,9 +152,8 @@ async def _terms(
         raise CannotRefund("refund-not-paid", purchase=str(purchase.id))
     if purchase.payment_ref is None or purchase.provider not in payments.providers:
         raise CannotRefund("refund-no-way", purchase=str(purchase.id), provider=purchase.provider)
-    lost = reversals.money_lost(await reversals.of_purchase(purchase.id)) + await refunds.amount_requested(
-        purchase.id
-    )
+    returned = reversals.money_lost(await reversals.of_purchase(purchase.id))
+    lost = returned + await refunds.amount_requested(purchase.id)
     left = purchase.charged - lost
     wanted = left if amount is None else amount
     if not 0 < wanted <= left:
@@ -150,8 +165,8 @@ async def _terms(
     return Terms(wanted, takes, min(takes, available))
 
 
-async def _refused(payments: PaymentContext, refund: Refund, why: str) -> None:
-    """Give the credits free again: the provider keeps the money where it is."""
+async def _fail(payments: PaymentContext, refund: Refund, reason: str) -> None:
+    """Release the credits of a refund that the provider refused, and alert the operators."""
     purchase = await purchases.get(refund.purchase_id)
     account = await ledger.lock(purchase.user_id)
     await refund.refresh_from_db()
@@ -159,15 +174,15 @@ async def _refused(payments: PaymentContext, refund: Refund, why: str) -> None:
         return
     if held := await ledger.find_hold(refund.cause):
         await ledger.release(account, held)
-    await refunds.finish(refund, RefundState.FAILED, why)
+    await refunds.finish(refund, RefundState.FAILED, reason)
     await outbox.post_to_each(
-        payments.admins,
+        payments.operators,
         f"{refund.cause}:refused",
         purchase.subject,
         "operator-refund-refused",
         purchase=str(purchase.id),
         amount=refund.amount,
         currency=purchase.currency,
-        reason=why,
+        reason=reason,
     )
     await wake(account)

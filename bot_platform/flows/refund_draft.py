@@ -1,4 +1,4 @@
-"""An operator in Telegram is shown what a refund would do, and says yes or no to it, once."""
+"""An operator in Telegram sees what a refund would do, and confirms it or drops it."""
 
 from functools import partial
 from typing import Any
@@ -10,6 +10,8 @@ from bot_platform.flows import refund
 from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.sql import json_safe
 
+DRAFT = "admin-refund-draft"  # the text of a draft that is neither confirmed nor dropped
+
 
 async def draft(
     payments: PaymentContext,
@@ -19,7 +21,10 @@ async def draft(
     reason: str,
     request_key: str,
 ) -> None:
-    """Show an operator what a refund would do: `amount` in minor units, None for all. Raises CannotRefund."""
+    """Show an operator what a refund would do; raises CannotRefund.
+
+    `amount` is in minor units, None for all that is left.
+    """
     purchase = await purchases.look_up(purchase_id)
     if purchase is None:
         raise CannotRefund("refund-no-purchase", purchase=str(purchase_id))
@@ -35,48 +40,48 @@ async def draft(
         "reason": json_safe(reason),
         "draft": request_key,
     }
-    await payments.database.transact(_write, chat_id, _key(request_key), values)
+    await payments.database.transact(_post, chat_id, _key(request_key), values)
 
 
 async def confirm(payments: PaymentContext, chat_id: int, request_key: str) -> None:
-    """Ask for the refund that was shown, once; raises CannotRefund."""
-    shown = await _shown(chat_id, request_key)
-    if shown.text != "admin-refund-draft":
+    """Request the refund of a draft, once; raises CannotRefund."""
+    shown = await _find(chat_id, request_key)
+    if shown.text != DRAFT:
         return
-    said = shown.text_values
-    asked = await refund.request(
+    values = shown.text_values
+    requested = await refund.request(
         payments,
-        int(said["purchase"]),
-        amount=said["amount"],
-        reason=said["reason"],
-        force=said["debt"] > 0,  # what was not shown is not agreed to
+        int(values["purchase"]),
+        amount=values["amount"],
+        reason=values["reason"],
+        force=values["debt"] > 0,  # a debt that the draft did not show is not agreed to
         request_key=shown.key,
         by=actions.telegram(chat_id),
     )
-    await refund.hand_over(payments, asked)
-    done = {name: said[name] for name in ("purchase", "amount", "currency")}
-    await payments.database.transact(partial(outbox.rewrite, shown.subject, "admin-refund-asked", **done))
+    await refund.start_now(payments, requested)
+    kept = {name: values[name] for name in ("purchase", "amount", "currency")}
+    await payments.database.transact(partial(outbox.rewrite, shown.subject, "admin-refund-asked", **kept))
 
 
 async def drop(payments: PaymentContext, chat_id: int, request_key: str) -> None:
-    """Let a refund that was shown never be asked for."""
-    shown = await _shown(chat_id, request_key)
-    if shown.text == "admin-refund-draft":
-        about = shown.text_values["purchase"]
+    """Drop a draft: it can no longer be confirmed."""
+    shown = await _find(chat_id, request_key)
+    if shown.text == DRAFT:
+        number = shown.text_values["purchase"]
         await payments.database.transact(
-            partial(outbox.rewrite, shown.subject, "admin-refund-dropped", purchase=about)
+            partial(outbox.rewrite, shown.subject, "admin-refund-dropped", purchase=number)
         )
 
 
-async def _shown(chat_id: int, request_key: str) -> Notice:
+async def _post(chat_id: int, key: str, values: dict[str, Any]) -> None:
+    await outbox.post(key, chat_id, key, DRAFT, rank=outbox.OTHER, **values)
+
+
+async def _find(chat_id: int, request_key: str) -> Notice:
     shown = await outbox.find(_key(request_key))
     if shown is None or shown.chat_id != chat_id:
         raise CannotRefund("admin-draft-gone")
     return shown
-
-
-async def _write(chat_id: int, key: str, values: dict[str, Any]) -> None:
-    await outbox.post(key, chat_id, key, "admin-refund-draft", rank=outbox.OTHER, **values)
 
 
 def _key(request_key: str) -> str:

@@ -1,4 +1,4 @@
-"""Refunds and disputes take back the credits of their purchase, or give them back, whatever their order."""
+"""Refunds and disputes take back the credits of their purchase, or return them, in any order of arrival."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +13,16 @@ from bot_platform.flows.context import Outcome, alarm_key
 from bot_platform.flows.wake import wake
 from bot_platform.infra.sql import advisory_lock
 
-# A bank's questions have deadlines, and money has an owner: these an operator hears of.
-TELL_THE_OPERATOR = reversals.FREEZES | reversals.DISPUTES
+# Operators get an alert for these: an inquiry has a deadline, and a dispute takes money.
+ALERT_STAGES = reversals.FREEZES | reversals.DISPUTES
 
 
-async def reverse(news: PaymentReversed, admins: Sequence[int]) -> Outcome:
-    """Note what a provider says against a payment, and let the books follow; part of a transaction."""
-    await advisory_lock(news.payment_ref)  # with the payment itself, which may be settling now
+async def reverse(news: PaymentReversed, operators: Sequence[int]) -> Outcome:
+    """Store what a provider reports against a payment, and correct the credits; part of a transaction.
+
+    News about a payment that we do not know yet wait for it, see `join`.
+    """
+    await advisory_lock(news.payment_ref)  # the payment itself may be settling now
     purchase = await purchases.find_paid_by(news.provider, news.payment_ref)
     if purchase is None:
         await reversals.note(news, None, None)
@@ -29,23 +32,26 @@ async def reverse(news: PaymentReversed, admins: Sequence[int]) -> Outcome:
     account = await ledger.lock(purchase.user_id)
     await purchase.refresh_from_db()
     changed = await reversals.note(news, purchase.id, purchase.user_id)
-    await _answer_ours(account, purchase, news, admins)
-    await _follow(account, purchase, news.stage)
+    await _finish_our_refund(account, purchase, news, operators)
+    await _correct(account, purchase, news.stage)
     if changed:
-        await _tell_the_operator(purchase, news.key, news.stage, news.amount, admins)
+        await _alert_operators(purchase, news.key, news.stage, news.amount, operators)
     return Outcome.of(purchase, EventState.HANDLED, changed=changed)
 
 
-async def join(purchase: Purchase, admins: Sequence[int]) -> None:
-    """Let a purchase that is paid now meet what came before its payment; its account is locked."""
+async def join(purchase: Purchase, operators: Sequence[int]) -> None:
+    """Apply the reversals that came before their payment to the purchase, which is paid now.
+
+    Part of a transaction that has locked the buyer's account.
+    """
     if purchase.payment_ref is None:
         return
-    why: Stage | None = None
+    last: Stage | None = None
     for row in await reversals.waiting(purchase.provider, purchase.payment_ref):
         if row.currency not in {None, purchase.currency}:
             reason = _other_currency(purchase, row.currency)
             await outbox.post_to_each(
-                admins,
+                operators,
                 alarm_key(row.key, reason),
                 purchase.subject,
                 "operator-finding",
@@ -55,31 +61,16 @@ async def join(purchase: Purchase, admins: Sequence[int]) -> None:
             )
             continue
         await reversals.join(row, purchase.id, purchase.user_id)
-        await _tell_the_operator(purchase, row.key, row.stage, row.amount, admins)
-        why = row.stage
-    if why:
-        await _follow(await ledger.find_account(purchase.user_id), purchase, why)
+        await _alert_operators(purchase, row.key, row.stage, row.amount, operators)
+        last = row.stage
+    if last:
+        await _correct(await ledger.find_account(purchase.user_id), purchase, last)
 
 
-async def _follow(account: Account, purchase: Purchase, why: Stage) -> None:
-    """Bring what was taken back to what all reversals of the purchase come to (money.md 5)."""
-    lost = reversals.money_lost(await reversals.of_purchase(purchase.id))
-    target = purchases.credits_lost(purchase, lost)
-    taken = target - purchase.reversed
-    if taken:
-        n = 1 + await ledger.times_reversed(purchase.id)
-        cause = f"reverse:{purchase.id}:{n}"
-        await ledger.post(account, ledger.EntryKind.REVERSAL, -taken, cause, purchase_id=purchase.id)
-        await purchases.reverse(purchase, target)
-        await _tell_the_buyer(account, purchase, why, taken, n)
-    await freeze.follow(account, why)
-    await wake(account)  # after a refund of ours let go of its credits, or some were given back
-
-
-async def _answer_ours(
-    account: Account, purchase: Purchase, news: PaymentReversed, admins: Sequence[int]
+async def _finish_our_refund(
+    account: Account, purchase: Purchase, news: PaymentReversed, operators: Sequence[int]
 ) -> None:
-    """Finish the refund of ours that this is; its hold has kept the credits until now."""
+    """If the news answer a refund that we requested, release its hold and finish it."""
     refund = await refunds.find(news.refund_id) if news.refund_id else None
     if refund is None or refund.purchase_id != purchase.id or news.stage not in reversals.REFUNDS:
         return
@@ -92,28 +83,46 @@ async def _answer_ours(
     await refunds.finish(refund, end, "it did not go through" if undone else None)
     if undone:
         await outbox.post_to_each(
-            admins, f"{refund.cause}:undone", purchase.subject, "operator-refund-undone", **_of(purchase)
+            operators,
+            f"{refund.cause}:undone",
+            purchase.subject,
+            "operator-refund-undone",
+            **_values(purchase),
         )
 
 
-async def _tell_the_buyer(account: Account, purchase: Purchase, why: Stage, taken: int, n: int) -> None:
+async def _correct(account: Account, purchase: Purchase, stage: Stage) -> None:
+    """Take back, or return, what all reversals of the purchase together require (money.md section 5)."""
+    lost = reversals.money_lost(await reversals.of_purchase(purchase.id))
+    target = purchases.credits_lost(purchase, lost)
+    taken = target - purchase.reversed
+    if taken:
+        n = 1 + await ledger.times_reversed(purchase.id)
+        cause = f"reverse:{purchase.id}:{n}"
+        await ledger.post(account, ledger.EntryKind.REVERSAL, -taken, cause, purchase_id=purchase.id)
+        await purchases.reverse(purchase, target)
+        await _notify_buyer(account, purchase, stage, taken, n)
+    await freeze.update(account, stage)
+    await wake(account)  # our refund may have released its hold, or credits may have been returned
+
+
+async def _notify_buyer(account: Account, purchase: Purchase, stage: Stage, taken: int, n: int) -> None:
     buyer = await users.get(purchase.user_id)
     await outbox.post(
         f"{purchase.subject}:reversed:{n}",
         buyer.telegram_id,
         purchase.subject,
         "credits-taken-back" if taken > 0 else "credits-given-back",
-        why="dispute" if why in reversals.DISPUTES else "refund",
+        why="dispute" if stage in reversals.DISPUTES else "refund",
         part="yes" if abs(taken) < purchase.credits else "no",
         credits=abs(taken),
         balance=account.available,
         debt="yes" if account.available < 0 else "no",
-        **_of(purchase),
+        **_values(purchase),
     )
-    status = "checkout-reversed" if purchase.reversed else "checkout-paid"
     await outbox.rewrite(
         purchase.link_subject,
-        status,
+        "checkout-reversed" if purchase.reversed else "checkout-paid",
         credits=purchase.credits,
         amount=purchase.amount,
         currency=purchase.currency,
@@ -121,21 +130,21 @@ async def _tell_the_buyer(account: Account, purchase: Purchase, why: Stage, take
     )
 
 
-async def _tell_the_operator(
-    purchase: Purchase, key: str, stage: Stage, amount: int, admins: Sequence[int]
+async def _alert_operators(
+    purchase: Purchase, key: str, stage: Stage, amount: int, operators: Sequence[int]
 ) -> None:
-    if stage not in TELL_THE_OPERATOR:
+    if stage not in ALERT_STAGES:
         return
     buyer = await users.get(purchase.user_id)
     await outbox.post_to_each(
-        admins,
+        operators,
         f"{key}:{stage}",
         purchase.subject,
         "operator-dispute",
         stage=stage.value,
         disputed=amount,
         user=str(buyer.telegram_id),
-        **_of(purchase),
+        **_values(purchase),
     )
 
 
@@ -143,6 +152,6 @@ def _other_currency(purchase: Purchase, currency: str | None) -> str:
     return f"paid in {purchase.currency}, but reversed in {currency}"
 
 
-def _of(purchase: Purchase) -> dict[str, Any]:
-    """Say of which purchase a notice speaks."""
+def _values(purchase: Purchase) -> dict[str, Any]:
+    """Return the values by which a notice names its purchase."""
     return {"purchase": str(purchase.id), "amount": purchase.amount, "currency": purchase.currency}

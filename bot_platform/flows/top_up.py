@@ -1,4 +1,4 @@
-"""A paid purchase becomes credits, and its buyer is told."""
+"""Credits a paid purchase and sends the receipt."""
 
 from bot_platform.domain import ledger, outbox, users
 from bot_platform.domain.ledger import Account
@@ -7,7 +7,7 @@ from bot_platform.infra import commit_events
 
 
 async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
-    """Credit a paid purchase to its locked account; part of a settling story."""
+    """Credit a paid purchase to its locked account; part of a transaction."""
     await ledger.post(
         account,
         ledger.EntryKind.PURCHASE,

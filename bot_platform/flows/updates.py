@@ -1,33 +1,30 @@
-"""What people say: each Telegram update is a row before it is confirmed, and is handled once."""
+"""Telegram updates: stored before they are confirmed to Telegram, handled once, dropped after a week."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from tortoise.timezone import now
-
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event, EventState
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 
-KEPT = timedelta(days=7)  # Telegram keeps an update for a day: by then none of these comes again
-DROPPED_AT_ONCE = 1000
+RETENTION = timedelta(days=7)  # Telegram keeps an update for a day; after a week none is delivered again
+PAGE_SIZE = 1000  # rows deleted at a time
 
 
 async def store(database: Database, updates: Sequence[tuple[int, int, dict[str, Any]]]) -> None:
-    """Store updates (id, the chat whose order counts, what Telegram sent); repeats change nothing."""
+    """Store updates as (update id, chat id, payload); a repeated one changes nothing.
 
-    async def story() -> None:
-        for update_id, chat_id, payload in updates:
-            await inbox.receive(f"tg:{update_id}", "telegram", payload, lane=chat_id)
-
+    Updates of one chat are handled in order.
+    """
     if updates:
-        await database.transact(story)
+        await database.transact(_store, updates)
 
 
 async def claim(database: Database, limit: int) -> Sequence[Event]:
-    """Lease the oldest waiting update of each chat, `limit` at most."""
+    """Lease the oldest waiting update of each chat, at most `limit`."""
     return await database.transact(inbox.claim_updates, limit, notify=False)
 
 
@@ -38,21 +35,29 @@ async def renew(database: Database, ids: Sequence[int]) -> None:
 
 
 async def handled(database: Database, update: Event, error: str | None = None) -> None:
-    """Close an update and forget its text; `error` when it could not be handled."""
+    """Finish an update and erase its text; `error` when it could not be handled."""
     state = EventState.FAILED if error else EventState.HANDLED
     await database.transact(partial(inbox.finish, update, state, error, erase=True), notify=False)
 
 
 async def reschedule(database: Database, update: Event, seconds: float, *, is_try: bool = True) -> None:
-    """Handle the update again after a while, and with it its chat; what is no try counts as none."""
+    """Handle an update again after `seconds`; later updates of its chat wait behind it.
+
+    With `is_try=False` this attempt is not counted.
+    """
     await database.transact(
         partial(inbox.reschedule, update, int(seconds * 1000), is_try=is_try), notify=False
     )
 
 
 async def drop_old(database: Database) -> int:
-    """Delete the rows of updates that were handled long ago; returns how many."""
+    """Delete updates that were handled longer ago than RETENTION; return how many."""
     dropped = 0
-    while some := await database.transact(inbox.drop_updates, now() - KEPT, DROPPED_AT_ONCE, notify=False):
+    while some := await database.transact(inbox.drop_updates, now() - RETENTION, PAGE_SIZE, notify=False):
         dropped += some
     return dropped
+
+
+async def _store(updates: Sequence[tuple[int, int, dict[str, Any]]]) -> None:
+    for update_id, chat_id, payload in updates:
+        await inbox.receive(f"tg:{update_id}", "telegram", payload, lane=chat_id)

@@ -1,4 +1,4 @@
-"""Whenever credits may reach further than before, work that waited for them starts by itself."""
+"""When more credits become available, parked jobs start by themselves."""
 
 from collections.abc import Sequence
 from itertools import takewhile
@@ -11,41 +11,41 @@ from bot_platform.domain.ledger import Account
 
 
 async def wake(account: Account) -> None:
-    """Queue what waits for the credits of a locked account, first the first, as far as they reach.
+    """Queue the parked jobs of a locked account in their order, as far as its credits allow.
 
-    To be called in every story after which the available credit may be higher, or another job the first.
+    Call it in every transaction after which more credits may be available, or another job is the first.
     """
     waiting = list(await jobs.waiting(account.user_id))
     while waiting and await admit(account, waiting[0]) is None:
         job = waiting.pop(0)
-        await outbox.rewrite(job.subject, "work-woken", **begins(account, job))
-    for job in waiting:  # what is missing may be another sum now
-        await outbox.rewrite(job.subject, **waits_for(account, job, waiting))
+        await outbox.rewrite(job.subject, "work-woken", **start_values(account, job))
+    for job in waiting:  # the amount that is missing may have changed
+        await outbox.rewrite(job.subject, **waiting_message(account, job, waiting))
 
 
 async def admit(account: Account, job: Job) -> Refusal | None:
-    """Hold the next step of a job and let it wait for its turn; gives the reason when it cannot be held."""
-    no = await hold(account, job)
-    if no is None:
+    """Hold the next step of a job and queue it; return the reason when it cannot be held."""
+    refusal = await hold(account, job)
+    if refusal is None:
         await jobs.queue(job)
-    return no
+    return refusal
 
 
 async def hold(account: Account, job: Job) -> Refusal | None:
-    """Hold what the next step of a job may cost; gives the reason when that cannot be."""
+    """Hold the price of a job's next step; return the reason when it cannot be held."""
     try:
         await ledger.hold(account, job.needs, job.next_cause, job_id=job.id)
-    except (NotEnough, AccountFrozen, Banned, BooksBroken) as no:
-        return no
+    except (NotEnough, AccountFrozen, Banned, BooksBroken) as refusal:
+        return refusal
     await jobs.begin_step(job)
     return None
 
 
-def waits_for(account: Account, job: Job, waiting: Sequence[Job]) -> dict[str, Any]:
-    """Say why a job waits: the name of the `text`, and what stands in it.
+def waiting_message(account: Account, job: Job, waiting: Sequence[Job]) -> dict[str, Any]:
+    """Return the message of a parked job: the name of its `text`, and the values in it.
 
-    `missing` is what lets it run in its order, after those that wait before it; `missing_all` lets
-    run whatever waits.
+    `missing` is what this job lacks after the jobs that wait before it, `missing_all` what all waiting
+    jobs together lack.
     """
     before = list(takewhile(lambda other: other.id != job.id, waiting))
     missing = sum(other.most for other in before) + job.most - account.available
@@ -53,26 +53,21 @@ def waits_for(account: Account, job: Job, waiting: Sequence[Job]) -> dict[str, A
     values = {"available": account.available, "before": len(before)}
     values |= {"missing": missing, "missing_all": missing_all}
     if account.banned:
-        why = "work-waits-banned"
+        text = "work-waits-banned"
     elif account.frozen:
-        why = "work-waits-frozen"
+        text = "work-waits-frozen"
     else:
-        why = "work-waits-broken" if account.broken else "work-waits"
-    return {"text": why} | about(job) | values
+        text = "work-waits-broken" if account.broken else "work-waits"
+    return {"text": text} | job_values(job) | values
 
 
-def begins(account: Account, job: Job) -> dict[str, Any]:
-    """Say of a job that begins what it may still cost, and how much of that its person lacks."""
-    return about(job) | {"short": max(0, job.most - job.needs - account.available)}
+def start_values(account: Account, job: Job) -> dict[str, Any]:
+    """Return the values of the message of a job that starts; `short` is what its later steps may lack."""
+    return job_values(job) | {"short": max(0, job.most - job.needs - account.available)}
 
 
-async def say_anew(job: Job) -> None:
-    """Let a job's message stand at the end of its chat; the one before points to it."""
-    await outbox.move_down(job.subject, f"{job.cause}:moved", job.more, "work-below")
-
-
-def about(job: Job) -> dict[str, Any]:
-    """Say of which job a message speaks: what it is, what it may still cost, how far it is."""
+def job_values(job: Job) -> dict[str, Any]:
+    """Return the values that every message about a job may use."""
     return {
         "job": job.id,
         "most": job.most,
@@ -81,3 +76,8 @@ def about(job: Job) -> dict[str, Any]:
         "parts": job.parts,
         "files": len(job.files),
     }
+
+
+async def move_message_down(job: Job) -> None:
+    """Send a job's message again at the end of its chat; the old one then points to it."""
+    await outbox.move_down(job.subject, f"{job.cause}:moved", job.more, "work-below")

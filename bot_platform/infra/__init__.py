@@ -1,1 +1,1 @@
-"""Infrastructure that knows no noun of ours: the database, leases, workers, logs."""
+"""Infrastructure without nouns of ours: the database, leases, workers, the clock, logs."""

@@ -1,6 +1,6 @@
-"""How long to wait before the next try: twice as long after each failure."""
+"""Exponential backoff."""
 
-MAX_DOUBLINGS = 20  # more would only make large numbers
+MAX_DOUBLINGS = 20  # keeps the power within a float
 
 
 def backoff(attempt: int, *, first: float, most: float) -> float:

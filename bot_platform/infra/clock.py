@@ -1,4 +1,4 @@
-"""The clock of one process: all that waits, expires or measures asks it, so that a test can move time."""
+"""The clock of one process: code that waits, expires or measures asks it, so that a test can move time."""
 
 import asyncio
 import contextlib
@@ -49,15 +49,25 @@ _system = Clock()
 
 
 def use(clock: Clock) -> None:
-    """Let this context, and every task that is started from it, go by this clock."""
+    """Use this clock in the current context, and in every task that is started from it."""
     _current.set(clock)
 
 
 def current() -> Clock:
-    """Return the clock of the running code, the system's where none was set."""
+    """Return the clock of the current context; the system's when none was set."""
     return _current.get(_system)
 
 
+def unix_time() -> float:
+    """Return the unix seconds of the running code's clock."""
+    return current().time()
+
+
+def monotonic() -> float:
+    """Return the monotonic seconds of the running code's clock."""
+    return current().monotonic()
+
+
 def now() -> datetime:
-    """Return the time of the running code's clock, in UTC."""
+    """Return the current clock's time as an aware datetime in UTC."""
     return current().now()

@@ -1,4 +1,4 @@
-"""What a transaction did, for whoever counts it: told once the commit holds, forgotten when it does not."""
+"""Events that a transaction records for the metrics: reported after its commit, dropped on a rollback."""
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -14,17 +14,17 @@ class CommitEvent:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-_noted: ContextVar[list[CommitEvent] | None] = ContextVar("noted", default=None)
+_recorded: ContextVar[list[CommitEvent] | None] = ContextVar("recorded", default=None)
 
 
 def collect() -> Sequence[CommitEvent]:
-    """Collect what is noted from here on, in the task of one try of a transaction."""
+    """Collect the events that this task records from now on; call it in the task of one transaction."""
     collected: list[CommitEvent] = []
-    _noted.set(collected)
+    _recorded.set(collected)
     return collected
 
 
 def record(name: str, amount: float = 1.0, **labels: str) -> None:
-    """Say what the running transaction does; outside of one, nobody listens."""
-    if (collected := _noted.get()) is not None:
+    """Record an event of the running transaction; outside of a transaction it is dropped."""
+    if (collected := _recorded.get()) is not None:
         collected.append(CommitEvent(name, amount, labels))

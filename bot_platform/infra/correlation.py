@@ -1,25 +1,25 @@
-"""Which request the running code serves: one name from the press of a button to the answer."""
+"""The id of the request that the running code serves, from the press of a button to the answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
 
-MAX_ID_CHARS = 100  # of a request's name, as it is kept beside what it caused
+MAX_ID_CHARS = 100  # of a request's id, as long as the columns that store it
 
 
 def current() -> str:
-    """Name the request that is served here, such as `tg:4711`; empty when none is."""
+    """Return the id of the current request, such as `tg:4711`; empty when there is none."""
     return str(get_contextvars().get("request", ""))[:MAX_ID_CHARS]
 
 
 def adopt(name: str) -> None:
-    """Go on for an earlier request: what this task does from here on is for it."""
+    """Continue an earlier request in this task."""
     bind_contextvars(request=name[:MAX_ID_CHARS])
 
 
 @contextmanager
 def scope(name: str, **ids: object) -> Iterator[None]:
-    """Let every line that is logged meanwhile carry the request's name, and `ids` besides."""
+    """Add the request's id and `ids` to every log line within this context."""
     with bound_contextvars(request=name[:MAX_ID_CHARS], **ids):
         yield

@@ -35,36 +35,40 @@ MODELS = (
     "bot_platform.domain.inbox",
     "bot_platform.domain.outbox",
     "bot_platform.domain.schedules",
+    "bot_platform.domain.leases",
+    "bot_platform.domain.outages",
+    "bot_platform.domain.book_checks",
     "bot_platform.domain.actions",
     "bot_platform.domain.broadcasts",
     "aerich.models",
 )
+RETIRED_TABLES = ("round",)  # the version before may still use them; see docs/upgrade.md
 SQLITE_PRAGMAS = {
     "synchronous": "FULL",  # a confirmed payment survives a power cut
-    "busy_timeout": 5000,  # a command beside a running serve waits for its turn
+    "busy_timeout": 5000,  # milliseconds that a command waits for a transaction of the running service
     "recursive_triggers": "ON",  # REPLACE deletes: the ledger's trigger must see it
 }
-# A process that is stopped, or cut off from the server, in the middle of a transaction would hold its locks,
-# and everybody else, until the system finds the connection dead: after hours.
+# Without this a process that hangs, or loses the server, in the middle of a transaction would keep its locks
+# until the operating system closes the connection, which can take hours.
 POSTGRES_SETTINGS = {"idle_in_transaction_session_timeout": "15s"}
 MIGRATION_LOCK = 7_205_759  # any number, the same in every replica
 
 
 def tortoise_config(url: str) -> dict[str, Any]:
-    """Tortoise's configuration for one database URL (`sqlite://path` or `postgres://...`)."""
+    """Return Tortoise's configuration for a database URL (`sqlite://path` or `postgres://...`)."""
     connection = expand_db_url(url)
     if connection["engine"].endswith("sqlite"):
         connection["credentials"].update(SQLITE_PRAGMAS)
     else:
         connection["credentials"].setdefault("maxsize", 10)
         connection["credentials"]["server_settings"] = POSTGRES_SETTINGS
-    # Tortoise caches its SQL by the connection's name: two dialects in one process need two names.
+    # Tortoise caches SQL by the connection's name, so two dialects in one process need two names.
     name = connection["engine"].rpartition(".")[2]
     app = {"models": list(MODELS), "default_connection": name}
     return {"connections": {name: connection}, "apps": {"models": app}}
 
 
-# `aerich migrate` reads this name; the process itself never does.
+# Only `aerich migrate` reads this name.
 TORTOISE_ORM = tortoise_config("sqlite://data/bot.db")
 
 
@@ -85,7 +89,7 @@ class Database:
             self.file = Path(self._credentials["file_path"])
             self._read_only = f"{self.file.resolve().as_uri()}?mode=ro"
         self._clock = clock
-        self._context = TortoiseContext()  # of its own: a process, or a test, may hold two databases
+        self._context = TortoiseContext()  # an own one, because a process may open two databases
         self._running: set[asyncio.Task[Any]] = set()
         self.on_commit: list[Callable[[], None]] = []
         self.on_commit_event: list[Callable[[CommitEvent], None]] = []
@@ -93,29 +97,34 @@ class Database:
     async def open(self) -> None:
         """Connect in the caller's context: every task that is started later finds the connection.
 
-        The same goes for the clock, if one was given. Raises OSError or sqlite3.Error for a path where
-        no database can be.
+        They also get the clock, if one was given. Raises OSError or sqlite3.Error when the file cannot be
+        opened.
         """
         if self._clock:
             clock.use(self._clock)
         if self.name == "SQLite":
             path = Path(self._credentials["file_path"])
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Tried here, because aiosqlite waits for ever on a file that cannot be opened.
+            # Opened here first, because aiosqlite hangs when the file cannot be opened.
             with contextlib.closing(sqlite3.connect(path)) as probe:
                 probe.execute("PRAGMA schema_version")
         self._context.__enter__()
         await self._context.init(config=self._config)
 
     async def close(self) -> None:
-        """Let running transactions end, then disconnect."""
+        """Wait for the running transactions, then disconnect."""
         while self._running:
             await asyncio.wait(self._running)
         await self._context.close_connections()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction of this process is running."""
+        return not self._running
+
     async def migrate(self) -> list[str]:
-        """Apply what `migrations/` holds and the database lacks; returns the names applied."""
-        from aerich import Command  # noqa: PLC0415 -- half a second that only a migration should pay
+        """Apply the migrations that the database lacks; return their names."""
+        from aerich import Command  # noqa: PLC0415 -- the import takes half a second
 
         async with self._one_migrator():
             command = Command(self._config, location=str(MIGRATIONS))
@@ -123,7 +132,7 @@ class Database:
             return await command.upgrade(run_in_transaction=True)
 
     async def answers(self) -> bool:
-        """Whether the database answers a question within two seconds."""
+        """Whether the database answers a query within two seconds."""
         try:
             async with asyncio.timeout(2):
                 await query("SELECT 1")
@@ -140,7 +149,7 @@ class Database:
         would leak the connection.
         """
         if isinstance(connection(), TransactionalDBClient):
-            raise RuntimeError("A story is already in a transaction: call its parts directly.")  # noqa: TRY004 -- about the moment, not a value
+            raise RuntimeError("A story is already in a transaction: call its parts directly.")  # noqa: TRY004 -- it is about the state, not a type
         task = asyncio.create_task(self._commit(partial(story, *args), notify=notify))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -150,7 +159,7 @@ class Database:
     async def snapshot(self) -> AsyncIterator[Callable[..., Awaitable[Sequence[dict[str, Any]]]]]:
         """Yield a function that runs SQL (written with `?`) on one consistent snapshot of the database.
 
-        It has a connection of its own: however long it reads, it delays no transaction and sees none.
+        It has its own connection, so it delays no transaction, and sees none that commits meanwhile.
         """
         if self.name == "SQLite":
             async with aiosqlite.connect(self._read_only, uri=True) as file:
@@ -189,7 +198,7 @@ class Database:
             with _file_lock(Path(f"{self._credentials['file_path']}.migrating")):
                 yield
             return
-        lock = await self._connect()  # the lock lives as long as this: a killed migrator frees it
+        lock = await self._connect()  # the lock ends with this connection, even when the process is killed
         try:
             await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
             yield
@@ -197,7 +206,7 @@ class Database:
             await lock.close()
 
     async def _connect(self) -> Any:
-        """Connect to PostgreSQL beside the pool."""
+        """Open a connection to PostgreSQL outside the pool."""
         where = ("host", "port", "user", "password", "database", "ssl")
         return await asyncpg.connect(**{key: c for key in where if (c := self._credentials.get(key))})
 

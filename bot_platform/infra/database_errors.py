@@ -1,15 +1,15 @@
-"""The errors of both databases, by what to do about them."""
+"""The errors of both databases, grouped by what to do about them."""
 
 import sqlite3
 
 import asyncpg
 from tortoise.exceptions import DBConnectionError, OperationalError
 
-# The connection is lost or refused: the same transaction may well succeed a moment later.
+# The connection is lost or refused: a repeat of the transaction may succeed.
 LOST_CONNECTION = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection cut in the middle of an answer
+    asyncpg.InternalClientError,  # the connection ended in the middle of an answer
     asyncpg.OperatorInterventionError,  # the server is shutting down or starting
     asyncpg.TooManyConnectionsError,
     DBConnectionError,
@@ -22,7 +22,7 @@ RETRIED = (*LOST_CONNECTION, *CONTENTION, OperationalError)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same transaction may succeed when it runs again; of SQLite's errors only a lock is."""
+    """Whether the transaction may succeed when it runs again; of SQLite's errors only locks are transient."""
     if isinstance(error, OperationalError):
         return "locked" in str(error) or "busy" in str(error)
     return isinstance(error, (*LOST_CONNECTION, *CONTENTION))

@@ -1,10 +1,10 @@
-"""Leases on rows: a worker claims a row, renews it while it works, and gives it back."""
+"""Leases on rows: a worker claims a row, renews the lease while it works, and releases the row."""
 
 from collections.abc import Sequence
 
 from tortoise.models import Model
 
-from bot_platform.infra.sql import clock, connection, query, table_of
+from bot_platform.infra.sql import DbClock, clock, connection, query, table_of
 
 
 async def claim(
@@ -21,9 +21,10 @@ async def claim(
     """Lease the first waiting row of each lane, `limit` at most, and return their ids.
 
     The table has `id`, `state`, `next_at`, `lease_until` and `attempts`; `order`, `first` and `only`
-    are SQL with `{t}` for the table: the order within a lane, what goes before it between lanes, and
-    which heads may be taken now. Whoever leases a lane's first row holds the lane, so a lane is
-    worked in order and by one worker. Without a `lane` every row is its own.
+    are SQL with `{t}` for the table: the order within a lane, an order between lanes that comes before
+    it, and a condition for the rows that may be claimed now. Only the first waiting row of a lane can be
+    claimed, so the rows of a lane are handled in order, by one worker at a time. Without `lane` the rows
+    are independent.
     """
     table = table_of(model)
     mine, theirs = order.format(t="head"), order.format(t="other")
@@ -49,30 +50,21 @@ async def claim(
     return [row["id"] for row in rows]
 
 
-async def acquire(model: type[Model], ids: Sequence[int], lease_ms: int, *, only: str = "TRUE") -> None:
-    """Keep others from these rows; `only` is SQL, as for `claim`."""
+async def acquire(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
+    """Lease these rows for `lease_ms` milliseconds."""
     if ids:
-        marks = ", ".join("?" for _ in ids)
-        await query(
-            f"""UPDATE "{table_of(model)}" SET lease_until = {clock()} + ?
-                WHERE id IN ({marks}) AND {only}""",  # noqa: S608 -- names and `only` are the code's own, values are bound
-            lease_ms,
-            *ids,
-        )
+        await model.filter(id__in=list(ids)).update(lease_until=DbClock(lease_ms))
 
 
 async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
-    """Keep the leases of these rows while their work goes on.
+    """Extend the leases of these rows.
 
-    Work that ended since the ids were listed has given its row back, and it stays given back.
+    A row that was released since the ids were listed stays released.
     """
-    await acquire(model, ids, lease_ms, only="lease_until > 0")
+    if ids:
+        await model.filter(id__in=list(ids), lease_until__gt=0).update(lease_until=DbClock(lease_ms))
 
 
 async def reschedule(model: type[Model], row_id: int, ms: int) -> None:
-    """End the lease of a row and let it wait `ms` milliseconds."""
-    await query(
-        f'UPDATE "{table_of(model)}" SET lease_until = 0, next_at = {clock()} + ? WHERE id = ?',  # noqa: S608 -- as above
-        ms,
-        row_id,
-    )
+    """End the lease of a row; it can be claimed again after `ms` milliseconds."""
+    await model.filter(id=row_id).update(lease_until=0, next_at=DbClock(ms))

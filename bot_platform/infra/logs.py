@@ -6,11 +6,11 @@ from typing import Any, TextIO
 
 import structlog
 
-QUIET = ("aiogram", "hypercorn.access", "tortoise", "aiosqlite", "asyncio", "stripe")  # they tell each step
+QUIET = ("aiogram", "hypercorn.access", "tortoise", "aiosqlite", "asyncio", "stripe")  # they log each step
 
 
 def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
-    """Send every log line to standard output, or to `stream`, as `console` or `json`."""
+    """Write every log line to standard output, or to `stream`; `form` is `console` or `json`."""
     stream = stream or sys.stdout
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -20,7 +20,7 @@ def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
     last: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if form == "json"
-        # The plain traceback: the fancy one prints local variables, and some are secrets.
+        # The plain traceback: the other one prints local variables, which may be secrets.
         else [
             structlog.dev.ConsoleRenderer(
                 colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback

@@ -1,23 +1,22 @@
 """Per-key rate limiter (GCRA): a burst, then a steady rate; `delay_for` returns the seconds to wait."""
 
-import time
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 
-MAX_KEYS = 10_000  # remembered at once; beyond it, keys that have their whole burst again are forgotten
+from bot_platform.infra.clock import current
+
+MAX_KEYS = 10_000  # with more, the keys that have their whole burst again are dropped
 
 
 class RateLimiter:
-    """Counts the calls of each key in this process; `clock` returns seconds that never run backwards."""
+    """Counts the calls of each key in this process."""
 
-    def __init__(
-        self, *, each_second: float, burst: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._each_second, self._burst, self._clock = each_second, burst, clock
+    def __init__(self, *, each_second: float, burst: int) -> None:
+        self._each_second, self._burst = each_second, burst
         self._free_at: dict[Hashable, float] = {}  # when the key has its whole burst again
 
     def delay_for(self, key: Hashable) -> float:
-        """Return the seconds until this key may go on; 0 lets it pass, and counts."""
-        now = self._clock()
+        """Return the seconds until this key may pass; 0 lets it pass now and counts it."""
+        now = current().monotonic()
         free_at = max(self._free_at.get(key, now), now) + 1 / self._each_second
         delay = free_at - now - self._burst / self._each_second
         if delay > 1e-9:  # noqa: PLR2004 -- sums of floats miss a whole number by less

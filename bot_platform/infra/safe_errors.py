@@ -1,10 +1,10 @@
-"""What may be said of a fault in a log: its kind and its place, for its words may quote a person."""
+"""Log fields of an error without its message, which may quote a user."""
 
 import traceback
 
 
-def describe(fault: BaseException) -> dict[str, str]:
-    """Name the kind of a fault and the line that raised it, as fields of a log line."""
-    *_, last = traceback.extract_tb(fault.__traceback__) or [None]
+def describe(error: BaseException) -> dict[str, str]:
+    """Return the class of an error and the line that raised it."""
+    *_, last = traceback.extract_tb(error.__traceback__) or [None]
     where = f"{last.filename}:{last.lineno}" if last else ""
-    return {"error": type(fault).__name__, "where": where}
+    return {"error": type(error).__name__, "where": where}

@@ -1,4 +1,4 @@
-"""SQL that runs on both databases: queries, inserts that happen once, locks, the database's clock."""
+"""SQL for both databases: queries, inserts of new rows, locks, the database's clock."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -7,25 +7,37 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import require_context
+from tortoise.expressions import Expression, RawSQL, ResolveContext, ResolveResult
 from tortoise.models import Model
 
 from bot_platform.infra.clock import current
 
 
 def connection() -> BaseDBAsyncClient:
-    """Find the connection of the running transaction, or of the database that was opened here."""
+    """Return the connection of the running transaction, else that of the database opened in this context."""
     context = require_context()
     return context.db(context.default_connection)
 
 
 def clock() -> str:
-    """Write SQL for the time in milliseconds: the database's own, so that all replicas share one clock."""
+    """Return SQL for the time in unix milliseconds, by the database's clock, which all replicas share."""
     if connection().capabilities.dialect == "sqlite":
         now = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
     else:
         now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
     offset = current().offset_ms
     return f"({now} + {offset})" if offset else now
+
+
+class DbClock(Expression):
+    """The database's clock in unix milliseconds, plus `plus_ms`, for Tortoise's filters and updates."""
+
+    def __init__(self, plus_ms: int = 0) -> None:
+        self.plus_ms = plus_ms
+
+    def resolve(self, resolve_context: ResolveContext) -> ResolveResult:  # noqa: ARG002 -- Tortoise's signature
+        """Return the SQL of the time."""
+        return ResolveResult(term=RawSQL(f"{clock()} + {self.plus_ms}"))
 
 
 @cache
@@ -46,7 +58,7 @@ def tables(modules: Sequence[str]) -> list[str]:
 
 
 async def query(sql: str, *values: Any) -> list[dict[str, Any]]:
-    """Run SQL written with `?` on the current connection; rows as dicts, RETURNING included."""
+    """Run SQL (written with `?`) on the current connection; return its rows, also those of RETURNING."""
     here = connection()
     if here.capabilities.dialect != "sqlite":
         sql = numbered(sql)
@@ -54,36 +66,37 @@ async def query(sql: str, *values: Any) -> list[dict[str, Any]]:
 
 
 def numbered(sql: str) -> str:
-    """Write `?` as PostgreSQL does: $1, $2, $3."""
+    """Replace each `?` by PostgreSQL's $1, $2, $3."""
     parts = sql.split("?")
     return parts[0] + "".join(f"${n}{part}" for n, part in enumerate(parts[1:], start=1))
 
 
 async def insert_if_new(row: Model) -> bool:
-    """Insert the row unless one of its unique keys is taken; False for such a repeat.
+    """Insert the row; False when one of its unique keys is taken.
 
-    On PostgreSQL a rival's uncommitted insert of the same key is waited for.
+    On PostgreSQL this waits while another transaction has inserted the same key and not committed.
     """
     here = connection()
     executor: Any = here.executor_class(model=type(row), db=here)
-    columns = executor.regular_columns
-    names = ", ".join(f'"{type(row)._meta.fields_db_projection[c]}"' for c in columns)
-    marks = ", ".join("?" for _ in columns)
-    table, key = row._meta.db_table, row._meta.db_pk_column
+    meta: Any = row._meta  # noqa: SLF001 -- Tortoise has no public way to insert with ON CONFLICT and learn the result
+    fields, key = executor.regular_columns, meta.db_pk_column
+    columns = ", ".join(f'"{meta.fields_db_projection[field]}"' for field in fields)
+    marks = ", ".join("?" for _ in fields)
     inserted = await query(
-        f'INSERT INTO "{table}" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING RETURNING "{key}"',  # noqa: S608 -- names are the model's
-        *(row._meta.fields_map[c].to_db_value(getattr(row, c), row) for c in columns),
+        f'INSERT INTO "{meta.db_table}" ({columns}) VALUES ({marks})'  # noqa: S608 -- names are the model's
+        f' ON CONFLICT DO NOTHING RETURNING "{key}"',
+        *(meta.fields_map[field].to_db_value(getattr(row, field), row) for field in fields),
     )
     if inserted:
         row.pk = inserted[0][key]
-        row._saved_in_db = True
+        row._saved_in_db = True  # noqa: SLF001 -- otherwise `save` would insert the row again
     return bool(inserted)
 
 
 async def advisory_lock(name: str) -> None:
-    """Wait until no other transaction that named the same is running, and keep the turn until commit.
+    """Take the lock of this name until the end of the transaction; wait while another transaction has it.
 
-    For a row that is not there yet and so cannot be locked. On SQLite whoever writes is alone.
+    Use it where there is no row to lock. SQLite allows one writer at a time anyway.
     """
     if connection().capabilities.dialect == "sqlite":
         await query("DELETE FROM aerich WHERE id IS NULL")  # takes the write lock, changes nothing
@@ -92,7 +105,7 @@ async def advisory_lock(name: str) -> None:
 
 
 def json_safe(value: Any) -> Any:
-    """Replace what JSON can spell and PostgreSQL's JSON cannot hold: NUL, and half a surrogate pair."""
+    """Replace what PostgreSQL's JSON cannot store: NUL, and half a surrogate pair."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode(errors="replace").decode()
     if isinstance(value, (list, tuple)):

@@ -14,23 +14,23 @@ from bot_platform.infra.database_errors import LOST_CONNECTION, RETRIED, is_tran
 
 T = TypeVar("T")
 
-RETRY_PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # after the last one the caller gets the error
+RETRY_PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # then the error is raised
 
 
 async def run(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[CommitEvent]]:
-    """Run the story until a commit holds; return its result and the events that it recorded."""
+    """Run the story until it commits; return its result and the events that it recorded."""
     for pause in RETRY_PAUSES_SECONDS:
         try:
             return await _in_its_own_task(story)
         except RETRIED as error:
             if not is_transient(error):
                 raise
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads rivals, protects nothing
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads competing transactions; no secret
     return await _in_its_own_task(story)
 
 
 async def _in_its_own_task(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[CommitEvent]]:
-    """Try once; a try that fails leaves its dead connection in the context of this task alone."""
+    """Try once; a failed try leaves its dead connection only in the context of this task."""
     return await asyncio.create_task(_once(story))
 
 
@@ -40,16 +40,16 @@ async def _once(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[CommitEv
     try:
         transaction = await context.__aenter__()
     except BaseException:
-        # Tortoise keeps what a failed BEGIN took, a pooled connection or SQLite's lock, until it is left.
+        # A failed BEGIN has taken a pooled connection, or SQLite's lock; leaving the context returns it.
         with contextlib.suppress(Exception):
             await context.__aexit__(None, None, None)
         raise
     try:
         result = await story()
-        # Committed here and not on leaving: a commit that fails must be rolled back too.
+        # Committed before leaving the context, because a commit that fails must be rolled back.
         await transaction.commit()
     except BaseException as error:
-        # Over a lost connection the rollback fails as well, and its error says less.
+        # On a lost connection the rollback fails too; the first error says more.
         with contextlib.suppress(*LOST_CONNECTION):
             await context.__aexit__(type(error), error, error.__traceback__)
         raise

@@ -1,6 +1,7 @@
 """Workers and loops that run as long as the process: they log an error, wait, and continue."""
 
 import asyncio
+import contextlib
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,9 +17,9 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 FIRST_PAUSE_SECONDS = 0.5
-MAX_PAUSE_SECONDS = 15.0  # between two tries while something is down
-POLL_SECONDS = 1.0  # between two looks for rows that other processes wrote
-RENEW_SECONDS = 3.0  # well within every lease
+MAX_PAUSE_SECONDS = 15.0  # between two attempts while something is down
+POLL_SECONDS = 1.0  # between two claims, for rows that other processes wrote
+RENEW_SECONDS = 3.0  # shorter than every lease
 MAX_ERROR_CHARS = 300  # of an error's text in a log line
 
 
@@ -66,12 +67,12 @@ def _reason(error: Exception) -> dict[str, str]:
 
 
 def _pause(failures: int) -> float:
-    jitter = random.uniform(0.7, 1.0)  # noqa: S311 -- keeps replicas apart, protects nothing
+    jitter = random.uniform(0.7, 1.0)  # noqa: S311 -- spreads replicas; no secret
     return backoff(failures, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS) * jitter
 
 
 class Row(Protocol):
-    """What a worker claims."""
+    """A row that a worker can claim."""
 
     id: int
 
@@ -82,7 +83,7 @@ R = TypeVar("R", bound=Row)
 class LeaseWorker(Generic[R]):
     """Claims rows under a lease and handles each in a task of its own, at most `concurrency` at once.
 
-    `claim(n)` leases at most n rows; `renew(ids)` extends the leases of the rows in hand. `on_error` gets
+    `claim(n)` leases at most n rows; `renew(ids)` extends the leases of the rows in work. `on_error` gets
     a row whose `handle` raised; without it the row is claimed again when its lease ends. `cooldown` is
     the time in seconds after which the end of one row allows the next of its lane to be claimed.
     """
@@ -105,7 +106,7 @@ class LeaseWorker(Generic[R]):
         self._tasks: dict[asyncio.Task[None], int] = {}
         self._notified = asyncio.Event()
         self._idle = asyncio.Event()
-        self._cooling: deque[float] = deque()  # when each lane that was served may be claimed again
+        self._cooling: deque[float] = deque()  # when each lane that was handled may be claimed again
 
     def notify(self) -> None:
         """Look for rows now: a transaction may have written one."""
@@ -122,18 +123,21 @@ class LeaseWorker(Generic[R]):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no row is in hand and the last look found none."""
+        """Whether no row is in work and the last claim found none."""
         return self._idle.is_set()
 
     async def wait_idle(self, seconds: float) -> bool:
-        """Wait until no row is in hand and a new look finds none; return False after this many seconds."""
+        """Wait until no row is in work and a new claim finds none; return False after this many seconds."""
         self.notify()
         return await clock.current().wait(self._idle, seconds)
 
     async def finish(self, seconds: float) -> None:
-        """Wait for the rows in hand; what takes longer is cancelled and handled after the next start."""
+        """Wait for the rows in work; those that take longer are cancelled and claimed again later."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            with contextlib.suppress(TimeoutError):
+                async with clock.current().timeout(seconds):
+                    await asyncio.wait(self._tasks)
+            late = list(self._tasks)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

@@ -1,1 +1,1 @@
-"""One module per provider, and the choice between them."""
+"""One module or package for each outside provider, and the choice between them."""

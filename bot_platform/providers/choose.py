@@ -1,4 +1,4 @@
-"""Chooses from the settings: the payment providers, the reader of their events, and the model."""
+"""Builds what the settings name: the payment providers, the reader of their events, and the model."""
 
 from collections.abc import Mapping
 
@@ -8,17 +8,18 @@ from bot_platform.config.settings import MoneySettings, Settings
 from bot_platform.domain.checkout import EventReader, PaymentProvider
 from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.mock import MockPayments
-from bot_platform.providers.stripe.payments import SignedEvents, StripePayments
+from bot_platform.providers.stripe.payments import StripePayments
+from bot_platform.providers.stripe.signed_events import SignedEvents
 from bot_platform.work.engine.model import Model
 
 log = structlog.get_logger()
 
 
-def providers(settings: MoneySettings, heard: OnResult = ignore) -> Mapping[str, PaymentProvider]:
-    """Build every provider that can be asked, by name; the first is the one that sells.
+def providers(settings: MoneySettings, on_result: OnResult = ignore) -> Mapping[str, PaymentProvider]:
+    """Build every provider that can be used, by name; the first one sells.
 
-    A refund goes back by the way its payment came, so the other one is there too. `heard` is told how
-    each call ends; the mock calls nobody.
+    The other one is needed for refunds: money goes back by the way it came. `on_result` gets the result of
+    each call to Stripe.
     """
     mock = MockPayments()
     if settings.stripe_secret_key is None:
@@ -29,7 +30,7 @@ def providers(settings: MoneySettings, heard: OnResult = ignore) -> Mapping[str,
         webapp_url=settings.webapp_url,
         proxy_url=settings.proxy_url,
         live=settings.stripe_live,
-        heard=heard,
+        on_result=on_result,
     )
     if settings.mock_stripe_payments:
         return {mock.name: mock, stripe.name: stripe}
@@ -37,13 +38,13 @@ def providers(settings: MoneySettings, heard: OnResult = ignore) -> Mapping[str,
 
 
 def events(settings: MoneySettings) -> EventReader:
-    """Build the reader of what Stripe posts to us."""
+    """Build the reader of the events that Stripe posts."""
     secrets = [secret.get_secret_value() for secret in settings.stripe_webhook_secret]
     return SignedEvents(secrets, live=settings.stripe_live)
 
 
 def model(settings: Settings) -> Model | None:
-    """Build the model that the settings name; None when they name none."""
+    """Build the model that the settings name; None if they name none."""
     if settings.ai_api_key is None:
         return None
     if settings.ai_model is None:

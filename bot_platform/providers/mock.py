@@ -1,6 +1,5 @@
-"""The mock: every purchase is paid at once and nobody is asked for money."""
+"""The mock provider: every purchase is paid at once, and no money moves."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -16,19 +15,20 @@ from bot_platform.domain.checkout import (
     RefundOrder,
     Stage,
 )
+from bot_platform.infra import clock
 
 NOTHING_TO_ASK = "a mock knows no more than we do"
 
 
 class MockPayments:
-    """Confirms every order without calling anybody."""
+    """A PaymentProvider that confirms every order without any call."""
 
     name = "mock"
     refusal = "mock-failed"
-    same_press_seconds = 3.0  # a double tap is one purchase, although the first has been paid already
+    same_press_seconds = 3.0  # a double tap is one purchase, although the first tap has paid it already
 
     async def open(self, order: CheckoutOrder) -> PaymentConfirmed:
-        """Confirm the order as if it had been paid."""
+        """Confirm the order as paid."""
         package, ref = order.package, f"mock_{order.purchase_id}"
         return PaymentConfirmed(
             CheckoutRef(self.name, ref, payment_ref=ref, purchase_id=order.purchase_id),
@@ -39,19 +39,19 @@ class MockPayments:
         )
 
     async def lines(self, checkout: CheckoutRef) -> Sequence[Line]:  # noqa: ARG002 -- the Protocol's signature
-        """Nothing is sold elsewhere."""
+        """Return no lines: a mock purchase has no checkout elsewhere."""
         return ()
 
     async def look(self, provider_ref: str) -> News:  # noqa: ARG002 -- as above
-        """Nothing is paid later."""
+        """Return no news: nothing is paid later."""
         return NotForUs(NOTHING_TO_ASK, keep=False)
 
     async def behind(self, payment_ref: str) -> News:  # noqa: ARG002 -- as above
-        """Nothing is paid elsewhere."""
+        """Return no news: nothing is paid elsewhere."""
         return NotForUs(NOTHING_TO_ASK, keep=False)
 
     async def refund(self, order: RefundOrder) -> PaymentReversed:
-        """Return money that nobody gave."""
+        """Confirm the refund; no money moves."""
         return PaymentReversed(
             provider=self.name,
             key=f"{self.name}:refund_{order.refund_id}",
@@ -59,23 +59,22 @@ class MockPayments:
             stage=Stage.REFUNDED,
             amount=order.amount,
             currency=order.currency,
-            as_of=int(time.time()),
+            as_of=int(clock.current().time()),
             refund_id=order.refund_id,
         )
 
     def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:  # noqa: ARG002 -- as above
-        """Nothing happens elsewhere."""
+        """Return no pages: nothing happens elsewhere."""
         return _nothing()
 
     def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:  # noqa: ARG002 -- as above
-        """Nobody disputes a mock."""
+        """Return no pages: a mock payment is never disputed."""
         return _nothing()
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Close nothing: there are no connections."""
 
 
 async def _nothing() -> AsyncIterator[Sequence[Any]]:
-    """Give no page at all."""
     for page in tuple[Sequence[Any], ...]():
         yield page

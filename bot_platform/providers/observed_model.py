@@ -1,4 +1,4 @@
-"""A model of which every call is told how it ended."""
+"""Wraps a model and reports the result of each call."""
 
 from collections.abc import AsyncGenerator, Sequence
 
@@ -9,23 +9,23 @@ PARTY = "model"
 
 
 class ObservedModel:
-    """Answers as the model does that it stands before."""
+    """A Model that passes every call to another one, and its result to `on_result`."""
 
-    def __init__(self, model: Model, heard: OnResult) -> None:
-        self._model, self._heard = model, heard
+    def __init__(self, model: Model, on_result: OnResult) -> None:
+        self._model, self._on_result = model, on_result
         self.name = model.name
 
     async def answer(
         self, messages: Sequence[Message], most_tokens: int
     ) -> AsyncGenerator[str | Usage, None]:
-        """Write the model's answer; raises its ModelFault. A call that nobody waited for is not told."""
+        """Stream the model's answer; raises its ModelFault. A cancelled call is not reported."""
         try:
             async for piece in self._model.answer(messages, most_tokens):
                 yield piece
         except ModelFault as fault:
-            self._heard(PARTY, fault.text.removeprefix("model-"))
+            self._on_result(PARTY, fault.text.removeprefix("model-"))
             raise
-        self._heard(PARTY, OK)
+        self._on_result(PARTY, OK)
 
     async def close(self) -> None:
         """Close the model."""

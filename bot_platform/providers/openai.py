@@ -1,35 +1,35 @@
-"""A language model behind any OpenAI-compatible endpoint: streamed, counted, its faults told in a word."""
+"""A language model behind any OpenAI-compatible endpoint: streams answers, counts tokens, names faults."""
 
-import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx2  # what openai speaks through; some of its errors arrive as they are
+import httpx2  # the HTTP client of openai, which lets some of its errors through
 import openai
 
+from bot_platform.infra import clock
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 
 URL = "/chat/completions"
-CONNECT = 10.0  # seconds for a connection
-SILENCE = 60.0  # seconds that an endpoint may say nothing, before its first word too
+CONNECT_TIMEOUT_SECONDS = 10.0
+READ_TIMEOUT_SECONDS = 60.0  # between two pieces of an answer, and before the first one
 
-# Besides its own errors the library lets through httpx2's, where it reads the body of a refusal, and
-# ValueErrors (JSON, UTF-8), where it reads a stream.
+# Besides its own errors the library raises those of httpx2 while it reads the body of an error, and
+# ValueErrors (JSON, UTF-8) while it reads a stream.
 FAULTS = (openai.OpenAIError, httpx2.HTTPError, OSError, ValueError, RecursionError)
-MISTAKES = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeEncodeError)  # not even sent
-# Below 500. Any other status, 401, 403 and 404 among them, is what a wrong key or address is answered.
+UNSENT = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeEncodeError)  # a wrong URL or key
+# Statuses below 500. Any other one, such as 401, 403 or 404, is the answer to a wrong key or URL.
 TEXTS = {408: "model-down", 429: "model-busy", **dict.fromkeys((400, 413, 422), "model-refused")}
 KEY_REFUSED = (401, 403)
-BROKEN_OFF = ("error", "abort")  # how OpenRouter and vLLM finish an answer that is not whole
-WORD = re.compile(r"[\w.:-]{1,80}")  # an error's type or code; another may be a sentence with the prompt
-COUNTS = range(2**31)
+INCOMPLETE = ("error", "abort")  # the finish_reason of OpenRouter and vLLM for an incomplete answer
+WORD = re.compile(r"[\w.:-]{1,80}")  # an error's type or code; a sentence may contain the prompt
+TOKEN_COUNTS = range(2**31)
 
 
 class OpenAIModel:
-    """A Model at `base_url`, or at OpenAI's own; an endpoint without keys is given any."""
+    """A Model at `base_url`, by default OpenAI's; `api_key` may be empty for an endpoint without keys."""
 
     def __init__(
         self,
@@ -37,59 +37,60 @@ class OpenAIModel:
         base_url: str | None,
         api_key: str,
         model: str,
-        connect: float = CONNECT,
-        silence: float = SILENCE,
+        connect_timeout: float = CONNECT_TIMEOUT_SECONDS,
+        read_timeout: float = READ_TIMEOUT_SECONDS,
     ) -> None:
-        # None prints a body at any level, and openai only methods, statuses and request ids. But httpx2
-        # prints every request's URL, and httpcore2 at DEBUG a header it could not send: maybe the key.
-        for talkative in ("httpx2", "httpcore2"):
-            logging.getLogger(talkative).setLevel(logging.WARNING)
+        # No library logs a body, and openai logs only methods, statuses and request ids. But httpx2 logs
+        # the URL of every request, and httpcore2 at DEBUG a header that it could not send: perhaps the key.
+        for name in ("httpx2", "httpcore2"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         self.name = model
-        self._key = api_key.strip() or "none"  # the library does not start without one
+        self._key = api_key.strip() or "none"  # the library requires one
         self._dialect = _Dialect()
-        wait = openai.Timeout(silence, connect=connect)
-        self._begins = 1.5 * silence + connect  # all tries together
-        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=self._key, timeout=wait, max_retries=2)
+        timeout = openai.Timeout(read_timeout, connect=connect_timeout)
+        self._start_timeout = 1.5 * read_timeout + connect_timeout  # for all tries together
+        self._client = openai.AsyncOpenAI(
+            base_url=base_url, api_key=self._key, timeout=timeout, max_retries=2
+        )
 
     async def answer(
         self, messages: Sequence[Message], most_tokens: int
     ) -> AsyncGenerator[str | Usage, None]:
-        """Write an answer of at most `most_tokens`: pieces of text, and a Usage last if one was reported.
+        """Stream an answer of at most `most_tokens`: pieces of text, then a Usage if one was reported.
 
-        Raises ModelFault: `model-cut` where text breaks off, else `model-down`, `model-busy`,
-        `model-refused`, or `model-misconfigured`, which waiting does not cure.
+        Raises ModelFault: `model-cut` after some text has arrived, else `model-down`, `model-busy`,
+        `model-refused`, or `model-misconfigured`, for which a later try is no use.
         """
-        heard, fault = _Heard(), None
+        received, fault = _Received(), None
         try:
-            async with asyncio.timeout(self._begins):
+            async with clock.current().timeout(self._start_timeout):
                 begun = await self._ask(messages, most_tokens)
             async with begun as stream:
                 async for chunk in stream:
-                    if text := heard.take(chunk):
+                    if text := received.add(chunk):
                         yield text
-        except FAULTS as broke:
-            fault = self._fault(broke, heard)
-        if heard.usage:
-            yield heard.usage
-        if heard.refused:
-            raise ModelFault("model-refused", heard.refused)
-        # What breaks after the last word takes nothing away; and some endpoints say only by a count of
-        # tokens that they have come to an end.
-        if not heard.finished and (fault or not heard.usage):
-            # Raised out here it has no context: the library's errors hold the key and the prompt.
-            raise fault or ModelFault(heard.broken, "the stream ended without a finish_reason")
+        except FAULTS as error:
+            fault = self._fault(error, received)
+        if received.usage:
+            yield received.usage
+        if received.refused:
+            raise ModelFault("model-refused", received.refused)
+        # A fault after the end of the answer does not matter. Some endpoints mark the end only by the usage.
+        if not received.finished and (fault or not received.usage):
+            # Outside of `except` it has no context: the library's errors contain the key and the prompt.
+            raise fault or ModelFault(received.text_if_cut, "the stream ended without a finish_reason")
 
     async def known(self) -> Sequence[str]:
-        """List the models there are; none where an endpoint keeps no list. Raises ModelFault."""
+        """List the names of the models; empty if the endpoint has no such list. Raises ModelFault."""
         try:
-            said = await self._client.with_options(max_retries=0).get("/models", cast_to=object)
+            answer = await self._client.with_options(max_retries=0).get("/models", cast_to=object)
         except openai.APIStatusError as refused:
             if refused.status_code not in KEY_REFUSED:
                 return ()
             raise ModelFault("model-misconfigured", str(refused.status_code)) from None
-        except FAULTS as broke:
-            raise self._fault(broke, _Heard()) from None
-        data = _object(said).get("data")
+        except FAULTS as error:
+            raise self._fault(error, _Received()) from None
+        data = _object(answer).get("data")
         names = [_object(one).get("id") for one in data] if isinstance(data, list) else []
         return [name for name in names if isinstance(name, str)]
 
@@ -98,84 +99,84 @@ class OpenAIModel:
         await self._client.close()
 
     async def _ask(self, messages: Sequence[Message], most_tokens: int) -> openai.AsyncStream[object]:
-        # Half a surrogate pair has no UTF-8.
+        # Half of a surrogate pair cannot be encoded in UTF-8.
         turns = [{"role": m.role, "content": m.text.encode(errors="replace").decode()} for m in messages]
         dialect = self._dialect
         while True:
             body = {"model": self.name, "messages": turns, "stream": True, **dialect.parameters(most_tokens)}
             try:
-                # As plain JSON: the library's types are filled without a look at what came.
+                # Plain JSON: the library fills its own types without validation.
                 stream = await self._client.post(
                     URL, cast_to=object, body=body, stream=True, stream_cls=openai.AsyncStream[object]
                 )
             except (openai.BadRequestError, openai.UnprocessableEntityError) as refused:
-                other = dialect.without(str(refused.body))
-                if not other:
+                simpler = dialect.without(str(refused.body))
+                if not simpler:
                     raise
-                dialect = other
+                dialect = simpler
             else:
                 self._dialect = dialect
                 return stream
 
-    def _fault(self, broke: Exception, heard: "_Heard") -> ModelFault:
-        why = broke.__cause__ or broke
-        text, says = heard.broken, [type(why).__name__]
-        if isinstance(why, MISTAKES):
+    def _fault(self, error: Exception, received: "_Received") -> ModelFault:
+        cause = error.__cause__ or error
+        text, details = received.text_if_cut, [type(cause).__name__]
+        if isinstance(cause, UNSENT):
             text = "model-misconfigured"
-        if isinstance(broke, openai.APIStatusError):
-            says = [str(broke.status_code)]
-            if not isinstance(broke, openai.InternalServerError):
-                text = TEXTS.get(broke.status_code, "model-misconfigured")
-        if isinstance(broke, openai.APIError):
-            words = [str(word) for word in (broke.type, broke.code) if word is not None]
-            says += [word for word in words if WORD.fullmatch(word) and self._key not in word]
-        return ModelFault(text, " ".join(says))
+        if isinstance(error, openai.APIStatusError):
+            details = [str(error.status_code)]
+            if not isinstance(error, openai.InternalServerError):
+                text = TEXTS.get(error.status_code, "model-misconfigured")
+        if isinstance(error, openai.APIError):
+            words = [str(word) for word in (error.type, error.code) if word is not None]
+            details += [word for word in words if WORD.fullmatch(word) and self._key not in word]
+        return ModelFault(text, " ".join(details))
 
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """Which parameters an endpoint takes; at first those that most of them know."""
+    """The parameters that an endpoint accepts; it starts with those that most endpoints know."""
 
-    limit: str = "max_tokens"
-    counts: bool = True
+    limit: str = "max_tokens"  # the name of the parameter
+    reports_usage: bool = True
 
     def parameters(self, most_tokens: int) -> dict[str, Any]:
-        counting = {"stream_options": {"include_usage": True}} if self.counts else {}
-        return {self.limit: most_tokens, **counting}
+        usage = {"stream_options": {"include_usage": True}} if self.reports_usage else {}
+        return {self.limit: most_tokens, **usage}
 
     def without(self, refusal: str) -> "_Dialect | None":
-        """Do without what a refusal names; None when it names nothing that one can do without."""
-        if self.counts and "stream_options" in refusal:
-            return replace(self, counts=False)
+        """Drop the parameter that a refusal names; None if it names none that can be dropped."""
+        if self.reports_usage and "stream_options" in refusal:
+            return replace(self, reports_usage=False)
         if "max_tokens" in refusal and self.limit == "max_tokens":
             return replace(self, limit="max_completion_tokens")
         return None
 
 
 @dataclass(slots=True)
-class _Heard:
-    """What a stream has told so far; what has not the expected shape was not told."""
+class _Received:
+    """What a stream has brought so far; a part with an unexpected shape is ignored."""
 
-    broken: str = "model-down"  # what it would be to end here
+    text_if_cut: str = "model-down"  # the text of the fault if the stream ends here
     finished: bool = False
     refused: str = ""
     usage: Usage | None = None
 
-    def take(self, chunk: object) -> str:
-        """Note a chunk; gives its text."""
-        told = _object(chunk)
-        if told.get("usage") is not None:
-            self.usage = _usage(_object(told["usage"]))
-        choices = told.get("choices")
+    def add(self, chunk: object) -> str:
+        """Read a chunk and return its text."""
+        data = _object(chunk)
+        if data.get("usage") is not None:
+            self.usage = _usage(_object(data["usage"]))
+        choices = data.get("choices")
         choice = _object(choices[0] if isinstance(choices, list) and choices else None)
         delta, finish = _object(choice.get("delta")), choice.get("finish_reason")
         if finish == "content_filter" or delta.get("refusal"):
             self.refused = "content_filter" if finish == "content_filter" else "refusal"
-        self.finished |= bool(finish) and finish not in BROKEN_OFF
+        self.finished |= bool(finish) and finish not in INCOMPLETE
         text = delta.get("content")
         if not text or not isinstance(text, str):
             return ""
-        self.broken = "model-cut"
+        self.text_if_cut = "model-cut"
         return text
 
 
@@ -183,8 +184,8 @@ def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _usage(told: dict[str, Any]) -> Usage | None:
-    read, written = told.get("prompt_tokens"), told.get("completion_tokens")
-    if type(read) is int and type(written) is int and read in COUNTS and written in COUNTS:
+def _usage(data: dict[str, Any]) -> Usage | None:
+    read, written = data.get("prompt_tokens"), data.get("completion_tokens")
+    if type(read) is int and type(written) is int and read in TOKEN_COUNTS and written in TOKEN_COUNTS:
         return Usage(read, written)
     return None

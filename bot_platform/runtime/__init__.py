@@ -1,1 +1,1 @@
-"""Assembles one process, runs it, and stops it."""
+"""Builds one process, runs it, and stops it."""

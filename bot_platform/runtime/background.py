@@ -13,16 +13,16 @@ from bot_platform.runtime.services import Services
 from bot_platform.telegram.dispatcher import set_admin_commands, set_commands
 from bot_platform.telegram.update_source import RENEW_SECONDS
 
-HANDLER_SECONDS = 3.0  # for work in hand at the stop; with the requests and the closing below 10 in all
-LAST_NOTICES_SECONDS = 0.5
-STOPPED_WORK_SECONDS = 0.5  # between two looks whether a running job was stopped
-PERIODIC_SECONDS = 5.0  # between two looks whether a periodic job is due
+HANDLER_SECONDS = 3.0  # to finish rows in hand at the stop; the whole stop stays below 10
+LAST_NOTICES_SECONDS = 0.5  # to send the notices of the last rows
+STOPPED_WORK_SECONDS = 0.5  # between two looks for running jobs that users want to stop
+PERIODIC_SECONDS = 5.0  # between two looks for due periodic jobs
 
 Step = Callable[[], Coroutine[Any, Any, None]]
 
 
 class BackgroundTasks:
-    """Takes updates in, works through the queues in the database, runs periodic jobs, sends notices."""
+    """Receives updates, handles the queues in the database, runs periodic jobs, sends notices."""
 
     def __init__(self, services: Services) -> None:
         payments, runner = services.payments, services.runner
@@ -41,23 +41,23 @@ class BackgroundTasks:
 
     @property
     def workers(self) -> Sequence[LeaseWorker[Any]]:
-        """Every worker on a queue in the database."""
+        """All workers on queues in the database."""
         return (self._updates, self._events, self._refunds, self._jobs, self._notices)
 
     def start(self) -> None:
-        """Start all tasks; call it outside of any transaction, whose connection they would inherit."""
+        """Start all tasks. Not to be called in a transaction: the tasks would inherit its connection."""
         self._tasks = [asyncio.create_task(step()) for step in self._steps]
         self._sending = [asyncio.create_task(self._notices.run())]
 
     async def is_running(self) -> bool:
-        """Whether the tasks were started and none of them broke."""
+        """Whether the tasks were started and none of them has failed."""
         tasks = [*self._tasks, *self._sending]
         return bool(tasks) and not any(
             task.done() and (task.cancelled() or task.exception()) for task in tasks
         )
 
     async def stop(self) -> None:
-        """Take nothing new, finish what is in hand, and send the notices that came of it."""
+        """Claim nothing new, finish the rows in hand, and send their notices."""
         await _cancel(self._tasks)
         await self._source.release()
         in_hand = (self._updates, self._events, self._refunds, self._jobs)
@@ -67,10 +67,10 @@ class BackgroundTasks:
         await self._notices.finish(LAST_NOTICES_SECONDS)
 
     def _start_up(self, services: Services) -> Sequence[Step]:
-        """List what is done once, as soon as Telegram answers."""
+        """Return the tasks that run once, as soon as Telegram answers."""
         bot, texts, kinds = services.bot, services.texts, services.orders.kinds
         menu = partial(set_commands, bot, texts, kinds)
-        operators_menu = partial(set_admin_commands, bot, texts, kinds, services.payments.admins)
+        operators_menu = partial(set_admin_commands, bot, texts, kinds, services.payments.operators)
         return [
             partial(run_until_done, partial(services.bot_link.load, bot), name="telegram.introduce"),
             partial(run_until_done, menu, name="telegram.commands"),
@@ -79,7 +79,7 @@ class BackgroundTasks:
         ]
 
     def _queues(self) -> Sequence[Step]:
-        """List what takes updates in and works through the queues; notices are sent until the very end."""
+        """Return the tasks that receive updates and handle all queues but that of notices."""
         return [
             partial(run_forever, self._source.keep_lease, name="telegram.part", every=RENEW_SECONDS),
             partial(run_forever, self._source.poll, name="telegram.poll"),
@@ -90,7 +90,7 @@ class BackgroundTasks:
         ]
 
     def _periodic(self, services: Services, outages: OutageMonitor) -> Sequence[Step]:
-        """List what one replica at a time does every now and then."""
+        """Return the tasks that look for stopped jobs and for due periodic jobs."""
         payments = services.payments
         money = workers.PeriodicJobs(
             payments,

@@ -1,4 +1,4 @@
-"""Notices when Stripe or the model has failed for minutes, and tells the operators."""
+"""Detects that Stripe or the model has failed for minutes, and alerts the operators."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from bot_platform.flows.context import PaymentContext
 from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import ANSWERS
 
-WATCHED = frozenset({"stripe", "model"})  # not Telegram: while it is down, no operator can be told
+WATCHED = frozenset({"stripe", "model"})  # not Telegram: while it is down, no alert can be sent
 OUTAGE_SECONDS = 180  # of failures only
 MIN_FAILURES = 3  # in that time
-FORGET_SECONDS = 1800  # without a call: older failures do not count any more
+FORGET_SECONDS = 1800  # failures before a longer time without a call are not counted
 
 
 @dataclass(slots=True)
 class _Party:
-    """The failures of one party since it last worked; times in unix seconds."""
+    """The failures of one party since its last success; times in unix seconds."""
 
     first_failure: float = 0.0
     last_failure: float = 0.0
@@ -36,14 +36,14 @@ class _Party:
 
 
 class OutageMonitor:
-    """Keeps in memory how the calls of this process ended; what operators were told is in the database."""
+    """Watches the calls of this process; the database keeps which outages are reported."""
 
     def __init__(self, payments: PaymentContext) -> None:
         self._payments = payments
         self._parties: Mapping[str, _Party] = {name: _Party() for name in WATCHED}
 
     def observe(self, party: str, result: str) -> None:
-        """Note how a call ended; see `outbound_calls` for the results."""
+        """Record the result of a call; `outbound_calls` lists the results."""
         if known := self._parties.get(party):
             if result in ANSWERS:
                 known.failures, known.worked = 0, True
@@ -51,8 +51,8 @@ class OutageMonitor:
                 known.fail(clock.current().time(), result)
 
     async def check(self) -> None:
-        """Tell the operators which party is down, and which works again."""
-        database, operators = self._payments.database, self._payments.admins
+        """Report which party is down, and which works again."""
+        database, operators = self._payments.database, self._payments.operators
         now = int(clock.current().time())
         for name, party in self._parties.items():
             if party.worked:

@@ -1,22 +1,23 @@
-"""Starts one process from its services, and stops it without losing anything."""
+"""Starts one process, and stops it without losing anything."""
 
 import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 from quart import Blueprint
 
 from bot_platform.config.settings import Settings
 from bot_platform.domain.backlog import backlog
-from bot_platform.infra import worker
-from bot_platform.infra.clock import current
+from bot_platform.infra import clock, worker
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import UNREACHABLE
 from bot_platform.runtime.background import BackgroundTasks
 from bot_platform.runtime.services import Outside, Services, build
+from bot_platform.telegram.refusals import Channel, explain
 from bot_platform.telegram.update_inbox import InvalidUpdate, UpdateInbox, read
 from bot_platform.telegram.update_source import LEASE_SECONDS, UpdateSource
 from bot_platform.web.health import health
@@ -29,12 +30,12 @@ from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
 
 log = structlog.get_logger()
 
-MODE_CHECKS = 5  # looks whether another process of the database takes updates in the other mode
-COUNT_SECONDS = 2  # for counting what waits, when /metrics is read
+MODE_CHECKS = 5  # for another process of this database that receives updates in the other mode
+BACKLOG_TIMEOUT_SECONDS = 2  # to read the gauges from the database for /metrics
 
 
 class CannotStart(Exception):
-    """Something outside the settings forbids the start; the message says what to do."""
+    """The process cannot start although its settings are right; the message says what to do."""
 
 
 class Platform:
@@ -48,7 +49,7 @@ class Platform:
         """Serve until `stop` is set, then finish what is in hand; `on_ready` gets the port.
 
         Raises CannotStart when the address is taken, the database does not answer, or another process
-        takes the updates in the other mode.
+        receives updates in the other mode.
         """
         services, outside = self.services, self.services.outside
         async with AsyncExitStack() as stack:
@@ -75,8 +76,8 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         return listen(host, port)
     except OSError as error:
-        why = f"PORT: cannot listen on {host}:{port} ({error.strerror}), try another PORT"
-        raise CannotStart(why) from error
+        reason = f"PORT: cannot listen on {host}:{port} ({error.strerror}), try another PORT"
+        raise CannotStart(reason) from error
 
 
 async def _open(database: Database, stack: AsyncExitStack) -> None:
@@ -95,10 +96,10 @@ async def _open(database: Database, stack: AsyncExitStack) -> None:
 async def _check_mode(source: UpdateSource) -> None:
     """Wait until the lease of a dead process ends; raises CannotStart while a live one holds it."""
     for _ in range(MODE_CHECKS):
-        if (why := await source.conflict()) is None:
+        if (reason := await source.conflict()) is None:
             return
-        await current().sleep(LEASE_SECONDS / (MODE_CHECKS - 2))
-    raise CannotStart(why)
+        await clock.current().sleep(LEASE_SECONDS / (MODE_CHECKS - 2))
+    raise CannotStart(reason)
 
 
 def _pages(services: Services, background: BackgroundTasks) -> list[Blueprint]:
@@ -111,7 +112,8 @@ def _pages(services: Services, background: BackgroundTasks) -> list[Blueprint]:
         *services.outside.pages,
     ]
     if token := settings.operator_token:
-        pages.append(operator_pages(payments, token.get_secret_value(), settings.webapp_url))
+        words = partial(explain, channel=Channel.PAGE, say=services.texts.say)
+        pages.append(operator_pages(payments, token.get_secret_value(), settings.webapp_url, words))
     if settings.telegram_mode == "webhook":
         pages.append(
             telegram_webhook(settings.telegram_secret, lambda body: _store(services.update_inbox, body))
@@ -120,9 +122,9 @@ def _pages(services: Services, background: BackgroundTasks) -> list[Blueprint]:
 
 
 async def _metrics_text(services: Services) -> tuple[bytes, str]:
-    """Write the metrics; when the database does not answer, its figures are those of the last time."""
+    """Return the metrics; when the database does not answer, its gauges keep their last values."""
     with contextlib.suppress(*UNREACHABLE):
-        async with asyncio.timeout(COUNT_SECONDS):
+        async with asyncio.timeout(BACKLOG_TIMEOUT_SECONDS):
             services.metrics.set_backlog(await backlog())
     return services.metrics.text()
 

@@ -1,4 +1,4 @@
-"""Everything that one process works with, built once from the settings and handed down."""
+"""The parts of one process, built once from the settings and passed down as arguments."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +34,7 @@ from bot_platform.work.engine.runner import Runner
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """How the process reaches the outside world: for real, or a sandbox that brings pages of its own.
+    """The connections to the outside world: the real ones, or those of a sandbox with pages of its own.
 
     `bot_link` replaces the bot's address at Telegram, `model` the model that the settings name.
     `start` and `close` run with the service; `stopping` runs before the server waits for open requests.
@@ -52,7 +52,7 @@ class Outside:
 
 
 def real_world(settings: Settings) -> Outside:
-    """Reach Telegram over the network, through the proxy where one is set."""
+    """Connect to Telegram over the network, through the proxy if one is set."""
     return Outside(HttpSession(settings.telegram_api_base, settings.proxy_url))
 
 
@@ -134,7 +134,7 @@ def _payments(settings: Settings, database: Database, calls: CallObserver) -> Pa
         providers=providers,
         events=choose.events(settings),
         prices=settings.price_list(),
-        admins=settings.admin_telegram_ids,
+        operators=settings.admin_telegram_ids,
     )
 
 
@@ -142,8 +142,8 @@ def _work(settings: Settings, database: Database, model: Model | None) -> tuple[
     context = WorkContext(
         database=database,
         pages=pages,
-        for_one=settings.jobs_per_user,
-        at_once=settings.jobs_at_once,
+        jobs_per_user=settings.jobs_per_user,
+        jobs_at_once=settings.jobs_at_once,
         low_balance=settings.low_balance,
         keep_texts=timedelta(days=settings.keep_texts_days),
     )
@@ -162,6 +162,6 @@ def _mode(settings: Settings) -> Mode:
 
 
 def _process_number(host: str, port: int) -> int:
-    """Return a number for this process among its replicas; after a restart it is the same."""
+    """Return a number that is unique among the replicas and stays the same after a restart."""
     name = f"{gethostname()}:{host}:{port}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])

@@ -1,9 +1,10 @@
 """A clock that tests and the demo move forward: what waits for that moment wakes at once."""
 
 import asyncio
+import math
 from weakref import WeakSet
 
-from bot_platform.infra.clock import Clock
+from bot_platform.infra.clock import Clock, current
 
 
 class MovableClock(Clock):
@@ -11,6 +12,7 @@ class MovableClock(Clock):
 
     def __init__(self) -> None:
         self._offset = 0.0
+        self.delays = 0  # how many stand-ins take their time: only a move of the clock ends that
         self._timeouts: WeakSet[asyncio.Timeout] = WeakSet()
 
     @property
@@ -43,3 +45,18 @@ class MovableClock(Clock):
                     timeout.reschedule(when - seconds)
                 except RuntimeError:  # it was left, or not entered yet
                     self._timeouts.discard(timeout)
+
+
+async def delay(seconds: float = math.inf) -> None:
+    """Let a stand-in for an outside service take its time, for ever by default."""
+    clock = current()
+    if seconds <= 0:
+        await asyncio.sleep(0)
+        return
+    if isinstance(clock, MovableClock):
+        clock.delays += 1
+    try:
+        await (clock.sleep(seconds) if seconds < math.inf else asyncio.Event().wait())
+    finally:
+        if isinstance(clock, MovableClock):
+            clock.delays -= 1

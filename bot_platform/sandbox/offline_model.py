@@ -1,14 +1,14 @@
 """The demo's offline model: deterministic answers built from the words of the question."""
 
-import asyncio
 import json
 import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from bot_platform.sandbox.movable_clock import delay
 from bot_platform.sandbox.offline_project import keywords, project, words
-from bot_platform.work.engine.model import BYTES_A_TOKEN, Message, Usage
-from bot_platform.work.kinds.ask import WHO
+from bot_platform.work.engine.model import BYTES_PER_TOKEN, Message, Usage
+from bot_platform.work.kinds.ask import SYSTEM_PROMPT
 from bot_platform.work.kinds.build import prompts
 from bot_platform.work.kinds.build.prompts import PATH, REQUEST, clip
 
@@ -65,10 +65,10 @@ class OfflineModel:
 
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
         """Yield an answer in pieces, then its usage, with four bytes as one token."""
-        text = clip(_answer(messages), most_tokens * BYTES_A_TOKEN)
+        text = clip(_answer(messages), most_tokens * BYTES_PER_TOKEN)
         length = max(1, math.ceil(len(text) / PIECES_PER_ANSWER))
         for start in range(0, len(text), length):
-            await asyncio.sleep(self._pause)
+            await delay(self._pause)
             yield text[start : start + length]
         yield Usage(_tokens(*(message.text for message in messages)), _tokens(text))
 
@@ -77,7 +77,7 @@ class OfflineModel:
 
 
 def _answer(messages: Sequence[Message]) -> str:
-    if messages[0] == WHO:
+    if messages[0] == SYSTEM_PROMPT:
         return _chat(messages[1:])
     match messages[0].text.partition("\n")[0]:
         case prompts.PLAN:
@@ -138,4 +138,4 @@ def _enumerate(items: Sequence[str]) -> str:
 
 
 def _tokens(*texts: str) -> int:
-    return math.ceil(sum(len(text.encode(errors="replace")) for text in texts) / BYTES_A_TOKEN)
+    return math.ceil(sum(len(text.encode(errors="replace")) for text in texts) / BYTES_PER_TOKEN)

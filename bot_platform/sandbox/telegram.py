@@ -1,6 +1,5 @@
 """An aiogram session without a network: it passes an unmodified bot's calls to a `TelegramWorld`."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Any, cast
@@ -12,6 +11,7 @@ from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import InputFile
 
+from bot_platform.infra.clock import current
 from bot_platform.sandbox.telegram_world import (
     Call,
     ConnectionLostError,
@@ -47,7 +47,7 @@ class SandboxSession(BaseSession):
         json_params = json.loads(json.dumps(params))
         files = {key: await _read_upload(upload, bot) for key, upload in uploads.items()}
         try:
-            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+            async with current().timeout(self.timeout if timeout is None else timeout):
                 status, answer = await self.world.answer(bot.token, method.__api_method__, json_params, files)
         except TimeoutError as error:
             raise TelegramNetworkError(method=method, message="Request timeout error") from error

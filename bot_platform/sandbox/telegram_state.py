@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot_platform.infra.clock import unix_time
 from bot_platform.sandbox.telegram_rules import ApiError
 from bot_platform.sandbox.telegram_text import parse_text
 from bot_platform.sandbox.telegram_updates import Updates
@@ -76,7 +77,7 @@ class TelegramState:
         name: str,
         allow_local_urls: bool = False,
         allow_local_webhooks: bool = False,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = unix_time,
         first_id: int | None = None,
     ) -> None:
         self.token = token

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot_platform.infra.clock import current
 from bot_platform.sandbox.telegram_rules import ApiError
 
 Update = dict[str, Any]
@@ -66,7 +67,7 @@ class Updates:
     async def _wait(self, timeout: float) -> None:  # noqa: ASYNC109
         poll = self._poll = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(timeout):
+            async with current().timeout(timeout):
                 error = await poll
         except TimeoutError:
             return

@@ -2,15 +2,16 @@
 
 import asyncio
 import inspect
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from bot_platform.infra.clock import unix_time
 from bot_platform.sandbox import telegram_methods as methods
 from bot_platform.sandbox import telegram_setup as setup
+from bot_platform.sandbox.movable_clock import delay
 from bot_platform.sandbox.telegram_rules import (
     ApiError,
     ConnectionLostError,
@@ -102,7 +103,7 @@ class TelegramWorld(TelegramState):
         allow_local_urls: bool = False,
         allow_local_webhooks: bool = False,
         flood: FloodLimits | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = unix_time,
         first_id: int | None = None,
     ) -> None:
         super().__init__(
@@ -162,7 +163,7 @@ class TelegramWorld(TelegramState):
             raise ApiError(404, "Not Found")
         fault = self._next_fault(name, call.params.get("chat_id")) or Fault()
         if fault.delay:
-            await asyncio.sleep(fault.delay)
+            await delay(fault.delay)
         if fault.network_error:
             raise ConnectionLostError("the connection was reset")
         if fault.code:

@@ -1,1 +1,1 @@
-"""Telegram's words translated into ours, and back."""
+"""The Telegram bot: updates become calls, and results become messages."""

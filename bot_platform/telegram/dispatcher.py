@@ -1,4 +1,4 @@
-"""Builds the dispatcher: screens, middlewares, and the answer when something breaks."""
+"""Builds the dispatcher: routers, middlewares and error replies; and sets the menu of commands."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,17 +12,18 @@ from bot_platform.flows.context import PaymentContext
 from bot_platform.infra.database import Database
 from bot_platform.telegram import error_replies
 from bot_platform.telegram.middleware import AnswerCallback, LoadUser, ReplyToRefusals
-from bot_platform.telegram.routers import home, operator, operator_actions, shop, work
+from bot_platform.telegram.refusals import Channel
+from bot_platform.telegram.routers import home, operator, operator_actions, operator_broadcast, shop, work
 from bot_platform.telegram.texts import Texts, code_of
 from bot_platform.work.engine.kind import JobKind
 from bot_platform.work.engine.orders import Orders
 
 log = structlog.get_logger()
 
-# The menu, with the kinds of work after "start".
-ABOUT_WORK = ("jobs", "cancel", "new", "forget")
+# The menu; the commands of paid work come after "start".
+JOB_COMMANDS = ("jobs", "cancel", "new", "forget")
 ADMIN = "admin"
-COMMANDS = ("start", "buy", "balance", "history", *ABOUT_WORK, "help", "paysupport", "terms")
+COMMANDS = ("start", "buy", "balance", "history", *JOB_COMMANDS, "help", "paysupport", "terms")
 
 
 def dispatcher(
@@ -34,7 +35,7 @@ def dispatcher(
     texts: Texts,
     welcome_credits: int,
 ) -> Dispatcher:
-    """Build the dispatcher; every name given here is one that handlers may ask for."""
+    """Build the dispatcher; handlers may declare each of these names as an argument."""
     built = Dispatcher(
         disable_fsm=True,
         database=database,
@@ -47,12 +48,13 @@ def dispatcher(
     built.callback_query.outer_middleware(AnswerCallback())
     for observer in (built.message, built.callback_query):
         observer.outer_middleware(LoadUser(database, texts))
-        observer.outer_middleware(ReplyToRefusals())
+        observer.outer_middleware(ReplyToRefusals(Channel.USER))
     built.message.filter(F.chat.type == "private")
-    # The first router that has words for a fault says them, so the general apology is last.
+    # The first router with a reply to an error sends it, so the general reply is last.
     built.include_routers(
-        operator_actions.screen(texts, payments.admins),
-        operator.screen(texts, payments.admins),
+        operator_actions.screen(texts, payments.operators),
+        operator_broadcast.screen(payments.operators),
+        operator.screen(texts, payments.operators),
         home.screen(),
         work.screen(orders),
         shop.screen(prices),
@@ -71,22 +73,22 @@ async def set_commands(bot: Bot, texts: Texts, kinds: Mapping[str, JobKind]) -> 
 async def set_admin_commands(
     bot: Bot, texts: Texts, kinds: Mapping[str, JobKind], admins: Sequence[int]
 ) -> None:
-    """Set the menu of each admin (Telegram ids): everybody's, and `/admin` below it."""
+    """Set the menu of each admin (Telegram ids): the general one, and `/admin` below it."""
     for chat_id in admins:
         for language in texts.languages:
-            below = BotCommand(command=ADMIN, description=texts.of_command(ADMIN, "", language))
+            admin_command = BotCommand(command=ADMIN, description=texts.of_command(ADMIN, "", language))
             try:
                 await bot.set_my_commands(
-                    [*_menu(texts, kinds, language), below],
+                    [*_menu(texts, kinds, language), admin_command],
                     scope=BotCommandScopeChat(chat_id=chat_id),
                     language_code=code_of(language),
                 )
-            except TelegramBadRequest as fault:  # until they press Start, Telegram knows no such chat
-                log.warning("telegram.no_menu_for_admin", admin=chat_id, says=fault.message)
+            except TelegramBadRequest as error:  # before the admin presses Start there is no such chat
+                log.warning("telegram.no_menu_for_admin", admin=chat_id, says=error.message)
 
 
 async def is_menu_set(bot: Bot, texts: Texts, kinds: Mapping[str, JobKind]) -> bool:
-    """Whether the menu is what `set_commands` would make it."""
+    """Whether the menu is as `set_commands` would set it."""
     for language in texts.languages:
         wanted = _menu(texts, kinds, language)
         found = await bot.get_my_commands(language_code=code_of(language))
@@ -97,8 +99,8 @@ async def is_menu_set(bot: Bot, texts: Texts, kinds: Mapping[str, JobKind]) -> b
 
 def _menu(texts: Texts, kinds: Mapping[str, JobKind], language: str) -> list[BotCommand]:
     first, *rest = COMMANDS
-    explained = dict.fromkeys(COMMANDS, "") | {code: kind.help for code, kind in kinds.items()}
+    descriptions = dict.fromkeys(COMMANDS, "") | {code: kind.help for code, kind in kinds.items()}
     return [
-        BotCommand(command=name, description=texts.of_command(name, explained[name], language))
+        BotCommand(command=name, description=texts.of_command(name, descriptions[name], language))
         for name in (first, *kinds, *rest)
     ]

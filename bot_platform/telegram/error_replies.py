@@ -1,4 +1,4 @@
-"""Tells people that something broke, without breaking itself."""
+"""Replies to a user after an unexpected error, and raises none itself."""
 
 import structlog
 from aiogram import Bot, Router
@@ -14,14 +14,14 @@ log = structlog.get_logger()
 
 
 def error_router() -> Router:
-    """Build the router that apologises for whatever no screen did; include it last."""
+    """Build the router for errors to which no other router replied; include it last."""
     router = Router(name="apologies")
     router.error.register(server_error, ~PASSING_FAULT)
     return router
 
 
 async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
-    """Log what broke and tell whoever it broke for, unless they would not hear it."""
+    """Log the error and reply to the user, unless the user has blocked the bot."""
     if isinstance(event.exception, TelegramForbiddenError):
         log.info("telegram.blocked", update=event.update.update_id)
         return
@@ -34,9 +34,9 @@ async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
         await send_apology(bot, texts, source.from_user, "server-error")
 
 
-async def send_apology(bot: Bot, texts: Texts, person: TelegramUser, text: str) -> None:
-    """Say a text to somebody, if Telegram lets us."""
+async def send_apology(bot: Bot, texts: Texts, to: TelegramUser, text: str) -> None:
+    """Send a text, by its name, in the user's language; an error of Telegram is only logged."""
     try:
-        await bot.send_message(person.id, texts.say(text, person.language_code or DEFAULT))
-    except TelegramAPIError as fault:
-        log.warning("telegram.could_not_apologise", error=fault.message)
+        await bot.send_message(to.id, texts.say(text, to.language_code or DEFAULT))
+    except TelegramAPIError as error:
+        log.warning("telegram.could_not_apologise", error=error.message)

@@ -1,4 +1,4 @@
-"""What every handler may ask for by name: the person, their language, the texts, the update's key."""
+"""The arguments that handlers may declare: the user, the language, the texts, the update's key."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -22,86 +22,81 @@ from bot_platform.flows.arrive import come_back
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.telegram.operator_buttons import Buttons
+from bot_platform.telegram.refusals import Channel, explain
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
-# What the middlewares below provide to handlers, beside the dispatcher's own names.
-PROVIDED = frozenset({"person", "user", "language", "say", "request_key", "buttons", "reply"})
-# Telegram or the database failed: the update is handled again later, so nobody is told of it.
+# What the middlewares below provide to handlers, beside the names that the dispatcher was built with.
+PROVIDED = frozenset({"known_user", "user", "language", "say", "request_key", "buttons", "reply"})
+# Telegram or the database failed. The update is handled again later, so the user gets no error message.
 PASSING = (TelegramNetworkError, TelegramRetryAfter, TelegramServerError, *LOST_CONNECTION)
 PASSING_FAULT = ExceptionTypeFilter(*PASSING)
-PROMPT = 5  # seconds to answer a button; its spinner is not worth more
-
-
-class Say(Protocol):
-    """Write a text, by its name, in the language of whoever it is for."""
-
-    def __call__(self, name: str, /, **values: Any) -> str:
-        """Write the text."""
+CALLBACK_TIMEOUT_SECONDS = 5  # to answer a pressed button: its spinner is not worth a longer wait
 
 
 class AnswerCallback(BaseMiddleware):
-    """Stops a button's spinner before anything else happens."""
+    """Stops the spinner of a pressed button before anything else happens."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        """Answer the callback; one too old to be answered is still a press."""
+        """Answer the callback, then handle it, even if it is too old to be answered."""
         if isinstance(event, CallbackQuery):
             try:
-                await event.answer(request_timeout=PROMPT)
-            except TelegramBadRequest as fault:
-                log.info("telegram.callback_too_old", says=fault.message)
-            except TelegramAPIError as fault:
-                log.warning("telegram.callback_not_answered", error=fault.message)
+                await event.answer(request_timeout=CALLBACK_TIMEOUT_SECONDS)
+            except TelegramBadRequest as error:
+                log.info("telegram.callback_too_old", says=error.message)
+            except TelegramAPIError as error:
+                log.warning("telegram.callback_not_answered", error=error.message)
         return await handler(event, data)
 
 
 class LoadUser(BaseMiddleware):
-    """Finds out who speaks and in which language to answer."""
+    """Finds the sender of an update, and the language for the answer."""
 
     def __init__(self, database: Database, texts: Texts) -> None:
         self._database, self._texts = database, texts
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        """Provide `person`, `language`, `say` and `request_key`."""
-        who: TelegramUser | None = data.get("event_from_user")
-        if who is None:
-            return None  # a channel speaks: nobody to answer
+        """Provide `known_user` (None before /start), `language`, `say` and `request_key`."""
+        sender: TelegramUser | None = data.get("event_from_user")
+        if sender is None:
+            return None  # a channel's post has no sender to answer
         update: Update = data["event_update"]
-        person = await users.find(who.id)
-        if person and person.blocked_bot:
-            await come_back(self._database, person)
-        language = person.language if person else who.language_code or DEFAULT
+        known_user = await users.find(sender.id)
+        if known_user and known_user.blocked_bot:
+            await come_back(self._database, known_user)
+        language = known_user.language if known_user else sender.language_code or DEFAULT
 
         def say(name: str, /, **values: Any) -> str:
             return self._texts.say(name, language, **values)
 
-        data |= {"person": person, "language": language, "say": say, "request_key": f"tg:{update.update_id}"}
+        data |= {"known_user": known_user, "language": language, "say": say}
+        data["request_key"] = f"tg:{update.update_id}"
         return await handler(event, data)
 
 
 class Registered(BaseMiddleware):
-    """Lets only people with an account pass, and provides them as `user`."""
+    """Lets an update pass only if its sender has an account."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        """Provide `user`; raises NoAccount for somebody who never pressed Start."""
-        if data["person"] is None:
+        """Provide `user`; raises NoAccount for a sender who never pressed Start."""
+        if data["known_user"] is None:
             raise NoAccount
-        data["user"] = data["person"]
+        data["user"] = data["known_user"]
         return await handler(event, data)
 
 
 class Reply(Protocol):
-    """Write to whoever speaks."""
+    """Sends a message to the sender of the update."""
 
     async def __call__(self, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
-        """Send a message, with buttons under it where there are some."""
+        """Send a message, with buttons under it if there are any."""
 
 
 class Operating(BaseMiddleware):
-    """Provides what an operator's screen answers with."""
+    """Provides the means by which an operator's screen answers."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
@@ -109,25 +104,27 @@ class Operating(BaseMiddleware):
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         """Provide `buttons` and `reply`."""
         bot: Bot = data["bot"]
-        who: TelegramUser = data["event_from_user"]
+        operator: TelegramUser = data["event_from_user"]
 
         async def reply(text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
             some = buttons if buttons and buttons.inline_keyboard else None
-            await bot.send_message(who.id, text, reply_markup=some)
+            await bot.send_message(operator.id, text, reply_markup=some)
 
         data |= {"buttons": Buttons(self._texts, data["language"]), "reply": reply}
         return await handler(event, data)
 
 
 class ReplyToRefusals(BaseMiddleware):
-    """Turns a refusal into its text."""
+    """Answers a refusal with its text, in the words of a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        """Answer what was refused; anything else is not ours to catch."""
+        """Catch refusals only: any other exception is an error, and goes to the error handlers."""
         try:
             return await handler(event, data)
-        except Refusal as no:
-            say: Say = data["say"]
+        except Refusal as refusal:
             bot: Bot = data["bot"]
-            who: TelegramUser = data["event_from_user"]
-            return await bot.send_message(who.id, say(no.text, **no.values_for_text))
+            sender: TelegramUser = data["event_from_user"]
+            return await bot.send_message(sender.id, explain(refusal, self._channel, data["say"]))

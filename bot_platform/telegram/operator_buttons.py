@@ -1,4 +1,4 @@
-"""Buttons that only operators see: what they lead to and what they do is in their data."""
+"""The buttons of operators; the data of a button names its action and its object."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,16 +12,16 @@ from bot_platform.domain.users import User
 from bot_platform.telegram.texts import Texts
 
 PREFIX = "admin:"
-ACROSS = 5  # short buttons in a row
+BUTTONS_IN_A_ROW = 5
 
 
-def to(verb: str, *about: object) -> str:
-    """Write a button's data: `admin:`, what to do, and about what."""
-    return f"{PREFIX}{verb}:{':'.join(str(one) for one in about)}"
+def to(verb: str, *objects: object) -> str:
+    """Write the data of a button: `admin:<verb>:<object>`."""
+    return f"{PREFIX}{verb}:{':'.join(str(one) for one in objects)}"
 
 
 def about(data: str | None) -> str:
-    """Read what a button is about."""
+    """Read the object from the data of a button."""
     return (data or "").removeprefix(PREFIX).partition(":")[2]
 
 
@@ -36,75 +36,61 @@ class Buttons:
         return InlineKeyboardButton(text=self._texts.say(label, self._language, **values), callback_data=data)
 
     def today(self, failed: int, broadcast: int | None) -> InlineKeyboardMarkup:
-        """Under the day at a glance."""
+        """Under the report of the day; `failed` counts events, `broadcast` is the id of the running one."""
         above = [self.one("failed-button", to("failed"), n=failed)] if failed else []
         below = [self.one("said-button", to("said", broadcast))] if broadcast else []
         both = [self.one("waits-button", to("waits")), self.one("sales-button", to("sales"))]
         return rows(above, both, below)
 
-    def numbered(self, verb: str, about: Sequence[object]) -> InlineKeyboardMarkup:
-        """Under a numbered list: a button for each."""
-        each = [self.one("nth-button", to(verb, one), n=str(n)) for n, one in enumerate(about, start=1)]
-        return rows(*(each[first : first + ACROSS] for first in range(0, len(each), ACROSS)))
+    def numbered(self, verb: str, ids: Sequence[object]) -> InlineKeyboardMarkup:
+        """Under a numbered list: a button for each item, by its id."""
+        each = [self.one("nth-button", to(verb, one), n=str(n)) for n, one in enumerate(ids, start=1)]
+        return rows(
+            *(each[first : first + BUTTONS_IN_A_ROW] for first in range(0, len(each), BUTTONS_IN_A_ROW))
+        )
 
-    def person(self, user: User, account: Account) -> InlineKeyboardMarkup:
-        """Under a person."""
-        who = user.telegram_id
+    def user(self, user: User, account: Account) -> InlineKeyboardMarkup:
+        """Under a user."""
+        number = user.telegram_id
         ban = ("unban-button", "unban") if account.banned else ("ban-button", "ban")
-        lift = [self.one("lift-button", to("lift", who))] if account.frozen else []
-        return rows([self.one("life-button", to("life", who)), self.one(ban[0], to(ban[1], who))], lift)
+        unfreeze = [self.one("lift-button", to("lift", number))] if account.frozen else []
+        return rows(
+            [self.one("life-button", to("life", number)), self.one(ban[0], to(ban[1], number))], unfreeze
+        )
 
     def purchase(self, purchase: Purchase, telegram_id: int) -> InlineKeyboardMarkup:
         """Under a purchase."""
-        person = self.one("person-button", to("person", telegram_id))
+        user = self.one("person-button", to("person", telegram_id))
         check = self.one("check-button", to("check", purchase.id))
         refund = [self.one("refund-button", to("refund", purchase.id))] if purchase.was_paid else []
-        return rows([check, *refund], [person])
+        return rows([check, *refund], [user])
 
     def event(self, event: Event) -> InlineKeyboardMarkup:
-        """Under an event; the replay is for what it came to until now."""
+        """Under an event; the replay applies to its present state only."""
         return rows([self.one("replay-button", to("replay", event.id, stamp(event)))])
 
-    def look(self, text: str, values: Mapping[str, Any]) -> InlineKeyboardMarkup | None:
-        """Choose the buttons under an operator's notice by the name of its text."""
-        match text:
-            case "operator-event":
-                return self.to_event(values["number"])
-            case (
-                "operator-finding" | "operator-dispute" | "operator-refund-undone" | "operator-refund-refused"
-            ):
-                return self.to_purchase(values["purchase"])
-            case "admin-refund-asked":
-                return self.to_purchase(values["purchase"])
-            case "paysupport-question":
-                return rows([self.one("person-button", to("person", values["user"]))])
-            case "admin-refund-draft":
-                money = {"amount": values["amount"], "currency": values["currency"]}
-                yes = self.one("refund-yes-button", to("payback", values["draft"]), **money)
-                return rows([yes, self.one("no-button", to("keep", values["draft"]))])
-            case "admin-say-draft":
-                yes = self.one("say-yes-button", to("tell", values["draft"]), people=str(values["people"]))
-                return rows([yes, self.one("no-button", to("drop", values["draft"]))])
-            case "admin-say-progress" if values["state"] == "running":
-                return rows([self.one("halt-button", to("halt", values["broadcast"]))])
-        return None
+    def stop_broadcast(self, progress: Mapping[str, Any]) -> InlineKeyboardMarkup | None:
+        """Under the progress of a broadcast: stop it, while it is being sent."""
+        if progress["state"] != "running":
+            return None
+        return rows([self.one("halt-button", to("halt", progress["broadcast"]))])
 
     def to_event(self, number: int) -> InlineKeyboardMarkup:
-        """Lead to an event."""
+        """Show an event."""
         return rows([self.one("look-button", to("event", number))])
 
     def to_purchase(self, number: str) -> InlineKeyboardMarkup | None:
-        """Lead to a purchase, unless there is none."""
+        """Show a purchase; None if there is none."""
         if number == "none":
             return None
         return rows([self.one("purchase-button", to("purchase", number), purchase=number)])
 
 
 def stamp(event: Event) -> int:
-    """Say when an event came to what it is now: a replay is for that, and not for what comes after."""
+    """Return the version of an event's state (unix ms): a replay button is valid for one version."""
     return int(event.handled_at.timestamp() * 1000) if event.handled_at else 0
 
 
 def rows(*lines: Sequence[InlineKeyboardButton]) -> InlineKeyboardMarkup:
-    """Put buttons into rows; empty ones are left out."""
+    """Put buttons into rows; empty rows are left out."""
     return InlineKeyboardMarkup(inline_keyboard=[list(line) for line in lines if line])

@@ -1,8 +1,8 @@
-"""What operators read in Telegram: the day, a person, a purchase, an event, each as one message."""
+"""The reports for operators in Telegram: the day, a user, a purchase, an event, each one message."""
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot_platform.domain.backlog import Backlog
@@ -11,15 +11,16 @@ from bot_platform.domain.overview import Today
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.timeline import About, Moment
 from bot_platform.domain.users import User
-from bot_platform.telegram.middleware import Say
+from bot_platform.infra import clock
+from bot_platform.telegram.texts import Say
 
-LONGEST = 4000  # UTF-16 units of a message; Telegram takes 4096
-SAID = 2500  # characters of what an event says
-REASON = 200  # characters of an error in a list
+MAX_MESSAGE_UNITS = 4000  # of UTF-16; Telegram accepts 4096
+MAX_PAYLOAD_CHARS = 2500  # of an event
+MAX_ERROR_CHARS = 200  # in a list
 
 
 def day(say: Say, today: Today) -> str:
-    """Write the day at a glance."""
+    """Write the report of the day."""
     taken = [
         say("admin-takings", amount=amount, currency=currency, provider=provider)
         for (provider, currency), amount in sorted(today.day.takings.items())
@@ -27,7 +28,7 @@ def day(say: Say, today: Today) -> str:
     proved = today.books.proved_at
     return say(
         "admin-today",
-        at=int(datetime.now(UTC).timestamp()),
+        at=int(clock.current().time()),
         takings=", ".join(taken) or say("admin-takings-none"),
         sales=today.day.sales,
         failed=today.failed_purchases,
@@ -44,7 +45,7 @@ def day(say: Say, today: Today) -> str:
 
 
 def waits(say: Say, waiting: Backlog, refunds: int, transfers: int) -> str:
-    """Write what waits."""
+    """Write what waits to be done."""
     return say(
         "admin-waits",
         messages=waiting.messages,
@@ -55,15 +56,15 @@ def waits(say: Say, waiting: Backlog, refunds: int, transfers: int) -> str:
     )
 
 
-def person(say: Say, user: User, about: About) -> str:
-    """Write how a person stands."""
+def user(say: Say, known: User, about: About) -> str:
+    """Write the state of a user."""
     account = about.account
     lines = [
         say(
             "admin-person",
-            user=str(user.telegram_id),
-            blocked="yes" if user.blocked_bot else "no",
-            since=_unix(user.created_at),
+            user=str(known.telegram_id),
+            blocked="yes" if known.blocked_bot else "no",
+            since=_unix(known.created_at),
             balance=account.available,
             held=account.held,
             paid=about.paid,
@@ -80,16 +81,16 @@ def person(say: Say, user: User, about: About) -> str:
         "admin-person-broken": account.broken,
     }
     lines += [say(name) for name, is_so in states.items() if is_so]
-    return "\n".join([*lines, "", say("admin-person-grant", user=str(user.telegram_id))])
+    return "\n".join([*lines, "", say("admin-person-grant", user=str(known.telegram_id))])
 
 
-def life(say: Say, user: User, moments: Sequence[Moment]) -> str:
-    """Write a person's story."""
-    return _timeline(say, say("admin-life", user=str(user.telegram_id)), moments)
+def life(say: Say, known: User, moments: Sequence[Moment]) -> str:
+    """Write the timeline of a user."""
+    return _timeline(say, say("admin-life", user=str(known.telegram_id)), moments)
 
 
 def purchase(say: Say, sale: Purchase, buyer: User, moments: Sequence[Moment]) -> str:
-    """Write a purchase with its story."""
+    """Write a purchase with its timeline."""
     head = say(
         "admin-purchase",
         user=str(buyer.telegram_id),
@@ -137,7 +138,7 @@ def failed(say: Say, events: Iterable[Event]) -> str:
             event=one.key.removeprefix("stripe:"),
             type=one.type,
             at=_unix(one.received_at),
-            reason=(one.error or "")[:REASON],
+            reason=(one.error or "")[:MAX_ERROR_CHARS],
         )
         for n, one in enumerate(events, start=1)
     ]
@@ -145,7 +146,7 @@ def failed(say: Say, events: Iterable[Event]) -> str:
 
 
 def event(say: Say, one: Event) -> str:
-    """Write what became of an event, and what it says."""
+    """Write the state of an event, and its payload."""
     head = say(
         "admin-event",
         event=one.key.removeprefix("stripe:"),
@@ -155,20 +156,21 @@ def event(say: Say, one: Event) -> str:
         tries=one.attempts,
         reason=one.error or "",
     )
-    says = json.dumps(_told(one.payload), indent=1, ensure_ascii=False)
-    return fit(f"{head.strip()}\n\n{says[:SAID]}{'…' if len(says) > SAID else ''}")
+    payload = json.dumps(_without_empty(one.payload), indent=1, ensure_ascii=False)
+    end = "…" if len(payload) > MAX_PAYLOAD_CHARS else ""
+    return fit(f"{head.strip()}\n\n{payload[:MAX_PAYLOAD_CHARS]}{end}")
 
 
 def fit(text: str) -> str:
-    """Cut a text to what one message holds."""
+    """Cut a text to the length of one message."""
     units = text.encode("utf-16-le")
-    if len(units) <= 2 * LONGEST:
+    if len(units) <= 2 * MAX_MESSAGE_UNITS:
         return text
-    return units[: 2 * LONGEST - 2].decode("utf-16-le", errors="ignore") + "…"
+    return units[: 2 * MAX_MESSAGE_UNITS - 2].decode("utf-16-le", errors="ignore") + "…"
 
 
 def _timeline(say: Say, head: str, moments: Sequence[Moment]) -> str:
-    """Write moments below a head, oldest first; the oldest are left out where there is no room."""
+    """Write moments below a head, oldest first; without room for all the oldest are left out."""
     lines = [say("story", at=_unix(one.at), what=one.what, **one.values) for one in moments]
     hidden = 0
     while True:
@@ -187,9 +189,9 @@ def _unix(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-def _told(value: Any) -> Any:
-    """Leave out what an event says nothing in."""
+def _without_empty(value: Any) -> Any:
+    """Leave out the empty values of a payload."""
     if isinstance(value, dict):
-        said = {name: _told(one) for name, one in value.items()}
-        return {name: one for name, one in said.items() if one not in (None, "", [], {})}
-    return [_told(one) for one in value] if isinstance(value, list) else value
+        kept = {name: _without_empty(one) for name, one in value.items()}
+        return {name: one for name, one in kept.items() if one not in (None, "", [], {})}
+    return [_without_empty(one) for one in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""What people read about the bot before they press Start."""
+"""The bot's descriptions, which a user reads before pressing Start."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from bot_platform.telegram.texts import Texts, code_of
 
 
 async def lacks(bot: Bot, texts: Texts) -> Sequence[str]:
-    """Name what nobody has written yet; a text of the operator's own counts as written."""
+    """Name the descriptions that are missing at Telegram; one that the operator wrote counts too."""
     missing = []
     for language in texts.languages:
         if not (await bot.get_my_description(language_code=code_of(language))).description:
@@ -19,7 +19,7 @@ async def lacks(bot: Bot, texts: Texts) -> Sequence[str]:
 
 
 async def describe(bot: Bot, texts: Texts) -> Sequence[str]:
-    """Write what nobody has written yet, and name it."""
+    """Set the missing descriptions, and name them."""
     missing = await lacks(bot, texts)
     for language in texts.languages:
         if _named("description", language) in missing:

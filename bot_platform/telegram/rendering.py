@@ -1,24 +1,47 @@
-"""A notice as the message that goes out: its words, their format, its buttons, and its file."""
+"""The types that the table of notices is made of: what is rendered, how, and what comes out."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, MessageEntity
+from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
-from bot_platform.domain import broadcasts, jobs
-from bot_platform.domain.outbox import Notice
 from bot_platform.domain.packages import PriceList
-from bot_platform.telegram import keyboards
+from bot_platform.telegram.operator_buttons import Buttons
 from bot_platform.telegram.texts import Texts
-from bot_platform.work.engine.project_files import zipped
 
-BAR = 10  # the longest line of progress; a short one has a sign for each part
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A notice and the means to write it: the name of its text, its values, and the reader's language.
+
+    `local_links` says whether Telegram accepts a button with a link to this machine (the sandbox does).
+    """
+
+    name: str
+    values: Mapping[str, Any]
+    texts: Texts
+    language: str
+    prices: PriceList
+    local_links: bool
+
+    @property
+    def operator_buttons(self) -> Buttons:
+        """Buttons for operators, in the reader's language."""
+        return Buttons(self.texts, self.language)
+
+    def say(self, name: str, /, **more: Any) -> str:
+        """Write a text with the values of the notice, and `more`."""
+        return self.texts.say(name, self.language, **{**self.values, **more})
+
+    def button(self, label: str, data: str, **values: Any) -> InlineKeyboardButton:
+        """Make a button by the name of its label."""
+        return InlineKeyboardButton(text=self.texts.say(label, self.language, **values), callback_data=data)
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """What one message says; `entities` format it."""
+    """One message as Telegram gets it; `entities` format the text, `file` makes it a document."""
 
     text: str
     buttons: InlineKeyboardMarkup | None = None
@@ -26,54 +49,22 @@ class OutgoingMessage:
     file: BufferedInputFile | None = None
 
 
-async def compose(
-    notice: Notice, texts: Texts, language: str, prices: PriceList, *, local_links: bool
-) -> OutgoingMessage:
-    """Write a notice down in its person's language."""
-    values = notice.text_values
-    buttons = keyboards.under(texts, language, prices, notice.text, values)
-    match notice.text:
-        case "answer" | "work-draft":
-            return _answer(notice.text, values, texts, language, buttons)
-        case "work-files":
-            return await _files(values, texts, language)
-        case "broadcast":
-            said = await broadcasts.find(values["broadcast"])
-            return OutgoingMessage(said.text if said else "")
-        case "admin-say-draft" | "admin-say-progress":  # longer than what may stand in a text
-            return OutgoingMessage(
-                f"{texts.say(notice.text, language, **values)}\n\n{values['says']}", buttons
-            )
-        case "work-progress":
-            values = values | {"bar": bar(values["done"], values["parts"])}
-    text = texts.say(notice.text, language, **values)
-    if not local_links and keyboards.refused_by_telegram(notice.text, values):
-        return OutgoingMessage(f"{text}\n{values['url']}", keyboards.without_link(buttons))
-    return OutgoingMessage(text, buttons)
+ButtonsOf = Callable[[NoticeView], InlineKeyboardMarkup | None]
+BodyOf = Callable[[NoticeView], Awaitable[OutgoingMessage]]
 
 
-def bar(done: int, parts: int) -> str:
-    """Draw how far something has come: 3 of 5 -> `▰▰▰▱▱`."""
-    signs = max(1, min(parts, BAR))
-    full = min(signs, done * signs // max(1, parts))
-    return "▰" * full + "▱" * (signs - full)
+def no_buttons(_: NoticeView) -> None:
+    """Put no buttons under the message."""
 
 
-def _answer(
-    text: str, values: Mapping[str, Any], texts: Texts, language: str, buttons: InlineKeyboardMarkup | None
-) -> OutgoingMessage:
-    """Say a page of an answer, and below it how the work goes or what came of it."""
-    page = values["page"]
-    says = text if text == "work-draft" else values["says"]
-    below = f"\n\n{texts.say(says, language, **values)}" if says else ""
-    entities = [MessageEntity(**entity) for entity in page["entities"]]
-    return OutgoingMessage(page["text"].rstrip() + below, buttons, entities)
+async def plain_text(view: NoticeView) -> OutgoingMessage:
+    """Write the text of the notice's name."""
+    return OutgoingMessage(view.say(view.name))
 
 
-async def _files(values: Mapping[str, Any], texts: Texts, language: str) -> OutgoingMessage:
-    """Pack what is finished of a job."""
-    job = await jobs.find(values["job"])
-    if job is None or not job.files:
-        return OutgoingMessage(texts.say("work-forgotten", language))
-    packed = BufferedInputFile(zipped(job.files, job.name), filename=f"{job.name}.zip")
-    return OutgoingMessage(texts.say("work-files", language, **values), file=packed)
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How one kind of notice is rendered; the defaults make a plain text without buttons."""
+
+    buttons: ButtonsOf = no_buttons
+    body: BodyOf = plain_text

@@ -1,4 +1,4 @@
-"""aiogram's HTTP session, which takes a proxy's faults for faults of the network."""
+"""aiogram's HTTP session: errors of a proxy count as errors of the network, and calls are observed."""
 
 from typing import Any
 
@@ -23,28 +23,28 @@ RESULTS: dict[type[TelegramAPIError], str] = {
     TelegramServerError: DOWN,
     TelegramRetryAfter: BUSY,
 }
-PROXY_FAULTS = (ProxyError, ProxyConnectionError, ProxyTimeoutError)  # they have no base of their own
+PROXY_ERRORS = (ProxyError, ProxyConnectionError, ProxyTimeoutError)  # they have no common base class
 
 
-def observe_calls(heard: OnResult) -> RequestMiddlewareType:
-    """Tell of each call to Telegram how it ended: `heard(party, result)`."""
+def observe_calls(on_result: OnResult) -> RequestMiddlewareType:
+    """Report the result of each call to Telegram: `on_result(party, result)`."""
 
-    async def listen(
+    async def observe(
         make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
         try:
             answer = await make_request(bot, method)
-        except TelegramAPIError as fault:
-            heard("telegram", RESULTS.get(type(fault), REFUSED))
+        except TelegramAPIError as error:
+            on_result("telegram", RESULTS.get(type(error), REFUSED))
             raise
-        heard("telegram", OK)
+        on_result("telegram", OK)
         return answer
 
-    return listen
+    return observe
 
 
 class HttpSession(AiohttpSession):
-    """Reaches a Bot API server over HTTP, through a proxy where one is given."""
+    """Calls a Bot API server over HTTP, through a proxy if one is given."""
 
     def __init__(self, api_base: str, proxy_url: str | None) -> None:
         super().__init__(proxy=proxy_url, api=TelegramAPIServer.from_base(api_base))
@@ -55,8 +55,8 @@ class HttpSession(AiohttpSession):
         method: TelegramMethod[TelegramType],
         timeout: int | None = None,  # noqa: ASYNC109 -- aiogram's
     ) -> Any:
-        """Call a method; raises TelegramNetworkError also where aiogram lets a proxy's error through."""
+        """Call a method; raises TelegramNetworkError for a proxy's error too, which aiogram lets through."""
         try:
             return await super().make_request(bot, method, timeout)
-        except PROXY_FAULTS as fault:
-            raise TelegramNetworkError(method=method, message=f"{type(fault).__name__}: {fault}") from fault
+        except PROXY_ERRORS as error:
+            raise TelegramNetworkError(method=method, message=f"{type(error).__name__}: {error}") from error

@@ -1,10 +1,10 @@
-"""What people read, by name and language; the words stand in `locales/`."""
+"""The texts that users read, by name and language; their words are in `locales/`."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from babel.dates import format_datetime
 from fluent.runtime import FluentBundle, FluentResource
@@ -16,21 +16,28 @@ LOCALES = Path(__file__).parent / "locales"
 DEFAULT = "en"
 
 
+class Say(Protocol):
+    """Writes a text by its name, in the reader's language."""
+
+    def __call__(self, name: str, /, **values: Any) -> str:
+        """Write the text with its values."""
+
+
 class Texts:
-    """Every text in every language that `locales/` holds; one `.ftl` file is one language."""
+    """Every text in every language; one `.ftl` file in `locales/` is one language."""
 
     def __init__(self, folder: Path = LOCALES) -> None:
         self._bundles = {file.stem: _bundle(file) for file in sorted(folder.glob("*.ftl"))}
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages there are, such as `en`."""
+        """The names of the languages, such as `en`."""
         return tuple(self._bundles)
 
     def say(self, name: str, language: str = DEFAULT, /, **values: Any) -> str:
-        """Write the text in the person's language, else in English; credits and money as integers.
+        """Write a text in the language, or in English if it is missing there; amounts are integers.
 
-        Raises KeyError for an unknown name or a value that the text needs and did not get.
+        Raises KeyError for an unknown name, and for a missing value.
         """
         bundle = self._bundles.get(language) or self._bundles.get(language.partition("-")[0])
         if bundle is None or not bundle.has_message(name):
@@ -44,13 +51,13 @@ class Texts:
         return str(text)
 
     def of_command(self, command: str, otherwise: str, language: str = DEFAULT) -> str:
-        """Say what a command does; `otherwise` for one that has no text here."""
+        """Describe a command for the menu; `otherwise` is for a command without a text."""
         name = f"command-{command}"
         return self.say(name, language) if self._bundles[DEFAULT].has_message(name) else otherwise
 
 
 def code_of(language: str) -> str | None:
-    """Give the `language_code` under which Telegram keeps a bot's texts: none for those of everybody else."""
+    """Return Telegram's `language_code`; None for the texts of all other languages."""
     return None if language == DEFAULT else language
 
 
@@ -71,13 +78,13 @@ def _bundle(file: Path) -> FluentBundle:
         "MONEY": money,
         "MOMENT": moment,
     }
-    # Telegram shows the invisible marks around values as boxes on some phones.
+    # Without isolation marks: on some phones Telegram shows them as boxes.
     bundle = FluentBundle([language], functions=dict(functions), use_isolating=False)
     bundle.add_resource(_parsed(file.read_text(encoding="utf-8")))
     return bundle
 
 
 @cache
-def _parsed(words: str) -> Resource:
-    """Parse a language once in a process, however many houses stand in it: it takes a tenth of a second."""
-    return FluentResource(words)
+def _parsed(source: str) -> Resource:
+    """Parse a language once in a process: it takes a tenth of a second, and tests build many Texts."""
+    return FluentResource(source)

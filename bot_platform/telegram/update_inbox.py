@@ -1,7 +1,5 @@
-"""Updates come in: stored before they are confirmed, then handled, once, in order per chat."""
+"""Incoming updates: stored before they are confirmed, then handled once each, in order within a chat."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +13,8 @@ from pydantic import ValidationError
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event
 from bot_platform.flows import updates
-from bot_platform.infra import correlation, safe_errors
+from bot_platform.infra import clock, correlation, safe_errors
+from bot_platform.infra.backoff import backoff
 from bot_platform.infra.database import Database
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.infra.worker import LeaseWorker
@@ -24,20 +23,21 @@ from bot_platform.telegram.middleware import PASSING
 log = structlog.get_logger()
 
 ALLOWED = ["message", "callback_query", "pre_checkout_query"]
-LONG_POLL = 25  # seconds Telegram holds an empty answer back
-PAUSE = 0.2
-AT_ONCE = 32  # chats
-EACH_SECOND, BURST = 10, 30  # updates of one chat; what comes faster waits, and is not lost
-TRIES = 6  # of an update that cannot be handled, or whose answer Telegram would not take
+LONG_POLL_SECONDS = 25  # how long Telegram holds an empty answer back
+POLL_PAUSE_SECONDS = 0.2
+CONCURRENCY = 32  # chats
+EACH_SECOND, BURST = 10, 30  # updates of one chat; faster ones wait, and none is lost
+MAX_ATTEMPTS = 6  # for an update that cannot be handled, or whose answer Telegram does not accept
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 32.0  # between two attempts
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 
 
 class InvalidUpdate(ValueError):
-    """What was sent is not an update of Telegram."""
+    """The body is not a Telegram update."""
 
 
 class UpdateInbox:
-    """Stores what Telegram sends, and feeds the dispatcher from what was stored."""
+    """Stores what Telegram sends, and feeds the stored updates to the dispatcher."""
 
     def __init__(self, database: Database, bot: Bot, dispatcher: Dispatcher) -> None:
         self._database, self._bot, self._dispatcher = database, bot, dispatcher
@@ -45,74 +45,74 @@ class UpdateInbox:
         self._limiter = RateLimiter(each_second=EACH_SECOND, burst=BURST)
 
     async def poll(self) -> None:
-        """Ask Telegram once; what came is confirmed by the next question, so it is stored first."""
-        asked = time.monotonic()
+        """Ask Telegram once. The next question confirms what came, so it is stored first."""
+        asked_at = clock.current().monotonic()
         came = await self._bot.get_updates(
             offset=self._offset,
-            timeout=LONG_POLL,
+            timeout=LONG_POLL_SECONDS,
             allowed_updates=ALLOWED,
-            request_timeout=LONG_POLL + 10,
+            request_timeout=LONG_POLL_SECONDS + 10,
         )
         if came:
             await self.store([_as_sent(update) for update in came])
             self._offset = came[-1].update_id + 1
-        elif time.monotonic() - asked < PAUSE:
-            await asyncio.sleep(PAUSE)  # a server that does not hold its answer back is not to be pestered
+        elif clock.current().monotonic() - asked_at < POLL_PAUSE_SECONDS:
+            await clock.current().sleep(POLL_PAUSE_SECONDS)  # this server does not hold its answer back
 
     async def store(self, came: Sequence[dict[str, Any]]) -> None:
-        """Store updates as Telegram sent them; raises NotAnUpdate."""
+        """Store updates as Telegram sent them; raises InvalidUpdate."""
         await updates.store(self._database, [(_id(update), _chat(update), update) for update in came])
 
     def worker(self) -> LeaseWorker[Event]:
-        """Build the loop that handles whatever was stored."""
+        """Build the worker that handles stored updates."""
         return LeaseWorker(
             "updates",
             claim=partial(updates.claim, self._database),
             handle=self._handle,
             renew=partial(updates.renew, self._database),
-            concurrency=AT_ONCE,
+            concurrency=CONCURRENCY,
         )
 
     async def _handle(self, row: Event) -> None:
         with correlation.scope(row.key, chat=row.lane):
-            if pause := self._limiter.delay_for(
-                row.lane
-            ):  # put off, so that it keeps no other chat from its turn
+            if pause := self._limiter.delay_for(row.lane):  # rescheduled, so that no other chat waits for it
                 await updates.reschedule(self._database, row, pause, is_try=False)
             else:
                 await self._answer(row)
 
     async def _answer(self, row: Event) -> None:
-        begun, kind = time.monotonic(), _kind(row.payload)
-        if row.attempts > TRIES:  # whatever it does, it ends no handler and no process a seventh time
+        started_at, kind = clock.current().monotonic(), _kind(row.payload)
+        if row.attempts > MAX_ATTEMPTS:  # it may have ended the process each time
             log.error("telegram.gave_up", update=row.key, attempts=row.attempts)
             await updates.handled(self._database, row, "gave up")
             return
         if not kind:
-            await updates.handled(self._database, row)  # of a kind that nobody asked for
+            await updates.handled(self._database, row)  # of a kind that we did not ask for
             return
         try:
             update = Update.model_validate(row.payload, context={"bot": self._bot})
             await self._dispatcher.feed_update(self._bot, update)
-        except ValidationError as fault:
-            log.error("telegram.unreadable_update", update=row.key, **safe_errors.describe(fault))
+        except ValidationError as error:
+            log.error("telegram.unreadable_update", update=row.key, **safe_errors.describe(error))
             await updates.handled(self._database, row, "unreadable")
         except PASSING as fault:
-            await self._again(row, fault)
+            await self._retry(row, fault)
         else:
             await updates.handled(self._database, row)
-            took = round(time.monotonic() - begun, 3)
-            log.info("telegram.handled", kind=kind, seconds=took, attempts=row.attempts)
+            seconds = round(clock.current().monotonic() - started_at, 3)
+            log.info("telegram.handled", kind=kind, seconds=seconds, attempts=row.attempts)
 
-    async def _again(self, row: Event, fault: Exception) -> None:
-        """Handle the update once more when what failed is back; what it did to the books stays once."""
-        pause = fault.retry_after if isinstance(fault, TelegramRetryAfter) else 0.5 * 2**row.attempts
+    async def _retry(self, row: Event, fault: Exception) -> None:
+        """Handle the update again later; its request key makes a second write to the books impossible."""
+        pause = backoff(row.attempts, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS)
+        if isinstance(fault, TelegramRetryAfter):
+            pause = fault.retry_after
         log.warning("telegram.again", update=row.key, error=str(fault)[:300], seconds=pause)
         await updates.reschedule(self._database, row, pause)
 
 
 def _kind(update: dict[str, Any]) -> str:
-    """Name what an update brings; empty for what nobody asked for."""
+    """Return the kind of an update; empty for one that is not in ALLOWED."""
     return next((kind for kind in ALLOWED if kind in update), "")
 
 
@@ -128,7 +128,7 @@ def _id(update: dict[str, Any]) -> int:
 
 
 def _chat(update: dict[str, Any]) -> int:
-    """Find the chat whose updates are handled in order: its id, else the sender's, else the update's own."""
+    """Return the lane of an update: the id of its chat, else of its sender, else of the update."""
     for kind in ALLOWED:
         event = update.get(kind)
         if not isinstance(event, dict):
@@ -148,7 +148,7 @@ def _is_id(value: object) -> bool:
 
 
 def read(body: bytes) -> dict[str, Any]:
-    """Read the body of Telegram's webhook; raises NotAnUpdate."""
+    """Parse the body of Telegram's webhook; raises InvalidUpdate."""
     try:
         update = inbox.read_json(body)
     except ValueError as fault:

@@ -1,1 +1,1 @@
-"""Where machines knock and people read a page."""
+"""The web server: webhooks, payment pages, the operator's pages, health and metrics."""

@@ -1,27 +1,27 @@
-"""Whose request it is, when a web server in front of us passes it on."""
+"""Finds the client's address, also behind a reverse proxy."""
 
 from ipaddress import ip_address
 
 from quart import Request
 
-LONGEST_ADDRESS = 45  # characters of one in IPv6
+MAX_ADDRESS_CHARS = 45  # of an IPv6 address
 
 
 def client_address(request: Request) -> str | None:
-    """Tell from which address a request comes; None for this machine's own."""
+    """Return the address of a request's client; None for this machine."""
     return resolve(request.remote_addr, request.headers.get("X-Forwarded-For"))
 
 
 def resolve(peer: str | None, forwarded: str | None) -> str | None:
-    """Tell whose request it is by its address; None for this machine's own.
+    """Return the client's address; None for this machine.
 
-    Only a neighbour is believed when it says for whom it asks: a web server in front of us names
-    last whom it heard itself. Anybody else may write into that header what they like.
+    `X-Forwarded-For` counts only if it comes from a private address, which is our reverse proxy's: the last
+    entry is the address that the proxy saw itself. Any other client can write what it likes into it.
     """
     try:
         nearby = ip_address(peer or "").is_private
-    except ValueError:  # a socket that has no address is on this machine
+    except ValueError:  # a socket without an address is on this machine
         nearby = True
     if nearby and forwarded:
-        return forwarded.rpartition(",")[2].strip()[:LONGEST_ADDRESS]
+        return forwarded.rpartition(",")[2].strip()[:MAX_ADDRESS_CHARS]
     return None if nearby else peer

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can work."""
+"""The health checks: `/healthz` and `/readyz`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -7,7 +7,7 @@ from quart.typing import ResponseReturnValue
 
 
 def health(checks: Mapping[str, Callable[[], Awaitable[bool]]]) -> Blueprint:
-    """Build `/healthz` and `/readyz`; each check has the name by which a failing one is told."""
+    """Build both routes; `/readyz` answers 503 with the names of the `checks` that fail."""
     pages = Blueprint("health", __name__)
 
     @pages.get("/healthz")

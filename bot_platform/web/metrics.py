@@ -1,4 +1,4 @@
-"""`/metrics`: the figures of this process, as Prometheus reads them."""
+"""`/metrics`: the metrics of this process in the format of Prometheus."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,11 +7,11 @@ from quart.typing import ResponseReturnValue
 
 
 def metrics(text: Callable[[], Awaitable[tuple[bytes, str]]]) -> Blueprint:
-    """Build the page; `text` gives its body and its content type."""
+    """Build the page; `text` returns its body and content type."""
     pages = Blueprint("metrics", __name__)
 
     @pages.get("/metrics")
-    async def figures() -> ResponseReturnValue:
+    async def show_metrics() -> ResponseReturnValue:
         body, content_type = await text()
         return body, 200, {"Content-Type": content_type}
 

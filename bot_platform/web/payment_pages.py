@@ -1,4 +1,4 @@
-"""Where a buyer's browser lands after paying: it shows how the purchase stands, and never grants."""
+"""The pages to which a buyer's browser returns: they show the state of the purchase and change nothing."""
 
 import re
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from bot_platform.domain import purchases
 from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.purchases import Purchase, PurchaseState
 
-REFERENCE = re.compile(r"cs_[A-Za-z0-9_]{1,197}")  # the mock's references can be counted through
-LOOKS_FOR = 3600  # seconds in which the page looks again by itself
+REFERENCE = re.compile(r"cs_[A-Za-z0-9_]{1,197}")  # not the mock's, which can be guessed
+RELOAD_SECONDS = 3600  # after the purchase began, the page reloads itself for so long
 WAITING = frozenset({PurchaseState.OPEN})  # Stripe's browser may be faster than its webhook
 
 
 def payment_pages(way_back: Callable[[], str]) -> Blueprint:
-    """Build both pages; `way_back` is the bot's address.
+    """Build both pages; `way_back` returns the bot's URL.
 
-    Whoever has a checkout session's id may see its state: it is long, drawn by Stripe, and known
-    to the buyer's browser alone. Nothing else is shown of anybody.
+    The id of a checkout session is the only key to its page: it is long, random, and known to the buyer's
+    browser alone. The page shows nothing but the purchase.
     """
     pages = Blueprint(
         "payment_pages",
@@ -37,7 +37,7 @@ def payment_pages(way_back: Callable[[], str]) -> Blueprint:
             state=purchase.state.value if purchase else "unknown",
             credits=credits_text(purchase.credits) if purchase else "",
             price=money_text(purchase.amount, purchase.currency) if purchase else "",
-            waits=purchase is not None and purchase.state in WAITING and purchase.is_younger(LOOKS_FOR),
+            waits=purchase is not None and purchase.state in WAITING and purchase.is_younger(RELOAD_SECONDS),
             way_back=way_back(),
         )
 

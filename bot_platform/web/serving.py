@@ -1,4 +1,4 @@
-"""Serves the application on one address until told to stop, and lets requests in hand end."""
+"""Serves the application on one address until it is stopped, then lets running requests end."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,11 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
-REQUESTS_MAY_TAKE = 4.0  # seconds at the end
+SHUTDOWN_TIMEOUT_SECONDS = 4.0  # for running requests
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take the address, so that nobody else can; raises OSError."""
+    """Bind the address; raises OSError if another process has it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=2048)
 
@@ -27,26 +27,26 @@ async def serve_until(
     on_ready: Callable[[int], None] | None,
     stopping: Callable[[], None] | None,
 ) -> None:
-    """Serve on the listener until `stop`; `on_ready` hears the port, `stopping` comes before the end."""
+    """Serve until `stop` is set; `on_ready` gets the port, `stopping` is called before the requests end."""
     config = Config()
     port = listener.getsockname()[1]
     config.bind = [f"fd://{listener.detach()}"]
     config.backlog = 2048
-    config.graceful_timeout = REQUESTS_MAY_TAKE
+    config.graceful_timeout = SHUTDOWN_TIMEOUT_SECONDS
     config.include_server_header = False
     config.errorlog = logging.getLogger("hypercorn.error")
     serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait, mode="asgi"))
     if on_ready:
         on_ready(port)
-    told = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
     if stopping:
         stopping()
-    # On Python 3.12 and later hypercorn waits for idle connections too, however long.
-    done, _ = await asyncio.wait({serving}, timeout=REQUESTS_MAY_TAKE + 0.5)
+    # On Python 3.12 and later hypercorn also waits for idle connections, without a limit.
+    done, _ = await asyncio.wait({serving}, timeout=SHUTDOWN_TIMEOUT_SECONDS + 0.5)
     if not done:
         serving.cancel()
-    # Cancelled, hypercorn may ask its unfinished tasks for what they raised.
+    # When it is cancelled, hypercorn may ask its unfinished tasks for their exceptions.
     with contextlib.suppress(asyncio.CancelledError, asyncio.InvalidStateError):
         await serving

@@ -1,7 +1,6 @@
-"""Where machines knock: Stripe's events and Telegram's updates."""
+"""The webhooks: Stripe's events and Telegram's updates."""
 
 import hmac
-import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -13,7 +12,7 @@ from bot_platform.domain.checkout import BadPayload, BadSignature, ProviderDown
 from bot_platform.domain.inbox import EventState
 from bot_platform.flows import provider_events
 from bot_platform.flows.context import PaymentContext
-from bot_platform.infra import correlation
+from bot_platform.infra import clock, correlation
 
 log = structlog.get_logger()
 
@@ -25,12 +24,12 @@ STATUS = {
 }
 
 
-def stripe_webhook(payments: PaymentContext, took: Callable[[str, float], None]) -> Blueprint:
-    """Build the route that Stripe posts its events to; `took` hears how many seconds one did."""
+def stripe_webhook(payments: PaymentContext, on_duration: Callable[[str, float], None]) -> Blueprint:
+    """Build the route to which Stripe posts events; `on_duration` gets the seconds that each event took."""
     pages = Blueprint("stripe_webhook", __name__)
 
     @pages.post("/api/v1/stripe-webhook")
-    async def knock() -> ResponseReturnValue:
+    async def receive() -> ResponseReturnValue:
         body = await _body()
         try:
             event = payments.events.read(body, request.headers.get("Stripe-Signature"))
@@ -40,16 +39,16 @@ def stripe_webhook(payments: PaymentContext, took: Callable[[str, float], None])
         except BadPayload:
             log.warning("webhook.invalid_payload", size=len(body))
             return {"status": "invalid payload"}, 400
-        begun = time.monotonic()
+        started_at = clock.current().monotonic()
         try:
             with correlation.scope(event.key):
                 outcome = await provider_events.receive(payments, event)
         except ProviderDown:
             log.warning("webhook.provider_down", key=event.key, type=event.type)
-            return {"status": "error"}, 500  # kept, and tried again by the loop and by Stripe
-        took("webhook", time.monotonic() - begun)
-        tell = log.warning if outcome.alarm else log.info
-        tell(
+            return {"status": "error"}, 500  # stored; the inbox worker and Stripe try again
+        on_duration("webhook", clock.current().monotonic() - started_at)
+        write = log.warning if outcome.alarm else log.info
+        write(
             "webhook.event",
             key=event.key,
             type=event.type,
@@ -64,11 +63,11 @@ def stripe_webhook(payments: PaymentContext, took: Callable[[str, float], None])
 
 
 def telegram_webhook(secret: str, store: Callable[[bytes], Awaitable[bool]]) -> Blueprint:
-    """Build the route that Telegram posts updates to; `store` makes a row of one, or says it is none."""
+    """Build the route to which Telegram posts updates; `store` returns False for a body that is no update."""
     pages = Blueprint("telegram_webhook", __name__)
 
     @pages.post("/api/v1/telegram-webhook")
-    async def knock() -> ResponseReturnValue:
+    async def receive() -> ResponseReturnValue:
         given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             return {"status": "forbidden"}, 403
@@ -81,5 +80,5 @@ def telegram_webhook(secret: str, store: Callable[[bytes], Awaitable[bool]]) -> 
 
 
 async def _body() -> bytes:
-    """Read the raw body; signatures are made of bytes."""
+    """Return the raw body: a signature is computed over bytes."""
     return cast("bytes", await request.get_data(cache=False, as_text=False))

@@ -1,1 +1,1 @@
-"""What credits buy: every module here that defines a kind of work is found by itself."""
+"""Paid work: the kinds that users order, and the engine that runs them."""

@@ -9,13 +9,13 @@ from bot_platform.work.engine.kind import JobKind
 
 
 def found_kinds() -> Mapping[str, JobKind]:
-    """Find every kind of work in `bot_platform.work.kinds`, by its command.
+    """Return the kinds in `bot_platform.work.kinds` by their command.
 
-    Raises ValueError when two have the same.
+    Raises ValueError when two kinds have the same command.
     """
     kinds: dict[str, JobKind] = {}
     for module in pkgutil.iter_modules(kinds_package.__path__, f"{kinds_package.__name__}."):
-        for thing in vars(importlib.import_module(module.name)).values():
-            if isinstance(thing, JobKind) and kinds.setdefault(thing.code, thing) is not thing:
-                raise ValueError(f"two kinds of work are called /{thing.code}")
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, JobKind) and kinds.setdefault(value.code, value) is not value:
+                raise ValueError(f"two kinds of work are called /{value.code}")
     return kinds

@@ -42,7 +42,7 @@ async def _prepared(h: RunningService, who: Person) -> str:
     await h.say("/start", "Welcome!", who)
     offer = await h.say("/ask why?", "are missing", who)
     await h.press(offer, "buy_100", who)
-    linked: dict[str, Any] = await h.said("Please complete your purchase", who, within=60)
+    linked: dict[str, Any] = await h.said("Please complete your purchase", who)
     return link_of(linked).rpartition("/")[2]
 
 

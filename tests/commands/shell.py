@@ -107,7 +107,7 @@ class Operator:
     async def sell(self, package: str = "buy_100") -> Purchase:
         purchase = await self.open(package)
         await self.world.local.pay(purchase.provider_ref or "")
-        await reconcile.one(self.payments, purchase)
+        await reconcile.check_purchase(self.payments, purchase)
         return await purchases.get(purchase.id)
 
 

@@ -38,7 +38,7 @@ async def stripe_checks(w: World, **changed: Any) -> AsyncIterator[StripeChecks]
     key = known.stripe_secret_key
     assert key
     setup = Setup(
-        secret_key=key.get_secret_value(), api_base=known.stripe_api_base, proxy_url=None, patience=3
+        secret_key=key.get_secret_value(), api_base=known.stripe_api_base, proxy_url=None, timeout=3
     )
     try:
         yield StripeChecks(known, setup)
@@ -165,7 +165,7 @@ async def test_without_a_date_in_the_answer_the_clock_check_is_skipped() -> None
         known = settings(stripe_api_base=w.url)
         key = known.stripe_secret_key
         assert key
-        setup = WithoutDate(secret_key=key.get_secret_value(), api_base=w.url, proxy_url=None, patience=3)
+        setup = WithoutDate(secret_key=key.get_secret_value(), api_base=w.url, proxy_url=None, timeout=3)
         line = (await findings(StripeChecks(known, setup).groups()))["Stripe clock"]
         await setup.close()
         assert (line.status, line.message) == (SKIPPED, "Stripe's answer has no date")

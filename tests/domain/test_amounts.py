@@ -1,4 +1,4 @@
-"""Credits and money as people read them."""
+"""Credits and money as users read them."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 -- a test writes the SQL it spoils rows with
-"""The audit finds every row that breaks the books, names it, and cries wolf at none."""
+"""The audit finds every row that breaks an invariant, names it, and reports no correct row."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ async def begun(database: Database, user: User, name: str) -> Purchase:
 
 
 async def bought(books: PaymentContext, user: User, name: str, charged: int = 500) -> Purchase:
-    """Let a person pay 5.00 USD for 100 credits by Stripe."""
+    """Let a user pay 5.00 USD for 100 credits by Stripe."""
     purchase = await begun(books.database, user, name)
     await provider_events.apply(books, stripe_payment(purchase, charged), "a look")
     return await purchases.get(purchase.id)
@@ -57,7 +57,7 @@ async def bought(books: PaymentContext, user: User, name: str, charged: int = 50
 async def reversed_(
     books: PaymentContext, purchase: Purchase, key: str, stage: Stage, amount: int, as_of: int = 100
 ) -> None:
-    """Let Stripe say something against a payment."""
+    """Let Stripe report a reversal of a payment."""
     currency = None if stage in {Stage.WARNED, Stage.WARNING_OVER} else "usd"
     said = PaymentReversed("stripe", f"stripe:{key}", f"pi_{purchase.id}", stage, amount, currency, as_of)
     await provider_events.apply(books, said, "a look")
@@ -86,7 +86,7 @@ async def end_hold(database: Database, user: User, cause: str, captured: int | N
 
 
 async def real_books(database: Database) -> Books:
-    """Make books in which every kind of row stands."""
+    """Make books with every kind of row."""
     t = payments(database, admins=(ADMIN,))
     ann, bob, cyd = [await person(database, telegram_id, 300) for telegram_id in (1, 2, 3)]
     books = Books(t, ann, bob, cyd, await person(database, 4))
@@ -115,7 +115,7 @@ async def real_books(database: Database) -> Books:
 
 
 async def unlock(database: Database) -> None:
-    """Take away whatever keeps rows from being spoiled."""
+    """Remove what protects rows from being changed."""
     if database.name == "SQLite":
         for trigger in ("entry_no_update", "entry_no_delete", "entry_no_replace"):
             await query(f"DROP TRIGGER {trigger}")
@@ -126,9 +126,10 @@ async def unlock(database: Database) -> None:
 
 
 async def proven(books: PaymentContext) -> set[tuple[str, str, int]]:
-    """Prove the books; gives what is broken."""
+    """Audit the books; return what is broken."""
     return {
-        (b.invariant, b.table, b.id) for b in await audit_books(books.database, books.admins, lambda _: None)
+        (b.invariant, b.table, b.id)
+        for b in await audit_books(books.database, books.operators, lambda _: None)
     }
 
 
@@ -433,7 +434,7 @@ async def test_a_spoiled_row_is_named_and_its_account_spends_nothing_until_it_is
     await query(f"CREATE TABLE kept AS SELECT * FROM {changed}")
     await spoil(sql)
 
-    broken = await audit_books(database, books.payments.admins, lambda _: None)
+    broken = await audit_books(database, books.payments.operators, lambda _: None)
     named = [b for b in broken if (b.invariant, b.table, b.id) == (invariant, table, id_)]
     assert named
     assert named[0].account is not None
@@ -529,7 +530,7 @@ async def test_an_audit_beside_busy_writers_holds_up_none_and_finds_nothing(data
 
 
 async def test_charges_beyond_a_reversal_late_money_and_two_pages_are_in_order(database: Database) -> None:
-    t = payments(database, admins=(ADMIN,))
+    t = payments(database, operators=(ADMIN,))
     user = await person(database, 5)
     first = await bought(t, user, "first")
     await hold(database, user, 6_000, "work:1")
@@ -555,7 +556,7 @@ async def test_charges_beyond_a_reversal_late_money_and_two_pages_are_in_order(d
 
 
 async def test_expired_failed_and_discounted_purchases_are_in_order(database: Database) -> None:
-    t = payments(database, admins=(ADMIN,))
+    t = payments(database, operators=(ADMIN,))
     user = await person(database, 5)
     for name in ("expired", "failed", "processing"):
         purchase = await begun(database, user, name)
@@ -573,7 +574,7 @@ async def test_expired_failed_and_discounted_purchases_are_in_order(database: Da
 async def test_a_reversal_that_came_before_its_payment_is_in_order_before_and_after(
     database: Database,
 ) -> None:
-    t = payments(database, admins=(ADMIN,))
+    t = payments(database, operators=(ADMIN,))
     user = await person(database, 5)
     purchase = await begun(database, user, "later")
     await reversed_(t, purchase, "re_1", Stage.REFUNDED, 200)
@@ -597,7 +598,7 @@ async def test_a_refund_too_small_for_any_credit_is_in_order_while_it_is_asked_f
 async def test_a_second_full_refund_known_by_its_charge_alone_is_followed_and_in_order(
     database: Database,
 ) -> None:
-    t = payments(database, admins=(ADMIN,))
+    t = payments(database, operators=(ADMIN,))
     user = await person(database, 5)
     purchase = await bought(t, user, "p")
     await reversed_(t, purchase, "re_1", Stage.REFUNDED, 500, as_of=100)
@@ -657,4 +658,4 @@ async def test_the_steps_of_an_audit_come_to_all_rows_and_never_go_back(database
     assert steps == sorted(steps)
     assert steps[-1][0] == steps[-1][1]
     assert await Entry.filter(kind=EntryKind.PURCHASE).count() == 3
-    assert books.payments.admins == (ADMIN,)
+    assert books.payments.operators == (ADMIN,)

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 -- a test writes the SQL it spoils rows with
-"""The audit finds every row that breaks the books of paid work, names it, and cries wolf at none."""
+"""The audit finds every row of paid work that breaks an invariant, names it, and reports no correct row."""
 
 import asyncio
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ async def ordered(at: WorkContext, user: User, name: str, needs: int) -> Job:
 
 
 async def claimed(at: WorkContext, user: User, name: str) -> Job:
-    """Order work that nothing stands before, and take it in hand."""
+    """Order a job that can start at once, and claim it."""
     await ordered(at, user, name, 100)
     (job,) = await run_job.claim(at, 1)
     assert job.request_key == name
@@ -43,7 +43,7 @@ async def claimed(at: WorkContext, user: User, name: str) -> Job:
 
 async def real_work(database: Database) -> Work:
     """Make every kind of row that paid work has; 8.30 credits are available, which only `next` could use."""
-    at = context(database, for_one=1)
+    at = context(database, jobs_per_user=1)
     ann, other = [await person(database, telegram_id, 1_000) for telegram_id in (1, 2)]
     await run_job.finish(
         at, await claimed(at, ann, "done"), JobState.DONE, None, cost=60, text="", answer="Like this."
@@ -65,12 +65,12 @@ async def real_work(database: Database) -> Work:
 
 
 async def proven(database: Database) -> set[tuple[str, str, int]]:
-    """Prove the books; gives what is broken."""
+    """Audit the books; return what is broken."""
     return {(b.invariant, b.table, b.id) for b in await audit_books(database, (), lambda _: None)}
 
 
 async def unlock(database: Database) -> None:
-    """Let entries be spoiled."""
+    """Remove what protects entries from being changed."""
     if database.name == "SQLite":
         await query("DROP TRIGGER entry_no_update")
     else:
@@ -124,7 +124,7 @@ SPOILED = {
 
 
 async def spoil(row: str, change: str) -> str:
-    """Change or remove a row; gives its table, of which `kept` is a copy."""
+    """Change or delete a row; return its table, of which `kept` is a copy."""
     table = "hold" if row.startswith("hold_of") else row if row in {"notice", "entry"} else "job"
     await query(f'CREATE TABLE kept AS SELECT * FROM "{table}"')
     does = f'UPDATE "{table}" SET {change}' if change else f'DELETE FROM "{table}"'
@@ -138,7 +138,7 @@ async def id_of(row: str) -> int:
 
 
 async def mend(table: str) -> None:
-    """Put back what was kept of a table; entries stay and are changed, for none may be removed."""
+    """Restore a table from its copy; entries are changed back, because none may be deleted."""
     if table != "entry":
         await query(f'DELETE FROM "{table}"')
         await query(f'INSERT INTO "{table}" SELECT * FROM kept')

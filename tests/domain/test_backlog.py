@@ -1,13 +1,13 @@
-"""How much waits, as `/metrics` and the operator see it."""
+"""The backlog, as `/metrics` and operators see it."""
 
 from datetime import timedelta
 
 import pytest
-from tortoise.timezone import now
 
 from bot_platform.domain import inbox, jobs, outbox
 from bot_platform.domain.backlog import backlog
 from bot_platform.domain.outbox import Notice
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from tests.makers import person
 

@@ -1,14 +1,14 @@
-"""Provider events in the inbox: found by any of their names, claimed once, tried later."""
+"""Provider events in the inbox: found by any of their ids, claimed once, tried again later."""
 
 import asyncio
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from tortoise.timezone import now
 
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event, EventState
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 

@@ -1,4 +1,4 @@
-"""The books."""
+"""The ledger: entries, holds, captures and releases."""
 
 import asyncio
 

@@ -72,7 +72,7 @@ FILLED = """
 
 
 async def fill(rows: int) -> None:
-    """Fill every table with so many rows of long ago."""
+    """Fill every table with old rows."""
     is_sqlite = connection().capabilities.dialect == "sqlite"
     words = (
         {"no": "0", "old": "'2020-01-01 00:00:00+00:00'"}
@@ -92,13 +92,13 @@ async def fill(rows: int) -> None:
 
 
 def _scans(plan: str) -> list[str]:
-    """Name each step of a plan that goes through a whole large table."""
+    """Return each step of a query plan that scans a whole large table."""
     whole = re.findall(r"(?:SCAN|SEARCH) (\w+)(?:\n|$)|Seq Scan on \"?(\w+)", plan)
     return [name for pair in whole for name in pair if name in MANY]
 
 
 async def _plan(sql: str, values: Any) -> str:
-    """Ask the database how it would answer."""
+    """Return the database's plan of a query."""
     how = "EXPLAIN QUERY PLAN" if connection().capabilities.dialect == "sqlite" else "EXPLAIN"
     rows = await connection().execute_query_dict(f"{how} {sql}", values)
     return "\n".join(str(row.get("detail", row.get("QUERY PLAN"))) for row in rows) + "\n"

@@ -1,4 +1,4 @@
-"""The outbox: which notice may leave now, and what becomes of it."""
+"""The outbox: which notice can be sent now, and the states that follow."""
 
 import asyncio
 

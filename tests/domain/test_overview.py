@@ -1,23 +1,23 @@
-"""The figures of today and of each day are what the books say, on both databases."""
+"""The figures of today and of each day agree with the ledger, on both databases."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from tortoise.timezone import now
-
-from bot_platform.domain import ledger, overview, schedules
+from bot_platform.domain import ledger, overview
+from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.overview import Ask
 from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows.buy import buy
 from bot_platform.flows.grant import grant
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import PRICES, payments, person
 
 
 async def past_sale(user: User, days: int, currency: str = "usd", charged: int = 500) -> Purchase:
-    """Write down a purchase that was paid so many days ago; the books know nothing of it."""
+    """Store a purchase that was paid some days ago, without an entry."""
     began = now() - timedelta(days=days)
     return await Purchase.create(
         request_key=f"past:{days}:{currency}",
@@ -48,7 +48,7 @@ async def test_an_empty_house_has_empty_figures(database: Database) -> None:
     told = await overview.today()
     assert (told.day.sales, told.day.takings, told.day.sold, told.failed_purchases) == (0, {}, 0, 0)
     assert (told.waits.messages, told.waits.failed_events) == (0, 0)
-    assert told.books == overview.Books(None, off=False)
+    assert (told.books.off, told.books.proved_at) == (False, None)
     days = await overview.by_day(query, 7)
     assert [day.date for day in days] == [told.day.date - timedelta(days=ago) for ago in range(6, -1, -1)]
     assert {day.sales for day in days} == {0}
@@ -88,8 +88,7 @@ async def test_what_failed_and_what_the_audit_said_is_told(database: Database) -
         created = now() - timedelta(days=days)
         await Purchase.filter(id=row.id).update(state=state, created_at=created, paid_at=None)
     await Event.create(key="stripe:evt_1", type="x", payload={}, state=EventState.FAILED)
-    await schedules.set_mark(overview.OFF_OR_MENDED, 3)
-    await schedules.set_mark(overview.AUDITED, 1_700_000_000)
+    await BookCheck.create(off=True, proved_at=datetime.fromtimestamp(1_700_000_000, UTC))
     told = await overview.today()
     assert (told.failed_purchases, told.waits.failed_events, told.books.off) == (1, 1, True)
     assert told.books.proved_at is not None

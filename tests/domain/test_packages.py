@@ -1,4 +1,4 @@
-"""The price list: what may stand in it, and what an operator reads when something may not."""
+"""The price list: what is valid, and what an operator reads when it is not."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import pytest
 
 from bot_platform.domain import packages
 from bot_platform.domain.errors import NoSuchPackage
-from bot_platform.domain.packages import LARGEST, Package, PriceList, PriceListError
+from bot_platform.domain.packages import MAX_AMOUNT, Package, PriceList, PriceListError
 
 GOOD: dict[str, Any] = {"code": '"buy_1"', "credits": 1, "amount": 100, "currency": '"usd"'}
 
 
 def toml(*tables: dict[str, Any]) -> str:
-    """Write a price list; values are TOML already."""
+    """Write a price list; the values are TOML."""
     return "\n".join(
         "[[package]]\n" + "\n".join(f"{key} = {value}" for key, value in table.items()) for table in tables
     )
@@ -77,11 +77,11 @@ def test_a_code_that_fits_no_button_is_refused(code: str) -> None:
 
 @pytest.mark.parametrize("key", ["credits", "amount"])
 @pytest.mark.parametrize(
-    "value", ["0", "-1", "1.5", "1.0", "true", '"1"', "nan", "inf", str(LARGEST + 1), "[1]"]
+    "value", ["0", "-1", "1.5", "1.0", "true", '"1"', "nan", "inf", str(MAX_AMOUNT + 1), "[1]"]
 )
 def test_credits_and_amounts_are_positive_whole_numbers(key: str, value: str) -> None:
     assert problems(toml(GOOD | {key: value})) == [
-        f"package 1: {key} must be a whole number from 1 to {LARGEST}"
+        f"package 1: {key} must be a whole number from 1 to {MAX_AMOUNT}"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Refunds as rows: leased to whoever asks, one of a purchase at a time."""
+"""Rows of refunds: leased to one worker, one of each purchase at a time."""
 
 import asyncio
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""What is lost of a payment: the rule, and the rows that it is computed from."""
+"""How much of a payment is lost: the rule, and the rows that it reads."""
 
 import asyncio
 import itertools

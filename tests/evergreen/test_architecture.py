@@ -128,7 +128,7 @@ async def feeding(sqlite_url: str) -> AsyncIterator[tuple[Dispatcher, Bot]]:
         await person(database, 77)
         built = dispatcher(
             database=database,
-            payments=payments(database, admins=(77,)),  # whom every screen answers
+            payments=payments(database, operators=(77,)),  # whom every screen answers
             orders=orders(database)[0],
             prices=packages.BUILT_IN,
             texts=Texts(),

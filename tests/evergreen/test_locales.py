@@ -108,7 +108,7 @@ def _calls() -> Iterator[tuple[str, str, set[str] | None]]:
             if not isinstance(node, ast.Call):
                 continue
             called = ast.unparse(node.func).rpartition(".")
-            if called[2] not in place or (called[2] in {"post", "rewrite"} and called[0] != "notices"):
+            if called[2] not in place or (called[2] in {"post", "rewrite"} and called[0] != "outbox"):
                 continue
             name = node.args[place[called[2]]] if len(node.args) > place[called[2]] else None
             if isinstance(name, ast.Constant):

@@ -1,4 +1,4 @@
-"""A person arrives."""
+"""A new user is registered once, with an account and welcome credits."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from bot_platform.flows.arrive import arrive
 from bot_platform.infra.database import Database
 
 
-async def test_a_newcomer_gets_welcome_credits_once(database: Database) -> None:
+async def test_a_new_user_gets_the_welcome_credits_once(database: Database) -> None:
     arrivals = [arrive(database, telegram_id=7, language="en", welcome_credits=500) for _ in range(20)]
     results = await asyncio.gather(*arrivals)
     assert [new for _, new in results].count(True) == 1

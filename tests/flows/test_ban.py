@@ -1,4 +1,4 @@
-"""A ban closes an account for whatever is new, and takes nothing."""
+"""A ban stops new purchases and new work, and takes no credits."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from bot_platform.infra.sql import query
 from tests.makers import PRICES, balance, context, payments, person
 
 
-async def test_who_is_banned_can_neither_buy_nor_order_and_keeps_what_is_theirs(database: Database) -> None:
+async def test_a_banned_user_can_neither_buy_nor_order_and_keeps_their_credits(database: Database) -> None:
     user = await person(database, credits_=1_000)
     assert await ban(database, user, banned=True, reason="Spam.", by=actions.telegram(42))
     with pytest.raises(Banned):
@@ -27,7 +27,7 @@ async def test_who_is_banned_can_neither_buy_nor_order_and_keeps_what_is_theirs(
     assert [notice.text for notice in await Notice.filter(text="banned")] == ["banned"]
 
 
-async def test_what_waits_goes_on_waiting_under_a_ban_and_starts_by_itself_after_it(
+async def test_a_parked_job_stays_parked_during_a_ban_and_starts_by_itself_after_it(
     database: Database,
 ) -> None:
     user = await person(database)
@@ -43,18 +43,20 @@ async def test_what_waits_goes_on_waiting_under_a_ban_and_starts_by_itself_after
     assert not await audit_books(database, (), lambda _: None)
 
 
-async def test_a_ban_told_twice_is_one_and_each_change_stands_in_the_log(database: Database) -> None:
+async def test_a_repeated_ban_changes_nothing_and_each_change_is_in_the_action_log(
+    database: Database,
+) -> None:
     user = await person(database)
     by = actions.telegram(42)
     changed = [await ban(database, user, banned=b, reason="R.", by=by) for b in (True, True, False, False)]
     assert changed == [True, False, True, False]
-    said = [(act.by, act.what, act.details) for act in await actions.of([user.subject], 10)]
-    assert said == [(by, "unban", {"reason": "R."}), (by, "ban", {"reason": "R."})]
+    logged = [(action.by, action.what, action.details) for action in await actions.of([user.subject], 10)]
+    assert logged == [(by, "unban", {"reason": "R."}), (by, "ban", {"reason": "R."})]
     assert not (await ledger.find_account(user.id)).banned
 
 
 @pytest.mark.parametrize("sql", ["UPDATE action SET what = 'x'", "DELETE FROM action"])
-async def test_no_act_of_an_operator_can_be_changed_or_removed(database: Database, sql: str) -> None:
+async def test_the_action_log_can_be_neither_changed_nor_deleted(database: Database, sql: str) -> None:
     user = await person(database)
     await ban(database, user, banned=True, reason="R.")
     with pytest.raises(Exception, match="append-only"):

@@ -1,4 +1,4 @@
-"""A bank's open question freezes new spending, as long as one is open."""
+"""New spending is frozen while an inquiry or a fraud warning is open."""
 
 import pytest
 
@@ -15,20 +15,20 @@ from bot_platform.infra.database import Database
 from tests.makers import PRICES, balance, payments, person
 
 
-async def sold(t: PaymentContext, user: User, name: str) -> Purchase:
+async def sold(context: PaymentContext, user: User, name: str) -> Purchase:
     offer = Offer.of(PRICES.get("buy_100"), user.id, "stripe")
-    purchase = await t.database.transact(purchases.begin, name, offer)
+    purchase = await context.database.transact(purchases.begin, name, offer)
     ref = CheckoutRef("stripe", f"cs_{name}", f"pi_{name}", purchase.id, user.id)
-    await provider_events.apply(t, PaymentConfirmed(ref, 500, 500, "usd"), "a look")
+    await provider_events.apply(context, PaymentConfirmed(ref, 500, 500, "usd"), "a look")
     return purchase
 
 
-async def says(t: PaymentContext, name: str, key: str, stage: Stage, as_of: int) -> None:
+async def report(context: PaymentContext, name: str, key: str, stage: Stage, as_of: int) -> None:
     money = stage not in {Stage.WARNED, Stage.WARNING_OVER}
-    said = PaymentReversed(
+    news = PaymentReversed(
         "stripe", f"stripe:{key}", f"pi_{name}", stage, 500 * money, "usd" if money else None, as_of
     )
-    await provider_events.apply(t, said, "a look")
+    await provider_events.apply(context, news, "a look")
 
 
 async def frozen(user: User) -> bool:
@@ -40,55 +40,55 @@ async def texts() -> list[str]:
     return [row.text for row in rows]
 
 
-async def test_two_questions_freeze_once_and_only_the_end_of_both_frees(database: Database) -> None:
-    t, user = payments(database), await person(database)
-    await sold(t, user, "a")
-    await sold(t, user, "b")
-    await says(t, "a", "du_1", Stage.INQUIRY, 1)
-    await says(t, "b", "wa_1", Stage.WARNED, 1)
-    await says(t, "a", "du_1", Stage.INQUIRY_CLOSED, 2)
+async def test_two_inquiries_freeze_once_and_only_the_end_of_both_unfreezes(database: Database) -> None:
+    context, user = payments(database), await person(database)
+    await sold(context, user, "a")
+    await sold(context, user, "b")
+    await report(context, "a", "du_1", Stage.INQUIRY, 1)
+    await report(context, "b", "wa_1", Stage.WARNED, 1)
+    await report(context, "a", "du_1", Stage.INQUIRY_CLOSED, 2)
     assert await frozen(user)
-    await says(t, "b", "wa_1", Stage.WARNING_OVER, 2)
+    await report(context, "b", "wa_1", Stage.WARNING_OVER, 2)
     assert not await frozen(user)
     assert await texts() == ["spending-frozen", "spending-free"]
     assert await balance(user) == 20_000
     assert not await audit_books(database, (), lambda _: None)
 
 
-async def test_a_lifted_freeze_stays_lifted_for_the_same_question_and_not_for_another(
+async def test_an_operator_s_unfreeze_holds_for_the_same_inquiry_and_not_for_another(
     database: Database,
 ) -> None:
-    t, user = payments(database), await person(database)
-    await sold(t, user, "a")
-    await says(t, "a", "du_1", Stage.INQUIRY, 1)
+    context, user = payments(database), await person(database)
+    await sold(context, user, "a")
+    await report(context, "a", "du_1", Stage.INQUIRY, 1)
     assert await freeze.unfreeze(database, user) == 1
     assert await freeze.unfreeze(database, user) == 0
-    await says(t, "a", "du_1", Stage.INQUIRY, 2)
+    await report(context, "a", "du_1", Stage.INQUIRY, 2)
     assert not await frozen(user)
-    await says(t, "a", "wa_1", Stage.WARNED, 3)
+    await report(context, "a", "wa_1", Stage.WARNED, 3)
     assert await frozen(user)
     assert await texts() == ["spending-frozen", "spending-free", "spending-frozen"]
     assert not await audit_books(database, (), lambda _: None)
 
 
-async def test_older_news_of_a_question_freezes_nobody_again(database: Database) -> None:
-    t, user = payments(database), await person(database)
-    await sold(t, user, "a")
-    await says(t, "a", "du_1", Stage.INQUIRY_CLOSED, 5)
-    await says(t, "a", "du_1", Stage.INQUIRY, 4)
+async def test_older_news_of_a_closed_inquiry_do_not_freeze_again(database: Database) -> None:
+    context, user = payments(database), await person(database)
+    await sold(context, user, "a")
+    await report(context, "a", "du_1", Stage.INQUIRY_CLOSED, 5)
+    await report(context, "a", "du_1", Stage.INQUIRY, 4)
     assert not await frozen(user)
     assert await texts() == []
 
 
-async def test_a_frozen_person_can_buy_and_work_in_hand_ends(database: Database) -> None:
-    t, user = payments(database), await person(database)
-    await sold(t, user, "a")
+async def test_a_frozen_user_can_buy_and_their_running_work_can_end(database: Database) -> None:
+    context, user = payments(database), await person(database)
+    await sold(context, user, "a")
 
     async def hold(cause: str) -> ledger.Hold:
         return await ledger.hold(await ledger.lock(user.id), 1_000, cause)
 
     held = await database.transact(hold, "work:1")
-    await says(t, "a", "du_1", Stage.INQUIRY, 1)
+    await report(context, "a", "du_1", Stage.INQUIRY, 1)
     with pytest.raises(AccountFrozen):
         await database.transact(hold, "work:2")
     assert (await database.transact(hold, "work:1")).id == held.id
@@ -97,26 +97,26 @@ async def test_a_frozen_person_can_buy_and_work_in_hand_ends(database: Database)
         return await ledger.capture(await ledger.lock(user.id), held, 1_000)
 
     assert await database.transact(capture)
-    await sold(t, user, "b")
+    await sold(context, user, "b")
     assert await balance(user) == 19_000
     assert not await audit_books(database, (), lambda _: None)
 
 
-async def test_a_question_that_came_before_its_payment_freezes_when_the_money_comes(
+async def test_a_warning_that_came_before_its_payment_freezes_when_the_payment_comes(
     database: Database,
 ) -> None:
-    t, user = payments(database), await person(database)
-    await says(t, "a", "wa_1", Stage.WARNED, 1)
+    context, user = payments(database), await person(database)
+    await report(context, "a", "wa_1", Stage.WARNED, 1)
     assert not await frozen(user)
-    await sold(t, user, "a")
+    await sold(context, user, "a")
     assert await frozen(user)
     assert not await audit_books(database, (), lambda _: None)
 
 
-async def test_somebody_else_s_question_freezes_nobody_here(database: Database) -> None:
-    t, user = payments(database), await person(database)
+async def test_an_inquiry_about_another_user_does_not_freeze_this_one(database: Database) -> None:
+    context, user = payments(database), await person(database)
     other = await person(database, 78)
-    await sold(t, user, "a")
-    await sold(t, other, "b")
-    await says(t, "b", "du_1", Stage.INQUIRY, 1)
+    await sold(context, user, "a")
+    await sold(context, other, "b")
+    await report(context, "b", "du_1", Stage.INQUIRY, 1)
     assert (await frozen(user), await frozen(other)) == (False, True)

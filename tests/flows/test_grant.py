@@ -1,4 +1,4 @@
-"""What an operator gives by hand stands in the books once."""
+"""A grant of an operator is posted once."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from bot_platform.infra.database import Database
 from tests.makers import balance, person
 
 
-async def test_a_grant_repeated_at_once_is_given_once_and_told_once(database: Database) -> None:
+async def test_a_grant_repeated_at_once_is_posted_once_and_notified_once(database: Database) -> None:
     user = await person(database)
     given = await asyncio.gather(*(grant(database, user, 500, "Rain.", "g1") for _ in range(10)))
     assert given == [500] * 10
@@ -22,7 +22,7 @@ async def test_a_grant_repeated_at_once_is_given_once_and_told_once(database: Da
     assert (entry.amount, entry.cause, entry.note) == (500, "grant:g1", "Rain.")
 
 
-async def test_taking_back_at_once_never_takes_more_than_is_there(database: Database) -> None:
+async def test_concurrent_negative_grants_never_take_more_than_is_available(database: Database) -> None:
     user = await person(database, credits_=1_000)
     tries = [grant(database, user, -300, "Sun.", f"g{n}") for n in range(6)]
     results = await asyncio.gather(*tries, return_exceptions=True)
@@ -31,7 +31,7 @@ async def test_taking_back_at_once_never_takes_more_than_is_there(database: Data
     assert not await audit_books(database, (), lambda _: None)
 
 
-async def test_what_is_held_cannot_be_taken(database: Database) -> None:
+async def test_held_credits_cannot_be_taken(database: Database) -> None:
     user = await person(database, credits_=1_000)
 
     async def hold() -> ledger.Hold:
@@ -50,7 +50,7 @@ async def test_a_grant_that_took_everything_can_be_repeated(database: Database) 
         assert await grant(database, user, -100, "Sun.", "g1") == 0
 
 
-async def test_an_id_used_for_somebody_else_is_refused_and_not_silently_nothing(database: Database) -> None:
+async def test_a_grant_id_of_another_user_is_refused(database: Database) -> None:
     one, other = await person(database, 1), await person(database, 2)
     await grant(database, one, 500, "Rain.", "g1")
     with pytest.raises(CannotGrant):

@@ -1,4 +1,4 @@
-"""Money goes back once, and takes exactly the credits that it bought."""
+"""A refund returns the money once, and takes back exactly the credits that it bought."""
 
 import asyncio
 import time
@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tortoise.timezone import now
 
 from bot_platform.domain import ledger, purchases
 from bot_platform.domain.checkout import (
@@ -29,8 +28,7 @@ from bot_platform.domain.checkout import (
 from bot_platform.domain.errors import BooksBroken, CannotRefund
 from bot_platform.domain.ledger import Account, HoldState
 from bot_platform.domain.outbox import Notice
-from bot_platform.domain.purchases import Offer, Purchase
-from bot_platform.domain.purchases import PurchaseState as Sale
+from bot_platform.domain.purchases import Offer, Purchase, PurchaseState
 from bot_platform.domain.refunds import Refund, RefundState
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
@@ -38,6 +36,7 @@ from bot_platform.flows import provider_events, refund
 from bot_platform.flows.audit import audit_books
 from bot_platform.flows.buy import buy
 from bot_platform.flows.context import PaymentContext
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.providers.mock import MockPayments
@@ -51,7 +50,7 @@ ADMIN = 900
 
 @dataclass
 class Bank:
-    """A provider that returns money once for each order, and answers as its mood is."""
+    """A provider that returns money once for each order; `mood` says how it answers."""
 
     name: str = "stripe"
     refusal: str = "no-payment-link"
@@ -85,7 +84,7 @@ class Bank:
         if self.first:
             await self.first()
         stages = {"pending": Stage.REFUND_PENDING, "failed": Stage.REFUND_UNDONE}
-        return said(order, stages.get(self.mood, Stage.REFUNDED))
+        return refund_news(order, stages.get(self.mood, Stage.REFUNDED))
 
     async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:
         raise AssertionError(since)
@@ -99,8 +98,8 @@ class Bank:
         """Nothing is open."""
 
 
-def said(order: RefundOrder, stage: Stage, as_of: int | None = None) -> PaymentReversed:
-    """Say how a refund stands, as its event does."""
+def refund_news(order: RefundOrder, stage: Stage, as_of: int | None = None) -> PaymentReversed:
+    """Make the news about a refund, as its event has them."""
     moment = int(time.time()) if as_of is None else as_of
     key = f"stripe:re_{order.refund_id}"
     return PaymentReversed(
@@ -110,7 +109,7 @@ def said(order: RefundOrder, stage: Stage, as_of: int | None = None) -> PaymentR
 
 @dataclass
 class Sold:
-    """A purchase for which 5.00 USD came."""
+    """A purchase that was paid with 5.00 USD."""
 
     payments: PaymentContext
     bank: Bank
@@ -118,33 +117,33 @@ class Sold:
     purchase: Purchase
 
     async def refund(self, amount: int | None = None, *, force: bool = False) -> Refund:
-        asked = await refund.request(
+        requested = await refund.request(
             self.payments, self.purchase.id, amount=amount, reason="asked for", force=force
         )
-        return await refund.carry_out(self.payments, asked)
+        return await refund.carry_out(self.payments, requested)
 
-    async def state(self) -> Sale:
+    async def state(self) -> PurchaseState:
         return (await purchases.get(self.purchase.id)).state
 
-    async def in_order(self) -> bool:
+    async def balanced(self) -> bool:
         return not await audit_books(self.payments.database, (), lambda _: None)
 
 
-async def sell(books: PaymentContext, user: User, name: str = "p", *, charged: int = 500) -> Purchase:
-    """Let 5.00 USD come for 100 credits."""
+async def sell(context: PaymentContext, user: User, name: str = "p", *, charged: int = 500) -> Purchase:
+    """Sell 100 credits for 5.00 USD."""
     offer = Offer.of(PRICES.get("buy_100"), user.id, "stripe")
-    purchase = await books.database.transact(purchases.begin, name, offer)
+    purchase = await context.database.transact(purchases.begin, name, offer)
     ref = CheckoutRef("stripe", f"cs_{purchase.id}", f"pi_{purchase.id}", purchase.id, user.id)
-    await provider_events.apply(books, PaymentConfirmed(ref, 500, charged, "usd"), "a look")
+    await provider_events.apply(context, PaymentConfirmed(ref, 500, charged, "usd"), "a look")
     return await purchases.get(purchase.id)
 
 
 @pytest.fixture
 async def sold(database: Database) -> Sold:
     bank = Bank()
-    books = payments(database, bank, admins=(ADMIN,))
+    context = payments(database, bank, operators=(ADMIN,))
     user = await person(database)
-    return Sold(books, bank, user, await sell(books, user))
+    return Sold(context, bank, user, await sell(context, user))
 
 
 async def spend(database: Database, user: User, amount: int) -> None:
@@ -156,22 +155,22 @@ async def spend(database: Database, user: User, amount: int) -> None:
     await database.transact(story)
 
 
-async def worker(books: PaymentContext, within: float = 5) -> None:
-    """Let the loop of refunds do whatever can be done now."""
-    loop = workers.refund_worker(books)
-    running = asyncio.create_task(loop.run())
-    await loop.wait_idle(within)
+async def worker(context: PaymentContext, within: float = 5) -> None:
+    """Let the refund worker do all that is due."""
+    refunds = workers.refund_worker(context)
+    running = asyncio.create_task(refunds.run())
+    await refunds.wait_idle(within)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    await loop.finish(within)
+    await refunds.finish(within)
 
 
-async def at_once() -> None:
-    """Let whatever waits be due."""
+async def make_due() -> None:
+    """Make all waiting refunds due."""
     await query("UPDATE refund SET next_at = 0, lease_until = 0")
 
 
-async def told(chat_id: int, text: str) -> int:
+async def count_notices(chat_id: int, text: str) -> int:
     return await Notice.filter(chat_id=chat_id, text=text).count()
 
 
@@ -180,9 +179,9 @@ async def test_a_refund_returns_all_the_money_and_takes_all_the_credits(sold: So
     assert (ended.state, ended.amount) == (RefundState.DONE, 500)
     assert sold.bank.made == {ended.id: 500}
     assert await balance(sold.user) == 0
-    assert await sold.state() is Sale.REVERSED
-    assert await told(sold.user.telegram_id, "credits-taken-back") == 1
-    assert await sold.in_order()
+    assert await sold.state() is PurchaseState.REVERSED
+    assert await count_notices(sold.user.telegram_id, "credits-taken-back") == 1
+    assert await sold.balanced()
 
 
 @pytest.mark.parametrize(
@@ -197,9 +196,9 @@ async def test_all_parts_together_take_exactly_all_credits(sold: Sold, parts: li
         assert left == 10_000 - -(-10_000 * returned // 500)
         assert left < before
         before = left
-        assert await sold.in_order()
+        assert await sold.balanced()
     assert left == 0
-    assert await sold.state() is Sale.REVERSED
+    assert await sold.state() is PurchaseState.REVERSED
     with pytest.raises(CannotRefund, match="refund-too-much"):
         await sold.refund(1)
 
@@ -208,31 +207,33 @@ async def test_all_parts_together_take_exactly_all_credits(sold: Sold, parts: li
 async def test_parts_of_a_price_that_does_not_divide_take_exactly_all_credits(
     database: Database, charged: int
 ) -> None:
-    books = payments(database, Bank())
+    context = payments(database, Bank())
     user = await person(database)
-    purchase = await sell(books, user, charged=charged)
+    purchase = await sell(context, user, charged=charged)
     part, left = max(1, charged // 3), charged
     while left:
         amount = min(part, left)
-        asked = await refund.request(books, purchase.id, amount=amount, reason="part", force=False)
-        await refund.carry_out(books, asked)
+        requested = await refund.request(context, purchase.id, amount=amount, reason="part", force=False)
+        await refund.carry_out(context, requested)
         left -= amount
         assert await balance(user) >= 0
         assert not await audit_books(database, (), lambda _: None)
     assert await balance(user) == 0
-    assert (await purchases.get(purchase.id)).state is Sale.REVERSED
+    assert (await purchases.get(purchase.id)).state is PurchaseState.REVERSED
 
 
 @pytest.mark.parametrize("amount", [501, 0, -1, 2**63])
-async def test_more_than_came_and_less_than_something_is_refused(sold: Sold, amount: int) -> None:
+async def test_more_than_was_paid_and_less_than_the_smallest_unit_is_refused(sold: Sold, amount: int) -> None:
     with pytest.raises(CannotRefund, match="refund-too-much"):
         await sold.refund(amount)
     assert not sold.bank.orders
     assert await balance(sold.user) == 10_000
 
 
-@pytest.mark.parametrize("state", [Sale.OPEN, Sale.PROCESSING, Sale.EXPIRED, Sale.FAILED])
-async def test_what_was_not_paid_is_not_returned(sold: Sold, state: Sale) -> None:
+@pytest.mark.parametrize(
+    "state", [PurchaseState.OPEN, PurchaseState.PROCESSING, PurchaseState.EXPIRED, PurchaseState.FAILED]
+)
+async def test_an_unpaid_purchase_cannot_be_refunded(sold: Sold, state: PurchaseState) -> None:
     offer = Offer.of(PRICES.get("buy_100"), sold.user.id, "stripe")
     purchase = await sold.payments.database.transact(purchases.begin, "unpaid", offer)
     await Purchase.filter(id=purchase.id).update(state=state)
@@ -241,12 +242,12 @@ async def test_what_was_not_paid_is_not_returned(sold: Sold, state: Sale) -> Non
 
 
 @pytest.mark.parametrize("number", [0, 404, 2**63, -1])
-async def test_a_purchase_that_is_none_is_not_returned(sold: Sold, number: int) -> None:
+async def test_an_unknown_purchase_cannot_be_refunded(sold: Sold, number: int) -> None:
     with pytest.raises(CannotRefund, match="refund-no-purchase"):
         await refund.request(sold.payments, number, amount=None, reason="no", force=True)
 
 
-async def test_spent_credits_are_a_reason_not_to_unless_forced_and_become_a_debt(sold: Sold) -> None:
+async def test_spent_credits_forbid_a_refund_unless_forced_and_become_a_debt(sold: Sold) -> None:
     await spend(sold.payments.database, sold.user, 9_000)
     with pytest.raises(CannotRefund, match="refund-spent"):
         await sold.refund()
@@ -254,10 +255,10 @@ async def test_spent_credits_are_a_reason_not_to_unless_forced_and_become_a_debt
     assert await balance(sold.user) == 0
     assert (await sold.refund(force=True)).state is RefundState.DONE
     assert await balance(sold.user) == -9_000
-    assert await sold.in_order()
+    assert await sold.balanced()
 
 
-async def test_a_refund_waits_for_no_work_that_holds_the_credits(sold: Sold) -> None:
+async def test_a_forced_refund_takes_credits_that_a_job_holds(sold: Sold) -> None:
     async def hold() -> ledger.Hold:
         return await ledger.hold(await ledger.lock(sold.user.id), 6_000, "work:1")
 
@@ -267,14 +268,14 @@ async def test_a_refund_waits_for_no_work_that_holds_the_credits(sold: Sold) -> 
     await sold.refund(force=True)
     account = await ledger.find_account(sold.user.id)
     assert (account.balance, account.held) == (0, 6_000)
-    assert await sold.in_order()
+    assert await sold.balanced()
 
     async def capture() -> bool:
         return await ledger.capture(await ledger.lock(sold.user.id), held, 6_000)
 
     assert await sold.payments.database.transact(capture)
     assert await balance(sold.user) == -6_000
-    assert await sold.in_order()
+    assert await sold.balanced()
 
 
 async def test_a_frozen_account_can_be_refunded(sold: Sold) -> None:
@@ -284,10 +285,10 @@ async def test_a_frozen_account_can_be_refunded(sold: Sold) -> None:
     await provider_events.apply(sold.payments, inquiry, "a look")
     assert (await ledger.find_account(sold.user.id)).frozen
     assert (await sold.refund()).state is RefundState.DONE
-    assert await sold.in_order()
+    assert await sold.balanced()
 
 
-async def test_asked_for_twice_at_once_it_is_returned_once(sold: Sold) -> None:
+async def test_concurrent_requests_for_the_whole_amount_return_it_once(sold: Sold) -> None:
     tries = await asyncio.gather(*(sold.refund() for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(one, Refund) for one in tries) == 1
     assert sum(isinstance(one, CannotRefund) for one in tries) == 4
@@ -295,15 +296,15 @@ async def test_asked_for_twice_at_once_it_is_returned_once(sold: Sold) -> None:
     assert await balance(sold.user) == 0
 
 
-async def test_parts_asked_for_at_once_never_come_to_more_than_the_whole(sold: Sold) -> None:
+async def test_concurrent_requests_for_parts_never_exceed_the_whole(sold: Sold) -> None:
     tries = await asyncio.gather(*(sold.refund(150) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(one, Refund) for one in tries) == 3
     assert sum(sold.bank.made.values()) == 450
     assert await balance(sold.user) == 1_000
-    assert await sold.in_order()
+    assert await sold.balanced()
 
 
-async def test_a_refund_that_the_provider_refuses_frees_the_credits_and_is_told_the_operator(
+async def test_a_refund_that_the_provider_refuses_releases_the_credits_and_alerts_the_operator(
     sold: Sold,
 ) -> None:
     sold.bank.mood = "refuses"
@@ -311,126 +312,124 @@ async def test_a_refund_that_the_provider_refuses_frees_the_credits_and_is_told_
     assert (ended.state, ended.error) == (RefundState.FAILED, "Charge has already been refunded.")
     account = await ledger.find_account(sold.user.id)
     assert (account.balance, account.held) == (10_000, 0)
-    assert await told(ADMIN, "operator-refund-refused") == 1
+    assert await count_notices(ADMIN, "operator-refund-refused") == 1
     assert not await Notice.filter(text="credits-taken-back").exists()
     sold.bank.mood = "well"
     assert (await sold.refund()).state is RefundState.DONE
-    assert await sold.in_order()
+    assert await sold.balanced()
 
 
 @pytest.mark.parametrize("mood", ["down", "down after doing"])
-async def test_a_refund_without_an_answer_is_asked_for_again_until_one_comes(sold: Sold, mood: str) -> None:
+async def test_a_refund_without_an_answer_is_requested_again_until_one_comes(sold: Sold, mood: str) -> None:
     sold.bank.mood = mood
     with pytest.raises(ProviderDown):
         await sold.refund()
     account = await ledger.find_account(sold.user.id)
     assert (account.balance, account.held) == (10_000, 10_000)
-    assert await sold.in_order()
-    await at_once()
+    assert await sold.balanced()
+    await make_due()
     await worker(sold.payments)
     assert (await Refund.get()).state is RefundState.ASKED
     sold.bank.mood = "well"
-    await at_once()
+    await make_due()
     await worker(sold.payments)
     assert (await Refund.get()).state is RefundState.DONE
     assert sum(sold.bank.made.values()) == 500
     assert [order.again for order in sold.bank.orders] == [False, True, True]
     assert await balance(sold.user) == 0
-    assert await sold.in_order()
+    assert await sold.balanced()
 
 
-async def test_a_crash_between_asking_and_doing_is_made_good_by_the_loop(sold: Sold) -> None:
-    asked = await refund.request(sold.payments, sold.purchase.id, amount=200, reason="crash", force=False)
+async def test_a_refund_whose_process_died_before_asking_is_carried_out_by_the_worker(sold: Sold) -> None:
+    requested = await refund.request(sold.payments, sold.purchase.id, amount=200, reason="crash", force=False)
     await worker(sold.payments, 1)
-    assert sold.bank.orders == []  # whoever asked has half a minute to do it
-    await at_once()
+    assert sold.bank.orders == []  # the process that stored it has a lease of 30 seconds
+    await make_due()
     await worker(sold.payments)
-    assert (await Refund.get(id=asked.id)).state is RefundState.DONE
+    assert (await Refund.get(id=requested.id)).state is RefundState.DONE
     assert [order.again for order in sold.bank.orders] == [True]
     assert await balance(sold.user) == 6_000
 
 
-async def test_two_replicas_that_find_a_refund_ask_for_it_once(sold: Sold) -> None:
+async def test_two_replicas_carry_out_a_refund_once(sold: Sold) -> None:
     await refund.request(sold.payments, sold.purchase.id, amount=None, reason="crash", force=False)
-    await at_once()
+    await make_due()
     await asyncio.gather(worker(sold.payments), worker(sold.payments))
     assert len(sold.bank.orders) == 1
     assert await balance(sold.user) == 0
 
 
 @pytest.mark.parametrize("stage", [Stage.REFUND_PENDING, Stage.REFUNDED])
-async def test_whether_the_event_or_the_answer_comes_first_makes_no_difference(
-    sold: Sold, stage: Stage
-) -> None:
-    async def event() -> None:
+async def test_the_order_of_event_and_answer_makes_no_difference(sold: Sold, stage: Stage) -> None:
+    async def receive_event() -> None:
         order = sold.bank.orders[-1]
-        one = ProviderEvent("stripe:evt_1", "refund.created", {}, said(order, stage))
-        await provider_events.receive(sold.payments, one)
+        event = ProviderEvent("stripe:evt_1", "refund.created", {}, refund_news(order, stage))
+        await provider_events.receive(sold.payments, event)
 
-    sold.bank.first = event
+    sold.bank.first = receive_event
     ended = await sold.refund(100)
     assert ended.state is RefundState.DONE
     assert await balance(sold.user) == 8_000
     assert (await ledger.find_account(sold.user.id)).held == 0
-    assert await told(sold.user.telegram_id, "credits-taken-back") == 1
-    assert await sold.in_order()
+    assert await count_notices(sold.user.telegram_id, "credits-taken-back") == 1
+    assert await sold.balanced()
 
 
-async def test_the_charge_s_own_word_before_the_refund_s_takes_nothing_twice(sold: Sold) -> None:
-    asked = await refund.request(sold.payments, sold.purchase.id, amount=500, reason="no", force=False)
+async def test_the_event_of_the_charge_before_that_of_the_refund_takes_nothing_twice(sold: Sold) -> None:
+    requested = await refund.request(sold.payments, sold.purchase.id, amount=500, reason="no", force=False)
     ref = sold.purchase.payment_ref or ""
     charge = PaymentReversed("stripe", "stripe:ch_1", ref, Stage.REFUNDED_IN_ALL, 500, "usd", 1)
     await provider_events.apply(sold.payments, charge, "a look")
-    assert await sold.in_order()
-    await refund.carry_out(sold.payments, asked)
+    assert await sold.balanced()
+    await refund.carry_out(sold.payments, requested)
     account = await ledger.find_account(sold.user.id)
     assert (account.balance, account.held) == (0, 0)
-    assert await told(sold.user.telegram_id, "credits-taken-back") == 1
-    assert await sold.in_order()
+    assert await count_notices(sold.user.telegram_id, "credits-taken-back") == 1
+    assert await sold.balanced()
 
 
-async def test_a_refund_that_waits_takes_the_credits_and_its_failure_gives_them_back(sold: Sold) -> None:
+async def test_a_pending_refund_takes_the_credits_and_its_failure_returns_them(sold: Sold) -> None:
     sold.bank.mood = "pending"
     ended = await sold.refund()
     assert ended.state is RefundState.DONE
     assert await balance(sold.user) == 0
     late = int(time.time()) + 100
-    undone = said(sold.bank.orders[0], Stage.REFUND_UNDONE, late)
+    undone = refund_news(sold.bank.orders[0], Stage.REFUND_UNDONE, late)
     for _ in range(2):
         await provider_events.apply(sold.payments, undone, "a look")
     assert (await Refund.get()).state is RefundState.FAILED
     assert await balance(sold.user) == 10_000
-    assert await told(ADMIN, "operator-refund-undone") == 1
-    assert await told(sold.user.telegram_id, "credits-given-back") == 1
-    assert await sold.in_order()
+    assert await count_notices(ADMIN, "operator-refund-undone") == 1
+    assert await count_notices(sold.user.telegram_id, "credits-given-back") == 1
+    assert await sold.balanced()
     sold.bank.mood = "well"
     assert (await sold.refund()).state is RefundState.DONE
-    assert await sold.in_order()
+    assert await sold.balanced()
 
 
-async def test_a_refund_that_fails_at_once_leaves_everything_as_it_was(sold: Sold) -> None:
+async def test_a_refund_that_fails_at_once_changes_no_balance(sold: Sold) -> None:
     sold.bank.mood = "failed"
     ended = await sold.refund()
     assert (ended.state, ended.error) == (RefundState.FAILED, "it did not go through")
     account = await ledger.find_account(sold.user.id)
     assert (account.balance, account.held) == (10_000, 0)
-    assert await told(sold.user.telegram_id, "credits-taken-back") == 0
-    assert await told(ADMIN, "operator-refund-undone") == 1
-    assert await sold.in_order()
+    assert await count_notices(sold.user.telegram_id, "credits-taken-back") == 0
+    assert await count_notices(ADMIN, "operator-refund-undone") == 1
+    assert await sold.balanced()
 
 
-async def test_a_stranger_s_metadata_ends_no_refund_of_ours(sold: Sold) -> None:
+async def test_metadata_of_another_payment_do_not_finish_our_refund(sold: Sold) -> None:
     mine = await refund.request(sold.payments, sold.purchase.id, amount=500, reason="no", force=False)
     other = await person(sold.payments.database, 78)
     theirs = await sell(sold.payments, other, "other")
     claim = RefundOrder(mine.id, other.id, theirs.payment_ref or "", 100, "usd", again=False)
-    await provider_events.apply(sold.payments, said(claim, Stage.REFUNDED), "a look")
+    await provider_events.apply(sold.payments, refund_news(claim, Stage.REFUNDED), "a look")
     assert (await Refund.get(id=mine.id)).state is RefundState.ASKED
     assert (await ledger.find_account(sold.user.id)).held == 10_000
     assert await balance(other) == 8_000
 
 
-async def test_a_lost_dispute_and_a_refund_together_take_no_more_than_came(sold: Sold) -> None:
+async def test_a_dispute_and_a_refund_together_take_no_more_than_was_paid(sold: Sold) -> None:
     ref = sold.purchase.payment_ref or ""
     await sold.refund(300)
     await provider_events.apply(
@@ -443,16 +442,16 @@ async def test_a_lost_dispute_and_a_refund_together_take_no_more_than_came(sold:
         sold.payments, PaymentReversed("stripe", "stripe:du_1", ref, Stage.WON, 500, "usd", 2), "a look"
     )
     assert await balance(sold.user) == 4_000
-    assert await sold.in_order()
+    assert await sold.balanced()
 
 
-async def test_a_mock_purchase_is_refunded_without_anybody_asked(database: Database) -> None:
+async def test_a_mock_purchase_is_refunded_without_asking_another_provider(database: Database) -> None:
     bank = Bank()
-    books = payments(database, MockPayments(), bank)
+    context = payments(database, MockPayments(), bank)
     user = await person(database)
-    await buy(books, user, PRICES.get("buy_100"), "press")
-    asked = await refund.request(books, (await Purchase.get()).id, amount=250, reason="no", force=False)
-    assert (await refund.carry_out(books, asked)).state is RefundState.DONE
+    await buy(context, user, PRICES.get("buy_100"), "press")
+    requested = await refund.request(context, (await Purchase.get()).id, amount=250, reason="no", force=False)
+    assert (await refund.carry_out(context, requested)).state is RefundState.DONE
     assert await balance(user) == 5_000
     assert bank.orders == []
     assert not await audit_books(database, (), lambda _: None)
@@ -461,12 +460,12 @@ async def test_a_mock_purchase_is_refunded_without_anybody_asked(database: Datab
 async def test_a_stripe_purchase_is_refunded_by_stripe_while_the_mock_sells(sold: Sold) -> None:
     changed = payments(sold.payments.database, MockPayments(), sold.bank)
     assert changed.provider.name == "mock"
-    asked = await refund.request(changed, sold.purchase.id, amount=None, reason="no", force=False)
-    assert (await refund.carry_out(changed, asked)).state is RefundState.DONE
-    assert sold.bank.made == {asked.id: 500}
+    requested = await refund.request(changed, sold.purchase.id, amount=None, reason="no", force=False)
+    assert (await refund.carry_out(changed, requested)).state is RefundState.DONE
+    assert sold.bank.made == {requested.id: 500}
 
 
-async def test_a_purchase_whose_provider_is_not_set_up_cannot_be_returned_and_nothing_is_held(
+async def test_a_purchase_whose_provider_is_not_set_up_cannot_be_refunded_and_nothing_is_held(
     sold: Sold,
 ) -> None:
     with pytest.raises(CannotRefund, match="refund-no-way"):
@@ -485,7 +484,7 @@ class Paid:
     user: User
     purchase: Purchase
 
-    async def ask(self, amount: int | None = None) -> Refund:
+    async def request(self, amount: int | None = None) -> Refund:
         return await refund.request(
             self.payments, self.purchase.id, amount=amount, reason="asked", force=False
         )
@@ -500,30 +499,30 @@ async def paid(database: Database) -> AsyncIterator[Paid]:
             webapp_url="https://bot.example",
             proxy_url=None,
             live=False,
-            patience=4,
+            timeout=4,
         )
-        books = payments(database, provider, admins=(ADMIN,))
+        context = payments(database, provider, operators=(ADMIN,))
         user = await person(database)
-        await buy(books, user, PRICES.get("buy_100"), "press")
+        await buy(context, user, PRICES.get("buy_100"), "press")
         purchase = await Purchase.get()
         await w.local.pay(purchase.provider_ref or "")
-        await provider_events.apply(books, await provider.look(purchase.provider_ref or ""), "a look")
-        yield Paid(books, w, user, await purchases.get(purchase.id))
+        await provider_events.apply(context, await provider.look(purchase.provider_ref or ""), "a look")
+        yield Paid(context, w, user, await purchases.get(purchase.id))
         await provider.close()
 
 
 async def test_stripe_returns_parts_to_the_last_cent(paid: Paid) -> None:
     for amount in (1, 166, 333):
-        ended = await refund.carry_out(paid.payments, await paid.ask(amount))
+        ended = await refund.carry_out(paid.payments, await paid.request(amount))
         assert ended.state is RefundState.DONE
     assert [row["amount"] for row in paid.world.local.refunds.values()] == [1, 166, 333]
     assert await balance(paid.user) == 0
     assert not await audit_books(paid.payments.database, (), lambda _: None)
 
 
-async def test_stripe_refuses_what_was_returned_in_its_dashboard_before(paid: Paid) -> None:
+async def test_stripe_refuses_a_refund_that_was_made_in_its_dashboard_before(paid: Paid) -> None:
     await paid.world.local.refund(paid.purchase.payment_ref or "", 500)
-    ended = await refund.carry_out(paid.payments, await paid.ask())
+    ended = await refund.carry_out(paid.payments, await paid.request())
     assert ended.state is RefundState.FAILED
     assert ended.error
     assert "already been refunded" in ended.error
@@ -531,29 +530,31 @@ async def test_stripe_refuses_what_was_returned_in_its_dashboard_before(paid: Pa
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_stripe_hanging_up_for_good_returns_the_money_once(paid: Paid, *, after: bool) -> None:
+async def test_a_lost_connection_to_stripe_returns_the_money_once(paid: Paid, *, after: bool) -> None:
     paid.world.local.faults.drop_connection(
         "/v1/refunds", after_execution=after, method="POST", times=1 if after else 3
     )
-    asked = await paid.ask(200)
-    if after:  # the client's own second try is answered under the same key
-        assert (await refund.carry_out(paid.payments, asked)).state is RefundState.DONE
+    requested = await paid.request(200)
+    if after:  # the client repeats the request with the same key
+        assert (await refund.carry_out(paid.payments, requested)).state is RefundState.DONE
     else:
         with pytest.raises(ProviderDown):
-            await refund.carry_out(paid.payments, asked)
-        await at_once()
+            await refund.carry_out(paid.payments, requested)
+        await make_due()
         await worker(paid.payments, 10)
-    assert (await Refund.get(id=asked.id)).state is RefundState.DONE
+    assert (await Refund.get(id=requested.id)).state is RefundState.DONE
     assert [row["amount"] for row in paid.world.local.refunds.values()] == [200]
     assert await balance(paid.user) == 6_000
 
 
 async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twice(paid: Paid) -> None:
-    asked = await paid.ask(200)
-    await paid.world.local.refund(paid.purchase.payment_ref or "", 200, metadata={"refund_id": str(asked.id)})
-    await at_once()
+    requested = await paid.request(200)
+    await paid.world.local.refund(
+        paid.purchase.payment_ref or "", 200, metadata={"refund_id": str(requested.id)}
+    )
+    await make_due()
     await worker(paid.payments, 10)
-    assert (await Refund.get(id=asked.id)).state is RefundState.DONE
+    assert (await Refund.get(id=requested.id)).state is RefundState.DONE
     assert len(paid.world.local.refunds) == 1
     assert await balance(paid.user) == 6_000
     key, row = f"stripe:{next(iter(paid.world.local.refunds))}", await Reversal.get()
@@ -561,18 +562,18 @@ async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twi
 
 
 async def test_carrying_out_a_refund_again_makes_no_second_one(paid: Paid) -> None:
-    asked = await paid.ask(200)
+    requested = await paid.request(200)
     for _ in range(3):
-        assert (await refund.carry_out(paid.payments, asked)).state is RefundState.DONE
+        assert (await refund.carry_out(paid.payments, requested)).state is RefundState.DONE
     assert len(paid.world.local.refunds) == 1
     keys = {
         r.idempotency_key for r in paid.world.local.requests if (r.method, r.path) == ("POST", "/v1/refunds")
     }
-    assert keys == {f"refund-{paid.user.id}-{asked.id}"}
+    assert keys == {f"refund-{paid.user.id}-{requested.id}"}
     assert await balance(paid.user) == 6_000
 
 
-async def test_an_account_whose_books_are_off_is_not_refunded_before_they_are_mended(sold: Sold) -> None:
+async def test_an_account_whose_books_are_off_is_not_refunded(sold: Sold) -> None:
     await Account.filter(user_id=sold.user.id).update(broken=True)
     with pytest.raises(BooksBroken):
         await sold.refund()
@@ -580,15 +581,16 @@ async def test_an_account_whose_books_are_off_is_not_refunded_before_they_are_me
     assert not sold.bank.orders
 
 
-async def test_a_500_that_stripe_keeps_under_the_key_does_not_keep_the_refund_for_a_day(paid: Paid) -> None:
-    asked = await paid.ask(200)
-    dispute = await paid.world.local.dispute(paid.purchase.payment_ref or "")  # so nothing is returned now
+async def test_a_500_that_stripe_stores_under_the_key_does_not_delay_the_refund_for_a_day(paid: Paid) -> None:
+    requested = await paid.request(200)
+    # A disputed charge cannot be refunded, so Stripe stores the 500 and makes no refund.
+    dispute = await paid.world.local.dispute(paid.purchase.payment_ref or "")
     paid.world.local.faults.execute_then_answer("/v1/refunds", 500, method="POST")
     with pytest.raises(ProviderDown):
-        await refund.carry_out(paid.payments, asked)
+        await refund.carry_out(paid.payments, requested)
     await paid.world.local.move_dispute(dispute["id"], "won")
     assert not paid.world.local.refunds
-    await Refund.filter(id=asked.id).update(created_at=now() - timedelta(hours=2))
-    await at_once()
+    await Refund.filter(id=requested.id).update(created_at=now() - timedelta(hours=2))
+    await make_due()
     await worker(paid.payments, 10)
-    assert (await Refund.get(id=asked.id)).state is RefundState.DONE
+    assert (await Refund.get(id=requested.id)).state is RefundState.DONE

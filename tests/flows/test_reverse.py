@@ -1,4 +1,4 @@
-"""Money goes back: what the books, the buyer and the operator see, whatever a provider says."""
+"""Reversals: the ledger, the buyer's notices and the operators' alerts, in every order of events."""
 
 from dataclasses import replace
 
@@ -20,21 +20,21 @@ from tests.reliability.stateful.payment_histories import LIVES, PARTLY
 @pytest.mark.parametrize("before_payment", [False, True], ids=["after its payment", "before its payment"])
 @pytest.mark.parametrize("backwards", [False, True], ids=["as it happened", "backwards"])
 @pytest.mark.parametrize("life", LIVES)
-async def test_credits_follow_what_was_last_said(
+async def test_credits_follow_the_latest_state_of_all_reversals(
     database: Database, life: str, *, backwards: bool, before_payment: bool
 ) -> None:
-    said, expected = LIVES[life]
+    events, expected = LIVES[life]
     sale = await (pressed if before_payment else sold)(database)
-    for one in reversed(said) if backwards else said:
-        assert (await sale.hears(*one)).state is EventState.HANDLED
-        await sale.hears(*one)
+    for event in reversed(events) if backwards else events:
+        assert (await sale.hears(*event)).state is EventState.HANDLED
+        await sale.hears(*event)
     if before_payment:
         await sale.pay()
     assert await sale.stands() == expected
     assert not await broken(database)
 
 
-async def test_what_a_part_of_the_money_bought_is_rounded_up(database: Database) -> None:
+async def test_the_credits_of_a_part_of_the_money_are_rounded_up(database: Database) -> None:
     sale = await sold(database, charged=300)
     await sale.hears("re_1", Stage.REFUNDED, 1)
     assert (await sale.purchase()).reversed == 34
@@ -58,7 +58,7 @@ async def test_spent_credits_become_a_debt_that_the_next_purchase_repays(databas
     assert not await broken(database)
 
 
-async def test_a_frozen_buyer_begins_nothing_and_an_operator_lifts_that_for_good(database: Database) -> None:
+async def test_a_frozen_buyer_can_spend_nothing_until_an_operator_unfreezes(database: Database) -> None:
     sale = await sold(database)
     await sale.hears("dp", Stage.INQUIRY, 500)
     with pytest.raises(AccountFrozen):
@@ -69,11 +69,11 @@ async def test_a_frozen_buyer_begins_nothing_and_an_operator_lifts_that_for_good
     assert await sale.stands() == (9_999, PurchaseState.PAID, False)
     assert (await sale.texts())[-2:] == ["spending-frozen", "spending-free"]
     await sale.hears("issfr", Stage.WARNED, at=6)
-    assert (await sale.stands())[2], "another question freezes anew"
+    assert (await sale.stands())[2], "another warning freezes again"
     assert not await broken(database)
 
 
-async def test_another_currency_alarms_the_operator_and_changes_nothing(database: Database) -> None:
+async def test_another_currency_alerts_the_operator_and_changes_nothing(database: Database) -> None:
     sale, reader = await sold(database), Reader()
     foreign = replace(reversal(sale.id, "re_1", Stage.REFUNDED, 200, BEGAN), currency="eur")
     outcome = await provider_events.receive(sale.money, reader.event(foreign, "eur"))
@@ -82,7 +82,7 @@ async def test_another_currency_alarms_the_operator_and_changes_nothing(database
     assert [await sale.texts(admin) for admin in ADMINS] == [["operator-event"]] * 2
 
 
-async def test_two_purchases_of_one_person_do_not_mix(database: Database) -> None:
+async def test_reversals_of_two_purchases_of_one_user_do_not_mix(database: Database) -> None:
     first, second = await sold(database), await sold(database, number=2)
     await second.hears("re_1", Stage.REFUNDED, 200)
     await first.hears("dp", Stage.INQUIRY, 500)
@@ -91,7 +91,7 @@ async def test_two_purchases_of_one_person_do_not_mix(database: Database) -> Non
     assert not await broken(database)
 
 
-async def test_the_operator_is_told_of_each_stage_once(database: Database) -> None:
+async def test_each_stage_of_a_dispute_alerts_the_operators_once(database: Database) -> None:
     sale = await sold(database)
     life = (Stage.INQUIRY, Stage.DISPUTED, Stage.LOST, Stage.APPEALED, Stage.WON)
     for at, stage in enumerate(life):
@@ -99,12 +99,14 @@ async def test_the_operator_is_told_of_each_stage_once(database: Database) -> No
             await sale.hears("dp", stage, amount, at)
     await sale.hears("re_1", Stage.REFUNDED, 1)
     for admin in ADMINS:
-        told = await sale.told(admin)
-        assert [notice.text_values["stage"] for notice in told] == [stage.value for stage in life]
-        assert {notice.text_values["purchase"] for notice in told} == {str(sale.id)}
+        alerts = await sale.told(admin)
+        assert [notice.text_values["stage"] for notice in alerts] == [stage.value for stage in life]
+        assert {notice.text_values["purchase"] for notice in alerts} == {str(sale.id)}
 
 
-async def test_the_buyer_is_told_each_time_and_the_link_message_says_so(database: Database) -> None:
+async def test_each_change_notifies_the_buyer_and_updates_the_message_with_the_link(
+    database: Database,
+) -> None:
     sale = await sold(database)
     await sale.hears("re_1", Stage.REFUNDED, 200, 0)
     await sale.hears("dp", Stage.DISPUTED, 300, 1)
@@ -116,99 +118,99 @@ async def test_the_buyer_is_told_each_time_and_the_link_message_says_so(database
     )
     await sale.hears("dp", Stage.WON, 300, 2)
     await sale.hears("re_1", Stage.REFUND_UNDONE, 200, 3)
-    link, receipt, *told = await sale.told()
+    link, receipt, *changes = await sale.told()
     assert (link.text, receipt.text) == ("checkout-paid", "payment-received")
-    values = [(n.text, *(n.text_values[v] for v in ("why", "credits", "balance", "debt"))) for n in told]
+    values = [(n.text, *(n.text_values[v] for v in ("why", "credits", "balance", "debt"))) for n in changes]
     assert values == [
         ("credits-taken-back", "refund", 4_000, 6_000, "no"),
         ("credits-taken-back", "dispute", 6_000, 0, "no"),
         ("credits-given-back", "dispute", 6_000, 6_000, "no"),
         ("credits-given-back", "refund", 4_000, 10_000, "no"),
     ]
-    assert [(n.text_values["amount"], n.text_values["currency"]) for n in told] == [(500, "usd")] * 4
+    assert [(n.text_values["amount"], n.text_values["currency"]) for n in changes] == [(500, "usd")] * 4
 
 
-async def ask(sale: Sale, amount: int | None = 200, *, force: bool = False) -> Refund:
+async def request(sale: Sale, amount: int | None = 200, *, force: bool = False) -> Refund:
     return await refund.request(sale.money, sale.id, amount=amount, reason="asked", force=force)
 
 
 @pytest.mark.parametrize("mood", [Mood.ANSWERS, Mood.ANSWERS_PENDING, Mood.TELLS_FIRST], ids=lambda m: m.name)
-async def test_a_refund_of_ours_holds_its_credits_until_it_is_answered(
-    database: Database, mood: Mood
-) -> None:
+async def test_our_refund_holds_its_credits_until_it_is_answered(database: Database, mood: Mood) -> None:
     sale = await sold(database)
     sale.context.mood = mood
-    sale.context.tell = lambda said: provider_events.receive(sale.money, Reader().event(said, "first"))
-    asked = await ask(sale)
+    sale.context.tell = lambda news: provider_events.receive(sale.money, Reader().event(news, "first"))
+    requested = await request(sale)
     account = await ledger.find_account(sale.user.id)
     assert (account.balance, account.held) == (10_000, 4_000)
     assert not await broken(database)
     for _ in range(2):
-        assert (await refund.carry_out(sale.money, asked)).state is RefundState.DONE
+        assert (await refund.carry_out(sale.money, requested)).state is RefundState.DONE
     account = await ledger.find_account(sale.user.id)
     assert (account.balance, account.held) == (6_000, 0)
     assert (await sale.texts()).count("credits-taken-back") == 1
     assert not await broken(database)
 
 
-async def test_a_refund_of_ours_that_nobody_answered_is_finished_by_its_event(database: Database) -> None:
+async def test_our_refund_without_an_answer_is_finished_by_its_event(database: Database) -> None:
     sale = await sold(database)
     sale.context.mood = Mood.IS_DOWN_AFTERWARDS
-    asked = await ask(sale)
+    requested = await request(sale)
     with pytest.raises(ProviderDown):
-        await refund.carry_out(sale.money, asked)
-    await provider_events.apply(sale.money, sale.context.made[asked.id])
-    found = await refunds.find(asked.id)
+        await refund.carry_out(sale.money, requested)
+    await provider_events.apply(sale.money, sale.context.made[requested.id])
+    found = await refunds.find(requested.id)
     assert found
     assert (found.state, await sale.stands()) == (RefundState.DONE, (6_000, PARTLY, False))
     assert not await broken(database)
 
 
-async def test_a_refund_of_ours_that_is_refused_frees_its_credits_and_the_operator_hears_why(
+async def test_our_refund_that_is_refused_releases_its_credits_and_alerts_the_operators(
     database: Database,
 ) -> None:
     sale = await sold(database)
     sale.context.mood = Mood.REFUSES
-    ended = await refund.carry_out(sale.money, await ask(sale))
+    ended = await refund.carry_out(sale.money, await request(sale))
     assert (ended.state, ended.error) == (RefundState.FAILED, "the charge is disputed")
     assert await sale.stands() == (10_000, PurchaseState.PAID, False)
     assert [await sale.texts(admin) for admin in ADMINS] == [["operator-refund-refused"]] * 2
     assert not await broken(database)
 
 
-async def test_a_refund_of_ours_that_fails_later_gives_back_and_the_operator_hears_once(
+async def test_our_refund_that_fails_later_returns_the_credits_and_alerts_the_operators_once(
     database: Database,
 ) -> None:
     sale = await sold(database)
-    asked = await ask(sale)
-    await refund.carry_out(sale.money, asked)
-    undone = replace(sale.context.made[asked.id], stage=Stage.REFUND_UNDONE, as_of=BEGAN + 9)
-    for said in (undone, undone, sale.context.made[asked.id]):
-        await provider_events.apply(sale.money, said)
-    found = await refunds.find(asked.id)
+    requested = await request(sale)
+    await refund.carry_out(sale.money, requested)
+    undone = replace(sale.context.made[requested.id], stage=Stage.REFUND_UNDONE, as_of=BEGAN + 9)
+    for news in (undone, undone, sale.context.made[requested.id]):
+        await provider_events.apply(sale.money, news)
+    found = await refunds.find(requested.id)
     assert found
     assert (found.state, await sale.stands()) == (RefundState.FAILED, (10_000, PurchaseState.PAID, False))
     assert [await sale.texts(admin) for admin in ADMINS] == [["operator-refund-undone"]] * 2
     assert not await broken(database)
 
 
-async def test_no_more_is_returned_than_is_left_and_spent_credits_only_by_force(database: Database) -> None:
+async def test_a_refund_is_limited_to_the_money_left_and_needs_force_for_spent_credits(
+    database: Database,
+) -> None:
     sale = await sold(database)
     await sale.hears("dp", Stage.DISPUTED, 100)
-    await ask(sale, 200)
+    await request(sale, 200)
     with pytest.raises(CannotRefund) as caught:
-        await ask(sale, 201)
+        await request(sale, 201)
     assert (caught.value.text, caught.value.values_for_text["left"]) == ("refund-too-much", 200)
     await sale.spend(3_000)
     with pytest.raises(CannotRefund, match="refund-spent"):
-        await ask(sale, None)
-    await refund.carry_out(sale.money, await ask(sale, None, force=True))
+        await request(sale, None)
+    await refund.carry_out(sale.money, await request(sale, None, force=True))
     account = await ledger.find_account(sale.user.id)
     assert (account.balance, account.held, account.available) == (1_000, 4_000, -3_000)
     assert not await broken(database)
 
 
-async def test_a_refund_undone_before_its_payment_is_heard_of_takes_nothing(database: Database) -> None:
+async def test_a_refund_undone_before_its_payment_came_takes_nothing(database: Database) -> None:
     sale = await pressed(database)
     await sale.hears("re_1", Stage.REFUND_UNDONE, 200)
     await sale.pay()
@@ -216,7 +218,7 @@ async def test_a_refund_undone_before_its_payment_is_heard_of_takes_nothing(data
     assert await sale.texts() == ["checkout-paid", "payment-received"]
 
 
-async def test_a_payment_told_again_gives_nothing_back(database: Database) -> None:
+async def test_a_payment_applied_again_returns_no_credits(database: Database) -> None:
     sale = await sold(database)
     await sale.hears("dp", Stage.DISPUTED, 300)
     await sale.pay()
@@ -224,14 +226,16 @@ async def test_a_payment_told_again_gives_nothing_back(database: Database) -> No
 
 
 @pytest.mark.parametrize("stage", [Stage.INQUIRY, Stage.DISPUTED, Stage.WARNED])
-async def test_the_operator_is_told_of_what_came_before_its_payment(database: Database, stage: Stage) -> None:
+async def test_a_reversal_that_came_before_its_payment_alerts_the_operators(
+    database: Database, stage: Stage
+) -> None:
     sale = await pressed(database)
     await sale.hears("dp", stage, 500)
     await sale.pay()
     assert await sale.texts(ADMINS[0]) == ["operator-dispute"]
 
 
-async def test_another_currency_changes_nothing_before_its_payment_either(database: Database) -> None:
+async def test_another_currency_changes_nothing_when_it_came_before_its_payment(database: Database) -> None:
     sale = await pressed(database)
     await provider_events.apply(
         sale.money, replace(reversal(sale.id, "re_1", Stage.REFUNDED, 200, BEGAN), currency="eur")

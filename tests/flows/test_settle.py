@@ -1,4 +1,4 @@
-"""What a provider tells of a checkout."""
+"""Payments that match no purchase."""
 
 import pytest
 
@@ -16,9 +16,9 @@ from tests.makers import payments
         (CheckoutRef("stripe", "cs_1", purchase_id=404), True),
         (CheckoutRef("stripe", "cs_1", user_id=404), True),
     ],
-    ids=["somebody else's sale", "a purchase we lost", "a buyer we lost"],
+    ids=["another shop's sale", "a purchase we lost", "a buyer we lost"],
 )
-async def test_only_a_payment_that_names_us_and_fits_nobody_alarms_the_operator(
+async def test_only_an_unknown_payment_that_names_us_alerts_the_operator(
     database: Database, checkout: CheckoutRef, *, alarm: bool
 ) -> None:
     payment = PaymentConfirmed(checkout, amount=500, charged=500, currency="usd")

@@ -1,4 +1,4 @@
-"""What a transaction did is told once it holds, and never when it does not."""
+"""Events of a transaction are reported after its commit, and never after a rollback."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""The one way to a transaction: whole or not at all, through cancels, rivals and lost connections."""
+"""Transactions commit entirely or not at all, despite cancels, contention and lost connections."""
 
 import asyncio
 from typing import Any
@@ -271,17 +271,17 @@ async def test_a_begin_that_fails_takes_no_turn_from_the_next_transaction(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library: Any = aiosqlite.Connection
-    execute = library._execute  # noqa: SLF001 -- all of aiosqlite goes through it
+    execute = library.execute
     left = [OSError("the disk is away")]
 
-    async def stumble(self: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
-        if left and args[:1] == ("BEGIN",):
+    def stumble(self: Any, sql: str, *args: Any) -> Any:
+        if left and sql == "BEGIN":
             raise left.pop()
-        return await execute(self, function, *args, **kwargs)
+        return execute(self, sql, *args)
 
     database = Database(sqlite_url)
     await database.open()
-    monkeypatch.setattr(library, "_execute", stumble)
+    monkeypatch.setattr(library, "execute", stumble)
     try:
         async with asyncio.timeout(5):
             assert await database.transact(_one) == 1

@@ -1,59 +1,69 @@
-"""A burst passes, then so many a second; nobody's haste is another's wait."""
+"""A burst passes, then a steady rate; one key never delays another."""
+
+from collections.abc import Iterator
+
+import pytest
 
 from bot_platform.infra import rate_limit
+from bot_platform.infra.clock import Clock, use
 from bot_platform.infra.rate_limit import RateLimiter
 
 
-class Clock:
+class StandingClock(Clock):
     """A clock that is set by hand."""
 
     def __init__(self) -> None:
-        self.now = 1_000.0
+        self.at = 1_000.0
 
-    def __call__(self) -> float:
-        return self.now
+    def monotonic(self) -> float:
+        return self.at
 
 
-def test_a_burst_passes_and_then_the_pace_holds() -> None:
-    clock = Clock()
-    paced = RateLimiter(each_second=5, burst=20, clock=clock)
+@pytest.fixture
+def clock() -> Iterator[StandingClock]:
+    standing = StandingClock()
+    use(standing)
+    yield standing
+    use(Clock())
+
+
+def test_a_burst_passes_and_then_the_pace_holds(clock: StandingClock) -> None:
+    paced = RateLimiter(each_second=5, burst=20)
     assert [paced.delay_for("a") for _ in range(20)] == [0.0] * 20
     assert 0 < paced.delay_for("a") < 0.21
-    clock.now += 0.2
+    clock.at += 0.2
     assert paced.delay_for("a") == 0.0
     assert paced.delay_for("a") > 0
 
 
-def test_who_keeps_to_the_pace_never_waits() -> None:
-    clock = Clock()
-    paced = RateLimiter(each_second=5, burst=1, clock=clock)
+def test_who_keeps_to_the_pace_never_waits(clock: StandingClock) -> None:
+    paced = RateLimiter(each_second=5, burst=1)
     for _ in range(1_000):
         assert paced.delay_for("a") == 0.0
-        clock.now += 0.2
+        clock.at += 0.2
 
 
-def test_who_waited_as_told_passes() -> None:
-    clock = Clock()
-    paced = RateLimiter(each_second=3, burst=2, clock=clock)
+def test_who_waited_as_told_passes(clock: StandingClock) -> None:
+    paced = RateLimiter(each_second=3, burst=2)
     for _ in range(100):
         while wait := paced.delay_for("a"):
-            clock.now += wait
-    assert clock.now == 1_000 + 98 / 3 or abs(clock.now - 1_000 - 98 / 3) < 0.01
+            clock.at += wait
+    assert clock.at == 1_000 + 98 / 3 or abs(clock.at - 1_000 - 98 / 3) < 0.01
 
 
+@pytest.mark.usefixtures("clock")
 def test_one_s_haste_is_not_another_s_wait() -> None:
-    paced = RateLimiter(each_second=1, burst=1, clock=Clock())
+    paced = RateLimiter(each_second=1, burst=1)
     assert paced.delay_for("a") == 0.0
     assert paced.delay_for("a") > 0
     assert paced.delay_for("b") == 0.0
 
 
-def test_callers_who_left_are_forgotten_and_those_who_hurry_are_not() -> None:
-    clock = Clock()
-    paced = RateLimiter(each_second=1, burst=2, clock=clock)
+def test_callers_who_left_are_forgotten_and_those_who_hurry_are_not(clock: StandingClock) -> None:
+    paced = RateLimiter(each_second=1, burst=2)
     for n in range(rate_limit.MAX_KEYS - 1):
         paced.delay_for(n)
-    clock.now += 60
+    clock.at += 60
     assert (paced.delay_for("a"), paced.delay_for("a")) == (0.0, 0.0)
     paced.delay_for("b")
     assert paced.delay_for("a") > 0

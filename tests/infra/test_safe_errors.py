@@ -1,4 +1,4 @@
-"""A log says what kind of fault it was and where, and never what it said."""
+"""A log names the class and the place of an error, and never its message."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Servers on loopback that answer byte for byte as a test says, and proxies that remember their guests."""
+"""Servers on loopback that answer with exact bytes, and proxies that remember their connections."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +13,7 @@ Conversation = Callable[[Reader, Writer], Awaitable[None]]
 
 @dataclass
 class Raw:
-    """A server that was started: where it is, and the requests it got, each as it came."""
+    """A running server: its address, and the requests that it got."""
 
     url: str = ""
     requests: list[bytes] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Raw:
 
 @asynccontextmanager
 async def listening(converse: Conversation) -> AsyncIterator[str]:
-    """Serve each connection by `converse`; gives `127.0.0.1:port`."""
+    """Serve each connection by `converse`; yields `127.0.0.1:port`."""
     talks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: Reader, writer: Writer) -> None:
@@ -51,7 +51,7 @@ async def listening(converse: Conversation) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def answering(*answers: bytes | None) -> AsyncIterator[Raw]:
-    """Answer one request with each of these and hang up, the last of them for ever; None never answers."""
+    """Answer each request with the next of these, then with the last one; None never answers."""
     raw, left = Raw(), list(answers)
 
     async def converse(reader: Reader, writer: Writer) -> None:
@@ -73,7 +73,7 @@ async def answering(*answers: bytes | None) -> AsyncIterator[Raw]:
 
 
 def http(status: int, body: bytes, *, missing: int = 0, **headers: str) -> bytes:
-    """Write an answer; `missing` bytes of its body are promised and never come."""
+    """Write an answer; `missing` bytes of its body are announced but not sent."""
     given = {"Content-Type": "application/json", "Content-Length": str(len(body) + missing)}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"HTTP/1.1 {status} Whatever", *(f"{name}: {value}" for name, value in given.items())]
@@ -82,7 +82,7 @@ def http(status: int, body: bytes, *, missing: int = 0, **headers: str) -> bytes
 
 @dataclass
 class Proxy:
-    """A proxy that was started."""
+    """A running proxy."""
 
     url: str = ""
     asked_for: list[str] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Proxy:
 
 @asynccontextmanager
 async def http_proxy() -> AsyncIterator[Proxy]:
-    """Run a proxy that knows CONNECT."""
+    """Run an HTTP proxy with CONNECT."""
     proxy = Proxy()
 
     async def converse(reader: Reader, writer: Writer) -> None:
@@ -114,7 +114,7 @@ async def http_proxy() -> AsyncIterator[Proxy]:
 
 @asynccontextmanager
 async def socks5_proxy() -> AsyncIterator[Proxy]:
-    """Run a SOCKS5 proxy (RFC 1928) that wants a name and a password (RFC 1929) where they are offered."""
+    """Run a SOCKS5 proxy (RFC 1928), with user name and password (RFC 1929) if the client offers them."""
     proxy = Proxy()
 
     async def converse(reader: Reader, writer: Writer) -> None:
@@ -144,7 +144,7 @@ async def socks5_proxy() -> AsyncIterator[Proxy]:
 
 
 async def joined(reader: Reader, writer: Writer, there: Reader, to: Writer) -> None:
-    """Carry bytes both ways until one side has ended."""
+    """Forward bytes in both directions until one side ends."""
 
     async def worker(source: Reader, sink: Writer) -> None:
         with suppress(ConnectionError):

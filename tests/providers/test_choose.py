@@ -1,4 +1,4 @@
-"""Who takes the money, and the way there: chosen by the settings alone."""
+"""The provider, and the proxy on the way to it, are chosen by the settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,11 +34,11 @@ def settings(**changed: Any) -> DemoSettings:
 
 
 def selling(chosen: DemoSettings) -> PaymentProvider:
-    """Give the provider that sells."""
+    """Return the provider that sells."""
     return next(iter(choose.providers(chosen).values()))
 
 
-async def test_the_mock_confirms_at_once_and_asks_nobody() -> None:
+async def test_the_mock_confirms_at_once_without_a_call() -> None:
     provider = selling(settings(mock_stripe_payments=True, stripe_api_base="http://127.0.0.1:9"))
     first, second = await provider.open(ORDER), await provider.open(ORDER)
     assert isinstance(first, PaymentConfirmed)
@@ -49,13 +49,13 @@ async def test_the_mock_confirms_at_once_and_asks_nobody() -> None:
     await provider.close()
 
 
-def test_without_a_key_there_is_the_mock_alone() -> None:
+def test_without_a_key_there_is_only_the_mock() -> None:
     (chosen,) = choose.providers(settings(mock_stripe_payments=True, stripe_secret_key=None)).values()
     assert isinstance(chosen, MockPayments)
 
 
 @pytest.mark.parametrize(("mock", "order"), [(True, ["mock", "stripe"]), (False, ["stripe", "mock"])])
-def test_a_payment_of_before_the_switch_can_still_go_back_by_its_way(order: list[str], *, mock: bool) -> None:
+def test_a_payment_from_before_a_switch_can_still_be_refunded(order: list[str], *, mock: bool) -> None:
     assert list(choose.providers(settings(mock_stripe_payments=mock))) == order
 
 
@@ -77,7 +77,7 @@ def test_the_mode_of_the_key_is_the_mode_of_events() -> None:
 
 
 @pytest.mark.parametrize("proxied", PROXIES)
-async def test_the_proxy_of_the_settings_is_the_way_to_stripe(proxied: Any) -> None:
+async def test_stripe_is_called_through_the_proxy_of_the_settings(proxied: Any) -> None:
     async with world() as w, proxied() as proxy:
         provider = selling(settings(stripe_api_base=w.url, proxy_url=proxy.url))
         assert isinstance(await provider.open(ORDER), CheckoutPage)
@@ -115,7 +115,7 @@ async def introduced(**changed: Any) -> str | None:
 
 
 @pytest.mark.parametrize("proxied", PROXIES)
-async def test_the_proxy_of_the_settings_is_the_way_to_telegram(proxied: Any) -> None:
+async def test_telegram_is_called_through_the_proxy_of_the_settings(proxied: Any) -> None:
     async with bot_api() as api, proxied() as proxy:
         used: Proxy = proxy
         assert await introduced(telegram_api_base=api, proxy_url=used.url) == "a_bot"

@@ -1,4 +1,4 @@
-"""The AI that the settings name is the one that is asked, and an operator is warned of what costs them."""
+"""The AI is the one of the settings, and an operator is warned of its costs."""
 
 from typing import Any
 
@@ -25,12 +25,12 @@ async def test_without_a_key_there_is_no_ai(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == ""
 
 
-async def test_a_key_without_a_model_is_no_ai_and_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_key_without_a_model_is_logged_and_there_is_no_ai(capsys: pytest.CaptureFixture[str]) -> None:
     assert model(settings(ai_api_key="sk-made-up")) is None
     assert "AI_MODEL" in capsys.readouterr().out
 
 
-async def test_the_ai_is_the_one_that_was_named(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_ai_is_the_one_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
     ai = model(settings(**KEY))
     assert ai
     assert ai.name == "made-up"
@@ -38,7 +38,9 @@ async def test_the_ai_is_the_one_that_was_named(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "", "it is paid for"
 
 
-async def test_a_mock_beside_a_real_ai_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_mock_payments_with_a_real_ai_are_logged_as_a_warning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     ai = model(settings(mock_stripe_payments=True, **KEY))
     assert ai
     await ai.close()

@@ -1,4 +1,4 @@
-"""A model behind an endpoint: text as it comes, what it used, and every fault a plain word."""
+"""A model behind an endpoint: streamed text, its usage, and named faults."""
 
 import asyncio
 import json
@@ -40,8 +40,8 @@ ASKED = [Message("system", "Be brief."), Message("user", PROMPT)]
 
 @asynccontextmanager
 async def model(url: str, **changed: Any) -> AsyncIterator[OpenAIModel]:
-    """Make a model for an endpoint that is somewhere else."""
-    given: dict[str, Any] = {"base_url": url, "api_key": KEY, "model": "some-model", "silence": 5}
+    """Make a model for an endpoint at another address."""
+    given: dict[str, Any] = {"base_url": url, "api_key": KEY, "model": "some-model", "read_timeout": 5}
     made = OpenAIModel(**(given | changed))
     try:
         yield made
@@ -52,7 +52,7 @@ async def model(url: str, **changed: Any) -> AsyncIterator[OpenAIModel]:
 async def told(
     asked: Model, into: list[str | Usage] | None = None, most_tokens: int = 100
 ) -> list[str | Usage]:
-    """Listen to an answer; what came before a fault is left in `into`."""
+    """Collect an answer; `into` has what came before a fault."""
     into = [] if into is None else into
     async for part in asked.answer(ASKED, most_tokens):
         into.append(part)
@@ -60,14 +60,14 @@ async def told(
 
 
 async def heard(*behaviours: Behaviour, **changed: Any) -> list[str | Usage]:
-    """Ask an endpoint that behaves so."""
+    """Ask an endpoint with these behaviours."""
     async with model_server() as server, model(server.url, **changed) as asked:
         server.will(*behaviours)
         return await told(asked)
 
 
 async def fault(*behaviours: Behaviour, **changed: Any) -> tuple[list[str | Usage], str, str]:
-    """Ask an endpoint that fails; gives what it told before, the fault's text and what it says."""
+    """Ask an endpoint that fails; return what came before, the fault's text and its details."""
     async with model_server() as server:
         server.will(*behaviours)
         return await fault_at(server.url, **changed)
@@ -79,7 +79,7 @@ async def fault_at(url: str, **changed: Any) -> tuple[list[str | Usage], str, st
         with pytest.raises(ModelFault) as caught:
             await told(asked, into)
     assert len(str(caught.value)) <= 300
-    # A log would print these, and each of the library's errors holds the request with its key.
+    # A log would print these: each error of the library contains the request with its key.
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     printed = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     assert not [secret for secret in (KEY, PROMPT, TEXT) if secret in printed]
@@ -102,7 +102,7 @@ async def test_an_answer_comes_in_pieces_and_its_usage_last() -> None:
     assert asked.name == "some-model"
 
 
-async def test_a_piece_is_given_on_before_the_next_one_is_written() -> None:
+async def test_a_piece_is_delivered_before_the_next_one_is_written() -> None:
     async with model_server() as server, model(server.url) as asked:
         server.will(Silence("Hello"))
         answer = asked.answer(ASKED, 100)
@@ -111,7 +111,7 @@ async def test_a_piece_is_given_on_before_the_next_one_is_written() -> None:
 
 
 async def test_a_slow_answer_is_whole_while_no_pause_is_too_long() -> None:
-    assert await heard(Answer("a", "b", "c", "d", delay=0.2), silence=0.5) == ["a", "b", "c", "d"]
+    assert await heard(Answer("a", "b", "c", "d", delay=0.2), read_timeout=0.5) == ["a", "b", "c", "d"]
 
 
 async def test_several_answers_at_once_are_not_mixed_up() -> None:
@@ -130,7 +130,7 @@ async def test_an_answer_cut_at_its_most_tokens_is_no_fault() -> None:
     assert await heard(Answer("Hel", reason="length")) == ["Hel"]
 
 
-async def test_usage_that_grows_with_every_chunk_is_told_once_as_it_was_last() -> None:
+async def test_of_a_usage_that_grows_with_every_chunk_only_the_last_one_is_reported() -> None:
     chunks = [piece(str(n)) | {"usage": usage(5, n)["usage"]} for n in range(3)]
     assert await heard(Events(*chunks, finish(), usage(5, 3))) == ["0", "1", "2", Usage(5, 3)]
     assert await heard(Events(*chunks, finish() | {"usage": None})) == ["0", "1", "2", Usage(5, 2)]
@@ -152,7 +152,7 @@ async def test_usage_that_grows_with_every_chunk_is_told_once_as_it_was_last() -
     ],
     ids=str,
 )
-async def test_usage_that_cannot_be_counted_was_not_reported(counts: object) -> None:
+async def test_an_invalid_usage_is_not_reported(counts: object) -> None:
     assert await heard(Events(piece("Hello"), finish(), counts)) == ["Hello"]
     assert await heard(Events(piece("Hello"), usage(5, 1), finish(), counts)) == ["Hello"]
 
@@ -179,7 +179,7 @@ async def test_usage_that_cannot_be_counted_was_not_reported(counts: object) -> 
     ],
     ids=str,
 )
-async def test_a_chunk_of_an_odd_shape_says_nothing(quirk: object) -> None:
+async def test_a_chunk_of_an_unexpected_shape_is_ignored(quirk: object) -> None:
     events = [quirk, piece("Hel"), quirk, piece("lo"), quirk, finish(), quirk, usage(1, 2), quirk]
     assert await heard(Events(*events)) == ["Hel", "lo", Usage(1, 2)]
 
@@ -211,7 +211,7 @@ async def test_half_a_surrogate_pair_in_a_prompt_is_sent_as_a_question_mark() ->
     assert server.requests[0].body["messages"][0]["content"] == "Smile ?!"
 
 
-async def test_an_endpoint_that_needs_no_key_is_asked_all_the_same() -> None:
+async def test_an_endpoint_without_keys_works() -> None:
     async with model_server() as server, model(server.url, api_key="") as asked:
         assert await told(asked) == ["An answer."]
 
@@ -223,7 +223,7 @@ async def test_a_key_pasted_with_its_line_end_is_the_key() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 422])
-async def test_where_max_tokens_is_refused_max_completion_tokens_is_tried_and_remembered(status: int) -> None:
+async def test_after_a_refused_max_tokens_max_completion_tokens_is_used_from_then_on(status: int) -> None:
     async with model_server() as server, model(server.url) as asked:
         server.always(Refuses("max_tokens", Answer("Hello", usage=(1, 2)), status))
         assert await told(asked) == ["Hello", Usage(1, 2)]
@@ -234,7 +234,7 @@ async def test_where_max_tokens_is_refused_max_completion_tokens_is_tried_and_re
     assert not [other for other in others if "max_tokens" in other.body]
 
 
-async def test_where_stream_options_are_refused_usage_is_done_without_and_that_is_remembered() -> None:
+async def test_after_refused_stream_options_they_are_left_out_from_then_on() -> None:
     async with model_server() as server, model(server.url) as asked:
         server.always(Refuses("stream_options", Answer("Hello", usage=(1, 2))))
         assert await told(asked) == ["Hello"]
@@ -279,7 +279,7 @@ async def test_a_parameter_refused_in_every_form_is_tried_twice_and_nothing_is_r
         (529, "model-down"),
     ],
 )
-async def test_a_status_is_told_with_its_type_and_code_and_nothing_else(status: int, text: str) -> None:
+async def test_a_fault_has_the_status_its_type_and_its_code_and_nothing_else(status: int, text: str) -> None:
     refusal = Status(status, error(f"{KEY} may not ask: {PROMPT}", type="some_error", code="some.code-1"))
     assert await fault(refusal, refusal, refusal) == ([], text, f"{status} some_error some.code-1")
 
@@ -296,7 +296,7 @@ async def test_a_status_is_told_with_its_type_and_code_and_nothing_else(status: 
     ],
     ids=str,
 )
-async def test_a_fault_says_no_more_than_words(says: dict[str, Any], said: str) -> None:
+async def test_a_fault_contains_single_words_only(says: dict[str, Any], said: str) -> None:
     assert await fault(Status(400, says)) == ([], "model-refused", said)
 
 
@@ -318,14 +318,14 @@ async def test_a_refusal_whose_body_breaks_off_is_a_fault_too() -> None:
     assert await fault(Status(400, missing=5)) == ([], "model-down", "RemoteProtocolError")
 
 
-async def test_nobody_at_the_address_is_a_model_that_is_down() -> None:
+async def test_a_refused_connection_is_a_model_that_is_down() -> None:
     async with model_server() as gone:
         url = gone.url
     assert await fault_at(url) == ([], "model-down", "ConnectError")
 
 
 async def test_a_host_without_an_address_is_a_model_that_is_down() -> None:
-    # A label of 64 letters is longer than DNS allows, so that nobody is asked.
+    # DNS allows labels of 63 letters, so no name server is asked.
     assert (await fault_at(f"http://{'x' * 64}/v1"))[:2] == ([], "model-down")
 
 
@@ -340,26 +340,26 @@ async def test_an_endpoint_that_never_begins_is_a_model_that_is_down() -> None:
     async with model_server() as server:
         server.always(Silence())
         started = time.monotonic()
-        assert await fault_at(server.url, silence=0.2) == ([], "model-down", "ReadTimeout")
+        assert await fault_at(server.url, read_timeout=0.2) == ([], "model-down", "ReadTimeout")
     assert time.monotonic() - started < 10
 
 
-async def test_a_stream_that_begins_and_says_nothing_is_a_model_that_is_down() -> None:
-    assert await fault(Events(ending=Ending.SILENT), silence=0.2) == ([], "model-down", "ReadTimeout")
+async def test_a_stream_that_begins_and_sends_nothing_is_a_model_that_is_down() -> None:
+    assert await fault(Events(ending=Ending.SILENT), read_timeout=0.2) == ([], "model-down", "ReadTimeout")
 
 
 @pytest.mark.parametrize("base_url", ["127.0.0.1:1/v1", "ftp://127.0.0.1/v1"])
-async def test_an_address_that_is_none_is_the_operators_mistake(base_url: str) -> None:
+async def test_an_invalid_url_is_a_misconfiguration(base_url: str) -> None:
     assert await fault_at(base_url) == ([], "model-misconfigured", "UnsupportedProtocol")
 
 
-async def test_a_wrong_path_is_the_operators_mistake() -> None:
+async def test_a_wrong_path_is_a_misconfiguration() -> None:
     async with model_server() as server:
         assert await fault_at(server.url + "/v2") == ([], "model-misconfigured", "404")
 
 
 @pytest.mark.parametrize("key", ["sk-\u043a\u043b\u044e\u0447", "sk-two\nlines", "sk-nul\0"])
-async def test_a_key_that_no_header_can_hold_is_the_operators_mistake(
+async def test_a_key_that_cannot_be_sent_in_a_header_is_a_misconfiguration(
     key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -387,7 +387,7 @@ async def test_a_key_that_no_header_can_hold_is_the_operators_mistake(
     ],
     ids=lambda rubbish: type(rubbish).__name__,
 )
-async def test_rubbish_is_a_model_that_is_down(rubbish: Behaviour) -> None:
+async def test_an_unreadable_answer_is_a_model_that_is_down(rubbish: Behaviour) -> None:
     assert (await fault(rubbish))[:2] == ([], "model-down")
 
 
@@ -409,11 +409,11 @@ async def test_an_error_in_the_stream_is_a_model_that_is_down() -> None:
     ],
     ids=["broken", "closed", "silent", "error", "rubbish", "finished by an error"],
 )
-async def test_whatever_ends_an_answer_after_some_text_has_cut_it(ending: Behaviour) -> None:
-    assert (await fault(ending, silence=0.3))[:2] == ([TEXT], "model-cut")
+async def test_any_fault_after_some_text_is_a_cut_answer(ending: Behaviour) -> None:
+    assert (await fault(ending, read_timeout=0.3))[:2] == ([TEXT], "model-cut")
 
 
-async def test_what_was_counted_of_an_answer_that_was_cut_is_told() -> None:
+async def test_the_usage_of_a_cut_answer_is_reported() -> None:
     counting = piece(TEXT) | {"usage": usage(5, 2)["usage"]}
     broken = Events(counting, ending=Ending.BROKEN)
     assert await fault(broken) == ([TEXT, Usage(5, 2)], "model-cut", "RemoteProtocolError")
@@ -421,7 +421,7 @@ async def test_what_was_counted_of_an_answer_that_was_cut_is_told() -> None:
 
 @pytest.mark.parametrize("ending", [Ending.CLOSED, Ending.BROKEN, Ending.SILENT])
 async def test_an_answer_that_said_it_was_finished_is_whole_however_its_stream_ends(ending: Ending) -> None:
-    assert await heard(Events(piece("Hello"), finish(), ending=ending), silence=0.3) == ["Hello"]
+    assert await heard(Events(piece("Hello"), finish(), ending=ending), read_timeout=0.3) == ["Hello"]
 
 
 async def test_a_content_filter_is_a_refusal_that_keeps_what_was_written_and_counted() -> None:
@@ -462,11 +462,11 @@ async def test_cancelling_an_answer_closes_its_connection() -> None:
 
 
 async def everything(server: ModelServer) -> None:
-    """Answer, fail, break off and retry, with secrets in all that an endpoint says."""
+    """Answer, fail, break off and retry, with secrets in every answer of the endpoint."""
     secret = error(f"{KEY} {PROMPT}", type=PROMPT)
     server.will(Answer(TEXT), Status(429, secret), Status(500, secret), Status(400, secret))
     server.will(Cut(TEXT), Events(piece(TEXT), secret), Refuses("max_tokens", Answer(TEXT)))
-    async with model(server.url, silence=0.3) as asked:
+    async with model(server.url, read_timeout=0.3) as asked:
         for _ in range(6):
             try:
                 await told(asked)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from tortoise.timezone import now
-
 from bot_platform.domain import ledger, purchases, users
 from bot_platform.domain.checkout import CheckoutPage
 from bot_platform.domain.purchases import Offer
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram_state import Person

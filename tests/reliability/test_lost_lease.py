@@ -93,7 +93,7 @@ class Shift:
             ("fail", lambda: run_job.finish(slow, job, JobState.FAILED, None, cost=0, text="work-failed")),
         ]
         ignored = [
-            ("give back", lambda: run_job.give_back(slow, job)),
+            ("release", lambda: run_job.release(slow, job)),
             ("renew", lambda: run_job.renew(slow, {job.id: job.fence})),
         ]
         acts = [self._refused(*one) for one in refused] + [self._ignored(*one) for one in ignored]
@@ -177,7 +177,7 @@ async def _paused(shift: Shift, mine: Job) -> list[str]:
 async def _given_back(shift: Shift, mine: Job) -> list[str]:
     """Come back when the other gave it back, and it waits for its turn."""
     theirs = await shift.take()
-    await shift.second.do(run_job.give_back(shift.quick, theirs))
+    await shift.second.do(run_job.release(shift.quick, theirs))
     wrong = await shift.late_and_alone(mine)
     await shift.finish(await shift.take())
     return wrong
@@ -277,7 +277,7 @@ def _has_stopped(pid: int) -> bool:
 async def _through_a_stop(url: str, number: int, *, wakes_early: bool) -> list[str]:
     """Let a process stop with so many jobs in hand, another take them, and the first go on."""
     async with party(url) as second:
-        counter, runner = orders(second.database, page, at_once=number)
+        counter, runner = orders(second.database, page, jobs_at_once=number)
 
         async def prepare() -> None:
             for n in range(number):

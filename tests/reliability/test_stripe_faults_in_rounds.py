@@ -62,8 +62,8 @@ async def _story(database: Database, w: World, ready: Callable[[], None]) -> lis
         webapp_url="https://bot.example.com",
         proxy_url=None,
         live=False,
-        patience=3,
-        one_try=1,
+        timeout=3,
+        try_timeout=1,
     )
     try:
         money = payments(database, stripe)

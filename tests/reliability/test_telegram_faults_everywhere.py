@@ -67,9 +67,9 @@ class Story:
             return sum(text in line for line in self.h.texts(who)) >= number
 
         if self.case.kind != "blocked" or self.came_back:
-            await eventually(enough, PATIENCE)
+            await eventually(enough)
             return True
-        await eventually(lambda: enough() or self.met, PATIENCE)
+        await eventually(lambda: enough() or self.met)
         await asyncio.sleep(SOON)
         if enough():
             return True

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import aiosqlite
 import asyncpg
 import structlog
-from tortoise.timezone import now
 
 from bot_platform.domain import ledger, purchases, users
 from bot_platform.domain.audit import Broken
@@ -24,6 +23,7 @@ from bot_platform.domain.checkout import CheckoutPage
 from bot_platform.domain.purchases import Offer
 from bot_platform.flows import audit, provider_events
 from bot_platform.flows.order_work import order
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.runtime.workers import job_worker
@@ -116,10 +116,10 @@ def statements(before: Hears | None = None, after: Hears | None = None) -> Itera
 
 
 @kind("page", "A page", price=PAGE, needs_model=False)
-async def page(task: JobContext) -> str:
+async def page(context: JobContext) -> str:
     """Write a page for a fixed price."""
-    await task.progress(0, 1, "the page")
-    return f"Written: {task.order.request}"
+    await context.progress(0, 1, "the page")
+    return f"Written: {context.order.request}"
 
 
 def _book_price(_order: Order, _rates: Rates) -> Quote:
@@ -127,17 +127,17 @@ def _book_price(_order: Order, _rates: Rates) -> Quote:
 
 
 @kind("book", "A book", price=_book_price)
-async def book(task: JobContext) -> str:
+async def book(context: JobContext) -> str:
     """Write chapters, with a checkpoint between two, and pay for what was used."""
-    chapters: list[str] = task.kept["chapters"] if task.kept else []
+    chapters: list[str] = context.saved["chapters"] if context.saved else []
     while len(chapters) < CHAPTERS:
         left = CHAPTERS - len(chapters) - 1
-        await task.progress(len(chapters), CHAPTERS, "a chapter")
-        said = await task.answer(f"{task.order.request}, {len(chapters)}", most_tokens=WRITTEN)
+        await context.progress(len(chapters), CHAPTERS, "a chapter")
+        said = await context.answer(f"{context.order.request}, {len(chapters)}", most_tokens=WRITTEN)
         chapters = [*chapters, said]
         if left:
-            kept = {"chapters": chapters}
-            await task.checkpoint(kept, most=left * CHAPTER_MOST, first=CHAPTER_MOST)
+            saved = {"chapters": chapters}
+            await context.checkpoint(saved, most=left * CHAPTER_MOST, first=CHAPTER_MOST)
     return "; ".join(chapters)
 
 
@@ -249,7 +249,7 @@ def serve(url: str, crowd: Sequence[Customer], doom: Doom | None = None) -> None
 async def _serve(url: str, crowd: Sequence[Customer], doom: Doom | None) -> None:
     database = Database(url)
     await database.open()
-    counter, runner = orders(database, page, book, model=Echo(), at_once=2 * len(crowd))
+    counter, runner = orders(database, page, book, model=Echo(), jobs_at_once=2 * len(crowd))
     money = payments(database, Desk())
     people = {one: await users.get(one.user_id) for one in crowd}
     wanted = [(one, code) for one in crowd for code in KINDS]
@@ -331,7 +331,7 @@ async def _stop_in_the_middle(url: str, number: int) -> None:
 
     database = Database(url)
     await database.open()
-    _, runner = orders(database, slow_page, at_once=number)
+    _, runner = orders(database, slow_page, jobs_at_once=number)
     claimed = await runner.claim(number)
     await asyncio.gather(*(runner.work(job) for job in claimed))
     await database.close()

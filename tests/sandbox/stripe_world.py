@@ -16,10 +16,13 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from stripe import StripeClient
 
+from bot_platform.sandbox.movable_clock import delay
 from bot_platform.sandbox.stripe import LocalStripe, standalone
+from tests.waiting import moving_clock
 
 KEY = "sk_test_1234567890abcdef1234567890"
 SECRET = "whsec_of_the_sandbox"
+DELAYS: dict[str, Any] = {"retry_delays": (60.0, 120.0), "bank_transfer_delay": 60.0, "refund_delay": 60.0}
 
 
 @dataclass
@@ -40,7 +43,7 @@ class Receiver:
         signature = request.headers["Stripe-Signature"]
         assert stripe.WebhookSignature.verify_header(body, signature, SECRET, 300)
         event = json.loads(body)
-        await asyncio.sleep(self.slow.get(event["type"], 0))
+        await delay(self.slow.get(event["type"], 0))
         self.got.append(event)
         self.signatures.append(signature)
         status = self.statuses.pop(0) if self.statuses else 200
@@ -129,9 +132,11 @@ async def world(
     max_network_retries: int = 0,
     **options: Any,
 ) -> AsyncIterator[World]:
+    """Run a local Stripe; what it does later comes when the test's clock is moved, as `settled` does."""
     stripe.enable_telemetry = False
     listening, url = listen()
-    options = {"retry_delays": (0.02, 0.05), "bank_transfer_delay": 0.05, "refund_delay": 0.05, **options}
+    moving_clock()
+    options = DELAYS | options
     async with receiving(receiver or Receiver()) as received, aiohttp.ClientSession() as http:
         local = LocalStripe(
             secret_key=KEY,
@@ -141,7 +146,7 @@ async def world(
             state_file=state_file,
             **options,
         )
-        transport = stripe.AIOHTTPClient(timeout=3)
+        transport = stripe.AIOHTTPClient(timeout=60)
         client = StripeClient(
             KEY, base_addresses={"api": url}, http_client=transport, max_network_retries=max_network_retries
         )

@@ -25,6 +25,8 @@ from aiogram.exceptions import (
 from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from aiohttp import web
 
+from tests.makers import eventually
+
 ROOT = Path(__file__).parents[2]
 TOKEN = "7000000099:another-token-of-the-usual-length-1"
 BUYER, BEN = 7_000_000_001, 7_000_000_002
@@ -36,10 +38,8 @@ def base() -> Iterator[str]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         yield f"http://127.0.0.1:{process.stdout.readline().split()[1]}"
-        began = time.monotonic()
         process.terminate()
-        assert process.wait(5) == 0
-        assert time.monotonic() - began < 4
+        assert process.wait() == 0
 
 
 @dataclass
@@ -60,9 +60,8 @@ class Control:
         return [message.get("text", "") for message in await self.get(f"messages?chat_id={chat_id}")]
 
     async def wait_for(self, chat_id: int, text: str) -> None:
-        async with asyncio.timeout(2):
-            while text not in await self.texts(chat_id):  # noqa: ASYNC110 (another process)
-                await asyncio.sleep(0.01)
+        while text not in await self.texts(chat_id):  # noqa: ASYNC110 (another process)
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -158,12 +157,14 @@ async def test_faults_can_lose_an_answer_or_a_request(bot: Bot, control: Control
     assert "network_error" not in texts
 
 
-async def test_polls_wait_end_and_exclude_each_other(bot: Bot) -> None:
+async def test_polls_wait_end_and_exclude_each_other(bot: Bot, control: Control) -> None:
     began = time.monotonic()
     assert await bot.get_updates(timeout=1) == []
-    assert 0.9 < time.monotonic() - began < 4
-    older = asyncio.create_task(bot.get_updates(timeout=5))
-    await asyncio.sleep(0.1)
+    assert time.monotonic() - began > 0.9
+    asked = len(await control.get("log?method=getUpdates"))
+    older = asyncio.create_task(bot.get_updates(timeout=50))
+    while len(await control.get("log?method=getUpdates")) == asked:  # noqa: ASYNC110 -- another process
+        await asyncio.sleep(0.01)
     newer = asyncio.create_task(bot.get_updates(timeout=1))
     with pytest.raises(TelegramConflictError, match="terminated by other getUpdates request"):
         await older
@@ -190,9 +191,7 @@ class Hook:
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
     async def wait_for(self, number: int) -> list[str]:
-        async with asyncio.timeout(2.5):
-            while len(self.got) < number:  # noqa: ASYNC110 (another process posts)
-                await asyncio.sleep(0.01)
+        await eventually(lambda: len(self.got) >= number)
         return [text for text, _ in self.got]
 
 
@@ -236,8 +235,8 @@ async def test_a_refused_update_is_retried_before_the_next_one_of_its_chat(
 async def test_updates_are_kept_while_the_webhook_is_unreachable(bot: Bot, control: Control) -> None:
     await bot.set_webhook("http://127.0.0.1:9/hook")
     await control.post("say", user=BUYER, text="kept")
-    await asyncio.sleep(0.2)
-    info = await bot.get_webhook_info()
+    while not (info := await bot.get_webhook_info()).last_error_message:  # noqa: ASYNC110 -- as above
+        await asyncio.sleep(0.01)
     assert info.pending_update_count == 1
     assert info.last_error_message
     await bot.delete_webhook()

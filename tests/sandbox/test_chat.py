@@ -16,6 +16,7 @@ from quart.typing import TestClientProtocol as Client
 
 from bot_platform.sandbox.chat import PERSON_COOKIE, chat_pages
 from bot_platform.sandbox.telegram_world import StoredFile, TelegramWorld
+from tests.makers import eventually
 
 OWN = {"X-Demo": "1"}
 Events = AsyncIterator[tuple[str, dict[str, Any]]]
@@ -198,8 +199,7 @@ async def served(app: Quart, world: TelegramWorld) -> AsyncIterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}/demo"
         finally:
             stop.set()
-            async with asyncio.timeout(2):
-                await server
+            await server
             listener.detach()
 
 
@@ -249,8 +249,6 @@ async def test_a_shutdown_ends_open_streams_at_once(app: Quart, world: TelegramW
             response = await browser.get(f"{url}/events")
             events = read(response)
             await anext(events)
-            began = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - began < 4
         assert [event async for event in events] == []
 
 
@@ -263,6 +261,4 @@ async def test_a_closed_stream_ends_its_watch(app: Quart, world: TelegramWorld) 
         async with browser.get(f"{url}/events") as response:
             await anext(read(response))
             assert world.watched() == 1
-        async with asyncio.timeout(2):
-            while world.watched():  # noqa: ASYNC110 (the server sets no event)
-                await asyncio.sleep(0.01)
+        await eventually(lambda: not world.watched())

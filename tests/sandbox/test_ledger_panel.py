@@ -14,7 +14,7 @@ import aiohttp
 from quart import Quart
 
 from bot_platform.demo import build_demo
-from bot_platform.domain import ledger, outbox
+from bot_platform.domain import account_flags, ledger, outbox
 from bot_platform.domain.jobs import JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.flows import order_work, run_job
@@ -266,7 +266,7 @@ async def test_the_panel_shows_a_debt_a_hold_a_freeze_and_a_note(database: Datab
         account = await ledger.lock(user.id)
         await ledger.hold(account, 1000, "work:1")
         await ledger.post(account, ledger.EntryKind.GRANT, -2500, "grant:1", note="for <b>Tom & Ann</b>")
-        await ledger.freeze(account, frozen=True)
+        await account_flags.freeze(account, frozen=True)
         return account
 
     await database.transact(story)
@@ -284,7 +284,7 @@ async def test_the_panel_shows_a_debt_a_hold_a_freeze_and_a_note(database: Datab
 async def test_a_broken_account_shows_that_spending_is_stopped(database: Database) -> None:
     user = await person(database)
     account = await ledger.find_account(user.id)
-    await ledger.mark_broken([account.id], broken=True)
+    await account_flags.mark_broken([account.id], broken=True)
     assert "Spending stopped Stopped: the audit found that this ledger does not add up." in words(
         await seen()
     )

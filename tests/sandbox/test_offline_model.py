@@ -25,7 +25,7 @@ from bot_platform.work.engine.project_files import problems, safe_path, zipped
 from bot_platform.work.kinds import ask
 from bot_platform.work.kinds.build.prompts import plan_prompt
 from bot_platform.work.kinds.build.steps import FILE_TOKENS, README_TOKENS, build
-from tests.work.fake_task import RATES, FakeTask, Step
+from tests.work.fake_context import RATES, FakeContext, Step
 
 PAGE = Path(offline_model.__file__).parent / "templates" / "chat.html"
 REQUEST = "a tool that renames photos by date"
@@ -41,7 +41,7 @@ ODD = [
 ]
 
 
-async def heard(messages: list[Message], most_tokens: int = ask.MOST_TOKENS) -> tuple[list[str], Usage]:
+async def heard(messages: list[Message], most_tokens: int = ask.MAX_ANSWER_TOKENS) -> tuple[list[str], Usage]:
     """Return the pieces of an answer and its usage."""
     *pieces, usage = [piece async for piece in OfflineModel(pause=0).answer(messages, most_tokens)]
     assert isinstance(usage, Usage)
@@ -51,12 +51,12 @@ async def heard(messages: list[Message], most_tokens: int = ask.MOST_TOKENS) -> 
 async def answered(*turns: str) -> str:
     """Ask as /ask does: the last turn is the question, the others are the conversation."""
     prompt = [Message(("user", "assistant")[n % 2], turn) for n, turn in enumerate(turns)]
-    pieces, _ = await heard([ask.WHO, *prompt])
+    pieces, _ = await heard([ask.SYSTEM_PROMPT, *prompt])
     return "".join(pieces)
 
 
 @dataclass
-class OfflineTask(FakeTask):
+class OfflineContext(FakeContext):
     """A job context with the offline model."""
 
     async def answer(self, *messages: Message | str, most_tokens: int, show: bool = False) -> str:
@@ -70,7 +70,7 @@ async def built(request: str) -> Files:
     """Build as /build does."""
     order = Order(request)
     held = build.price(order, RATES)
-    result = await build.work(OfflineTask(order, lambda _: "", [Step(held.most, held.first)]))
+    result = await build.work(OfflineContext(order, lambda _: "", [Step(held.most, held.first)]))
     assert isinstance(result, Files)
     return result
 
@@ -103,7 +103,7 @@ async def test_the_code_in_an_answer_prints_what_its_comment_says(capsys: pytest
 
 
 async def test_the_same_question_gets_the_same_pieces_and_another_gets_others() -> None:
-    messages = [ask.WHO, Message("user", "Why?")]
+    messages = [ask.SYSTEM_PROMPT, Message("user", "Why?")]
     pieces, usage = await heard(messages)
     assert (pieces, usage) == await heard(messages)
     assert 10 < len(pieces) <= PIECES_PER_ANSWER
@@ -123,8 +123,8 @@ async def test_a_long_answer_takes_more_than_one_message() -> None:
 
 
 async def test_usage_is_four_bytes_a_token_and_within_the_limit() -> None:
-    messages = [ask.WHO, Message("user", "a long answer, " + "é" * 100)]
-    for most in (10, 100, ask.MOST_TOKENS):
+    messages = [ask.SYSTEM_PROMPT, Message("user", "a long answer, " + "é" * 100)]
+    for most in (10, 100, ask.MAX_ANSWER_TOKENS):
         pieces, usage = await heard(messages, most)
         read = sum(len(message.text.encode()) for message in messages)
         written = len("".join(pieces).encode())

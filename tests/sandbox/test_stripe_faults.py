@@ -1,12 +1,13 @@
 """The queue of faults for API requests."""
 
 import asyncio
-import time
 
 import pytest
 import stripe
 
+from tests.makers import eventually
 from tests.sandbox.stripe_world import world
+from tests.waiting import moving_clock
 
 
 async def test_a_queued_answer_is_sent_once_and_nothing_is_executed() -> None:
@@ -51,20 +52,21 @@ async def test_a_retry_gets_the_answer_that_was_lost_after_execution() -> None:
 
 async def test_an_answer_can_be_slow() -> None:
     async with world() as w:
-        w.local.faults.delay("/v1/balance", 0.1, method="GET")
-        begun = time.monotonic()
-        await w.client.v1.balance.retrieve_async()
-        assert time.monotonic() - begun >= 0.1
+        w.local.faults.delay("/v1/balance", 60, method="GET")
+        slow = asyncio.create_task(w.client.v1.balance.retrieve_async())
+        await eventually(lambda: moving_clock().delays)
+        moving_clock().move(60)
+        assert (await slow).object == "balance"
 
 
 async def test_a_slow_answer_does_not_delay_other_requests() -> None:
     async with world() as w:
-        w.local.faults.delay("/v1/balance", 0.3, times=1)
+        w.local.faults.delay("/v1/balance", 60, times=1)
         slow = asyncio.create_task(w.client.v1.balance.retrieve_async())
-        await asyncio.sleep(0.05)
-        async with asyncio.timeout(0.2):
-            await w.open()
+        await eventually(lambda: moving_clock().delays)
+        await w.open()
         assert not slow.done()
+        moving_clock().move(60)
         await slow
 
 

@@ -3,11 +3,12 @@
 import asyncio
 from typing import Any
 
-import aiohttp
 import pytest
 import stripe
 
+from tests.makers import eventually
 from tests.sandbox.stripe_world import KEY, World, checkout_params, world
+from tests.waiting import moving_clock
 
 
 async def _open(w: World, key: str, **params: Any) -> Any:
@@ -71,8 +72,11 @@ async def test_a_stored_500_is_replayed_under_its_key_and_not_under_another() ->
 
 async def test_of_concurrent_requests_with_one_key_one_executes_and_the_others_get_409() -> None:
     async with world() as w:
-        w.local.faults.delay("/v1/checkout/sessions", 0.1)
-        answers = await asyncio.gather(*(_open(w, "k") for _ in range(5)), return_exceptions=True)
+        w.local.faults.delay("/v1/checkout/sessions", 60)
+        asking = [asyncio.create_task(_open(w, "k")) for _ in range(5)]
+        await eventually(lambda: sum(task.done() for task in asking) == 4)
+        moving_clock().move(60)
+        answers = await asyncio.gather(*asking, return_exceptions=True)
         refused = [answer for answer in answers if isinstance(answer, BaseException)]
         assert len(w.local.sessions) == 1
         assert len(refused) == 4
@@ -88,11 +92,12 @@ async def test_a_client_with_retries_gets_the_same_session_from_concurrent_reque
 
 async def test_a_cancelled_request_releases_its_key() -> None:
     async with world() as w:
-        w.local.faults.delay("/v1/products", 0.3)
+        w.local.faults.delay("/v1/products", 60)
         headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "k"}
         request: Any = {"url": f"{w.url}/v1/products", "data": {"name": "x"}, "headers": headers}
-        with pytest.raises(TimeoutError):
-            await w.http.post(**request, timeout=aiohttp.ClientTimeout(total=0.1))
-        await asyncio.sleep(0.05)
+        early = asyncio.create_task(w.http.post(**request).__aenter__())
+        await eventually(lambda: moving_clock().delays)
+        early.cancel()
+        await eventually(lambda: not moving_clock().delays)
         async with w.http.post(**request) as answer:
             assert answer.status == 200

@@ -213,7 +213,7 @@ async def test_a_finished_refund_stays_as_it_is(first: str, then: str) -> None:
 
 
 async def test_a_refund_that_fails_succeeds_first() -> None:
-    async with world(refund_delay=0.1) as w:
+    async with world() as w:
         paid = await _paid(w)
         refund = await w.local.refund(paid["id"], scenario="fails")
         assert (refund["status"], _charge(w)["refunded"]) == ("succeeded", True)
@@ -222,8 +222,8 @@ async def test_a_refund_that_fails_succeeds_first() -> None:
         assert "refund.failed" in w.receiver.types
 
 
-async def test_the_card_with_pending_refunds() -> None:
-    async with world(refund_delay=0.1) as w:
+async def test_the_card_whose_refunds_wait() -> None:
+    async with world() as w:
         intent = await _confirm(w, "pm_card_pendingRefund")
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
         assert refund.status == "pending"
@@ -231,8 +231,8 @@ async def test_the_card_with_pending_refunds() -> None:
         assert (await w.client.v1.refunds.retrieve_async(refund.id)).status == "succeeded"
 
 
-async def test_the_card_with_failing_refunds() -> None:
-    async with world(refund_delay=0.1) as w:
+async def test_the_card_whose_refunds_fail_afterwards() -> None:
+    async with world() as w:
         intent = await _confirm(w, "pm_card_refundFail")
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
         assert refund.status == "succeeded"
@@ -241,8 +241,8 @@ async def test_the_card_with_failing_refunds() -> None:
         assert _charge(w)["amount_refunded"] == 0
 
 
-async def test_a_refund_to_a_bank_account_is_pending_first() -> None:
-    async with world(refund_delay=0.1) as w:
+async def test_a_bank_account_gets_its_money_later() -> None:
+    async with world() as w:
         session = await w.open()
         await w.local.pay(session.id, PaymentScenario.BANK_TRANSFER)
         await w.local.settled()
@@ -253,8 +253,8 @@ async def test_a_refund_to_a_bank_account_is_pending_first() -> None:
         assert w.local.refunds[refund.id]["status"] == "succeeded"
 
 
-async def test_a_refund_finished_before_its_delay_keeps_its_status() -> None:
-    async with world(refund_delay=0.05) as w:
+async def test_somebody_faster_than_the_delay_is_not_overruled() -> None:
+    async with world() as w:
         intent = await _confirm(w, "pm_card_pendingRefund")
         refund = await w.client.v1.refunds.create_async({"payment_intent": intent})
         await w.local.finish_refund(refund.id, "failed")
@@ -322,7 +322,7 @@ async def test_a_retry_gets_the_refund_of_a_lost_answer() -> None:
 
 async def test_a_restart_in_the_middle_finishes_refunds(tmp_path: Path) -> None:
     kept = tmp_path / "stripe.json"
-    async with world(state_file=kept, refund_delay=0.4) as w:
+    async with world(state_file=kept) as w:
         intent = await _confirm(w, "pm_card_refundFail")
         card = await w.client.v1.refunds.create_async({"payment_intent": intent})
         paid = await _paid(w)

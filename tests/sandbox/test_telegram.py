@@ -34,6 +34,8 @@ from aiogram.types import (
 )
 
 from bot_platform.sandbox.telegram import Fault, FloodLimits, Person, SandboxSession, TelegramWorld
+from tests.makers import eventually
+from tests.waiting import moving_clock
 
 BUYER = Person(7_000_000_001, "Buyer", "buyer", "en")
 BEN = Person(7_000_000_002, "Ben", None, "de")
@@ -87,9 +89,7 @@ def shop() -> Router:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(2):
-        while not condition():  # noqa: ASYNC110 (the bot under test sets no event)
-            await asyncio.sleep(0.005)
+    await eventually(condition)
 
 
 @pytest.fixture
@@ -99,9 +99,8 @@ async def polling(world: TelegramWorld, bot: Bot) -> AsyncIterator[TelegramWorld
     poller = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False))
     yield world
     await until(lambda: any(call.method == "getUpdates" for call in world.calls))
-    async with asyncio.timeout(1):
-        await dispatcher.stop_polling()
-        await poller
+    await dispatcher.stop_polling()
+    await poller
 
 
 async def test_the_bot_answers_a_message(polling: TelegramWorld) -> None:
@@ -136,14 +135,14 @@ async def test_200_people_get_one_answer_each(polling: TelegramWorld) -> None:
     assert all(polling.messages(person.id)[1]["text"] == f"I am {person.id}" for person in people)
 
 
-async def test_a_stop_does_not_wait_for_the_long_poll(bot: Bot) -> None:
+async def test_a_stop_does_not_wait_for_the_long_poll(world: TelegramWorld, bot: Bot) -> None:
     dispatcher = Dispatcher()
     dispatcher.include_router(shop())
     poller = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False, polling_timeout=30))
-    await asyncio.sleep(0.05)
-    async with asyncio.timeout(0.5):
-        await dispatcher.stop_polling()
-        await poller
+    await until(lambda: any(call.method == "getUpdates" for call in world.calls))
+    await dispatcher.stop_polling()
+    await poller
+    assert world.calls[-1].outcome == "cancelled"
 
 
 async def test_defaults_are_resolved_before_telegram_sees_them(world: TelegramWorld, bot: Bot) -> None:
@@ -202,10 +201,14 @@ async def test_a_call_with_a_lost_answer_is_executed(world: TelegramWorld, bot: 
     assert world.calls[-1].outcome == "lost"
 
 
-async def test_a_late_answer_raises_a_timeout(world: TelegramWorld, bot: Bot) -> None:
-    world.fail("getMe", Fault(delay=1))
+async def test_a_late_answer_is_a_timeout(world: TelegramWorld, bot: Bot) -> None:
+    clock = moving_clock()
+    world.fail("getMe", Fault(delay=60))
+    asking = asyncio.create_task(bot.get_me(request_timeout=10))
+    await until(lambda: clock.delays > 0)
+    clock.move(10)
     with pytest.raises(TelegramNetworkError, match="timeout"):
-        await bot.get_me(request_timeout=0.05)  # type: ignore[arg-type]
+        await asking
 
 
 async def test_a_fault_for_one_chat_does_not_affect_others(world: TelegramWorld, bot: Bot) -> None:
@@ -357,7 +360,7 @@ async def test_update_ids_increase_and_updates_are_kept_until_confirmed(
 
 async def test_a_second_poll_ends_the_first(world: TelegramWorld, bot: Bot) -> None:
     older = asyncio.create_task(bot.get_updates(timeout=5))
-    await asyncio.sleep(0.01)
+    await until(lambda: len(world.calls) == 1)
     newer = asyncio.create_task(bot.get_updates(timeout=5))
     with pytest.raises(TelegramConflictError, match="terminated by other getUpdates request"):
         await older
@@ -365,9 +368,9 @@ async def test_a_second_poll_ends_the_first(world: TelegramWorld, bot: Bot) -> N
     assert len(await newer) == 1
 
 
-async def test_a_webhook_and_a_poll_exclude_each_other(bot: Bot) -> None:
+async def test_a_webhook_and_a_poll_exclude_each_other(world: TelegramWorld, bot: Bot) -> None:
     poll = asyncio.create_task(bot.get_updates(timeout=5))
-    await asyncio.sleep(0.01)
+    await until(lambda: len(world.calls) == 1)
     await bot.set_webhook("https://example.org/hook", secret_token="secret", allowed_updates=["message"])
     with pytest.raises(TelegramConflictError, match="setWebhook"):
         await poll

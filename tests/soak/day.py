@@ -51,7 +51,8 @@ class Day:
 
     async def ends(self, within: float) -> None:
         """Wait until everything that was begun has come to its end."""
-        await self._w.stripe.settled(within)
+        async with asyncio.timeout(within):
+            await self._w.stripe.settled()
 
         async def waits(_: Database) -> int:
             rows = await query(
@@ -117,22 +118,25 @@ class Day:
         telegram, stripe, chat = self._w.telegram, self._w.stripe, who.id
         if not self._said(chat):
             telegram.say(who, "/start")
-        shop = await eventually(
-            lambda: next((m for m in self._said(chat) if "Welcome" in m["text"]), None), PATIENCE
-        )
+        async with asyncio.timeout(PATIENCE):
+            shop = await eventually(
+                lambda: next((m for m in self._said(chat) if "Welcome" in m["text"]), None)
+            )
         before = {link for m in self._said(chat) if (link := _link(m))}
         telegram.press(who, shop["message_id"], "buy_100")
-        fresh = await eventually(
-            lambda: next((link for m in self._said(chat) if (link := _link(m)) and link not in before), None),
-            PATIENCE,
-        )
+        async with asyncio.timeout(PATIENCE):
+            fresh = await eventually(
+                lambda: next(
+                    (link for m in self._said(chat) if (link := _link(m)) and link not in before), None
+                )
+            )
         session = await stripe.pay(fresh.rpartition("/")[2])
         self._receipts[chat] += 1
         begun = time.monotonic()
-        await eventually(
-            lambda: sum(m["text"].startswith(RECEIPT) for m in self._said(chat)) >= self._receipts[chat],
-            PATIENCE,
-        )
+        async with asyncio.timeout(PATIENCE):
+            await eventually(
+                lambda: sum(m["text"].startswith(RECEIPT) for m in self._said(chat)) >= self._receipts[chat]
+            )
         self._waits.append(time.monotonic() - begun)
         await self._take_back(session["payment_intent"])
 

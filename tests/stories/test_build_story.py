@@ -10,9 +10,9 @@ import pytest
 
 from bot_platform.work.engine.model import ModelFault
 from tests.makers import BUYER, RunningService, eventually, link_of, running_service
-from tests.work.fake_task import WRITTEN, Model, model, plan_of
+from tests.work.fake_context import WRITTEN, Model, model, plan_of
 from tests.work.model_server import Silence, model_server
-from tests.work.working_house import (
+from tests.work.service_with_model import (
     Builder,
     ai,
     becomes,

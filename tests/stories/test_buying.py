@@ -162,7 +162,7 @@ async def test_mock_presses_within_three_seconds_are_one_purchase(database_url: 
         for _ in range(3):
             await h.press(packages, "buy_100")
         await h.said("New balance: 100.00")
-        await asyncio.sleep(3.1)
+        await h.clock.pass_time(3.1)
         await h.press(packages, "buy_100")
         await h.said("New balance: 200.00")
         await h.say("/balance", "Balance: 200.00 credits")
@@ -226,7 +226,7 @@ async def test_a_bot_that_was_blocked_credits_all_the_same(database_url: str) ->
         session = link_of(await h.said(LINK)).rpartition("/")[2]
         h.telegram.block(BUYER)
         await h.stripe.pay(session)
-        await h.stripe.settled()
+        await eventually(lambda: h.stripe.is_settled)
         h.telegram.unblock(BUYER)
         await h.say("/start", "Welcome back! Balance: 100.00 credits.")
 

@@ -24,7 +24,7 @@ from tests.work.model_server import (
     piece,
     usage,
 )
-from tests.work.working_house import ai, broken, buttons, rows, standing, until
+from tests.work.service_with_model import ai, broken, buttons, rows, standing, until
 
 QUESTION = "Why is the sky blue?"
 LONG = "Because it confides in nobody. " * 40
@@ -182,7 +182,7 @@ async def test_an_endpoint_that_falls_silent_is_left_and_its_person_told(
 ) -> None:
     async with model_server() as server:
         server.always(behaviour)
-        model = OpenAIModel(base_url=server.url, api_key="sk-made-up", model="made-up", silence=0.3)
+        model = OpenAIModel(base_url=server.url, api_key="sk-made-up", model="made-up", read_timeout=0.3)
         async with running_service(database_url, welcome_credits="5", model=model) as h:
             told = await asked(h, "⚠️" if came else f"at this moment. {LATER}")
             cost = at_four_bytes(server, came) if came else 0

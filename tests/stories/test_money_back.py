@@ -76,12 +76,10 @@ async def buy(h: RunningService, package: str = "buy_100") -> str:
 
 async def quiet(h: RunningService) -> None:
     """Wait until nothing more is said."""
-    await h.stripe.settled()
+    await eventually(lambda: h.stripe.is_settled)
     heard: list[list[str]] = []
-    for _ in range(20):
-        if heard == (heard := [h.texts(who) for who in (BUYER, OPERATOR)]):
-            return
-        await asyncio.sleep(2.2)
+    while heard != (heard := [h.texts(who) for who in (BUYER, OPERATOR)]):
+        await h.clock.pass_time(3)
 
 
 async def test_a_refund_in_the_dashboard_is_read_by_its_buyer(database_url: str) -> None:

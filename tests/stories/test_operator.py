@@ -1,6 +1,5 @@
 """What operators see and do in Telegram, what comes of it, and what everybody else sees of it: nothing."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -322,7 +321,7 @@ async def test_buttons_that_lead_nowhere_are_answered(sqlite_url: str) -> None:
         for verb in ("payback", "keep", "tell"):
             h.telegram.press(OPERATOR, shop["message_id"], f"admin:{verb}:tg:404", stale=True)
         await eventually(lambda: sum("cannot be done from here" in text for text in h.texts(OPERATOR)) == 3)
-        for data in ("drop:tg:404", "halt:404", "halt:x"):
+        for data in ("drop:tg:404", "halt:404", "halt:x", f"halt:{'9' * 40}"):
             h.telegram.press(OPERATOR, shop["message_id"], f"admin:{data}", stale=True)
         await ask(h, "/admin", "Today, until")
         assert not any("server error" in text for text in h.texts(OPERATOR))
@@ -360,7 +359,7 @@ async def test_each_admin_has_the_command_in_their_own_menu_once_telegram_knows_
     async with running_service(sqlite_url, admin_telegram_ids=f"{STRANGER.id},{OPERATOR.id}") as h:
         h.telegram.open_chat(OPERATOR)
         await ask(h, "/admin", "Today, until")
-        await asyncio.sleep(0.2)
+        await h.rest()
         world = h.telegram
     async with running_service(
         sqlite_url, telegram=world, admin_telegram_ids=f"{STRANGER.id},{OPERATOR.id}"
@@ -387,7 +386,7 @@ async def test_books_that_are_off_are_seen_in_the_day_and_at_the_person(sqlite_u
 
         async def wrong(_: Database) -> None:
             await Account.filter(id=2).update(balance=1)
-            await query("UPDATE round SET next_at = 0 WHERE name = 'audit'")
+            await query("UPDATE schedule SET next_at = 0 WHERE name = 'audit'")
 
         await beside(sqlite_url, wrong)
         await h.said("🚨 The books are off: ", OPERATOR)

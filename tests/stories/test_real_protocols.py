@@ -15,12 +15,14 @@ import aiohttp
 import pytest
 
 from bot_platform.sandbox.stripe import LocalStripe
-from bot_platform.sandbox.telegram_world import SANDBOX_TOKEN
-from tests.makers import SECRET_KEY, WEBHOOK_SECRET, free_port, link_of, session_event, signed_post
+from bot_platform.sandbox.telegram_world import SANDBOX_TOKEN, Fault, TelegramWorld
+from tests.makers import BUYER, SECRET_KEY, WEBHOOK_SECRET, eventually, free_port, link_of, session_event
 from tests.sandbox.stripe_world import listen, serving
+from tests.stories.over_http import service_over_http
+from tests.work.service_with_model import words
 
 ROOT = Path(__file__).parents[2]
-BUYER = 5_000_000_001
+LOOK_SECONDS = 0.03  # of real time between two looks at another process
 MENU = {"start", "buy", "balance", "history", "help", "paysupport", "terms"}
 MENU |= {"ask", "build", "jobs", "cancel", "new", "forget"}
 
@@ -44,7 +46,7 @@ class Outside:
 
     async def messages(self) -> list[dict[str, Any]]:
         """List what stands in the buyer's chat."""
-        async with self.http.get(f"{self.telegram}/control/messages", params={"chat_id": BUYER}) as answer:
+        async with self.http.get(f"{self.telegram}/control/messages", params={"chat_id": BUYER.id}) as answer:
             messages: list[dict[str, Any]] = await answer.json()
             return messages
 
@@ -54,23 +56,22 @@ class Outside:
             calls: list[dict[str, Any]] = await answer.json()
             return calls
 
-    async def said(self, text: str, within: float = 30.0) -> dict[str, Any]:
-        """Wait until the bot has said it."""
-        async with asyncio.timeout(within):
-            while True:
-                for message in await self.messages():
-                    if text in message["text"] and message["from"]["is_bot"]:
-                        return message
-                await asyncio.sleep(0.03)
+    async def said(self, text: str) -> dict[str, Any]:
+        """Wait until the bot has said it, in a text, a caption or the name of a file."""
+        while True:
+            for message in await self.messages():
+                if text in words(message) and message["from"]["is_bot"]:
+                    return message
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def say(self, text: str, answer: str) -> dict[str, Any]:
         """Say something and wait for the answer."""
-        await self.control("say", user=BUYER, text=text)
+        await self.control("say", user=BUYER.id, text=text)
         return await self.said(answer)
 
     async def press(self, message: dict[str, Any], data: str) -> None:
         """Press a button."""
-        await self.control("press", user=BUYER, message_id=message["message_id"], data=data)
+        await self.control("press", user=BUYER.id, message_id=message["message_id"], data=data)
 
 
 @asynccontextmanager
@@ -82,14 +83,13 @@ async def process(*command: str, ready: str, **environment: str) -> AsyncIterato
     )
     assert started.stdout
     try:
-        async with asyncio.timeout(30):
-            while ready not in (line := (await started.stdout.readline()).decode()):
-                assert line, "it ended before it was ready"
+        while ready not in (line := (await started.stdout.readline()).decode()):
+            assert line, "it ended before it was ready"
         drain = asyncio.create_task(started.stdout.read())
         yield started, line
         if started.returncode is None:
             started.terminate()
-        await asyncio.wait_for(started.wait(), 12)
+        await started.wait()
         await drain
     finally:
         if started.returncode is None:
@@ -133,8 +133,8 @@ async def outside(
 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
-async def test_a_live_sale_over_real_http(database_url: str, mode: str) -> None:
-    async with outside(database_url, mode=mode) as o:
+async def test_a_live_sale_over_real_http(sqlite_url: str, mode: str) -> None:
+    async with outside(sqlite_url, mode=mode) as o:
         await o.say("/start", "Welcome!")
         shop = await o.say("/buy", "Choose a package:")
         await o.press(shop, "buy_100")
@@ -153,83 +153,76 @@ async def test_a_live_sale_over_real_http(database_url: str, mode: str) -> None:
         assert {command["command"] for command in commands} == MENU
 
 
-async def test_a_mock_sale_over_real_http(database_url: str) -> None:
-    async with outside(database_url, mock=True) as o:
-        shop = await o.say("/start", "Welcome!")
-        await o.press(shop, "buy_500")
-        await o.said("Success! Your MOCK purchase was processed. New balance: 500.00")
-        assert len(o.stripe.requests) == 0
-
-
 async def test_sigterm_ends_it_with_0_and_nothing_in_hand_is_lost(database_url: str) -> None:
     async with outside(database_url) as o:
         shop = await o.say("/start", "Welcome!")
         o.stripe.faults.delay("/v1/checkout/sessions", 1.0)
         await o.press(shop, "buy_100")
-        await asyncio.sleep(0.3)  # Stripe has been asked and has not answered
+        await eventually(lambda: any(asked.path == "/v1/checkout/sessions" for asked in o.stripe.requests))
         o.service.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(o.service.wait(), 10) == 0
+        assert await o.service.wait() == 0
         await o.said("Please complete your purchase using the link below:")
 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
 async def test_what_was_said_while_it_was_down_is_heard_after_the_start(sqlite_url: str, mode: str) -> None:
-    async with outside(sqlite_url, mode=mode) as o:
-        await o.say("/start", "Welcome!")
-        o.service.terminate()
-        assert await o.service.wait() == 0
-        await o.control("say", user=BUYER, text="/balance")
-        async with process("run.py", ready="Running on", **o.environment):
-            await o.said("Balance: 0.00 credits")
+    world = TelegramWorld(allow_local_urls=True)
+    async with service_over_http(sqlite_url, telegram=world, telegram_mode=mode) as h:
+        await h.say("/start", "Welcome!")
+    world.say(BUYER, "/balance")
+    async with service_over_http(sqlite_url, telegram=world, telegram_mode=mode) as h:
+        await h.said("Balance: 0.00 credits")
 
 
-async def test_telegram_going_down_delays_and_loses_nothing(sqlite_url: str) -> None:
-    async with outside(sqlite_url) as o:
-        shop = await o.say("/start", "Welcome!")
-        await o.press(shop, "buy_100")
-        linked = await o.said("Please complete your purchase")
-        await o.control("faults", method="sendMessage", network_error=True, times=None)
-        await o.stripe.pay(link_of(linked).rpartition("/")[2])
-        await asyncio.sleep(2)
-        assert not [m for m in await o.messages() if "Payment received" in m["text"]]
-        async with o.http.delete(f"{o.telegram}/control/faults") as healed:
-            assert healed.status == 200
-        await o.said("Payment received: 100.00 credits added.", within=20)
-        assert len([m for m in await o.messages() if "Payment received" in m["text"]]) == 1
+async def test_telegram_going_down_delays_and_loses_nothing(database_url: str) -> None:
+    async with service_over_http(database_url) as h:
+        shop = await h.say("/start", "Welcome!")
+        await h.press(shop, "buy_100")
+        linked = await h.said("Please complete your purchase")
+        h.telegram.fail("sendMessage", Fault(network_error=True, times=None))
+        await h.stripe.pay(link_of(linked).rpartition("/")[2])
+        await eventually(lambda: any(call.outcome == "lost" for call in h.telegram.calls))
+        await h.clock.pass_time(20)
+        assert not any("Payment received" in text for text in h.texts())
+        h.telegram.clear_faults()
+        await h.said("Payment received: 100.00 credits added.")
+        await h.clock.pass_time(20)
+        assert sum("Payment received" in text for text in h.texts()) == 1
 
 
 async def test_an_update_sent_twice_acts_once(sqlite_url: str) -> None:
-    async with outside(sqlite_url, mode="webhook", mock=True) as o:
-        shop = await o.say("/start", "Welcome!")
-        await o.press(shop, "buy_100")
-        await o.said("New balance: 100.00")
-        secret = (await o.log("setWebhook"))[0]["params"]["secret_token"]
+    async with service_over_http(sqlite_url, telegram_mode="webhook", mock_stripe_payments=True) as h:
+        shop = await h.say("/start", "Welcome!")
+        await h.press(shop, "buy_100")
+        await h.said("New balance: 100.00")
+        webhook = h.telegram.updates.webhook
+        assert webhook
         update = {
             "update_id": 99,
             "callback_query": {
                 "id": "1",
-                "from": {"id": BUYER, "is_bot": False, "first_name": "Buyer"},
-                "message": {"message_id": 1, "date": 0, "chat": {"id": BUYER, "type": "private"}},
+                "from": {"id": BUYER.id, "is_bot": False, "first_name": "Buyer"},
+                "message": {"message_id": 1, "date": 0, "chat": {"id": BUYER.id, "type": "private"}},
                 "chat_instance": "1",
                 "data": "buy_500",
             },
         }
         for _ in range(3):
-            headers = {"X-Telegram-Bot-Api-Secret-Token": secret}
-            async with o.http.post(f"{o.url}/api/v1/telegram-webhook", json=update, headers=headers) as taken:
+            headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret}
+            async with h.http.post(f"{h.url}/api/v1/telegram-webhook", json=update, headers=headers) as taken:
                 assert taken.status == 200
-        await o.said("New balance: 600.00")
-        await o.say("/balance", "Balance: 600.00 credits")
+        await h.said("New balance: 600.00")
+        await h.say("/balance", "Balance: 600.00 credits")
 
 
 async def test_an_event_posted_50_times_at_once_is_credited_and_told_once(database_url: str) -> None:
-    async with outside(database_url) as o:
-        shop = await o.say("/start", "Welcome!")
-        await o.press(shop, "buy_100")
-        session = link_of(await o.said("Please complete your purchase")).rpartition("/")[2]
+    async with service_over_http(database_url) as h:
+        shop = await h.say("/start", "Welcome!")
+        await h.press(shop, "buy_100")
+        session = link_of(await h.said("Please complete your purchase")).rpartition("/")[2]
         event = session_event(id=session)
-        answers = await asyncio.gather(*(signed_post(o.http, o.url, event) for _ in range(50)))
+        answers = await asyncio.gather(*(h.post(event) for _ in range(50)))
         assert answers == [(200, {"status": "success"})] * 50
-        await o.said("Payment received: 100.00 credits added. Balance: 100.00 credits.")
-        await o.say("/balance", "Balance: 100.00 credits")
-        assert len([m for m in await o.messages() if "Payment received" in m["text"]]) == 1
+        await h.said("Payment received: 100.00 credits added. Balance: 100.00 credits.")
+        await h.say("/balance", "Balance: 100.00 credits")
+        assert sum("Payment received" in text for text in h.texts()) == 1

@@ -1,6 +1,5 @@
 """Several processes with one database and one bot: one of them polls, and none fights over updates."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -29,7 +28,7 @@ async def test_of_two_that_poll_one_stands_by_and_takes_over_when_the_other_ends
             await first.say("/start", "Welcome!")
             async with running_service(database_url, telegram=world) as second:
                 for n in range(3):
-                    await asyncio.sleep(1)
+                    await first.clock.pass_time(1)
                     first.telegram.say(BUYER, "/balance")
                     await eventually(lambda n=n: first.texts().count("/balance") == n + 1)  # type: ignore[misc]
                 first.stop.set()
@@ -48,8 +47,8 @@ async def test_a_start_in_the_other_mode_says_so_while_a_replica_lives(
 ) -> None:
     polling: dict[str, Any] = {}
     one, other = (polling, WEBHOOK) if mode == "webhook" else (WEBHOOK, polling)
-    async with running_service(database_url, telegram=world, **one):
-        await asyncio.sleep(0.5)
+    async with running_service(database_url, telegram=world, **one) as h:
+        await h.rest()
         with pytest.raises(CannotStart, match="TELEGRAM_MODE: is " + mode):
             async with running_service(database_url, telegram=world, **other):
                 pass
@@ -81,7 +80,7 @@ async def test_a_webhook_of_somebody_else_is_told_of_and_left_alone_until_it_is_
             assert webhook
             assert webhook.url == ELSEWHERE
             await bot.delete_webhook()
-            await h.said("Welcome!", within=20)
+            await h.said("Welcome!")
 
 
 async def test_another_installation_that_polls_the_same_bot_is_told_of(
@@ -90,6 +89,6 @@ async def test_another_installation_that_polls_the_same_bot_is_told_of(
     bot = Bot(world.token, session=SandboxSession(world))
     with capture_logs() as logs:
         async with running_service(database_url, telegram=world):
-            await asyncio.sleep(1)
+            await eventually(lambda: any(call.method == "getUpdates" for call in world.calls))
             await bot.get_updates(timeout=0)  # ends the other's question, as Telegram does
             await eventually(lambda: [line for line in logs if line["event"] == "telegram.conflict"])

@@ -13,7 +13,7 @@ import structlog
 from bot_platform.infra import logs
 from tests.makers import SECRET_KEY, WEBHOOK_SECRET, RunningService, link_of, running_service
 from tests.work.model_server import Answer, model_server
-from tests.work.working_house import ai
+from tests.work.service_with_model import ai
 
 QUESTION, ANSWER = "how do I undo my secret commit?", "By way of git reset."
 

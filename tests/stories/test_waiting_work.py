@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.makers import BUYER, RunningService, eventually, link_of, running_service
 from tests.work.model_server import Answer, Cut, model_server
-from tests.work.working_house import ai, buttons
+from tests.work.service_with_model import ai, buttons
 
 
 async def answered(h: RunningService, part: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from bot_platform.providers.openai import OpenAIModel
 from bot_platform.sandbox.telegram_state import Person
 from tests.makers import BUYER, eventually, orders, person, running_service
 from tests.work.model_server import Events, Silence, finish, model_server, piece
-from tests.work.working_house import (
+from tests.work.service_with_model import (
     becomes,
     broken,
     buttons,
@@ -92,7 +92,7 @@ async def test_an_answer_that_is_stopped_costs_what_was_read_of_it(database_url:
         assert now(h, message).startswith(words.strip())
         assert f"charged: 0.{cost} credits." in now(h, message)
         assert await standing(h) == (500 - cost, 0)
-        await asyncio.wait_for(server.requests[0].left.wait(), 2)
+        await server.requests[0].left.wait()
         assert await broken(h) == []
 
 

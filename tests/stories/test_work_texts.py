@@ -1,6 +1,5 @@
 """What was asked and answered: sent whatever it holds, remembered as long as wanted, and never in a log."""
 
-import asyncio
 import io
 import logging
 from collections.abc import Iterator
@@ -13,9 +12,9 @@ from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram_world import Fault
 from bot_platform.work.engine.kind import JobContext, kind
 from tests.makers import BUYER, RunningService, eventually, orders, person, running_service
-from tests.work.fake_task import model
+from tests.work.fake_context import model
 from tests.work.model_server import Answer, Cut, ModelServer, Status, model_server
-from tests.work.working_house import (
+from tests.work.service_with_model import (
     Builder,
     ai,
     becomes,
@@ -33,7 +32,7 @@ from tests.work.working_house import (
 
 SECRET = "marzipan-9371"
 ANSWERED = "nougat-5528"
-TABLES = ("job", "notice", "event", "entry", "hold", "account", "purchase", "round")
+TABLES = ("job", "notice", "event", "entry", "hold", "account", "purchase", "schedule")
 
 
 def turns(server: ModelServer) -> list[str]:
@@ -105,16 +104,16 @@ async def test_forget_says_that_open_work_follows_and_erases_it_when_it_ends(dat
         assert await kept(h, SECRET) == ["job"]
         await h.press(message, "stop:1")
         await becomes(h, message, "⏹ Stopped.")
-        await asyncio.sleep(0.3)
+        await h.rest()
         await tidied(h)
         assert await kept(h, SECRET) == []
         assert await broken(h) == []
 
 
 async def tidied(h: RunningService) -> None:
-    """Let the tidy round be due, and wait for its end."""
-    await rows(h, "UPDATE round SET next_at = 0, mark = 0 WHERE name = 'work'")
-    await until(h, "SELECT 1 AS one FROM round WHERE name = 'work' AND mark > 0")
+    """Let the cleanup be due, and wait for its end."""
+    await rows(h, "UPDATE schedule SET next_at = 0, position = 0 WHERE name = 'work'")
+    await until(h, "SELECT 1 AS one FROM schedule WHERE name = 'work' AND position > 0")
 
 
 async def test_texts_older_than_they_may_be_kept_are_erased_and_younger_ones_stay(database_url: str) -> None:
@@ -207,7 +206,7 @@ async def test_whatever_a_model_writes_is_sent(sqlite_url: str, what: str) -> No
     async with working(sqlite_url, welcome_credits="20") as (h, server):
         server.always(Answer(STRAY[what], usage=(100, 50)))
         h.telegram.say(BUYER, "/ask why?")
-        await h.said("✅ 0.03 credits.", within=25)
+        await h.said("✅ 0.03 credits.")
         sent = [call for call in h.telegram.calls if call.method in {"sendMessage", "editMessageText"}]
         assert [call.outcome for call in sent if call.outcome != "ok"] == []
         assert await broken(h) == []
@@ -219,7 +218,7 @@ async def test_a_long_answer_is_several_messages_in_order_and_the_last_names_the
     async with working(database_url, welcome_credits="20", low_balance="20") as (h, server):
         server.always(Answer(*(f"{line}\n\n" for line in LINES)))
         first = await ordered(h, "/ask why?", "")
-        await h.said("credits.", within=20)
+        await h.said("credits.")
         await becomes(h, first, "Line 0 of")
         await eventually(lambda: "✅" in "".join(from_bot(h)[-2:]))
 
@@ -241,8 +240,8 @@ async def test_nothing_stands_between_the_pages_of_an_answer(database_url: str) 
     async with working(database_url, welcome_credits="20", low_balance="20") as (h, server):
         server.always(Answer(*(f"{line}\n\n" for line in LINES), delay=0.01))
         await ordered(h, "/ask why?", "")
-        await h.said("✅", within=20)
-        await h.said("credits left.", within=20)
+        await h.said("✅")
+        await h.said("credits left.")
         await eventually(lambda: sum("of a long answer" in text for text in from_bot(h)) == 4)
         are_pages = ["of a long answer" in text for text in from_bot(h)[1:]]
         assert are_pages == [True, True, True, True, False]
@@ -266,7 +265,7 @@ async def test_an_answer_that_was_paid_for_arrives_though_an_edit_before_it_was_
         await ordered(h, "/ask how?")
         h.telegram.fail("editMessageText", Fault(code=400, description="Bad Request: odd"))
         await give(h, 100)
-        await h.said("✅ 0.03 credits.", within=20)
+        await h.said("✅ 0.03 credits.")
 
 
 async def test_an_answer_whose_offer_was_deleted_meanwhile_comes_as_a_new_message(database_url: str) -> None:

@@ -1,11 +1,11 @@
-"""Whatever a model writes can be sent: cut to Telegram's length, formatted by entities that fit."""
+"""Any Markdown of a model can be sent: split at Telegram's length, formatted by valid entities."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_platform.infra.sql import json_safe
-from bot_platform.telegram.markdown import LONGEST, pages
+from bot_platform.telegram.markdown import MAX_PAGE_UNITS, pages
 
 MARKUP = ["# ", "**", "*", "_", "`", "```", "```py\n", "\n", "\n\n", "- ", "1. ", "> ", "[a](", "http://e.x)"]
 MARKUP += [
@@ -33,13 +33,13 @@ def units(text: str) -> int:
 @given(st.lists(st.sampled_from(MARKUP), max_size=200).map("".join) | st.text().map(json_safe))
 def test_every_page_fits_and_every_entity_lies_within_its_page(markdown: str) -> None:
     for page in pages(markdown):
-        assert 0 < units(page["text"]) <= LONGEST
+        assert 0 < units(page["text"]) <= MAX_PAGE_UNITS
         for entity in page["entities"]:
             assert 0 <= entity["offset"] < entity["offset"] + entity["length"] <= units(page["text"])
 
 
 @pytest.mark.parametrize("markdown", ["**", "# ", "```", "<b>", "[](x)", ">", "😀" * 9000, "x" * 20000])
-def test_what_says_something_has_a_page(markdown: str) -> None:
+def test_an_answer_with_visible_text_has_a_page(markdown: str) -> None:
     assert pages(markdown)
 
 
@@ -57,6 +57,6 @@ def test_markdown_becomes_entities() -> None:
     assert "`" not in page["text"]
 
 
-def test_money_is_no_formula() -> None:
+def test_an_amount_in_dollars_is_not_read_as_a_formula() -> None:
     (page,) = pages("It costs $5 and then $6.")
     assert page["text"] == "It costs $5 and then $6."

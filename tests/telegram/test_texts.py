@@ -1,4 +1,4 @@
-"""The texts of the contract, to the letter."""
+"""Texts: the promised words, languages, and formats."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ CONTRACT: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.fixture(scope="module")
 def texts() -> Texts:
-    """Read the texts that the bot has."""
+    """Read the texts of the bot."""
     return Texts()
 
 
@@ -42,7 +42,7 @@ def test_a_text_of_the_contract_stands_as_it_is(
 
 
 @pytest.mark.parametrize("language", ["", "xx", "en-GB", "EN", "de", "zh-hans", "\0", "../en", "e" * 500])
-def test_whoever_speaks_another_language_reads_english(texts: Texts, language: str) -> None:
+def test_a_language_without_texts_gets_english(texts: Texts, language: str) -> None:
     assert texts.say("server-error", language) == "A server error occurred. Please try again later."
 
 

@@ -1,7 +1,8 @@
-"""A browser of the operator's, signed in, over the pages and nothing else."""
+"""An operator's browser, signed in, with an application that has only the operator's pages."""
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from html import unescape
 from types import TracebackType
 from typing import Any, Self
@@ -9,7 +10,10 @@ from typing import Any, Self
 from quart import Quart
 
 from bot_platform.flows.context import PaymentContext
+from bot_platform.infra.clock import Clock, use
 from bot_platform.infra.database import Database
+from bot_platform.telegram.refusals import Channel, explain
+from bot_platform.telegram.texts import Texts
 from bot_platform.web.operator.blueprint import operator_pages
 from bot_platform.web.server import server
 from tests.makers import payments
@@ -18,24 +22,26 @@ TOKEN = "a token that nobody guesses"
 HOME = "/operator"
 
 
-class Clock:
-    """A clock that a test moves."""
+class StoppedClock(Clock):
+    """A clock that only the test moves."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.seconds = 1000.0
+        use(self)
 
-    def __call__(self) -> float:
-        return self.now
+    def monotonic(self) -> float:
+        return self.seconds
 
 
 def app(selling: PaymentContext, token: str = TOKEN, **changed: Any) -> Quart:
     """Serve only the operator's pages."""
-    given: dict[str, Any] = {"address": "http://localhost:8000"} | changed
+    words = partial(explain, channel=Channel.PAGE, say=Texts().say)
+    given: dict[str, Any] = {"address": "http://localhost:8000", "explain": words} | changed
     return server([operator_pages(selling, token, **given)])
 
 
-class Desk:
-    """Somebody before the pages; `page` is what was read last."""
+class OperatorBrowser:
+    """A browser; `page` is the last page that was read."""
 
     def __init__(self, database: Database, selling: PaymentContext | None = None, **changed: Any) -> None:
         self.app = app(selling or payments(database), **changed)
@@ -53,7 +59,7 @@ class Desk:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave nothing behind."""
+        """Close nothing: the browser has no resources."""
 
     async def sign_in(self, token: str | None, **headers: str) -> int:
         """Send the first form."""
@@ -79,7 +85,7 @@ class Desk:
         return await self._sent(path, form, headers)
 
     async def confirm(self, path: str, **form: str) -> dict[str, str]:
-        """Fill in a form and give what stands in the page that asks whether to go on."""
+        """Fill in a form and return the fields of its confirmation page."""
         assert await self.send(path, **form) == 200, self.page
         return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', unescape(self.page)))
 

@@ -1,6 +1,5 @@
-"""A buyer before an open checkout, and events about it as Stripe would post them."""
+"""A buyer with an open checkout, and events about it as Stripe would post them."""
 
-import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,7 +24,7 @@ async def arrive(h: RunningService, who: Person = BUYER) -> None:
 async def checkout(
     h: RunningService, package: str = "buy_100", who: Person = BUYER, stripe: LocalStripe | None = None
 ) -> dict[str, Any]:
-    """Press Start and a package, and give the session that was opened for it, once the buyer has its link."""
+    """Press Start and a package; return the session when the buyer has its link."""
     sessions = (stripe or h.stripe).sessions
     before = set(sessions)
     await arrive(h, who)
@@ -54,7 +53,7 @@ def about(session: dict[str, Any], kind: str = "completed", **changed: Any) -> d
 
 
 async def balance(h: RunningService, credits_: str, who: Person = BUYER) -> None:
-    """Ask for the balance and see that it is this."""
+    """Check the balance."""
     before = len([text for text in h.texts(who) if text.startswith("Balance: ")])
     h.telegram.say(who, "/balance")
 
@@ -66,19 +65,19 @@ async def balance(h: RunningService, credits_: str, who: Person = BUYER) -> None
 
 
 def receipts(h: RunningService, who: Person = BUYER) -> list[str]:
-    """List what the person was told about payments that came."""
+    """List the receipts that the user got."""
     return [text for text in h.texts(who) if text.startswith("Payment received")]
 
 
 async def told(h: RunningService, *said: str, who: Person = BUYER) -> None:
     """See that the person was told of exactly these payments."""
-    await eventually(lambda: len(receipts(h, who)) >= len(said), within=10 + len(said))
-    await asyncio.sleep(0.1)
+    await eventually(lambda: len(receipts(h, who)) >= len(said))
+    await h.rest()
     assert receipts(h, who) == list(said)
 
 
 def receipt(credits_: int, balance_: int) -> str:
-    """Write what a person is told when a payment has come."""
+    """Write the text of a receipt."""
     return f"Payment received: {credits_}.00 credits added. Balance: {balance_}.00 credits."
 
 
@@ -92,7 +91,7 @@ async def page(h: RunningService, reference: str) -> str:
 
 @asynccontextmanager
 async def house_and_world(database_url: str, **changed: Any) -> AsyncIterator[tuple[RunningService, World]]:
-    """Run a house whose Stripe stands apart, so that sessions can be made there by hand."""
+    """Run the service with a separate Stripe, at which a test can create sessions."""
     async with (
         world() as w,
         running_service(database_url, stripe_api_base=w.url, stripe_secret_key=KEY, **changed) as h,
@@ -101,12 +100,12 @@ async def house_and_world(database_url: str, **changed: Any) -> AsyncIterator[tu
 
 
 async def user_id(h: RunningService, w: World, who: Person = BUYER) -> str:
-    """Learn our id of a person as Stripe does: from a checkout of theirs."""
+    """Read our id of a user from one of their checkouts, as Stripe has it."""
     return str((await checkout(h, "buy_500", who, w.local))["client_reference_id"])
 
 
 def by_hand(session: Any, **changed: Any) -> dict[str, Any]:
-    """Make the event of a session that somebody made by hand at Stripe, once it is paid."""
+    """Make the event of a paid session that was created at Stripe by hand."""
     fields = {
         "id": session.id,
         "amount_subtotal": session.amount_subtotal,

@@ -1,4 +1,4 @@
-"""Whether the process lives and can work, and that nothing of the sandbox is there in earnest."""
+"""Liveness and readiness, and no sandbox outside of the demo."""
 
 import asyncio
 import os
@@ -21,14 +21,14 @@ async def ready(h: RunningService) -> tuple[int, dict[str, object]]:
         return answer.status, await answer.json()
 
 
-async def test_it_lives_and_can_work(database_url: str) -> None:
+async def test_it_is_alive_and_ready(database_url: str) -> None:
     async with running_service(database_url) as h:
         async with h.http.get(f"{h.url}/healthz") as answer:
             assert (answer.status, await answer.json()) == (200, {"status": "ok"})
         assert await ready(h) == (200, {"status": "ready"})
 
 
-async def test_without_its_database_it_lives_cannot_work_says_why_and_recovers(postgres_url: str) -> None:
+async def test_without_its_database_it_is_alive_but_not_ready_and_recovers(postgres_url: str) -> None:
     parts = urlsplit(postgres_url)
     folder = parse_qs(parts.query)["host"][0]
     there, links = {"is": True}, set[asyncio.Task[None]]()
@@ -54,12 +54,11 @@ async def test_without_its_database_it_lives_cannot_work_says_why_and_recovers(p
             async with h.http.get(f"{h.url}/healthz") as answer:
                 assert answer.status == 200
         there["is"] = True
-        async with asyncio.timeout(10):
-            while await ready(h) != (200, {"status": "ready"}):  # noqa: ASYNC110 -- seen from outside alone
-                await asyncio.sleep(0.1)
+        while await ready(h) != (200, {"status": "ready"}):  # noqa: ASYNC110 -- seen from outside alone
+            await asyncio.sleep(0.1)
 
 
-async def test_in_earnest_there_is_no_demo_and_a_stop_ends_well(sqlite_url: str, tmp_path: Path) -> None:
+async def test_serve_has_no_demo_pages_and_stops_cleanly(sqlite_url: str, tmp_path: Path) -> None:
     port = free_port()
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
         "TELEGRAM_BOT_TOKEN": "123456:abcdefgh",
@@ -74,7 +73,7 @@ async def test_in_earnest_there_is_no_demo_and_a_stop_ends_well(sqlite_url: str,
         sys.executable, str(RUN), cwd=tmp_path, env=environment, stdout=asyncio.subprocess.PIPE
     )
     try:
-        async with aiohttp.ClientSession() as http, asyncio.timeout(30):
+        async with aiohttp.ClientSession() as http:
             while not await _listens(port):  # noqa: ASYNC110 -- as above
                 await asyncio.sleep(0.05)
             for path in (
@@ -97,7 +96,7 @@ async def test_in_earnest_there_is_no_demo_and_a_stop_ends_well(sqlite_url: str,
             async with http.get(f"http://127.0.0.1:{port}/payment-success") as answer:
                 assert "go back to the chat" in await answer.text()  # Telegram has not told its name
         serve.send_signal(signal.SIGTERM)
-        out, _ = await asyncio.wait_for(serve.communicate(), 10)
+        out, _ = await serve.communicate()
         assert serve.returncode == 0
         assert b"Traceback" not in out
         assert b"abcdefgh" not in out

@@ -1,28 +1,29 @@
-"""The operator's pages: each can be read, empty and full, says what is so, and survives nonsense."""
+"""The operator's pages: readable with an empty and a full database, correct, and robust."""
 
 import re
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tortoise.timezone import now
 
-from bot_platform.domain import inbox, jobs, ledger, listings, purchases, schedules
+from bot_platform.domain import book_checks, inbox, jobs, ledger, listings, purchases
+from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.ledger import Account
-from bot_platform.domain.overview import AUDITED, OFF_OR_MENDED
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.refunds import Refund
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.flows.grant import grant
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import person
-from tests.web.operators import HOME, Desk
+from tests.web.operators import HOME, OperatorBrowser
 
 PAGES = ["", "/purchases", "/people", "/jobs", "/inbox", "/acts", "/audit", "/search"]
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7*7 }}"
@@ -34,7 +35,7 @@ async def sale(
     state: purchases.PurchaseState = purchases.PurchaseState.PAID,
     **changed: object,
 ) -> Purchase:
-    """Write a purchase down; the books know nothing of it."""
+    """Insert a purchase without ledger entries."""
     given: dict[str, Any] = {
         "request_key": f"press:{number}",
         "user_id": user.id,
@@ -56,7 +57,7 @@ async def sale(
 async def event(
     number: int = 1, state: inbox.EventState = inbox.EventState.HANDLED, **changed: object
 ) -> Event:
-    """Write an event down."""
+    """Insert an event."""
     given: dict[str, Any] = {
         "key": f"stripe:evt_{number}",
         "type": "checkout.session.completed",
@@ -70,7 +71,7 @@ async def event(
 async def job(
     user: User, number: int = 1, state: jobs.JobState = jobs.JobState.DONE, **changed: object
 ) -> Job:
-    """Write a job down."""
+    """Insert a job."""
     given: dict[str, Any] = {
         "user_id": user.id,
         "request_key": f"order:{number}",
@@ -83,7 +84,7 @@ async def job(
 
 
 async def furnished(database: Database) -> User:
-    """Fill the house with one of everything, each with words that would break a careless page."""
+    """Insert one row of everything, with texts that would break a page without escaping."""
     user = await person(database, 77, credits_=500)
     await grant(database, user, 250, HOSTILE, "g1", by=HOSTILE[:60])
     row = await sale(user, package=HOSTILE[:60], provider_ref=f"cs_{HOSTILE}", payment_ref=f"pi_{HOSTILE}")
@@ -120,15 +121,15 @@ async def furnished(database: Database) -> User:
     return user
 
 
-async def test_every_page_can_be_read_in_an_empty_house(database: Database) -> None:
-    async with Desk(database) as context:
+async def test_every_page_can_be_read_with_an_empty_database(database: Database) -> None:
+    async with OperatorBrowser(database) as operator:
         for path in PAGES:
-            assert "<h1>" in await context.read(path)
+            assert "<h1>" in await operator.read(path)
 
 
-async def test_every_page_can_be_read_in_a_full_house_and_runs_nothing_of_it(database: Database) -> None:
+async def test_every_page_can_be_read_with_hostile_texts_and_runs_none_of_them(database: Database) -> None:
     await furnished(database)
-    async with Desk(database) as context:
+    async with OperatorBrowser(database) as operator:
         for path in [
             *PAGES,
             "/purchases/1",
@@ -138,37 +139,37 @@ async def test_every_page_can_be_read_in_a_full_house_and_runs_nothing_of_it(dat
             "/people/77/ban",
             "/purchases/1/refund",
         ]:
-            await context.read(path)
-            assert "<script" not in context.page, path
-            assert "secret" not in context.page, path
-            assert "49" not in re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d|[0-9a-f]{64}|\d{6,}", "", context.seen), (
+            await operator.read(path)
+            assert "<script" not in operator.page, path
+            assert "secret" not in operator.page, path
+            assert "49" not in re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d|[0-9a-f]{64}|\d{6,}", "", operator.seen), (
                 path
             )
         for path in ("/purchases/1", "/inbox/1"):
             assert str(escape(HOSTILE)).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")[
                 :40
-            ] in await context.read(path)
+            ] in await operator.read(path)
 
 
 async def test_a_search_for_hostile_words_shows_them_as_words(sqlite_database: Database) -> None:
-    async with Desk(sqlite_database) as context:
-        await context.read("/search", q=HOSTILE)
-        assert "<script" not in context.page
-        assert HOSTILE in context.seen
+    async with OperatorBrowser(sqlite_database) as operator:
+        await operator.read("/search", q=HOSTILE)
+        assert "<script" not in operator.page
+        assert HOSTILE in operator.seen
 
 
-async def test_the_overview_says_what_needs_a_look(database: Database) -> None:
-    async with Desk(database) as context:
-        await context.read()
-        assert "Nothing." in context.seen
+async def test_the_overview_shows_what_needs_attention(database: Database) -> None:
+    async with OperatorBrowser(database) as operator:
+        await operator.read()
+        assert "Nothing." in operator.seen
         user = await person(database, 77)
         await event(1, inbox.EventState.FAILED)
         await event(2, inbox.EventState.FAILED)
         await sale(user, 1, purchases.PurchaseState.FAILED, paid_at=None, charged=None)
         await sale(user, 2)
         await job(user, 1, jobs.JobState.PARKED)
-        await schedules.set_mark(OFF_OR_MENDED, 1)
-        await context.read()
+        await book_checks.record(off=True)
+        await operator.read()
         for words in (
             "The books do not add up",
             "2 events of a provider failed",
@@ -177,96 +178,96 @@ async def test_the_overview_says_what_needs_a_look(database: Database) -> None:
             "Takings (mock: no money moved) $5.00",
             "Sales 1",
         ):
-            assert words in context.seen, words
+            assert words in operator.seen, words
 
 
 async def test_the_charts_can_be_read_without_seeing_them(database: Database) -> None:
     user = await person(database, 77)
     await sale(user, provider="stripe")
     await sale(user, 2, provider="stripe", currency="jpy", charged=700)
-    async with Desk(database) as context:
+    async with OperatorBrowser(database) as operator:
         for days in ("7", "30", "90"):
-            await context.read(days=days)
-            assert context.page.count('<rect class="hit"') == 3 * int(days)
-            assert "Takings in USD" in context.seen
-            assert "¥700" in context.seen
-            assert context.page.count("<tr>") == 1 + int(days)
+            await operator.read(days=days)
+            assert operator.page.count('<rect class="hit"') == 3 * int(days)
+            assert "Takings in USD" in operator.seen
+            assert "¥700" in operator.seen
+            assert operator.page.count("<tr>") == 1 + int(days)
 
 
-async def _walked(context: Desk, path: str, **args: str) -> list[str]:
-    """Follow the links to what is older and give the numbers that were seen, in order."""
+async def _walked(operator: OperatorBrowser, path: str, **args: str) -> list[str]:
+    """Follow the links to older rows and return the ids that were seen, in order."""
     seen: list[str] = []
-    await context.read(path, **args)
+    await operator.read(path, **args)
     for _ in range(20):
-        seen += re.findall(r'<td data-label="No\.">(?:<a href="[^"]*">)?(\d+)', context.page)
-        older = re.search(rf'href="{HOME}{path}\?older=(\d+)', context.page)
+        seen += re.findall(r'<td data-label="No\.">(?:<a href="[^"]*">)?(\d+)', operator.page)
+        older = re.search(rf'href="{HOME}{path}\?older=(\d+)', operator.page)
         if not older:
             return seen
-        await context.read(path, older=older[1], **args)
+        await operator.read(path, older=older[1], **args)
     raise AssertionError("it never ends")
 
 
 async def test_paging_shows_every_row_once_while_rows_are_added(database: Database) -> None:
     user = await person(database, 77)
-    count = 2 * listings.AT_ONCE + 7
+    count = 2 * listings.PAGE_SIZE + 7
     for number in range(count):
         await sale(user, number)
-    async with Desk(database) as context:
-        await context.read("/purchases")
-        first = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', context.page)
+    async with OperatorBrowser(database) as operator:
+        await operator.read("/purchases")
+        first = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', operator.page)
         await sale(user, 1000)
-        older = re.search(r"older=(\d+)", context.page)
+        older = re.search(r"older=(\d+)", operator.page)
         assert older
         seen = list(first)
         while older:
-            await context.read("/purchases", older=older[1])
-            seen += re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', context.page)
+            await operator.read("/purchases", older=older[1])
+            seen += re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', operator.page)
             await sale(user, 1001 + len(seen))
-            older = re.search(r"older=(\d+)", context.page)
+            older = re.search(r"older=(\d+)", operator.page)
         assert [int(n) for n in seen] == list(range(count, 0, -1))
-        newer = re.search(r"newer=(\d+)", context.page)
+        newer = re.search(r"newer=(\d+)", operator.page)
         assert newer
-        await context.read("/purchases", newer=newer[1])
-        back = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', context.page)
-        assert [int(n) for n in back] == list(range(7 + listings.AT_ONCE, 7, -1))
+        await operator.read("/purchases", newer=newer[1])
+        back = re.findall(r'data-label="No\."><a href="[^"]*">(\d+)', operator.page)
+        assert [int(n) for n in back] == list(range(7 + listings.PAGE_SIZE, 7, -1))
 
 
 async def test_every_list_pages_and_filters(database: Database) -> None:
     user = await person(database, 77)
-    count = listings.AT_ONCE + 3
+    count = listings.PAGE_SIZE + 3
     for number in range(count):
         await event(number, inbox.EventState.FAILED if number % 2 else inbox.EventState.HANDLED)
         await job(user, number, jobs.JobState.DONE if number % 2 else jobs.JobState.FAILED)
         await sale(user, number, purchases.PurchaseState.OPEN if number % 2 else purchases.PurchaseState.PAID)
         await grant(database, user, 1, "Rain.", f"g{number}")
         await person(database, 1000 + number)
-    async with Desk(database) as context:
+    async with OperatorBrowser(database) as operator:
         for path, state in (("/inbox", "failed"), ("/jobs", "done"), ("/purchases", "open")):
-            everything = await _walked(context, path)
+            everything = await _walked(operator, path)
             assert (path, len(everything), len(set(everything))) == (path, count, count)
-            some = await _walked(context, path, state=state)
+            some = await _walked(operator, path, state=state)
             assert [n for n in everything if int(n) % 2 == 0] == some
-        await context.read("/people")
-        assert len(set(re.findall(r"/people/(\d+)", context.page))) == listings.AT_ONCE
-        await context.read("/people/77")
-        assert "older=" in context.page
-        await context.read("/acts")
-        assert "older=" in context.page
-        seqs = re.findall(r'data-label="No\.">(\d+)<', await context.read("/people/77", older="4"))
+        await operator.read("/people")
+        assert len(set(re.findall(r"/people/(\d+)", operator.page))) == listings.PAGE_SIZE
+        await operator.read("/people/77")
+        assert "older=" in operator.page
+        await operator.read("/acts")
+        assert "older=" in operator.page
+        seqs = re.findall(r'data-label="No\.">(\d+)<', await operator.read("/people/77", older="4"))
         assert seqs == ["3", "2", "1"]
 
 
-async def test_events_of_telegram_are_nobodys_to_read(database: Database) -> None:
+async def test_telegram_updates_are_not_shown(database: Database) -> None:
     await Event.create(key="tg:1", type="update", lane=77, payload={"text": "a private word"})
-    async with Desk(database) as context:
-        assert "private" not in await context.read("/inbox")
-        assert "tg:1" not in context.page
-        assert await context.look("/inbox/1") == 404
-        await context.read("/search", q="tg:1")
-        assert "Nothing is known by" in context.seen
+    async with OperatorBrowser(database) as operator:
+        assert "private" not in await operator.read("/inbox")
+        assert "tg:1" not in operator.page
+        assert await operator.look("/inbox/1") == 404
+        await operator.read("/search", q="tg:1")
+        assert "Nothing is known by" in operator.seen
 
 
-async def test_the_search_goes_straight_to_the_one_that_is_meant(database: Database) -> None:
+async def test_a_search_with_one_result_opens_it(database: Database) -> None:
     user = await person(database, 7_700_000_001)
     row = await sale(user, 1, provider_ref="cs_test_abc", payment_ref="pi_abc")
     await Reversal.create(
@@ -282,7 +283,7 @@ async def test_the_search_goes_straight_to_the_one_that_is_meant(database: Datab
         since=1,
     )
     kept = await event(5, key="stripe:evt_abc")
-    async with Desk(database) as context:
+    async with OperatorBrowser(database) as operator:
         for words, there in (
             (f"{row.id}", f"/purchases/{row.id}"),
             (f" #{row.id} ", f"/purchases/{row.id}"),
@@ -293,12 +294,12 @@ async def test_the_search_goes_straight_to_the_one_that_is_meant(database: Datab
             ("evt_abc", f"/inbox/{kept.id}"),
             ("stripe:evt_abc", f"/inbox/{kept.id}"),
         ):
-            assert (words, await context.look("/search", q=words)) == (words, 303)
-            assert context.headers["Location"] == HOME + there
+            assert (words, await operator.look("/search", q=words)) == (words, 303)
+            assert operator.headers["Location"] == HOME + there
         await person(database, row.id)  # a number that means two things
-        await context.read("/search", q=str(row.id))
-        assert f"Purchase {row.id}" in context.seen
-        assert f"Person {row.id}" in context.seen
+        await operator.read("/search", q=str(row.id))
+        assert f"Purchase {row.id}" in operator.seen
+        assert f"Person {row.id}" in operator.seen
 
 
 ODD = [
@@ -325,16 +326,16 @@ ODD = [
 ]
 
 
-async def test_odd_parameters_end_in_a_page_and_never_in_a_fault(database: Database) -> None:
+async def test_an_odd_parameter_gets_a_page_and_never_a_5xx(database: Database) -> None:
     await furnished(database)
-    async with Desk(database) as context:
+    async with OperatorBrowser(database) as operator:
         for odd in ODD:
             for path in PAGES:
                 for name in ("older", "newer", "state", "days", "q", "done"):
-                    assert await context.look(path, **{name: odd}) < 500, (path, name, odd)
+                    assert await operator.look(path, **{name: odd}) < 500, (path, name, odd)
             for path in ("/purchases", "/people", "/inbox"):
                 for tail in ("", "/refund", "/grant", "/ban", "/check", "/replay"):
-                    assert await context.look(f"{path}/{quote(odd)}{tail}") < 500, (path, odd)
+                    assert await operator.look(f"{path}/{quote(odd)}{tail}") < 500, (path, odd)
         for twice in (
             "older=1&older=2",
             "older[]=1",
@@ -345,12 +346,12 @@ async def test_odd_parameters_end_in_a_page_and_never_in_a_fault(database: Datab
             "state=paid&state=x",
         ):
             for path in PAGES:
-                answer = await context.browser.get(f"{HOME}{path}?{twice}")
+                answer = await operator.browser.get(f"{HOME}{path}?{twice}")
                 assert answer.status_code < 500, (path, twice)
 
 
-async def test_what_is_not_there_is_a_page_that_says_so(sqlite_database: Database) -> None:
-    async with Desk(sqlite_database) as context:
+async def test_an_unknown_number_gets_a_404_page(sqlite_database: Database) -> None:
+    async with OperatorBrowser(sqlite_database) as operator:
         for path in (
             "/purchases/5",
             "/people/5",
@@ -360,54 +361,54 @@ async def test_what_is_not_there_is_a_page_that_says_so(sqlite_database: Databas
             "/people/5/grant",
             "/people/0",
         ):
-            assert await context.look(path) == 404
-            assert "There is no such thing" in context.page
-        assert await context.look("/purchases", state="sold") == 400
-        assert "This cannot be read" in context.page
+            assert await operator.look(path) == 404
+            assert "There is no such thing" in operator.page
+        assert await operator.look("/purchases", state="sold") == 400
+        assert "This cannot be read" in operator.page
 
 
-async def test_the_audit_page_tells_the_last_result_and_proves_on_request(database: Database) -> None:
+async def test_the_audit_page_shows_the_last_result_and_runs_an_audit_on_request(database: Database) -> None:
     user = await person(database, 77, credits_=500)
-    async with Desk(database) as context:
-        await context.read("/audit")
-        assert "not been proved by the service yet" in context.seen
-        await schedules.set_mark(AUDITED, 1_700_000_000)
-        await context.read("/audit")
-        assert "2023-11-14 22:13" in context.seen
-        assert "the books balance" in context.seen
-        assert await context.send("/audit") == 200
-        assert "everything adds up" in context.seen
+    async with OperatorBrowser(database) as operator:
+        await operator.read("/audit")
+        assert "not been proved by the service yet" in operator.seen
+        await BookCheck.create(proved_at=datetime.fromtimestamp(1_700_000_000, UTC))
+        await operator.read("/audit")
+        assert "2023-11-14 22:13" in operator.seen
+        assert "the books balance" in operator.seen
+        assert await operator.send("/audit") == 200
+        assert "everything adds up" in operator.seen
         await Account.filter(user_id=user.id).update(balance=400)
-        assert await context.send("/audit") == 200
-        assert "I1" in context.seen
-        assert "the books are off" in context.seen
-        await context.read("/audit")
-        assert "Who cannot spend because of it" in context.seen
-        assert f'href="{HOME}/people/77"' in context.page
-        await context.read("/acts")
-        assert context.seen.count("rows off") == 2
+        assert await operator.send("/audit") == 200
+        assert "I1" in operator.seen
+        assert "the books are off" in operator.seen
+        await operator.read("/audit")
+        assert "Who cannot spend because of it" in operator.seen
+        assert f'href="{HOME}/people/77"' in operator.page
+        await operator.read("/acts")
+        assert operator.seen.count("rows off") == 2
 
 
-async def test_a_person_is_shown_as_they_stand(database: Database) -> None:
+async def test_the_page_of_a_user_shows_their_present_state(database: Database) -> None:
     user = await person(database, 77, credits_=500)
     account = await ledger.find_account(user.id)
     await Account.filter(id=account.id).update(banned=True, frozen=True)
     await User.filter(id=user.id).update(blocked_bot=True)
-    async with Desk(database) as context:
+    async with OperatorBrowser(database) as operator:
         for path in ("/people", "/people/77"):
-            await context.read(path)
+            await operator.read(path)
             for word in ("banned", "frozen", "blocked the bot"):
-                assert word in context.seen
+                assert word in operator.seen
 
 
 @pytest.mark.parametrize("path", ["/purchases", "/jobs", "/inbox"])
-async def test_an_empty_state_says_so(sqlite_database: Database, path: str) -> None:
-    async with Desk(sqlite_database) as context:
-        assert "in this state" in await context.read(path, state="failed")
+async def test_an_empty_list_says_that_it_is_empty(sqlite_database: Database, path: str) -> None:
+    async with OperatorBrowser(sqlite_database) as operator:
+        assert "in this state" in await operator.read(path, state="failed")
 
 
-async def test_a_database_that_does_not_answer_is_told_as_such(database: Database) -> None:
-    async with Desk(database) as context:
+async def test_a_database_that_does_not_answer_gets_an_error_page(database: Database) -> None:
+    async with OperatorBrowser(database) as operator:
         await query('ALTER TABLE "purchase" RENAME TO "gone"')
-        assert await context.look("/purchases") == 503
-        assert "The database does not answer" in context.page
+        assert await operator.look("/purchases") == 503
+        assert "The database does not answer" in operator.page

@@ -1,4 +1,4 @@
-"""Where a buyer's browser lands: it shows how the purchase stands, nothing of others, and grants nothing."""
+"""The payment pages show the buyer's own purchase only, and change nothing."""
 
 import asyncio
 import html
@@ -130,7 +130,7 @@ async def test_of_two_references_one_is_shown(sqlite_url: str) -> None:
             assert "Confirming your payment" in await answer.text()
 
 
-async def test_purchases_of_the_mock_cannot_be_counted_through(sqlite_url: str) -> None:
+async def test_the_page_of_a_mock_purchase_cannot_be_guessed(sqlite_url: str) -> None:
     async with running_service(sqlite_url, mock_stripe_payments=True) as h:
         await h.say("/start", "Welcome!")
         shop = await h.say("/buy", "Choose a package:")
@@ -163,7 +163,7 @@ async def test_the_page_has_words_for_every_state_of_a_purchase(sqlite_url: str)
     async with running_service(sqlite_url) as h:
         session = await checkout(h)
         for state in PurchaseState:
-            await asyncio.to_thread(_set_state, sqlite_url, state)  # beside the house, which may be writing
+            await asyncio.to_thread(_set_state, sqlite_url, state)  # beside the service, which may be writing
             assert "<h1>" in await page(h, session["id"])
 
 

@@ -1,4 +1,4 @@
-"""What the two webhooks answer, and what people and their balances see of it."""
+"""The answers of the two webhooks, and their effects on users and balances."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ INVALID_PAYLOAD = (400, {"status": "invalid payload"})
 
 
 async def post(h: RunningService, body: Any, headers: dict[str, str] | None = None) -> Answer:
-    """Post a body as it is; it is signed well where no headers are given."""
+    """Post a body as it is, by default with a valid signature."""
     sent = {"Stripe-Signature": signed(body)} if headers is None else headers
     async with h.http.post(f"{h.url}{HOOK}", data=body, headers=sent) as answer:
         return answer.status, await answer.json()
@@ -55,7 +55,7 @@ async def post(h: RunningService, body: Any, headers: dict[str, str] | None = No
 # --- Stripe: what is refused
 
 
-async def test_whatever_is_not_well_signed_or_is_no_event_is_answered_400(database_url: str) -> None:
+async def test_a_wrong_signature_or_payload_is_answered_400(database_url: str) -> None:
     body = json.dumps(session_event()).encode()
     unsendable = {"NUL"}  # no HTTP client sends it; see test_server
     async with running_service(database_url) as h:
@@ -76,7 +76,7 @@ async def test_whatever_is_not_well_signed_or_is_no_event_is_answered_400(databa
             assert (status, answer["status"].startswith("invalid ")) == (400, True)
 
 
-async def test_a_secret_that_is_on_its_way_out_is_still_good(database_url: str) -> None:
+async def test_a_secret_that_is_being_replaced_is_still_valid(database_url: str) -> None:
     async with running_service(database_url, stripe_webhook_secret=f"whsec_new, {WEBHOOK_SECRET}") as h:
         body = json.dumps(session_event()).encode()
         for secret in ("whsec_new", WEBHOOK_SECRET):
@@ -84,7 +84,7 @@ async def test_a_secret_that_is_on_its_way_out_is_still_good(database_url: str) 
         assert await post(h, body, {"Stripe-Signature": signed(body, "whsec_old")}) == INVALID_SIGNATURE
 
 
-async def test_odd_but_genuine_events_are_taken_and_break_nothing(database_url: str) -> None:
+async def test_odd_but_genuine_events_are_accepted_and_break_nothing(database_url: str) -> None:
     body = json.dumps(session_event()).encode()
     odd: dict[str, bytes] = {
         "NUL": body.replace(b'"evt_1"', b'"evt_\\u0000"'),
@@ -129,7 +129,7 @@ async def test_no_depth_of_nesting_breaks_it(database_url: str) -> None:
                 )
 
 
-async def test_an_event_in_another_encoding_is_taken_or_refused(database_url: str) -> None:
+async def test_an_event_in_another_encoding_is_accepted_or_refused(database_url: str) -> None:
     body = json.dumps(session_event()).replace('"pi_1"', '"pi_\\u0000"')
     async with running_service(database_url) as h:
         for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"):
@@ -154,7 +154,7 @@ async def test_a_body_over_512_kib_is_413_and_one_below_is_read(database_url: st
 
 
 @pytest.mark.parametrize("path", [HOOK, "/api/v1/telegram-webhook"])
-async def test_a_webhook_takes_posts_alone(sqlite_url: str, path: str) -> None:
+async def test_a_webhook_accepts_only_post(sqlite_url: str, path: str) -> None:
     changed: dict[str, Any] = {"telegram_mode": "webhook", "webapp_url": "https://bot.example.com"}
     async with running_service(sqlite_url, **changed) as h:
         for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "BREW"):
@@ -178,7 +178,7 @@ async def test_a_paid_event_is_success_when_its_credits_are_there_and_a_repeat_c
         await told(h, receipt(100, 100))
 
 
-async def test_fifty_posts_of_one_event_at_once_credit_once_and_tell_once(database_url: str) -> None:
+async def test_fifty_posts_of_one_event_at_once_credit_once_and_send_one_receipt(database_url: str) -> None:
     async with running_service(database_url) as h:
         event = about(await checkout(h))
         answers = await asyncio.gather(*(h.post(event) for _ in range(50)))
@@ -188,7 +188,9 @@ async def test_fifty_posts_of_one_event_at_once_credit_once_and_tell_once(databa
         await told(h, receipt(100, 100))
 
 
-async def test_fifty_events_of_one_payment_at_once_credit_once_and_tell_once(database_url: str) -> None:
+async def test_fifty_events_of_one_payment_at_once_credit_once_and_send_one_receipt(
+    database_url: str,
+) -> None:
     async with running_service(database_url) as h:
         session = await checkout(h)
         kinds = ["completed", "async_payment_succeeded"] * 25
@@ -242,7 +244,7 @@ async def test_an_event_of_the_other_mode_credits_nothing(database_url: str) -> 
         await balance(h, "0.00")
 
 
-async def test_nothing_paid_is_kept_and_credits_nothing(database_url: str) -> None:
+async def test_a_session_without_a_payment_is_stored_and_credits_nothing(database_url: str) -> None:
     async with running_service(database_url) as h:
         session = await checkout(h)
         event = about(session, payment_status="no_payment_required", amount_subtotal=0, amount_total=0)
@@ -252,7 +254,7 @@ async def test_nothing_paid_is_kept_and_credits_nothing(database_url: str) -> No
         assert "Confirming your payment" in await page(h, session["id"])
 
 
-async def test_sessions_and_events_of_somebody_else_are_ignored(database_url: str) -> None:
+async def test_sessions_and_events_of_another_shop_are_ignored(database_url: str) -> None:
     strangers: list[dict[str, Any]] = [
         {"client_reference_id": None, "metadata": {}},
         {"client_reference_id": "somebody@example.com", "metadata": {"order": "7"}},
@@ -271,7 +273,7 @@ async def test_sessions_and_events_of_somebody_else_are_ignored(database_url: st
         await balance(h, "0.00")
 
 
-async def test_a_bank_transfer_is_told_when_it_starts_and_when_it_arrives(database_url: str) -> None:
+async def test_a_buyer_is_notified_when_a_bank_transfer_starts_and_when_it_arrives(database_url: str) -> None:
     async with running_service(database_url) as h:
         session = await checkout(h)
         assert await h.post(about(session, payment_status="unpaid")) == SUCCESS
@@ -283,7 +285,7 @@ async def test_a_bank_transfer_is_told_when_it_starts_and_when_it_arrives(databa
         await told(h, receipt(100, 100))
 
 
-async def test_a_bank_transfer_that_fails_is_told_and_may_be_tried_again(database_url: str) -> None:
+async def test_a_buyer_is_notified_of_a_failed_bank_transfer_and_may_try_again(database_url: str) -> None:
     async with running_service(database_url) as h:
         session = await checkout(h)
         await h.post(about(session, payment_status="unpaid"))
@@ -296,7 +298,7 @@ async def test_a_bank_transfer_that_fails_is_told_and_may_be_tried_again(databas
         await balance(h, "0.00")
 
 
-async def test_a_payment_that_comes_after_the_end_still_credits(database_url: str) -> None:
+async def test_a_payment_after_the_expiry_still_credits(database_url: str) -> None:
     async with running_service(database_url) as h:
         for number, end in enumerate(("expired", "async_payment_failed"), 1):
             session = await checkout(h)
@@ -306,7 +308,7 @@ async def test_a_payment_that_comes_after_the_end_still_credits(database_url: st
             assert "Payment received" in await page(h, session["id"])
 
 
-async def test_news_that_come_after_the_payment_take_nothing_back(database_url: str) -> None:
+async def test_events_after_the_payment_take_nothing_back(database_url: str) -> None:
     async with running_service(database_url) as h:
         session = await checkout(h)
         assert await h.post(about(session, "async_payment_succeeded")) == SUCCESS
@@ -318,7 +320,7 @@ async def test_news_that_come_after_the_payment_take_nothing_back(database_url: 
         assert [text for text in h.texts() if "on its way" in text or "not arrive" in text] == []
 
 
-async def test_a_failed_transfer_whose_start_is_told_late_stays_failed(database_url: str) -> None:
+async def test_a_failed_transfer_stays_failed_when_its_start_is_delivered_late(database_url: str) -> None:
     async with running_service(database_url) as h:
         session = await checkout(h)
         assert await h.post(about(session, "async_payment_failed", payment_status="unpaid")) == SUCCESS
@@ -477,7 +479,7 @@ async def test_after_a_restore_a_purchase_id_that_now_names_anothers_purchase_cr
         await balance(h, "600.00")
 
 
-async def test_a_purchase_paid_as_somebody_else_credits_nobody(database_url: str) -> None:
+async def test_a_purchase_paid_for_another_user_credits_no_user(database_url: str) -> None:
     async with running_service(database_url) as h:
         mine = await checkout(h)
         theirs = await checkout(h, who=OTHER)
@@ -527,7 +529,7 @@ async def test_clients_that_hang_up_leave_the_books_whole_and_the_next_sale_work
 
 
 def update(h: RunningService, text: str = "/start") -> dict[str, Any]:
-    """Let the buyer say something, and give the update that Telegram would post."""
+    """Let the buyer send a message, and return the update that Telegram would post."""
     h.telegram.say(BUYER, text)
     return list(h.telegram.updates.pending.values())[-1]
 
@@ -538,7 +540,7 @@ SECRET = "X-Telegram-Bot-Api-Secret-Token"
 
 
 async def tell(h: RunningService, body: Any, secret: str | None = None) -> Answer:
-    """Post an update, or whatever it is, with the right secret where no other is given."""
+    """Post a body, by default with the right secret."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {SECRET: h.settings.telegram_secret if secret is None else secret}
     async with h.http.post(f"{h.url}{TELEGRAM_HOOK}", data=raw, headers=sent) as answer:
@@ -570,7 +572,7 @@ async def test_an_update_without_the_right_secret_is_403(sqlite_url: str, secret
         assert {text for text in h.texts() if text != "/start"} == set()
 
 
-async def test_what_is_no_update_is_400_and_the_next_one_is_handled(database_url: str) -> None:
+async def test_an_invalid_update_is_400_and_the_next_one_is_handled(database_url: str) -> None:
     no_updates: list[Any] = [
         b"",
         b"nonsense",

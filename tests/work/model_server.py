@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint on loopback that answers each request as a test says, and remembers them."""
+"""An OpenAI-compatible endpoint on loopback that records requests and answers as a test says."""
 
 import asyncio
 import json
@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from bot_platform.sandbox.movable_clock import delay as take_time
+from tests.waiting import moving_clock
+
 Json = dict[str, Any]
 
 
@@ -26,12 +29,12 @@ class Received:
 
     @property
     def key(self) -> str:
-        """The key that came with it."""
+        """Its API key."""
         return self.headers["Authorization"].removeprefix("Bearer ")
 
 
 class Behaviour(Protocol):
-    """What one request is answered."""
+    """How the endpoint answers one request."""
 
     async def to(self, request: web.Request, body: Json) -> web.StreamResponse:
         """Answer."""
@@ -40,34 +43,34 @@ class Behaviour(Protocol):
 class Ending(Enum):
     """How a stream ends."""
 
-    DONE = auto()  # as it should
-    CLOSED = auto()  # as if it were whole, but without `[DONE]`
-    BROKEN = auto()  # the connection is closed amid it
-    SILENT = auto()  # not at all: nothing more comes until the client leaves
+    DONE = auto()  # with `[DONE]`
+    CLOSED = auto()  # complete, but without `[DONE]`
+    BROKEN = auto()  # the connection is closed in the middle
+    SILENT = auto()  # never: nothing more is sent until the client leaves
 
 
 def piece(text: object) -> Json:
-    """Write a chunk with text."""
+    """Make a chunk with text."""
     return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
 
 
 def finish(reason: str = "stop") -> Json:
-    """Write a chunk that ends the text."""
+    """Make a chunk that ends the text."""
     return {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
 
 
 def usage(read: object, written: object) -> Json:
-    """Write a chunk that counts tokens."""
+    """Make a chunk with the usage."""
     return {"choices": [], "usage": {"prompt_tokens": read, "completion_tokens": written}}
 
 
 def error(message: str = "Made up.", **more: object) -> Json:
-    """Write what endpoints say of an error: `type`, `code`, `param`."""
+    """Make the body of an error; `more` may have `type`, `code`, `param`."""
     return {"error": {"message": message, **more}}
 
 
 class Events:
-    """A stream of these events, `delay` seconds before each: JSON, or bytes as they are."""
+    """A stream of these events (JSON, or raw bytes), with `delay` seconds before each."""
 
     def __init__(self, *events: object, delay: float = 0, ending: Ending = Ending.DONE) -> None:
         self._events, self._delay, self._ending = events, delay, ending
@@ -77,25 +80,25 @@ class Events:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         for event in self.events(body):
-            await asyncio.sleep(self._delay)
+            await take_time(self._delay)
             data = event if isinstance(event, bytes) else json.dumps(event).encode()
             await response.write(b"data: " + data + b"\n\n")
         if self._ending is Ending.DONE:
             await response.write(b"data: [DONE]\n\n")
         if self._ending is Ending.SILENT:
-            await asyncio.Event().wait()
+            await take_time()
         if self._ending is Ending.BROKEN and request.transport:
             request.transport.abort()
         return response
 
     def events(self, body: Json) -> list[object]:
-        """List the events for a request."""
+        """Return the events for a request."""
         del body
         return list(self._events)
 
 
 class Answer(Events):
-    """A whole answer as OpenAI streams it; its usage, (read, written), only for those who ask for it."""
+    """A complete answer as OpenAI streams it; `usage` (read, written) is sent only if requested."""
 
     def __init__(
         self, *pieces: str, usage: tuple[int, int] | None = None, delay: float = 0, reason: str = "stop"
@@ -104,49 +107,49 @@ class Answer(Events):
         self._usage = usage
 
     def events(self, body: Json) -> list[object]:
-        """List the events, the count of tokens last."""
+        """Return the events, the usage last."""
         wanted = (body.get("stream_options") or {}).get("include_usage")
         return super().events(body) + ([usage(*self._usage)] if self._usage and wanted else [])
 
 
 class Cut(Events):
-    """The first pieces of an answer, then the connection is closed."""
+    """The first pieces of an answer; then the connection is closed."""
 
     def __init__(self, *pieces: str) -> None:
         super().__init__(*map(piece, pieces), ending=Ending.BROKEN)
 
 
 class Silence:
-    """The first pieces of an answer, or not even its beginning, and then nothing."""
+    """The first pieces of an answer, or not even its headers, and then nothing."""
 
     def __init__(self, *pieces: str) -> None:
         self._pieces = pieces
 
     async def to(self, request: web.Request, body: Json) -> web.StreamResponse:
-        """Say nothing until the client leaves."""
+        """Send nothing more until the client leaves."""
         if not self._pieces:
-            await asyncio.Event().wait()
+            await take_time()
         return await Events(*map(piece, self._pieces), ending=Ending.SILENT).to(request, body)
 
 
 @dataclass(frozen=True)
 class Status:
-    """A refusal. Clients are told to try again at once, so that a test need not wait for them."""
+    """An error status. Clients may try again at once, so that no test waits."""
 
     status: int
-    says: Json = field(default_factory=error)
-    missing: int = 0  # bytes of the body that are promised and never come
+    body: Json = field(default_factory=error)
+    missing: int = 0  # bytes of the body that are announced and never sent
 
     async def to(self, request: web.Request, body: Json) -> web.StreamResponse:
         """Refuse."""
         del body
-        said = json.dumps(self.says).encode()
+        content = json.dumps(self.body).encode()
         response = web.StreamResponse(
             status=self.status, headers={"Content-Type": "application/json", "retry-after-ms": "1"}
         )
-        response.content_length = len(said) + self.missing
+        response.content_length = len(content) + self.missing
         await response.prepare(request)
-        await response.write(said)
+        await response.write(content)
         if self.missing and request.transport:
             request.transport.abort()
         return response
@@ -154,28 +157,28 @@ class Status:
 
 @dataclass(frozen=True)
 class Refuses:
-    """A refusal of every request with this parameter, in OpenAI's words; others are answered by `then`."""
+    """OpenAI's error for every request with this parameter; `then` answers the others."""
 
     parameter: str
     then: Behaviour
     status: int = 400
 
     async def to(self, request: web.Request, body: Json) -> web.StreamResponse:
-        """Refuse, or pass on."""
+        """Refuse, or let `then` answer."""
         if self.parameter not in body:
             return await self.then.to(request, body)
-        said = error(
+        body_of_error = error(
             f"Unsupported parameter: '{self.parameter}' is not supported with this model.",
             type="invalid_request_error",
             code="unsupported_parameter",
             param=self.parameter,
         )
-        return await Status(self.status, said).to(request, body)
+        return await Status(self.status, body_of_error).to(request, body)
 
 
 @dataclass(frozen=True)
 class Rubbish:
-    """A 200 with a body that is no stream."""
+    """A status 200 with a body that is no stream."""
 
     body: bytes = b"<html><h1>It works!</h1></html>"
     content_type: str = "text/html"
@@ -193,7 +196,7 @@ class Reset:
         """Reset it."""
         del body
         if request.transport:
-            # To close without lingering is to reset.
+            # Closing with a linger time of 0 resets the connection.
             connection = request.transport.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             request.transport.abort()
@@ -202,7 +205,7 @@ class Reset:
 
 @dataclass
 class ModelServer:
-    """An endpoint that was started: its address, the requests it got, and what it will do."""
+    """A running endpoint: its address, the requests that it got, and its next answers."""
 
     url: str = ""
     requests: list[Received] = field(default_factory=list)
@@ -210,11 +213,11 @@ class ModelServer:
     _else: Behaviour = field(default_factory=lambda: Answer("An answer."))
 
     def will(self, *behaviours: Behaviour) -> None:
-        """Answer the next requests by these, one each."""
+        """Answer the next requests with these, one each."""
         self._next.extend(behaviours)
 
     def always(self, behaviour: Behaviour) -> None:
-        """Answer by this when nothing else is planned."""
+        """Answer all other requests with this."""
         self._else = behaviour
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
@@ -231,10 +234,11 @@ class ModelServer:
 
 @asynccontextmanager
 async def model_server() -> AsyncIterator[ModelServer]:
-    """Run an endpoint."""
+    """Run an endpoint; its delays go by the test's clock."""
+    moving_clock()
     server, app = ModelServer(), web.Application()
     app.router.add_post("/v1/chat/completions", server.complete)
-    # Silent answers wait for ever: they end with their clients, and with the server.
+    # Silent answers never end by themselves: they end with their client or with the server.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0)
     await runner.setup()
     try:

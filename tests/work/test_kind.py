@@ -1,4 +1,4 @@
-"""A kind of work is a command with a price; what cannot be one is refused where it is made."""
+"""A kind of work is a command with a price; a bad one is refused where it is defined."""
 
 import pytest
 
@@ -15,13 +15,13 @@ async def chore(_: JobContext) -> str:
 
 
 @pytest.mark.parametrize("code", ["", "Ask", "1st", "two words", "x" * 33, "é", "a-b"])
-def test_what_telegram_takes_for_no_command_is_refused(code: str) -> None:
+def test_a_code_that_telegram_does_not_accept_is_refused(code: str) -> None:
     with pytest.raises(ValueError, match="cannot be a command"):
         kind(code, "help", price=1)
 
 
 @pytest.mark.parametrize("price", [0, -1])
-def test_paid_work_costs_something(price: int) -> None:
+def test_paid_work_must_have_a_price(price: int) -> None:
     with pytest.raises(ValueError, match="at least"):
         kind("chore", "help", price=price)
 
@@ -33,7 +33,7 @@ def test_a_fixed_price_is_the_quote() -> None:
     assert made.price(Order("whatever"), RATES) == Quote(50, 50)
 
 
-def test_a_price_by_usage_grows_with_all_that_is_read() -> None:
+def test_a_price_by_usage_grows_with_the_whole_prompt() -> None:
     quote = by_usage(1000, Message("system", "x" * 200))
     assert quote(Order(""), RATES) == Quote(41, 41), "1000 written, and 200 bytes read at 2 a token"
     before = (Message("user", "y" * 2000),)

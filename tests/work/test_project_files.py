@@ -1,4 +1,4 @@
-"""Files from a model: what names pass, what is found wrong without running it, and what a ZIP holds."""
+"""Files from a model: safe paths, checks without running anything, and the ZIP."""
 
 import io
 import stat
@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot_platform.work.engine.project_files import (
-    DEEPEST,
-    LONGEST_PART,
-    LONGEST_PATH,
-    MOST_BYTES,
+    MAX_PART_BYTES,
+    MAX_PARTS,
+    MAX_PATH_BYTES,
+    MAX_TEXT_BYTES,
     clashes,
     problems,
     safe_path,
@@ -47,27 +47,27 @@ def test_a_hostile_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_an_ordinary_name_passes_as_it_is(name: str) -> None:
+def test_an_ordinary_name_is_not_changed(name: str) -> None:
     assert safe_path(name) == name
 
 
-def test_a_name_is_composed() -> None:
+def test_a_name_is_normalised_to_nfc() -> None:
     assert safe_path("e\u0301.py") == "é.py"
 
 
 @given(names)
-def test_what_passes_is_relative_bounded_and_passes_again(name: str) -> None:
+def test_a_safe_path_is_relative_within_the_limits_and_safe_again(name: str) -> None:
     path = safe_path(name)
     if path is None:
         return
     assert safe_path(path) == path == unicodedata.normalize("NFC", path)
-    assert len(path.encode()) <= LONGEST_PATH
+    assert len(path.encode()) <= MAX_PATH_BYTES
     for flavour in (PurePosixPath(path), PureWindowsPath(path)):
         assert not flavour.is_absolute()
         assert not flavour.drive
         assert flavour.parts == tuple(path.split("/"))
-        assert len(flavour.parts) <= DEEPEST
-        assert all(part not in {".", ".."} and len(part.encode()) <= LONGEST_PART for part in flavour.parts)
+        assert len(flavour.parts) <= MAX_PARTS
+        assert all(part not in {".", ".."} and len(part.encode()) <= MAX_PART_BYTES for part in flavour.parts)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_passes_is_relative_bounded_and_passes_again(name: str) -> None:
         ("ab", "a", False),
     ],
 )
-def test_paths_clash_that_cannot_stand_in_one_folder(path: str, other: str, clash: bool) -> None:
+def test_paths_that_cannot_be_in_one_folder_clash(path: str, other: str, clash: bool) -> None:
     assert clashes(path, ["z", other]) is clash
     assert not clashes(path, [])
 
@@ -123,11 +123,11 @@ PROJECT = [
         ("app/web/pages.py", "import pages.foreign\nimport app.store"),
         ("src/core/rules.py", "from core import rules\nfrom core.rules import a"),
         ("tools/helper.py", "import helper\nfrom .helper import x\nfrom . import helper"),
-        ("main.py", "'\\d'  # doubtful, but no fault"),
+        ("main.py", "'\\d'  # an invalid escape is only a warning"),
         ("main.py", ""),
     ],
 )
-def test_python_whose_imports_are_there_or_foreign_passes(path: str, text: str) -> None:
+def test_python_whose_imports_exist_or_are_foreign_passes(path: str, text: str) -> None:
     assert problems(path, text, PROJECT) == []
 
 
@@ -144,7 +144,7 @@ def test_python_whose_imports_are_there_or_foreign_passes(path: str, text: str) 
         ("tools/helper.py", "from . import gone", "gone"),
     ],
 )
-def test_python_that_imports_what_its_project_lacks_is_a_problem(path: str, text: str, missing: str) -> None:
+def test_an_import_that_the_project_lacks_is_a_problem(path: str, text: str, missing: str) -> None:
     assert problems(path, text, PROJECT) == [f"imports `{missing}`, which is not among the files"]
 
 
@@ -182,7 +182,7 @@ def test_the_top_folder_may_be_a_package() -> None:
         ("a.toml", "a=" + "[" * 1500, "nested too deeply"),
     ],
 )
-def test_what_does_not_parse_is_a_problem(path: str, text: str, says: str) -> None:
+def test_a_file_that_does_not_parse_is_a_problem(path: str, text: str, says: str) -> None:
     assert len(found := problems(path, text, [path])) == 1
     assert says in found[0]
 
@@ -198,12 +198,12 @@ def test_what_does_not_parse_is_a_problem(path: str, text: str, says: str) -> No
         ("a.js", "import gone from './gone'"),
     ],
 )
-def test_anything_else_passes(path: str, text: str) -> None:
+def test_other_files_pass(path: str, text: str) -> None:
     assert problems(path, text, [path]) == []
 
 
 @given(st.sampled_from(["a.py", "b/a.py", "a.json", "a.toml"]), st.text() | st.text("from import.ab\n(*,"))
-def test_whatever_stands_in_a_file_the_check_ends_with_short_lines(path: str, text: str) -> None:
+def test_the_check_of_any_text_ends_with_short_lines(path: str, text: str) -> None:
     assert all(0 < len(line) < 300 for line in problems(path, text, ["a.py", "b/a.py"]))
 
 
@@ -224,11 +224,11 @@ def test_a_zip_holds_every_file_under_its_root() -> None:
 
 
 @pytest.mark.parametrize("root", ["", "..", "/", "a/b", "C:", "con", "x" * 65, "a\\b", "e\u0301"])
-def test_a_root_that_is_no_plain_folder_is_called_project(root: str) -> None:
+def test_an_unsafe_root_is_replaced_by_project(root: str) -> None:
     assert list(unpacked(zipped({"a": ""}, root))) == ["project/a"]
 
 
-def test_what_cannot_be_packed_is_named() -> None:
+def test_files_that_cannot_be_packed_are_named() -> None:
     files = {
         "../evil": "",
         "a": "kept",
@@ -243,8 +243,8 @@ def test_what_cannot_be_packed_is_named() -> None:
     }
 
 
-def test_text_beyond_the_most_is_left_out_and_named() -> None:
-    files = {"a.txt": "x" * (MOST_BYTES - 10), "b.txt": "ж" * 6, "c.txt": "x" * 10}
+def test_text_above_the_limit_is_left_out_and_named() -> None:
+    files = {"a.txt": "x" * (MAX_TEXT_BYTES - 10), "b.txt": "ж" * 6, "c.txt": "x" * 10}
     content = unpacked(zipped(files, "p"))
     assert sorted(content) == ["p/LEFT_OUT.txt", "p/a.txt", "p/c.txt"]
     assert content["p/LEFT_OUT.txt"] == b"'b.txt'\n"
@@ -253,7 +253,7 @@ def test_text_beyond_the_most_is_left_out_and_named() -> None:
 @settings(deadline=None)  # it writes files
 @given(st.dictionaries(names, st.text(max_size=20), max_size=8), names)
 @example({"a": "", "a/b": "", "A": "", "e\u0301": "1", "é": "2", "\ud800": "\ud800"}, "..")
-def test_whatever_the_names_all_is_extracted_inside_one_folder_and_the_bytes_are_the_same(
+def test_any_names_are_extracted_inside_one_folder_and_make_the_same_bytes(
     files: dict[str, str], root: str
 ) -> None:
     archive = zipped(files, root)

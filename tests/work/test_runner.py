@@ -1,4 +1,4 @@
-"""A worker does what it claimed: it ends it, stops it, gives it back, or lets go of it."""
+"""The runner runs claimed jobs, and ends, stops, or releases them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -14,14 +14,14 @@ from bot_platform.infra.sql import query
 from bot_platform.work.engine.kind import CannotDo, Files, JobContext, JobKind, by_usage, kind
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 from bot_platform.work.engine.orders import Orders
-from bot_platform.work.engine.runner import TRIES, Runner
+from bot_platform.work.engine.runner import MAX_ATTEMPTS, Runner
 from tests.makers import balance, orders, person
 
 Work = Callable[[JobContext], Awaitable[str | Files]]
 
 
 class Scripted:
-    """A model that says what the test wrote down: pieces, a usage, or a fault."""
+    """A model that yields the given pieces and usage, or raises the given fault."""
 
     name = "scripted"
 
@@ -29,8 +29,8 @@ class Scripted:
         self.script = script
         self.asked: list[Sequence[Message]] = []
 
-    async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:  # noqa: ARG002 -- the test knows
-        """Say it."""
+    async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:  # noqa: ARG002 -- the Protocol's signature
+        """Yield the script."""
         self.asked.append(messages)
         for part in self.script:
             if isinstance(part, ModelFault):
@@ -42,14 +42,14 @@ class Scripted:
 
 
 def sold(work: Work, price: int = 50) -> JobKind:
-    """Make a kind of the test's own work."""
+    """Make a kind of this coroutine."""
     return kind("chore", "a chore", price=price, needs_model=False)(work)
 
 
 async def done(counter: Orders, runner: Runner, telegram_id: int = 77, credits_: int = 100) -> Job:
-    """Let somebody order, and the worker do it; gives the job as it is then."""
-    who = await person(counter.context.database, telegram_id, credits_)
-    job = await counter.order(who, next(iter(counter.kinds)), "please", f"tg:{telegram_id}")
+    """Order a job, run it, audit the books, and return the job."""
+    user = await person(counter.context.database, telegram_id, credits_)
+    job = await counter.order(user, next(iter(counter.kinds)), "please", f"tg:{telegram_id}")
     for claimed in await runner.claim(1):
         await runner.work(claimed)
     broken = await audit_books(counter.context.database, (), lambda _: None)
@@ -58,16 +58,16 @@ async def done(counter: Orders, runner: Runner, telegram_id: int = 77, credits_:
 
 
 async def test_a_fixed_price_is_charged_whatever_was_used(database: Database) -> None:
-    async def chore(task: JobContext) -> str:
-        return f"**{task.order.request}** is done"
+    async def chore(context: JobContext) -> str:
+        return f"**{context.order.request}** is done"
 
     job = await done(*orders(database, sold(chore)))
     assert (job.state, job.charged, job.result) == (JobState.DONE, 50, {"text": "**please** is done"})
 
 
 async def test_usage_is_priced_and_rounded_up(database: Database) -> None:
-    async def chore(task: JobContext) -> str:
-        return await task.answer("go", most_tokens=1000)
+    async def chore(context: JobContext) -> str:
+        return await context.answer("go", most_tokens=1000)
 
     priced = kind("chore", "a chore", price=by_usage(1000))(chore)
     job = await done(*orders(database, priced, model=Scripted("Hello.", Usage(101, 50))))
@@ -75,8 +75,8 @@ async def test_usage_is_priced_and_rounded_up(database: Database) -> None:
 
 
 async def test_without_a_reported_usage_bytes_are_counted(database: Database) -> None:
-    async def chore(task: JobContext) -> str:
-        return await task.answer(question, most_tokens=1000)
+    async def chore(context: JobContext) -> str:
+        return await context.answer(question, most_tokens=1000)
 
     question = Message("user", "x" * 4000)
     priced = kind("chore", "a chore", price=by_usage(1000, question))(chore)
@@ -93,7 +93,7 @@ async def test_without_a_reported_usage_bytes_are_counted(database: Database) ->
         (OSError("its own connection"), "work-failed"),
     ],
 )
-async def test_work_that_breaks_is_charged_nothing_and_says_why(
+async def test_failed_work_is_free_and_its_message_names_the_reason(
     database: Database, fault: Exception, says: str
 ) -> None:
     async def chore(_: JobContext) -> str:
@@ -104,7 +104,7 @@ async def test_work_that_breaks_is_charged_nothing_and_says_why(
     assert (await Notice.get(key="job:1")).text == says
 
 
-async def test_an_empty_answer_is_charged_nothing(database: Database) -> None:
+async def test_an_empty_answer_is_free(database: Database) -> None:
     async def chore(_: JobContext) -> str:
         return " \n"
 
@@ -112,46 +112,46 @@ async def test_an_empty_answer_is_charged_nothing(database: Database) -> None:
     assert (job.state, job.charged) == (JobState.FAILED, 0)
 
 
-async def test_an_answer_that_was_cut_costs_what_its_person_read(database: Database) -> None:
-    async def chore(task: JobContext) -> str:
-        return await task.answer("x" * 400, most_tokens=1000, show=True)
+async def test_a_truncated_answer_costs_what_the_user_has_read(database: Database) -> None:
+    async def chore(context: JobContext) -> str:
+        return await context.answer("x" * 400, most_tokens=1000, show=True)
 
     priced = kind("chore", "a chore", price=by_usage(1000))(chore)
     job = await done(*orders(database, priced, model=Scripted("y" * 400, ModelFault("model-cut"))))
     assert (job.state, job.charged) == (JobState.FAILED, 5)
-    told = await Notice.get(key="job:1")
-    assert (told.text, told.text_values["says"]) == ("answer", "work-cut")
+    notice = await Notice.get(key="job:1")
+    assert (notice.text, notice.text_values["says"]) == ("answer", "work-cut")
 
 
-async def test_a_stop_ends_work_that_would_go_on_for_ever(database: Database) -> None:
+async def test_a_stop_ends_a_running_job(database: Database) -> None:
     begun = asyncio.Event()
 
     async def chore(_: JobContext) -> str:
         begun.set()
         await asyncio.Event().wait()
-        return "never"
+        return "not reached"
 
     counter, runner = orders(database, sold(chore))
-    who = await person(database, credits_=100)
-    job = await counter.order(who, "chore", "please", "tg:1")
+    user = await person(database, credits_=100)
+    job = await counter.order(user, "chore", "please", "tg:1")
     (claimed,) = await runner.claim(1)
     working = asyncio.create_task(runner.work(claimed))
     await begun.wait()
     await runner.check()
-    assert not working.done(), "nobody has asked for it"
-    await order_work.cancel(counter.context, who, job.id)
+    assert not working.done(), "its user has not stopped it yet"
+    await order_work.cancel(counter.context, user, job.id)
     await runner.check()
     await working
-    assert ((await Job.get(id=job.id)).state, await balance(who)) == (JobState.CANCELLED, 100)
+    assert ((await Job.get(id=job.id)).state, await balance(user)) == (JobState.CANCELLED, 100)
 
 
-async def test_a_worker_lets_go_of_what_another_has(database: Database) -> None:
+async def test_a_job_that_another_worker_has_claimed_is_left_to_it(database: Database) -> None:
     begun = asyncio.Event()
 
     async def chore(_: JobContext) -> str:
         begun.set()
         await asyncio.Event().wait()
-        return "never"
+        return "not reached"
 
     counter, runner = orders(database, sold(chore))
     await counter.order(await person(database, credits_=100), "chore", "please", "tg:1")
@@ -161,16 +161,16 @@ async def test_a_worker_lets_go_of_what_another_has(database: Database) -> None:
     await query("UPDATE job SET fence = fence + 1")
     await runner.check()
     await working
-    assert (await Job.get(id=1)).state is JobState.RUNNING, "it is the other's to end"
+    assert (await Job.get(id=1)).state is JobState.RUNNING, "the other worker ends it"
 
 
-async def test_a_process_that_stops_gives_its_work_back(database: Database) -> None:
+async def test_a_process_that_stops_releases_its_jobs(database: Database) -> None:
     begun = asyncio.Event()
 
     async def chore(_: JobContext) -> str:
         begun.set()
         await asyncio.Event().wait()
-        return "never"
+        return "not reached"
 
     counter, runner = orders(database, sold(chore))
     await counter.order(await person(database, credits_=100), "chore", "please", "tg:1")
@@ -184,41 +184,41 @@ async def test_a_process_that_stops_gives_its_work_back(database: Database) -> N
     assert (job.state, job.attempts) == (JobState.QUEUED, 0)
 
 
-async def test_work_that_kills_its_worker_again_and_again_is_given_up(database: Database) -> None:
+async def test_a_job_whose_workers_die_again_and_again_fails(database: Database) -> None:
     async def chore(_: JobContext) -> str:
-        return "never asked"
+        return "not reached"
 
     counter, runner = orders(database, sold(chore))
-    who = await person(database, credits_=100)
-    await counter.order(who, "chore", "please", "tg:1")
-    for _ in range(TRIES):
+    user = await person(database, credits_=100)
+    await counter.order(user, "chore", "please", "tg:1")
+    for _ in range(MAX_ATTEMPTS):
         assert await runner.claim(1)
         await query("UPDATE job SET lease_until = 1")
     (last,) = await runner.claim(1)
     await runner.work(last)
-    assert ((await Job.get(id=1)).state, await balance(who)) == (JobState.FAILED, 100)
+    assert ((await Job.get(id=1)).state, await balance(user)) == (JobState.FAILED, 100)
 
 
-async def test_what_nobody_sells_any_more_is_left_to_newer_workers_and_then_costs_nothing(
+async def test_a_job_of_an_unknown_kind_is_left_to_newer_workers_and_then_fails_free_of_charge(
     database: Database,
 ) -> None:
     async def chore(_: JobContext) -> str:
-        return "never asked"
+        return "not reached"
 
     counter, _ = orders(database, sold(chore))
     _, older = orders(database)
-    who = await person(database, credits_=100)
-    await counter.order(who, "chore", "please", "tg:1")
+    user = await person(database, credits_=100)
+    await counter.order(user, "chore", "please", "tg:1")
     assert await older.claim(1) == []
     await query("UPDATE job SET queued_at = queued_at - 601000")
     (left,) = await older.claim(1)
     await older.work(left)
-    assert ((await Job.get(id=1)).state, await balance(who)) == (JobState.FAILED, 100)
+    assert ((await Job.get(id=1)).state, await balance(user)) == (JobState.FAILED, 100)
 
 
-async def test_what_no_database_can_keep_is_replaced(database: Database) -> None:
-    async def chore(task: JobContext) -> Files:
-        await task.checkpoint({"files": {"a": "\0"}}, most=50, first=50)
+async def test_characters_that_no_database_can_store_are_replaced(database: Database) -> None:
+    async def chore(context: JobContext) -> Files:
+        await context.checkpoint({"files": {"a": "\0"}}, most=50, first=50)
         return Files("x", {"a\ud800": "\0"}, "done \ud800 \0")
 
     job = await done(*orders(database, sold(chore)))
@@ -226,33 +226,33 @@ async def test_what_no_database_can_keep_is_replaced(database: Database) -> None
     assert job.charged == 100, "each step of a fixed price costs what it held"
 
 
-async def test_a_fault_of_the_work_is_logged_without_its_words(
+async def test_an_error_of_the_work_is_logged_without_its_text(
     database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def chore(task: JobContext) -> str:
-        raise RuntimeError(task.order.request)
+    async def chore(context: JobContext) -> str:
+        raise RuntimeError(context.order.request)
 
     counter, runner = orders(database, sold(chore))
     await counter.order(await person(database, credits_=100), "chore", "my-secret-question", "tg:1")
     (claimed,) = await runner.claim(1)
     await runner.work(claimed)
-    said = capsys.readouterr()
-    assert "work.broke" in said.out
-    assert "test_runner.py" in said.out
+    logged = capsys.readouterr().out
+    assert "work.broke" in logged
+    assert "test_runner.py" in logged
 
 
-async def test_work_may_keep_any_object_and_comes_to_its_end(database: Database) -> None:
-    async def chore(task: JobContext) -> str:
-        await task.checkpoint({"files": ["no paths"], "name": None}, most=50, first=50)
+async def test_a_checkpoint_may_save_any_object(database: Database) -> None:
+    async def chore(context: JobContext) -> str:
+        await context.checkpoint({"files": ["no paths"], "name": None}, most=50, first=50)
         return "both"
 
     assert (await done(*orders(database, sold(chore)))).state is JobState.DONE
 
 
-async def test_what_is_kept_and_is_no_object_is_refused_at_once(database: Database) -> None:
-    async def chore(task: JobContext) -> str:
-        await task.checkpoint(["a list"], most=50, first=50)  # type: ignore[arg-type]  # as a stranger may
-        return "never"
+async def test_a_checkpoint_that_saves_no_object_fails_the_job(database: Database) -> None:
+    async def chore(context: JobContext) -> str:
+        await context.checkpoint(["a list"], most=50, first=50)  # type: ignore[arg-type]  # as untyped code may
+        return "not reached"
 
     job = await done(*orders(database, sold(chore)))
     assert (job.state, job.charged) == (JobState.FAILED, 0)

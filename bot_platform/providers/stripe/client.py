@@ -1,45 +1,40 @@
-"""Stripe's own client, made to answer in plain JSON or to say in a word why it cannot."""
+"""Stripe's own library behind one class: each call returns plain JSON, or raises Refused or Down."""
 
-import asyncio
-import json
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-import aiohttp
 import stripe
-from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
+from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import DOWN, MISCONFIGURED, OK, REFUSED, OnResult, ignore
+from bot_platform.providers.stripe.transport import Transport
 
-TOLERANCE = 300  # seconds a signature may be old, and its clock ahead of ours
-PATIENCE = 12  # seconds for an answer, tries included: a buyer hears within 15
-ONE_TRY = 5
+TOLERANCE_SECONDS = 300  # how old a signature may be, and how far its clock may be ahead of ours
+TIMEOUT_SECONDS = 12  # for an answer, all tries included: a buyer gets a reply within 15 seconds
+TRY_TIMEOUT_SECONDS = 5
 PARTY = "stripe"
-PAGE = 100  # objects of a list in one answer: the most there is
-API_VERSION = stripe.api_version  # in whose words we ask, and want events told
+PAGE_SIZE = 100  # objects in one answer; Stripe allows no more
+API_VERSION = stripe.api_version  # of our requests, and of the events that we want
 
-# TimeoutError is an OSError; the proxy's errors have no base of their own.
-NETWORK_FAULTS = (aiohttp.ClientError, OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
-# Asking again would be answered the same.
+# The same request would be refused again.
 REFUSALS = (stripe.InvalidRequestError, stripe.PermissionError, stripe.AuthenticationError, stripe.CardError)
 
 Json = dict[str, Any]
 
 
 class Answer(NamedTuple):
-    """What Stripe said, the id under which its support finds the request, and when it was by its clock."""
+    """An answer of Stripe. Its support finds the request by `request_id`; `at` is Stripe's own clock."""
 
-    said: Json
+    body: Json
     request_id: str | None
-    at: float | None = None  # unix seconds, whole
+    at: float | None = None  # unix seconds, without a fraction
 
 
 class Down(Exception):
-    """No answer could be had; one may be had later. `reasons` are for the log."""
+    """Stripe gave no usable answer; a later try may succeed. `reasons` are for the log."""
 
     def __init__(self, fault: BaseException) -> None:
         super().__init__(type(fault).__name__)
@@ -49,7 +44,7 @@ class Down(Exception):
 
 
 class Refused(Exception):
-    """Stripe answered no; the message is its reason, `reasons` are for the log."""
+    """Stripe refused the request. The message is Stripe's; `reasons` are for the log."""
 
     def __init__(self, fault: stripe.StripeError) -> None:
         super().__init__(fault.user_message or str(fault))
@@ -61,7 +56,7 @@ class Refused(Exception):
 
 
 class Client:
-    """The calls we make; each gives JSON, or raises Refused or Down."""
+    """The calls that we make; each raises Refused or Down."""
 
     def __init__(
         self,
@@ -69,15 +64,13 @@ class Client:
         secret_key: str,
         api_base: str,
         proxy_url: str | None,
-        patience: float,
-        one_try: float,
-        heard: OnResult = ignore,
+        timeout: float,
+        try_timeout: float,
+        on_result: OnResult = ignore,
     ) -> None:
-        self._patience, self._heard = patience, heard
-        stripe.enable_telemetry = False  # it would write into the home folder
-        trust = ssl.create_default_context(cafile=stripe.ca_bundle_path)
-        connector = ProxyConnector.from_url(proxy_url, ssl=trust) if proxy_url else None
-        self._http = _Http(timeout=one_try, connector=connector)
+        self._timeout, self._on_result = timeout, on_result
+        stripe.enable_telemetry = False  # it would write into the home directory
+        self._http = Transport(try_timeout, proxy_url)
         client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_base},
@@ -95,15 +88,15 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections to Stripe."""
-        await self._http.close_async()  # type: ignore[no-untyped-call]  # Stripe left it untyped
+        await self._http.close_async()
 
     async def create_session(self, params: "stripe.params.checkout.SessionCreateParams", key: str) -> Answer:
-        """Make a checkout session, one for each key."""
+        """Create a checkout session, one for each idempotency key."""
         return await self._ask(self._sessions.create_async(params, {"idempotency_key": key}))
 
     async def session(self, ref: str) -> Json:
         """Read a session, with its payment intent."""
-        return (await self._ask(self._sessions.retrieve_async(ref, {"expand": ["payment_intent"]}))).said
+        return (await self._ask(self._sessions.retrieve_async(ref, {"expand": ["payment_intent"]}))).body
 
     async def sessions_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the sessions of a payment intent, with it."""
@@ -114,92 +107,66 @@ class Client:
         return objects(await self._ask(self._sessions.list_async(wanted)))
 
     async def lines(self, ref: str) -> Sequence[Json]:
-        """Read what a session sold."""
+        """Read the line items of a session."""
         return objects(await self._ask(self._sessions.line_items.list_async(ref)))
 
-    async def create_refund(self, params: "stripe.params.RefundCreateParams", key: str) -> Answer:
-        """Return money, once for each key."""
-        return await self._ask(self._refunds.create_async(params, {"idempotency_key": key}))
+    async def create_refund(
+        self, payment_intent: str, amount: int, metadata: Mapping[str, str], key: str
+    ) -> Json:
+        """Return money (in minor units), once for each idempotency key."""
+        params: stripe.params.RefundCreateParams = {
+            "payment_intent": payment_intent,
+            "amount": amount,
+            "metadata": dict(metadata),
+        }
+        return (await self._ask(self._refunds.create_async(params, {"idempotency_key": key}))).body
 
     async def refunds_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the refunds of a payment intent."""
-        wanted: stripe.params.RefundListParams = {"payment_intent": payment_intent, "limit": PAGE}
+        wanted: stripe.params.RefundListParams = {"payment_intent": payment_intent, "limit": PAGE_SIZE}
         return objects(await self._ask(self._refunds.list_async(wanted)))
 
     async def pages(self, what: str, since: int, **more: Any) -> AsyncIterator[Sequence[Json]]:
-        """Read all of one kind made since a moment (unix seconds), the newest page first."""
-        wanted: Json = {"created": {"gte": since}, "limit": PAGE, **more}
+        """Read all objects of a kind created since `since` (unix seconds), the newest page first."""
+        wanted: Json = {"created": {"gte": since}, "limit": PAGE_SIZE, **more}
         while True:
             found = await self._ask(self._lists[what](wanted))
             page = objects(found)
             yield page
-            if not page or not found.said.get("has_more"):
+            if not page or not found.body.get("has_more"):
                 return
             wanted["starting_after"] = page[-1]["id"]
 
     async def call(self, method: str, path: str, **params: Any) -> Answer:
-        """Call what setting up needs; `method` is `get` or `post`."""
+        """Make any other call, for the setup; `method` is `get` or `post`."""
         return await self._ask(self._raw(method, path, **params))
 
-    async def _ask(self, asking: Awaitable[Any]) -> Answer:
+    async def _ask(self, call: Awaitable[Any]) -> Answer:
         try:
-            async with asyncio.timeout(self._patience):
-                answer = await asking
+            async with clock.current().timeout(self._timeout):
+                answer = await call
         except REFUSALS as fault:
-            no = Refused(fault)
-            self._heard(PARTY, MISCONFIGURED if no.bad_key else REFUSED)
-            raise no from fault
+            refused = Refused(fault)
+            self._on_result(PARTY, MISCONFIGURED if refused.bad_key else REFUSED)
+            raise refused from fault
         except (stripe.StripeError, TimeoutError) as fault:
-            self._heard(PARTY, DOWN)
+            self._on_result(PARTY, DOWN)
             raise Down(fault) from fault
-        self._heard(PARTY, OK)
+        self._on_result(PARTY, OK)
         response = getattr(answer, "last_response", answer)
         return Answer(response.data, response.request_id, _moment(response.headers))
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
-    """Whether Stripe signed these bytes lately, with this secret."""
+    """Whether Stripe signed this body with this secret, within TOLERANCE_SECONDS."""
     try:
         text = body.decode()
-        stripe.WebhookSignature.verify_header(text, signature, secret, TOLERANCE)
+        stripe.WebhookSignature.verify_header(text, signature, secret, TOLERANCE_SECONDS)
         stamp = next(int(part[2:]) for part in signature.split(",") if part.startswith("t="))
-    # A header that is not ASCII or has no `=` breaks Stripe's own check in ways of its own.
+    # A header that is not ASCII, or has no `=`, makes Stripe's own check raise other exceptions.
     except (stripe.SignatureVerificationError, ValueError, TypeError, StopIteration):
         return False
-    return stamp <= time.time() + TOLERANCE
-
-
-class _Http(stripe.AIOHTTPClient):
-    """Stripe's transport; it takes answers that break off or make no sense for a lost connection.
-
-    Stripe's client would let aiohttp's and its own stumbling over them escape. As lost connections
-    they are tried again under the same idempotency key.
-    """
-
-    async def request_async(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: object = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Ask once; raises APIConnectionError."""
-        args, kwargs = self._get_request_args_kwargs(method, url, headers, post_data)
-        try:
-            # Not the base class's own: it leaves an answer open whose reading was cut short.
-            async with self._session.request(*args, **kwargs) as answer:
-                body, status, said = await answer.read(), answer.status, answer.headers
-        except NETWORK_FAULTS as fault:
-            says = f"no whole answer came: {type(fault).__name__}"
-            raise stripe.APIConnectionError(says, should_retry=True) from fault  # type: ignore[no-untyped-call]
-        if not _is_answer(body, status):
-            says = "the answer is none of Stripe's"
-            raise stripe.APIConnectionError(says, None, status, None, said, should_retry=True)  # type: ignore[no-untyped-call]
-        return body, status, said
-
-
-def _is_answer(body: bytes, status: int) -> bool:
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(said, dict) and (status < HTTPStatus.BAD_REQUEST or isinstance(said.get("error"), dict))
+    return stamp <= time.time() + TOLERANCE_SECONDS  # the real time: Stripe's library compares with it too
 
 
 def _moment(headers: Mapping[str, str] | None) -> float | None:
@@ -210,14 +177,14 @@ def _moment(headers: Mapping[str, str] | None) -> float | None:
 
 
 def objects(found: Answer) -> Sequence[Json]:
-    """Give the objects of a list; what is none of Stripe's is left out."""
-    data = found.said.get("data")
+    """Return the objects of a list answer; what is not an object of Stripe is left out."""
+    data = found.body.get("data")
     objects = data if isinstance(data, list) else []
     return [one for one in objects if isinstance(one, dict) and isinstance(one.get("id"), str)]
 
 
 def _reasons(fault: BaseException) -> dict[str, object]:
-    """Say for the log what Stripe said, with the id under which Stripe's support finds the request."""
+    """Describe a fault for the log, with the request id by which Stripe's support finds it."""
     if not isinstance(fault, stripe.StripeError):
         return {"error": type(fault).__name__}
     return {

@@ -1,4 +1,4 @@
-"""Stripe's events in our words; Stripe's field names end here."""
+"""Translates Stripe's events and objects into News; no other module knows Stripe's field names."""
 
 from typing import Any, TypeGuard
 
@@ -16,12 +16,13 @@ from bot_platform.domain.checkout import (
     ProviderEvent,
     Stage,
 )
+from bot_platform.domain.ids import parse_id
 
-DAY = 24 * 3600  # an endpoint of the wrong mode is one cause a day, however much it sends
-LARGEST = 2**63 - 1  # what the database's integers hold
-LONGEST_ID, LONGEST_TYPE = 200, 100
+DAY_SECONDS = 24 * 3600  # an endpoint of the wrong mode alerts the operators once a day
+MAX_INTEGER = 2**63 - 1  # of the database
+MAX_ID_CHARS, MAX_TYPE_CHARS = 200, 100
 MONEY_EVENTS = ("checkout.session.", "refund.", "charge.", "radar.early_fraud_warning.", "payment_intent.")
-# What we act on, and so what is asked for when events were missed; Stripe takes twenty at most.
+# What we act on, and what we ask for when events were missed; Stripe allows twenty types at most.
 TYPES = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -66,19 +67,19 @@ def read(body: bytes, *, live: bool) -> ProviderEvent:
 
 
 def translated(event: Any, *, live: bool) -> ProviderEvent:
-    """Translate an event that is JSON already; raises BadPayload."""
+    """Translate a parsed event; raises BadPayload."""
     if not _is_event(event):
         raise BadPayload
     kind = event["type"]
     news = _news(kind, event["data"]["object"], event.get("created"))
     if kind.startswith(MONEY_EVENTS) and bool(event.get("livemode")) != live:
-        day = as_of // DAY if _is_amount(as_of := event.get("created")) else 0
+        day = as_of // DAY_SECONDS if _is_amount(as_of := event.get("created")) else 0
         news = NotForUs("its livemode is not our key's", keep=True, alarm=True, about=f"livemode:{day}")
     return ProviderEvent(f"stripe:{event['id']}", kind, event, news)
 
 
 def session(found: dict[str, Any]) -> News:
-    """Say how a checkout session stands that was asked for, its payment intent with it."""
+    """Translate a checkout session that was read with its payment intent."""
     intent = found.get("payment_intent")
     known = found | {"payment_intent": intent.get("id")} if isinstance(intent, dict) else found
     match found.get("status"), found.get("payment_status"):
@@ -92,7 +93,7 @@ def session(found: dict[str, Any]) -> News:
 
 
 def reversal(found: dict[str, Any], as_of: int) -> News:
-    """Say how a refund, a dispute or a warning stands that was asked for at that moment (unix seconds)."""
+    """Translate a refund, dispute or warning that was read at `as_of` (unix seconds)."""
     match found.get("object"):
         case "refund":
             return _refund(found, as_of)
@@ -107,9 +108,9 @@ def _is_event(event: object) -> bool:
     return (
         isinstance(event, dict)
         and isinstance(event.get("id"), str)
-        and 0 < len(event["id"]) <= LONGEST_ID
+        and 0 < len(event["id"]) <= MAX_ID_CHARS
         and isinstance(event.get("type"), str)
-        and len(event["type"]) <= LONGEST_TYPE
+        and len(event["type"]) <= MAX_TYPE_CHARS
         and isinstance(event.get("data"), dict)
         and isinstance(event["data"].get("object"), dict)
     )
@@ -136,8 +137,8 @@ def _session(what: str, about: dict[str, Any]) -> News:
         case "completed", "unpaid":
             return PaymentPending(checkout)
         case "completed", "no_payment_required":
-            says = "nothing was paid, and our prices are not nothing"
-            return NotForUs(says, keep=True, alarm=True, about=about["id"])
+            reason = "nothing was paid, and our prices are not nothing"
+            return NotForUs(reason, keep=True, alarm=True, about=about["id"])
         case "async_payment_failed", _:
             return PaymentFailed(checkout)
         case "expired", _:
@@ -197,8 +198,8 @@ def _confirmed(checkout: CheckoutRef, about: dict[str, Any]) -> News:
     amount, charged = about.get("amount_subtotal"), about.get("amount_total")
     currency = about.get("currency")
     if not _is_amount(amount) or not _is_amount(charged) or not isinstance(currency, str):
-        says = "it does not say how much was paid"
-        return NotForUs(says, keep=True, alarm=True, about=checkout.provider_ref)
+        reason = "it does not say how much was paid"
+        return NotForUs(reason, keep=True, alarm=True, about=checkout.provider_ref)
     return PaymentConfirmed(checkout, amount, charged, currency.lower())
 
 
@@ -216,7 +217,7 @@ def _checkout(about: dict[str, Any]) -> CheckoutRef:
 
 
 def _is_id(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARS
 
 
 def _is_currency(value: object) -> bool:
@@ -224,11 +225,9 @@ def _is_currency(value: object) -> bool:
 
 
 def _is_amount(value: object) -> TypeGuard[int]:
-    return type(value) is int and 0 <= value <= LARGEST
+    return type(value) is int and 0 <= value <= MAX_INTEGER
 
 
 def _our_id(value: object) -> int | None:
-    """Read an id that may be of any shape; what cannot be one of ours is none."""
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit():
-        return None
-    return int(value) if len(value) < len(str(LARGEST)) else None
+    """Parse an id of ours from metadata; None for what cannot be one."""
+    return parse_id(value) if isinstance(value, str) else None

@@ -1,30 +1,30 @@
-"""What is set up at Stripe, in our words: the key, what it may do, our webhook endpoint, and prices."""
+"""Reads and changes the setup at Stripe: the key, its permissions, our webhook endpoint, and prices."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot_platform.providers.stripe.client import API_VERSION, PAGE, Client, Json, Refused, objects
+from bot_platform.providers.stripe.client import API_VERSION, PAGE_SIZE, Client, Json, Refused, objects
 from bot_platform.providers.stripe.events import TYPES
 
 WEBHOOK_PATH = "/api/v1/stripe-webhook"
 ENDPOINTS = "/v1/webhook_endpoints"
-PATIENCE = 6.0  # seconds for an answer, tries included
-ONE_TRY = 3
-WHAT_FOR = "Credits of the Telegram bot: payments, refunds and disputes"
+TIMEOUT_SECONDS = 6.0  # for an answer, all tries included
+TRY_TIMEOUT_SECONDS = 3
+DESCRIPTION = "Credits of the Telegram bot: payments, refunds and disputes"
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What Stripe says of a key it accepts; None where it says nothing."""
+    """What Stripe tells about a key that it accepts; None for what it does not tell."""
 
     live: bool | None
-    ahead: float | None  # seconds that our clock is ahead of Stripe's
+    ahead: float | None  # by how many seconds our clock is ahead of Stripe's
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What a restricted key must be given, and what fails without."""
+    """A permission of a restricted key, and what does not work without it."""
 
     name: str
     method: str
@@ -33,8 +33,8 @@ class Permission:
     needed: bool = True
 
 
-# Listing one object reads; asking for nothing at all is refused before anything is made: with
-# 400 where the key may make it, with 403 where it may not.
+# A read permission is tried by listing one object. A write permission is tried by a request without
+# parameters, which creates nothing: Stripe answers 400 if the key has the permission, 403 if not.
 PERMISSIONS = (
     Permission("write Checkout Sessions", "post", "/v1/checkout/sessions", "no payment link can be made"),
     Permission("write Refunds", "post", "/v1/refunds", "`run.py refund` returns no money", needed=False),
@@ -54,7 +54,7 @@ PERMISSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A webhook endpoint at our address."""
+    """A webhook endpoint with our URL; `missing` and `extra` are event types."""
 
     id: str
     live: bool
@@ -65,13 +65,13 @@ class Endpoint:
 
     @property
     def is_mended_by_us(self) -> bool:
-        """Whether something is off that can be changed: the version never can."""
+        """Whether something is wrong that we can change; the API version cannot be changed."""
         return bool(self.missing or self.extra or not self.enabled)
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A price kept in Stripe, its amount in minor units; None for one that is not fixed."""
+    """A price stored at Stripe; `amount` is in minor units, None if it is not fixed."""
 
     amount: int | None
     currency: str
@@ -80,17 +80,17 @@ class Price:
 
 
 class Setup:
-    """Asks how Stripe is set up, and sets up; every method raises Refused or Down."""
+    """The setup at Stripe; every method raises Refused or Down."""
 
     def __init__(
-        self, *, secret_key: str, api_base: str, proxy_url: str | None, patience: float = PATIENCE
+        self, *, secret_key: str, api_base: str, proxy_url: str | None, timeout: float = TIMEOUT_SECONDS
     ) -> None:
         self._client = Client(
             secret_key=secret_key,
             api_base=api_base,
             proxy_url=proxy_url,
-            patience=patience,
-            one_try=ONE_TRY,
+            timeout=timeout,
+            try_timeout=TRY_TIMEOUT_SECONDS,
         )
 
     async def close(self) -> None:
@@ -98,75 +98,75 @@ class Setup:
         await self._client.close()
 
     async def key(self) -> Key:
-        """Ask whether the key is one; what it may not read says that too."""
+        """Check the key; a 403 proves too that it is valid."""
         before = time.time()
         try:
             answer = await self._client.call("get", "/v1/balance")
-        except Refused as no:
-            if not no.forbidden:
+        except Refused as refusal:
+            if not refusal.forbidden:
                 raise
-            return Key(None, _ahead(before, no.at))
-        live = answer.said.get("livemode")
+            return Key(None, _ahead(before, refusal.at))
+        live = answer.body.get("livemode")
         return Key(live if isinstance(live, bool) else None, _ahead(before, answer.at))
 
     async def lacks(self, permission: Permission) -> str:
-        """Try what a permission allows, without doing anything; gives Stripe's reason, empty if allowed."""
+        """Try a permission without changing anything; return Stripe's reason, empty if it is granted."""
         params = {"limit": 1} if permission.method == "get" else {}
         try:
             await self._client.call(permission.method, permission.path, **params)
-        except Refused as no:
-            return str(no) if no.forbidden else ""
+        except Refused as refusal:
+            return str(refusal) if refusal.forbidden else ""
         return ""
 
     async def endpoints(self, url: str) -> Sequence[Endpoint]:
-        """Find the webhook endpoints at this address, the enabled ones first."""
+        """Find the webhook endpoints with this URL, the enabled ones first."""
         found: list[Json] = []
         more: Json = {}
         while True:
-            answer = await self._client.call("get", ENDPOINTS, limit=PAGE, **more)
+            answer = await self._client.call("get", ENDPOINTS, limit=PAGE_SIZE, **more)
             page = objects(answer)
             found += page
-            if not page or not answer.said.get("has_more"):
+            if not page or not answer.body.get("has_more"):
                 break
             more = {"starting_after": page[-1]["id"]}
         ours = [_endpoint(one) for one in found if one.get("url") == url]
         return sorted(ours, key=lambda endpoint: not endpoint.enabled)
 
     async def make_endpoint(self, url: str) -> str:
-        """Make an endpoint that hears exactly our events, and give its secret: nobody sees it again."""
+        """Create an endpoint for exactly our event types; return its secret, which Stripe shows only now."""
         answer = await self._client.call(
             "post",
             ENDPOINTS,
             url=url,
             enabled_events=list(TYPES),
             api_version=API_VERSION,
-            description=WHAT_FOR,
+            description=DESCRIPTION,
         )
-        return str(answer.said["secret"])
+        return str(answer.body["secret"])
 
     async def mend_endpoint(self, endpoint: Endpoint) -> None:
-        """Let an endpoint hear exactly our events, and hear again if it was switched off."""
+        """Set an endpoint to exactly our event types, and enable it."""
         await self._client.call(
             "post", f"{ENDPOINTS}/{endpoint.id}", enabled_events=list(TYPES), disabled=False
         )
 
     async def price(self, id_: str) -> Price | None:
-        """Read a price; None for one that Stripe does not know."""
+        """Read a price; None if Stripe does not know it."""
         try:
-            said = (await self._client.call("get", f"/v1/prices/{id_}")).said
-        except Refused as no:
-            if no.not_found:
+            body = (await self._client.call("get", f"/v1/prices/{id_}")).body
+        except Refused as refusal:
+            if refusal.not_found:
                 return None
             raise
         return Price(
-            said.get("unit_amount"),
-            str(said.get("currency")),
-            active=bool(said.get("active")),
-            once=said.get("type") == "one_time",
+            body.get("unit_amount"),
+            str(body.get("currency")),
+            active=bool(body.get("active")),
+            once=body.get("type") == "one_time",
         )
 
     async def undelivered(self, since: int, until: int) -> int:
-        """Count our events of a span (unix seconds) that no endpoint took; a hundred at most."""
+        """Count the events between two moments (unix seconds) that were not delivered; a hundred at most."""
         return len(
             objects(
                 await self._client.call(
@@ -175,24 +175,24 @@ class Setup:
                     types=list(TYPES),
                     delivery_success=False,
                     created={"gte": since, "lte": until},
-                    limit=PAGE,
+                    limit=PAGE_SIZE,
                 )
             )
         )
 
 
 def _endpoint(one: Json) -> Endpoint:
-    hears, ours = set(one.get("enabled_events") or ()), set(TYPES)
+    enabled, ours = set(one.get("enabled_events") or ()), set(TYPES)
     return Endpoint(
         one["id"],
         live=bool(one.get("livemode")),
         enabled=one.get("status") == "enabled",
         version=one.get("api_version"),
-        missing=[] if "*" in hears else sorted(ours - hears),
-        extra=sorted(hears - ours),
+        missing=[] if "*" in enabled else sorted(ours - enabled),
+        extra=sorted(enabled - ours),
     )
 
 
 def _ahead(before: float, there: float | None) -> float | None:
-    """Compare Stripe's clock, which says whole seconds, with the middle of ours."""
+    """Compare Stripe's clock (whole seconds) with the middle of the call by ours."""
     return None if there is None else (before + time.time()) / 2 - there - 0.5

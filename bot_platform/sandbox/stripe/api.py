@@ -1,12 +1,12 @@
 """Handles one API request: faults, API key, parameters, idempotency, endpoint, in this order."""
 
-import asyncio
 import copy
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot_platform.sandbox.movable_clock import delay
 from bot_platform.sandbox.stripe import (
     checkout_api,
     form,
@@ -115,7 +115,7 @@ class Api:
                 if stored is not None:
                     return stored
             if not fault.executes_request:
-                await asyncio.sleep(fault.delay)
+                await delay(fault.delay)
             call = Call(self._account, id_, params, Origin(request_id, request.idempotency_key))
             answer = self._execute(endpoint, call, request_id)
             if fault.executes_request and fault.status is not None:
@@ -156,7 +156,7 @@ async def _delayed(answer: Answer, seconds: float) -> Answer:
     if seconds:
         # Copy first: the objects may change during the delay, and the answer must not.
         answer = copy.deepcopy(answer)
-        await asyncio.sleep(seconds)
+        await delay(seconds)
     return answer
 
 

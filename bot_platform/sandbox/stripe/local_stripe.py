@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 from quart import Blueprint, Quart
 
+from bot_platform.infra.clock import current, unix_time
+from bot_platform.sandbox.movable_clock import MovableClock
 from bot_platform.sandbox.stripe import http_api
 from bot_platform.sandbox.stripe.account import SCHEDULED_TABLE, Account
 from bot_platform.sandbox.stripe.actions import SCHEDULED, Actions
@@ -46,7 +47,7 @@ class LocalStripe(Actions):
         bank_transfer_delay: float = 5.0,
         refund_delay: float = 5.0,
         allow_local_webhooks: bool = False,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = unix_time,
     ) -> None:
         self._state = State(state_file)
         self._fault_switches = FaultSwitches()
@@ -153,15 +154,27 @@ class LocalStripe(Actions):
             await running
         self._state.save()
 
-    async def settled(self, within: float = 5.0) -> None:
-        """Wait until no action is scheduled and every webhook is delivered.
+    @property
+    def is_settled(self) -> bool:
+        """Whether no action is scheduled, expiries apart, and every webhook is delivered."""
+        return not self._deliveries.pending_count and not self._scheduled_actions()
 
-        Sessions that wait for their expiry do not count. Raises TimeoutError after `within` seconds.
-        """
-        async with asyncio.timeout(within):
-            # Both depend on time and on the network, so there is no single event to wait for.
-            while self._deliveries.pending_count or self._has_scheduled_actions():  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+    @property
+    def is_busy(self) -> bool:
+        """Whether a webhook is being sent, or anything is due now."""
+        now = self._account.clock()
+        return self._deliveries.are_in_flight or any(at <= now for at in self._due_at())
+
+    async def settled(self) -> None:
+        """Wait until it is settled; a movable clock is moved on to what is due next."""
+        clock = current()
+        while not self.is_settled:
+            if isinstance(clock, MovableClock):
+                if not self.is_busy:
+                    clock.move(max(0.0, min(self._due_at()) - self._account.clock()))
+                elif clock.delays:
+                    clock.move(1.0)
+            await asyncio.sleep(0.005)
 
     def on_change(self) -> None:
         """Save the state and wake the webhook sender."""
@@ -171,8 +184,11 @@ class LocalStripe(Actions):
     def _on_event(self, event: Row) -> None:
         self._deliveries.enqueue(event)
 
-    def _has_scheduled_actions(self) -> bool:
-        return any(row["verb"] != "expire_session" for row in self._state[SCHEDULED_TABLE].values())
+    def _scheduled_actions(self) -> Sequence[Row]:
+        return [row for row in self._state[SCHEDULED_TABLE].values() if row["verb"] != "expire_session"]
+
+    def _due_at(self) -> Sequence[float]:
+        return [*self._deliveries.due_at, *(row["at"] for row in self._scheduled_actions())]
 
     async def _run(self) -> None:
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as sends:
@@ -182,10 +198,7 @@ class LocalStripe(Actions):
                 for delivery in self._deliveries.take_due():
                     sends.create_task(self._send(delivery, session))
                 self._state.save()
-                with contextlib.suppress(TimeoutError):
-                    # Not `wait_for`: before Python 3.12 it can lose a cancellation.
-                    async with asyncio.timeout(_POLL_SECONDS):
-                        await self._wake_up.wait()
+                await current().wait(self._wake_up, _POLL_SECONDS)
 
     async def _send(self, delivery: Row, session: aiohttp.ClientSession) -> None:
         await self._deliveries.attempt(delivery, session)

@@ -67,6 +67,16 @@ class Deliveries:
         """How many deliveries wait or are being sent."""
         return len(self._pending)
 
+    @property
+    def are_in_flight(self) -> bool:
+        """Whether a delivery was sent and is not answered yet."""
+        return bool(self._in_flight)
+
+    @property
+    def due_at(self) -> Sequence[float]:
+        """When the waiting deliveries will be sent, in unix seconds."""
+        return [row["next_at"] for id_, row in self._pending.items() if id_ not in self._in_flight]
+
     def enqueue(self, event: Row) -> None:
         """Queue an event for every endpoint that listens to its type."""
         endpoints = self._endpoints_for(event["type"])

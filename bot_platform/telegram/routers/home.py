@@ -1,4 +1,4 @@
-"""The first screen: arriving, help, terms, and whatever was not understood."""
+"""The first screen: /start, help, terms, and the reply to what was not understood."""
 
 from aiogram import Router
 from aiogram.filters import Command, CommandStart
@@ -9,8 +9,7 @@ from bot_platform.domain.packages import PriceList
 from bot_platform.flows.arrive import arrive
 from bot_platform.infra.database import Database
 from bot_platform.telegram import keyboards
-from bot_platform.telegram.middleware import Say
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.texts import Say, Texts
 from bot_platform.work.engine.orders import Orders
 
 
@@ -24,7 +23,7 @@ def screen() -> Router:
 
 
 def last_resort() -> Router:
-    """Build the router that answers what no screen took; include it last."""
+    """Build the router for messages that no other router handled; include it last."""
     router = Router(name="last_resort")
     router.message.register(not_understood)
     return router
@@ -40,7 +39,7 @@ async def start(
     request_key: str,
     say: Say,
 ) -> None:
-    """Register whoever presses Start, and show the shop."""
+    """Register the user, and show the shop."""
     user, new = await arrive(
         database,
         telegram_id=message.chat.id,
@@ -59,14 +58,14 @@ async def start(
 
 
 async def say_help(message: Message, orders: Orders, texts: Texts, language: str, say: Say) -> None:
-    """Say what there is."""
+    """List what the bot can do."""
     helps = {code: texts.of_command(code, kind.help, language) for code, kind in orders.kinds.items()}
     work = "\n".join(say("help-line", command=code, what=what) for code, what in helps.items())
     await message.answer(say("help", work=work))
 
 
 async def say_terms(message: Message, say: Say) -> None:
-    """Say the terms of sale."""
+    """Show the terms of sale."""
     await message.answer(say("terms"))
 
 

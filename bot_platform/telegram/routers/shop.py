@@ -1,4 +1,4 @@
-"""The shop: packages and their buttons, the balance, where it went, and help with a payment."""
+"""The shop: packages, the balance, the history, and help with a payment."""
 
 import structlog
 from aiogram import Bot, F, Router
@@ -6,6 +6,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot_platform.domain import ledger, purchases, statement
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.packages import PriceList
 from bot_platform.domain.purchases import PurchaseState
 from bot_platform.domain.users import User
@@ -16,17 +17,17 @@ from bot_platform.flows.recheck_purchase import check
 from bot_platform.infra.database import Database
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.error_replies import send_apology
-from bot_platform.telegram.middleware import PASSING_FAULT, Registered, Say
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.middleware import PASSING_FAULT, Registered
+from bot_platform.telegram.texts import Say, Texts
 
 log = structlog.get_logger()
 
-SHOWN = 10  # movements of credit
-PURCHASES_SHOWN = 5
+MAX_ENTRIES = 10  # of the history
+MAX_PURCHASES = 5
 
 
 def screen(prices: PriceList) -> Router:
-    """Build the router of this screen; its buttons are the price list's packages."""
+    """Build the router of this screen; its buttons are the packages of the price list."""
     router = Router(name="shop")
     router.message.middleware(Registered())
     router.callback_query.middleware(Registered())
@@ -49,7 +50,7 @@ async def shop(message: Message, texts: Texts, prices: PriceList, language: str,
 async def press(
     query: CallbackQuery, payments: PaymentContext, prices: PriceList, user: User, request_key: str
 ) -> None:
-    """Buy the package whose button was pressed; the outbox says the rest."""
+    """Buy the package whose button was pressed; the reply comes through the outbox."""
     await buy(payments, user, prices.get(query.data or ""), request_key)
 
 
@@ -62,9 +63,9 @@ async def paid(
     language: str,
     say: Say,
 ) -> None:
-    """Look at once for the payment of whoever says that they have paid; its receipt comes by the outbox."""
+    """Look for the payment at once; a receipt comes through the outbox."""
     number = (query.data or "").removeprefix(keyboards.PAID)
-    purchase, just_now = await check(payments, user, int(number) if number.isdecimal() else 0)
+    purchase, just_now = await check(payments, user, parse_id(number) or 0)
     if just_now:
         return
     buttons = None
@@ -74,7 +75,7 @@ async def paid(
 
 
 async def balance(message: Message, user: User, say: Say) -> None:
-    """Say what is available, and what is held."""
+    """Show the available credits and the held ones."""
     account = await ledger.find_account(user.id)
     lines = [say("balance", balance=account.available)]
     if account.held:
@@ -89,9 +90,9 @@ async def balance(message: Message, user: User, say: Say) -> None:
 
 
 async def history(message: Message, user: User, say: Say) -> None:
-    """Say what came and what went, newest first."""
+    """Show the last entries of the ledger, newest first."""
     account = await ledger.find_account(user.id)
-    entries = await statement.history(account.id, SHOWN)
+    entries = await statement.history(account.id, MAX_ENTRIES)
     lines = [
         say(
             "history-line",
@@ -117,12 +118,12 @@ async def paysupport(
     request_key: str,
     say: Say,
 ) -> None:
-    """Say what to do about a payment, or pass a question on to whoever runs the bot."""
+    """Show help with a payment, or pass a question on to the operators."""
     if command.args:
         name = message.from_user.full_name if message.from_user else ""
-        asked = await ask_support(database, payments.admins, user, name, command.args, request_key)
+        sent = await ask_support(database, payments.operators, user, name, command.args, request_key)
         await message.answer(
-            say("paysupport-sent") if asked else say("paysupport-alone", user=str(user.telegram_id))
+            say("paysupport-sent") if sent else say("paysupport-alone", user=str(user.telegram_id))
         )
         return
     lines = [
@@ -136,13 +137,13 @@ async def paysupport(
             reversed=purchase.reversed,
             at=int(purchase.created_at.timestamp()),
         )
-        for purchase in await purchases.recent(user.id, PURCHASES_SHOWN)
+        for purchase in await purchases.recent(user.id, MAX_PURCHASES)
     ]
     await message.answer("\n".join([say("paysupport"), "", *(lines or [say("paysupport-none")])]))
 
 
 async def could_not_sell(event: ErrorEvent, bot: Bot, payments: PaymentContext, texts: Texts) -> None:
-    """Say that a press of a package came to nothing; pressing again is safe."""
+    """Reply to an error after the press of a package; pressing again is safe."""
     query = event.update.callback_query
     log.error("shop.press_failed", update=event.update.update_id, exc_info=event.exception)
     if query:

@@ -1,4 +1,4 @@
-"""Paid work: ordering it, seeing what runs and waits, stopping it, and forgetting it."""
+"""Paid work: ordering, listing, stopping and reordering jobs, and erasing their texts."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,20 @@ from aiogram.types import CallbackQuery, Message
 
 from bot_platform.domain import jobs
 from bot_platform.domain.errors import NoSuchJob
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.users import User
 from bot_platform.flows import job_retention, order_work
 from bot_platform.telegram import keyboards
-from bot_platform.telegram.middleware import Registered, Say
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.middleware import Registered
+from bot_platform.telegram.texts import Say, Texts
 from bot_platform.work.engine.orders import Orders
 
-TITLE = 40  # characters of a request that stand for it
+MAX_TITLE_CHARS = 40  # of a request, shown in a list
 
 
 def screen(orders: Orders) -> Router:
-    """Build the router of this screen; its commands are the kinds of work there are."""
+    """Build the router of this screen; its commands are the kinds of paid work."""
     router = Router(name="work")
     router.message.middleware(Registered())
     router.callback_query.middleware(Registered())
@@ -37,12 +38,12 @@ def screen(orders: Orders) -> Router:
 
 
 async def order(_: Message, command: CommandObject, orders: Orders, user: User, request_key: str) -> None:
-    """Order work; the outbox says the rest."""
+    """Order work; the reply comes through the outbox."""
     await orders.order(user, command.command, command.args or "", request_key)
 
 
 async def list_jobs(message: Message, texts: Texts, user: User, language: str, say: Say) -> None:
-    """Say what runs and what waits."""
+    """List the running and the waiting jobs."""
     found = await jobs.open_of(user.id)
     if not found:
         await message.answer(say("jobs-none"))
@@ -52,7 +53,7 @@ async def list_jobs(message: Message, texts: Texts, user: User, language: str, s
 
 
 async def cancel(message: Message, orders: Orders, texts: Texts, user: User, language: str, say: Say) -> None:
-    """Stop what runs or waits, or ask which one when there are several."""
+    """Stop the only open job, or ask which one."""
     found = await jobs.open_of(user.id)
     match found:
         case []:
@@ -66,26 +67,26 @@ async def cancel(message: Message, orders: Orders, texts: Texts, user: User, lan
 
 
 async def begin_anew(message: Message, orders: Orders, user: User, say: Say) -> None:
-    """Forget what the conversation was about."""
+    """Start a new conversation: later orders do not build on earlier ones."""
     await job_retention.start_anew(orders.context, user)
     await message.answer(say("conversation-new"))
 
 
 async def forget(message: Message, orders: Orders, user: User, say: Say) -> None:
-    """Erase a person's texts."""
+    """Erase the texts of the user's jobs."""
     still_open = await job_retention.forget(orders.context, user)
     await message.answer(say("forgotten", open=still_open))
 
 
 async def stop(query: CallbackQuery, orders: Orders, user: User) -> None:
-    """Stop the job whose button was pressed; its own message says so."""
+    """Stop the job whose button was pressed; the job's message says so."""
     await order_work.cancel(orders.context, user, _number(query, keyboards.STOP))
 
 
 async def put_first(
     query: CallbackQuery, bot: Bot, orders: Orders, texts: Texts, user: User, language: str, say: Say
 ) -> None:
-    """Do the job whose button was pressed before all others, and list them as they stand then."""
+    """Put the job whose button was pressed before all others, and show the new list."""
     await order_work.put_first(orders.context, user, _number(query, keyboards.FIRST))
     found = await jobs.open_of(user.id)
     buttons = keyboards.open_jobs(texts, language, found, can_be_first=True)
@@ -93,20 +94,20 @@ async def put_first(
 
 
 async def send_files(query: CallbackQuery, orders: Orders, user: User, request_key: str) -> None:
-    """Send what is finished of the job whose button was pressed."""
+    """Send the finished files of the job whose button was pressed."""
     await job_retention.send_files(orders.context, user, _number(query, keyboards.FILES), request_key)
 
 
 async def order_again(query: CallbackQuery, orders: Orders, user: User) -> None:
-    """Order once more what came to nothing."""
+    """Order the work of a failed or expired job again."""
     await orders.order_again(user, _number(query, keyboards.AGAIN))
 
 
 def _number(query: CallbackQuery, before: str) -> int:
-    number = (query.data or "").removeprefix(before)
-    if not number.isdecimal() or len(number) >= len(str(2**63)):
+    number = parse_id((query.data or "").removeprefix(before))
+    if number is None:
         raise NoSuchJob
-    return int(number)
+    return number
 
 
 def _list(heading: str, found: Sequence[Job], say: Say) -> str:
@@ -121,7 +122,7 @@ def _list(heading: str, found: Sequence[Job], say: Say) -> str:
             parts=job.parts,
             most=job.most,
         )
-        for n, job in enumerate(found[: keyboards.LISTED], start=1)
+        for n, job in enumerate(found[: keyboards.MAX_LISTED], start=1)
     ]
     if more := len(found) - len(lines):
         lines.append(say("jobs-more", n=more))
@@ -129,6 +130,6 @@ def _list(heading: str, found: Sequence[Job], say: Say) -> str:
 
 
 def _title(job: Job) -> str:
-    """Quote the beginning of what was asked for."""
+    """Quote the beginning of the request."""
     text = " ".join((job.request or {}).get("text", "").split())
-    return f"“{text[:TITLE]}{'…' if len(text) > TITLE else ''}”"
+    return f"“{text[:MAX_TITLE_CHARS]}{'…' if len(text) > MAX_TITLE_CHARS else ''}”"

@@ -1,1 +1,1 @@
-"""The operator's pages: what came in, what waits, whose books, and the acts that change them."""
+"""The operator's pages: sign-in, reports, lists, actions and downloads."""

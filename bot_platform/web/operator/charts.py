@@ -1,4 +1,4 @@
-"""Figures of many days as bars, measured for a picture that stretches: 10 units a day, 100 high."""
+"""Bar charts of many days, in the units of a scalable picture: 10 wide for each day, 100 high."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import date
 from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.overview import Day
 
-A_DAY, HEIGHT, GAP = 10, 100, 2
+DAY_WIDTH, HEIGHT, GAP = 10, 100, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One day: its bars, and what they say in words."""
+    """One day: its bars, and their values as text."""
 
     day: date
     bars: Sequence[Bar]
-    says: Sequence[str]
+    labels: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture: `totals` are of all days, one for each series, as is `peak` the highest bar's text."""
+    """A chart: `totals` has the sum of each series as text, `peak` the value of the highest bar."""
 
     name: str
     provider: str
@@ -42,12 +42,12 @@ class Chart:
 
     @property
     def width(self) -> int:
-        """How wide it is, in units."""
-        return A_DAY * len(self.columns)
+        """The width, in units."""
+        return DAY_WIDTH * len(self.columns)
 
 
 def takings(days: Sequence[Day]) -> Sequence[Chart]:
-    """Draw what came in: a chart for each provider and currency, as money of two kinds has no sum."""
+    """Chart the takings, one chart for each provider and currency: two currencies have no sum."""
     kinds = sorted({kind for day in days for kind in day.takings})
 
     def draw(provider: str, currency: str) -> Chart:
@@ -58,26 +58,30 @@ def takings(days: Sequence[Day]) -> Sequence[Chart]:
 
 
 def credits_moved(days: Sequence[Day]) -> Chart:
-    """Draw what was sold beside what was spent."""
+    """Chart the credits sold beside the credits spent."""
     return _chart("", "", days, [[day.sold for day in days], [day.spent for day in days]], credits_text)
 
 
 def _chart(
-    name: str, provider: str, days: Sequence[Day], series: Sequence[Sequence[int]], says: Callable[[int], str]
+    name: str,
+    provider: str,
+    days: Sequence[Day],
+    series: Sequence[Sequence[int]],
+    label: Callable[[int], str],
 ) -> Chart:
     highest = max(max(values, default=0) for values in series)
-    width = (A_DAY - GAP) / len(series)
+    width = (DAY_WIDTH - GAP) / len(series)
 
     def bar(column: int, number: int, value: int) -> Bar:
         height = round(HEIGHT * max(0, value) / highest, 2) if highest > 0 else 0
-        return Bar(column * A_DAY + GAP / 2 + number * width, HEIGHT - height, width, height, number)
+        return Bar(column * DAY_WIDTH + GAP / 2 + number * width, HEIGHT - height, width, height, number)
 
     columns = [
         Column(
             day.date,
             [bar(at, number, values[at]) for number, values in enumerate(series)],
-            [says(values[at]) for values in series],
+            [label(values[at]) for values in series],
         )
         for at, day in enumerate(days)
     ]
-    return Chart(name, provider, [says(sum(values)) for values in series], says(highest), columns)
+    return Chart(name, provider, [label(sum(values)) for values in series], label(highest), columns)

@@ -1,4 +1,4 @@
-"""Whole tables as CSV, read and sent a piece at a time, with nothing that a spreadsheet would run."""
+"""Whole tables as CSV, streamed in chunks; a spreadsheet finds no formula in them."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from bot_platform.domain.amounts import credits_text, plain_money
 from bot_platform.domain.ledger import Account, Entry
 from bot_platform.domain.purchases import Purchase
 
-RUNS = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so is a formula to a spreadsheet
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins so
 SALES = (
     "purchase,began,paid,telegram_id,package,credits,price,charged,currency,provider,checkout,payment,state,"
     "credits_taken_back"
@@ -44,21 +44,21 @@ def _download(
     name: str, header: str, chunks: AsyncIterator[Sequence[Any]], row: Callable[[Any], Row]
 ) -> Response:
     async def body() -> AsyncIterator[bytes]:
-        yield _written([header.split(",")])
+        yield _csv([header.split(",")])
         async for rows in chunks:
-            yield _written([row(one) for one in rows])
+            yield _csv([row(one) for one in rows])
 
     response = Response(body(), content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
     response.headers["X-Accel-Buffering"] = "no"
-    response.timeout = None  # a long table over a slow line; nothing is held meanwhile
+    response.timeout = None  # a long table may take a slow client minutes; it holds no resource
     return response
 
 
-def _written(rows: Sequence[Row]) -> bytes:
-    paper = io.StringIO()
-    csv.writer(paper).writerows([[_cell(value) for value in row] for row in rows])
-    return paper.getvalue().encode()
+def _csv(rows: Sequence[Row]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])
+    return text.getvalue().encode()
 
 
 def _cell(value: Any) -> str:
@@ -69,11 +69,11 @@ def _cell(value: Any) -> str:
     if isinstance(value, _Number):
         return str(value)
     text = str(value)
-    return f"'{text}" if text.startswith(RUNS) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 class _Number(str):
-    """A number as text: its minus is no formula."""
+    """A number as text; its minus sign does not make it a formula."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What the operator reads: figures by day, purchases, people, jobs, the inbox, the acts, and the books."""
+"""The operator's pages that change nothing: days, purchases, users, jobs, events, actions, the audit."""
 
 import json
 from collections.abc import Mapping
@@ -9,44 +9,57 @@ from quart import Blueprint, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from bot_platform.domain import actions, inbox, jobs, ledger, listings, overview, purchases, statement, users
+from bot_platform.domain import (
+    account_flags,
+    actions,
+    book_checks,
+    inbox,
+    jobs,
+    ledger,
+    listings,
+    overview,
+    purchases,
+    statement,
+    users,
+)
+from bot_platform.domain.ids import is_id
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.ledger import Account
-from bot_platform.domain.purchases import LARGEST_ID, Purchase
+from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.users import User
 from bot_platform.flows.context import PaymentContext
 from bot_platform.web.operator import charts, request_args
 from bot_platform.web.operator.sign_in import PATH
 
-SPANS = (7, 30, 90)  # days that a chart shows
-LATEST = 20  # rows of what is shown beside something else
+CHART_DAYS = (7, 30, 90)
+MAX_ROWS = 20  # of a list beside the page's subject
 
 
-def reading(pages: Blueprint, payments: PaymentContext) -> None:
+def report_pages(pages: Blueprint, payments: PaymentContext) -> None:
     """Add the pages that change nothing."""
-    to_read = _Reading(payments)
-    pages.get("")(to_read.home_page)
-    pages.get("/")(to_read.slash_page)
-    pages.get("/purchases")(to_read.purchases_page)
-    pages.get("/purchases/<int:number>")(to_read.purchase_page)
-    pages.get("/people")(to_read.people_page)
-    pages.get("/people/<int:telegram_id>")(to_read.person_page)
-    pages.get("/accounts/<int:number>")(to_read.account_page)
-    pages.get("/jobs")(to_read.jobs_page)
-    pages.get("/inbox")(to_read.inbox_page)
-    pages.get("/inbox/<int:number>")(to_read.event_page)
-    pages.get("/acts")(to_read.acts_page)
-    pages.get("/audit")(to_read.audit_page)
-    pages.get("/search")(to_read.search_page)
-    pages.get("/<path:_>")(to_read.nothing_page)
+    reports = _Reports(payments)
+    pages.get("")(reports.home_page)
+    pages.get("/")(reports.slash_page)
+    pages.get("/purchases")(reports.purchases_page)
+    pages.get("/purchases/<int:number>")(reports.purchase_page)
+    pages.get("/people")(reports.users_page)
+    pages.get("/people/<int:telegram_id>")(reports.user_page)
+    pages.get("/accounts/<int:number>")(reports.account_page)
+    pages.get("/jobs")(reports.jobs_page)
+    pages.get("/inbox")(reports.inbox_page)
+    pages.get("/inbox/<int:number>")(reports.event_page)
+    pages.get("/acts")(reports.actions_page)
+    pages.get("/audit")(reports.audit_page)
+    pages.get("/search")(reports.search_page)
+    pages.get("/<path:_>")(reports.unknown_page)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reports:
     payments: PaymentContext
 
     async def home_page(self) -> ResponseReturnValue:
-        span = request_args.choice("days", SPANS, usual=30)
+        span = request_args.choice("days", CHART_DAYS, usual=30)
         async with self.payments.database.snapshot() as ask:
             days = await overview.by_day(ask, span)
         return await render_template(
@@ -56,7 +69,7 @@ class _Reading:
             takings=charts.takings(days),
             credits_moved=charts.credits_moved(days),
             span=span,
-            spans=SPANS,
+            spans=CHART_DAYS,
         )
 
     async def slash_page(self) -> ResponseReturnValue:
@@ -72,24 +85,24 @@ class _Reading:
     async def purchase_page(self, number: int) -> ResponseReturnValue:
         return await render_template("operator/purchase.html", **await about_purchase(number))
 
-    async def people_page(self) -> ResponseReturnValue:
+    async def users_page(self) -> ResponseReturnValue:
         return await render_template("operator/people.html", page=await listings.people(request_args.place()))
 
-    async def person_page(self, telegram_id: int) -> ResponseReturnValue:
-        user, account = await somebody(telegram_id)
+    async def user_page(self, telegram_id: int) -> ResponseReturnValue:
+        user, account = await find_user(telegram_id)
         return await render_template(
             "operator/person.html",
             user=user,
             account=account,
             page=await listings.entries(account.id, request_args.place()),
-            bought=await purchases.recent(user.id, LATEST),
+            bought=await purchases.recent(user.id, MAX_ROWS),
             jobs=await jobs.open_of(user.id),
             notices=await statement.notices_of(user.telegram_id),
-            acts=await actions.of([user.subject], LATEST),
+            acts=await actions.of([user.subject], MAX_ROWS),
         )
 
     async def account_page(self, number: int) -> ResponseReturnValue:
-        if not (0 < number < LARGEST_ID and await users.exists(number)):
+        if not (is_id(number) and await users.exists(number)):
             raise NotFound
         return redirect(f"{PATH}/people/{(await users.get(number)).telegram_id}", 303)
 
@@ -106,45 +119,45 @@ class _Reading:
         )
 
     async def event_page(self, number: int) -> ResponseReturnValue:
-        row = await an_event(number)
+        row = await find_event(number)
         payload = json.dumps(row.payload, indent=2, ensure_ascii=False)
-        acts = await actions.of([f"event:{row.id}"], LATEST)
+        acts = await actions.of([f"event:{row.id}"], MAX_ROWS)
         return await render_template("operator/event.html", event=row, payload=payload, acts=acts)
 
-    async def acts_page(self) -> ResponseReturnValue:
+    async def actions_page(self) -> ResponseReturnValue:
         return await render_template("operator/acts.html", page=await listings.acts(request_args.place()))
 
     async def audit_page(self) -> ResponseReturnValue:
-        books = await overview.books()
-        # Nobody is marked while the books are good, and then the table need not be looked through.
-        marked = await listings.accounts(await ledger.broken_accounts()) if books.off else []
+        books = await book_checks.last()
+        # No account is marked while the books balance, so the query is needed only if they do not.
+        marked = await listings.accounts(await account_flags.broken_accounts()) if books.off else []
         return await render_template("operator/audit.html", books=books, marked=marked, found=None)
 
     async def search_page(self) -> ResponseReturnValue:
-        words = request_args.line(request.args, "q", listings.LONGEST)
+        words = request_args.line(request.args, "q", listings.MAX_SEARCH_CHARS)
         found = await listings.search(words, list(self.payments.providers))
         if len(found) == 1:
             return redirect(_page_of(found), 303)
         return await render_template("operator/search.html", words=words, found=found)
 
-    async def nothing_page(self, _: str) -> ResponseReturnValue:
+    async def unknown_page(self, _: str) -> ResponseReturnValue:
         raise NotFound
 
 
 async def about_purchase(number: int) -> Mapping[str, Any]:
-    """Read all that is known of a purchase; a 404 when there is none."""
-    row = await a_purchase(number)
+    """Read everything about a purchase; raises NotFound (404)."""
+    row = await find_purchase(number)
     return {
         "purchase": row,
         "entries": await listings.entries_of(row.id),
         "refunds": await listings.refunds_of(row.id),
         "reversals": await statement.reversals_of([row.id]),
-        "acts": await actions.of([row.subject], LATEST),
+        "acts": await actions.of([row.subject], MAX_ROWS),
     }
 
 
-async def a_purchase(number: int) -> Purchase:
-    """Read a purchase with its buyer, or end in a 404."""
+async def find_purchase(number: int) -> Purchase:
+    """Read a purchase with its buyer; raises NotFound (404)."""
     row = await purchases.look_up(number)
     if row is None:
         raise NotFound
@@ -152,17 +165,17 @@ async def a_purchase(number: int) -> Purchase:
     return row
 
 
-async def an_event(number: int) -> Event:
-    """Read an event of a provider, or end in a 404."""
+async def find_event(number: int) -> Event:
+    """Read an event of a provider; raises NotFound (404)."""
     row = await inbox.look_up(str(number))
     if row is None:
         raise NotFound
     return row
 
 
-async def somebody(telegram_id: int) -> tuple[User, Account]:
-    """Read a person and their account, or end in a 404."""
-    user = await users.find(telegram_id) if 0 < telegram_id < LARGEST_ID else None
+async def find_user(telegram_id: int) -> tuple[User, Account]:
+    """Read a user and their account; raises NotFound (404)."""
+    user = await users.find(telegram_id) if is_id(telegram_id) else None
     if user is None:
         raise NotFound
     return user, await ledger.find_account(user.id)

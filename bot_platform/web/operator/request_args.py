@@ -1,4 +1,4 @@
-"""What a person asked for in an address or a form, checked; anything else is a 400 that says so."""
+"""Reads and checks the arguments of a request; a wrong one raises BadRequest (400)."""
 
 from enum import StrEnum
 from typing import TypeVar
@@ -7,21 +7,19 @@ from quart import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.listings import Place
-from bot_platform.domain.purchases import LARGEST_ID
-
-LONGEST_NUMBER = len(str(LARGEST_ID))
 
 S = TypeVar("S", bound=StrEnum)
 
 
 def place() -> Place:
-    """Read where a page of a list begins."""
+    """Read the place in a list at which a page begins."""
     return Place(older=_number("older"), newer=_number("newer"))
 
 
 def state(kind: type[S]) -> S | None:
-    """Read which state to list; None for all."""
+    """Read the state to list; None for all states."""
     given = request.args.get("state", "")
     if not given:
         return None
@@ -31,13 +29,13 @@ def state(kind: type[S]) -> S | None:
 
 
 def choice(name: str, among: tuple[int, ...], usual: int) -> int:
-    """Read one of a few numbers."""
+    """Read one of the allowed numbers; `usual` if it is another."""
     given = request.args.get(name, "")
     return int(given) if given in {str(one) for one in among} else usual
 
 
 def line(form: MultiDict[str, str], name: str, longest: int) -> str:
-    """Read a text of one line, cleaned of what no database keeps and nobody sees."""
+    """Read a text as one line; characters that cannot be printed become spaces."""
     shown = "".join(letter if letter.isprintable() else " " for letter in form.get(name, ""))
     return " ".join(shown.split())[:longest]
 
@@ -46,6 +44,7 @@ def _number(name: str) -> int | None:
     given = request.args.get(name)
     if given is None:
         return None
-    if not (given.isascii() and given.isdigit() and len(given) <= LONGEST_NUMBER and int(given) < LARGEST_ID):
+    number = parse_id(given)
+    if number is None:
         raise BadRequest
-    return int(given)
+    return number

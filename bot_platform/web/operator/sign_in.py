@@ -1,109 +1,108 @@
-"""Who may see the operator's pages: a token, a signed cookie, and forms that only our own pages send."""
+"""The sign-in to the operator's pages: a token, a signed cookie, and a CSRF token in each form."""
 
 import hashlib
 import hmac
 import re
 import secrets
-import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from quart import Request, Response
 
+from bot_platform.infra import clock
+
 COOKIE = "operator_session"
 PATH = "/operator"
-LASTS = 12 * 3600  # seconds
-WINDOW = 60.0  # seconds in which refused tries count
-FROM_ONE, FROM_ALL = 5, 30  # refused tries in a window, from one address and in all
+SESSION_SECONDS = 12 * 3600
+WINDOW_SECONDS = 60.0  # in which failed attempts count
+MAX_FROM_ADDRESS, MAX_FROM_ALL = 5, 30  # failed attempts in a window
 OUR_PAGE = re.compile(r"/operator(/[A-Za-z0-9_/-]{0,100})?(\?[A-Za-z0-9_=&.%+-]{0,300})?")
 
 
 class FailedAttempts:
-    """Counts tokens that were refused, in this process; whoever guessed too often waits.
+    """Counts wrong tokens in this process, for each address and for all together.
 
-    However many addresses somebody has or makes up, all of them together wait as well.
+    The limit for all holds even for a client with many addresses.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._refused: deque[tuple[float, str]] = deque()
+    def __init__(self) -> None:
+        self._failed: deque[tuple[float, str]] = deque()
 
-    def wait(self, address: str) -> int:
-        """How many seconds this address has to wait before it may try (0: it may now)."""
-        now = self._clock()
-        while self._refused and self._refused[0][0] <= now - WINDOW:
-            self._refused.popleft()
-        mine = [at for at, who in self._refused if who == address]
-        if len(mine) >= FROM_ONE:
-            return ceil(mine[-FROM_ONE] + WINDOW - now)
-        if len(self._refused) >= FROM_ALL:
-            return ceil(self._refused[-FROM_ALL][0] + WINDOW - now)
+    def delay_for(self, address: str) -> int:
+        """Return the seconds until this address may try again; 0 if it may now."""
+        now = clock.current().monotonic()
+        while self._failed and self._failed[0][0] <= now - WINDOW_SECONDS:
+            self._failed.popleft()
+        mine = [at for at, other in self._failed if other == address]
+        if len(mine) >= MAX_FROM_ADDRESS:
+            return ceil(mine[-MAX_FROM_ADDRESS] + WINDOW_SECONDS - now)
+        if len(self._failed) >= MAX_FROM_ALL:
+            return ceil(self._failed[-MAX_FROM_ALL][0] + WINDOW_SECONDS - now)
         return 0
 
-    def refused(self, address: str) -> None:
-        """Count one."""
-        self._refused.append((self._clock(), address))
+    def add(self, address: str) -> None:
+        """Count a failed attempt."""
+        self._failed.append((clock.current().monotonic(), address))
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who is signed in; `csrf` stands in each form of theirs."""
+    """A signed-in operator; each of their forms contains `csrf`."""
 
     name: str
     csrf: str
 
 
 class SignIn:
-    """Knows the token. `address` is ours for people, such as `https://pay.example.com`."""
+    """Checks tokens and sessions; `address` is our public URL, such as `https://pay.example.com`."""
 
-    def __init__(self, token: str, address: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self.tries = FailedAttempts(clock)
+    def __init__(self, token: str, address: str) -> None:
+        self.failed_attempts = FailedAttempts()
         self._token = token.encode()
         self._secure = address.startswith("https://")
         self._host = address.partition("://")[2]
-        # Keyed by the token, so that a new one signs everybody out.
+        # Signed with the token, so that a new token ends every session.
         self._cookies = URLSafeTimedSerializer(
             token, salt="operator's session", signer_kwargs={"digest_method": hashlib.sha256}
         )
 
-    def opens(self, given: str) -> bool:
-        """Whether this is the token; takes as long for any other."""
+    def is_token(self, given: str) -> bool:
+        """Compare with the token, in constant time."""
         given_bytes = given.encode(errors="surrogatepass")
         return hmac.compare_digest(_digest(given_bytes), _digest(self._token))
 
     def begin(self) -> Session:
-        """Draw a session."""
+        """Make a new session."""
         return self._session(secrets.token_urlsafe(16))
 
     def read(self, request: Request) -> Session | None:
-        """Find whose request this is; None when nobody is signed in, or was for too long."""
+        """Return the session of a request; None without one, or if it has expired."""
         try:
-            name = self._cookies.loads(request.cookies.get(COOKIE, ""), max_age=LASTS)
+            name = self._cookies.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_SECONDS)
         except BadData:
             return None
         return self._session(name) if isinstance(name, str) else None
 
-    def give(self, response: Response, session: Session) -> None:
-        """Let the browser keep the session."""
+    def set_cookie(self, response: Response, session: Session) -> None:
+        """Store the session in the browser."""
         response.set_cookie(
             COOKIE,
             self._cookies.dumps(session.name),
-            max_age=LASTS,
+            max_age=SESSION_SECONDS,
             path=PATH,
             secure=self._secure,
             httponly=True,
             samesite="Strict",
         )
 
-    def take(self, response: Response) -> None:
-        """Let the browser forget it."""
+    def delete_cookie(self, response: Response) -> None:
+        """Remove the session from the browser."""
         response.delete_cookie(COOKIE, path=PATH, secure=self._secure, httponly=True, samesite="Strict")
 
     def is_foreign(self, request: Request) -> bool:
-        """Whether a browser says that another site's page sent this."""
+        """Whether the browser's headers name another site as the sender."""
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         origin = request.headers.get("Origin")
         ours = origin is None or origin.partition("://")[2] in {request.host, self._host}
@@ -118,10 +117,10 @@ def _digest(text: bytes) -> bytes:
 
 
 def is_own_form(session: Session, given: str) -> bool:
-    """Whether a form carries what only our pages for this session know."""
+    """Whether a form contains the CSRF token of the session."""
     return hmac.compare_digest(given.encode(errors="surrogatepass"), session.csrf.encode())
 
 
 def next_page(given: str) -> str:
-    """Where to go after signing in: what was asked for, if it is a page of ours."""
+    """Return the page to open after the sign-in: the requested one, if it is one of ours."""
     return given if OUR_PAGE.fullmatch(given) else PATH

@@ -1,1 +1,1 @@
-"""Runs paid work: takes orders, works on jobs, and gives each kind what it needs."""
+"""Takes orders of paid work, runs the jobs, and gives each kind its context."""

@@ -1,6 +1,5 @@
-"""What running work sees of the house: it asks the model, shows how far it is, and keeps what is done."""
+"""The context of a running job: it asks the model, shows progress, and saves checkpoints."""
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -8,59 +7,59 @@ from typing import Any
 from bot_platform.domain.jobs import Job
 from bot_platform.flows import run_job
 from bot_platform.flows.context import WorkContext
+from bot_platform.infra import clock
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.sql import json_safe
 from bot_platform.work.engine.kind import Order
 from bot_platform.work.engine.model import Message, Meter, Model, ModelFault, Rates, Usage
 
-SHOW_EVERY = 1.5  # seconds between two edits of an answer that grows; Telegram takes one a second in a chat
-
-MOST_BYTES_A_TOKEN = 16  # of a model that keeps to its limit; none that was measured comes near
+SHOW_INTERVAL_SECONDS = 1.5  # between two edits of a growing answer; Telegram takes one a second in a chat
+MAX_BYTES_PER_TOKEN = 16  # no model that keeps to its limit of tokens was seen to come near
 
 
 class Parked(Exception):
-    """The work ends here for now: its job waits for credits, or was stopped."""
+    """The run ends here: the job waits for credits, or was cancelled."""
 
 
 class DatabaseUnavailable(Exception):
-    """The database is away, which is not the work's fault: it goes on when its lease has run out."""
+    """The database is away. The work has not failed: the job continues after its lease has ended."""
 
 
 class RunningJob:
-    """The `Task` of one claimed job; where the price is `fixed`, each step costs what it holds."""
+    """The `JobContext` of one claimed job; with a `fixed` price each step costs what it holds."""
 
     def __init__(
-        self, context: WorkContext, job: Job, order: Order, model: Model | None, rates: Rates, *, fixed: bool
+        self, work: WorkContext, job: Job, order: Order, model: Model | None, rates: Rates, *, fixed: bool
     ) -> None:
-        self.order, self.kept, self.rates = order, job.kept, rates
-        self.shown = ""  # what its person has read so far
-        self._context, self._job, self._model, self._fixed = context, job, model, fixed
+        self.order, self.saved, self.rates = order, job.kept, rates
+        self.shown = ""  # the part of the answer that the user can read already
+        self._work, self._job, self._model, self._fixed = work, job, model, fixed
         self._meter = Meter(rates)
-        self._next_look = 0.0
+        self._next_edit = 0.0
 
     @property
     def used(self) -> int:
-        """What was used since the last checkpoint, in hundredths, not bounded by what is held."""
+        """Cost of the usage since the last checkpoint, in hundredths; it may exceed the hold."""
         return self._meter.cost
 
     @property
     def cost(self) -> int:
-        """What this step costs when it ends well, in hundredths, not bounded by what is held."""
+        """Cost of this step if it succeeds, in hundredths; it may exceed the hold."""
         return self._job.needs if self._fixed else self.used
 
     async def answer(self, *messages: Message | str, most_tokens: int, show: bool = False) -> str:
         """Ask the model; raises ModelFault."""
         if self._model is None:
             raise ModelFault("model-missing")
-        said = [Message("user", m) if isinstance(m, str) else m for m in messages]
-        call, text = self._meter.call(said), ""
-        async for piece in self._model.answer(said, most_tokens):
+        prompt = [Message("user", m) if isinstance(m, str) else m for m in messages]
+        call, text = self._meter.call(prompt), ""
+        async for piece in self._model.answer(prompt, most_tokens):
             if isinstance(piece, Usage):
                 call.usage = piece
                 continue
             text += json_safe(piece)
-            if call.received > MOST_BYTES_A_TOKEN * most_tokens:
-                raise ModelFault("model-cut", "it did not stop where it was told to")
+            if call.received > MAX_BYTES_PER_TOKEN * most_tokens:
+                raise ModelFault("model-cut", "the model wrote more than its limit of tokens")
             call.received += len(piece.encode(errors="replace"))
             if show and text.strip():
                 self.shown = text
@@ -68,37 +67,38 @@ class RunningJob:
         return text
 
     async def progress(self, done: int, of: int, what: str) -> None:
-        """Say how far the work is."""
-        with _at_home():
-            await run_job.set_progress(self._context, self._job, done, of, what)
+        """Show how far the work is."""
+        with _own_database():
+            await run_job.set_progress(self._work, self._job, done, of, what)
 
-    async def checkpoint(self, kept: Mapping[str, Any], *, most: int, first: int) -> None:
-        """Keep what is finished, charge for it, and hold the next step; raises Parked."""
-        if not isinstance(kept, Mapping):
-            raise TypeError("what is kept at a checkpoint is a JSON object")
+    async def checkpoint(self, saved: Mapping[str, Any], *, most: int, first: int) -> None:
+        """Save what is finished, charge for it, and hold the next step; raises Parked."""
+        if not isinstance(saved, Mapping):
+            raise TypeError("a checkpoint saves a JSON object")
         cost = self.cost
-        self._meter = Meter(self.rates)  # before the charge: a stop in the middle of it must not find it here
-        with _at_home():
-            goes_on = await run_job.checkpoint(
-                self._context, self._job, kept, cost=cost, most=most, needs=first
+        self._meter = Meter(self.rates)  # before the charge: a cancel during it must not charge this twice
+        with _own_database():
+            continues = await run_job.checkpoint(
+                self._work, self._job, saved, cost=cost, most=most, needs=first
             )
-        if not goes_on:
+        if not continues:
             raise Parked
-        self.kept = kept
+        self.saved = saved
 
     async def _show(self) -> None:
-        if time.monotonic() < self._next_look:
+        now = clock.current().monotonic()
+        if now < self._next_edit:
             return
-        self._next_look = time.monotonic() + SHOW_EVERY
-        first, *more = self._context.pages(self.shown)
-        with _at_home():
-            await run_job.show(self._context, self._job, "work-draft", page=first, more=len(more))
+        self._next_edit = now + SHOW_INTERVAL_SECONDS
+        first, *more = self._work.pages(self.shown)
+        with _own_database():
+            await run_job.show(self._work, self._job, "work-draft", page=first, more=len(more))
 
 
 @contextmanager
-def _at_home() -> Iterator[None]:
-    """Tell a lost database from a connection that the work itself has lost."""
+def _own_database() -> Iterator[None]:
+    """Mark a lost connection as the platform's own: a kind may lose connections of its own."""
     try:
         yield
-    except LOST_CONNECTION as fault:
-        raise DatabaseUnavailable from fault
+    except LOST_CONNECTION as error:
+        raise DatabaseUnavailable from error

@@ -1,4 +1,4 @@
-"""A kind of work: a command, its price at most, and the coroutine that does it."""
+"""A kind of work: a command, its price, and the coroutine that does it."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 from bot_platform.work.engine.model import Message, Rates
 
-CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")  # what Telegram takes for a command
+CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")  # Telegram's rule for a command
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A price in hundredths of a credit: `most` in all, of which `first` is held to begin."""
+    """A price in hundredths of a credit: at most `most` in all; `first` is held for the first step."""
 
     most: int
     first: int
@@ -20,7 +20,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody wants: their words, and the turns of the conversation before."""
+    """The text of a user's request, and the earlier turns of the conversation."""
 
     request: str
     before: tuple[Message, ...] = ()
@@ -28,7 +28,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A result that is delivered as a ZIP: text files by their paths, and a caption in Markdown."""
+    """A result that is sent as a ZIP: text files by their paths, and a caption in Markdown."""
 
     name: str
     files: Mapping[str, str]
@@ -36,27 +36,27 @@ class Files:
 
 
 class JobContext(Protocol):
-    """What a piece of work sees of the house while it runs."""
+    """What the coroutine of a kind gets: its order, the model, and ways to show and save progress."""
 
     order: Order
-    kept: Any  # what the last checkpoint kept; None at the first start
+    saved: Any  # the object of the last checkpoint; None at the first start
 
     @property
     def rates(self) -> Rates:
-        """What tokens cost."""
+        """The price of tokens."""
 
     async def answer(self, *messages: Message | str, most_tokens: int, show: bool = False) -> str:
-        """Ask the model; `show` lets the person read along. Raises ModelFault."""
+        """Ask the model; with `show` the user reads the text while it is written. Raises ModelFault."""
 
     async def progress(self, done: int, of: int, what: str) -> None:
-        """Say how far the work is."""
+        """Show how far the work is."""
 
-    async def checkpoint(self, kept: Mapping[str, Any], *, most: int, first: int) -> None:
-        """Keep what is finished, charge for it, and hold `first` for the next step.
+    async def checkpoint(self, saved: Mapping[str, Any], *, most: int, first: int) -> None:
+        """Save what is finished, charge for it, and hold `first` for the next step.
 
-        `kept` is a JSON object, and comes back as `kept` when the work goes on; its `files` can be fetched
-        meanwhile. `most` is what all that is left can cost. When the credits do not reach, the work
-        ends here, waits, and starts again from `kept`.
+        `saved` is a JSON object. When the job starts again it is in `context.saved`; until then the user
+        can ask for its `files`. `most` is the price of all that is left. If the credits are not enough,
+        this run ends, the job waits, and later starts again.
         """
 
 
@@ -65,9 +65,9 @@ Work = Callable[[JobContext], Awaitable[str | Files]]
 
 
 class CannotDo(Exception):
-    """The work ends without a result, for a reason its person can read; nothing is charged for it.
+    """Raised by a kind: the work ends without a result and without a charge, for a reason the user reads.
 
-    `text` names a text of `telegram/locales`; `values` stand in it. `files` are what was finished.
+    `text` names a text of `telegram/locales`, `values` are the values in it, `files` what was finished.
     """
 
     def __init__(self, text: str, files: Files | None = None, **values: Any) -> None:
@@ -77,9 +77,10 @@ class CannotDo(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """A paid command: `price` quotes it, `fixed` says that the quote is the price whatever was used.
+    """A paid command.
 
-    One that `remembers` builds on the same person's last orders of its kind.
+    `price` quotes an order. With `fixed` the quote is the price, whatever was used. A kind that
+    `remembers` gets the user's last orders of this kind as `order.before`.
     """
 
     code: str
@@ -93,7 +94,7 @@ class JobKind:
 
 def kind(
     code: str,
-    help: str,  # noqa: A002 -- what a command's help is called
+    help: str,  # noqa: A002 -- the word of every command line for this text
     *,
     price: int | Price,
     needs_model: bool = True,
@@ -101,8 +102,8 @@ def kind(
 ) -> Callable[[Work], JobKind]:
     """Make a coroutine a paid command: `/code`, explained by `help`.
 
-    `price` is a fixed number of hundredths of a credit, or a function that quotes an order, whose
-    work then costs what it used of the model. Raises ValueError for what cannot be a command.
+    `price` is a fixed number of hundredths of a credit, or a function that quotes an order; the work then
+    costs what it used of the model. Raises ValueError for a bad code or price.
     """
     if not CODE.fullmatch(code):
         raise ValueError(f"{code!r} cannot be a command: 1 to 32 of a-z, 0-9 and _, a letter first")
@@ -115,18 +116,18 @@ def kind(
             return price(order, rates)
         return Quote(price, price)
 
-    def made(work: Work) -> JobKind:
+    def decorate(work: Work) -> JobKind:
         return JobKind(code, help, work, quote, fixed is not None, needs_model, remembers)
 
-    return made
+    return decorate
 
 
-def by_usage(most_tokens: int, *said: Message) -> Price:
-    """Quote by the length of all that the model reads, `said` included, and the most it may write."""
+def by_usage(most_tokens: int, *prompt: Message) -> Price:
+    """Quote by what the model reads (`prompt`, earlier turns, request) and the most tokens it may write."""
 
     def quote(order: Order, rates: Rates) -> Quote:
-        words = [order.request, *(turn.text for turn in (*said, *order.before))]
-        most = rates.most("".join(words), most_tokens)
+        texts = [order.request, *(turn.text for turn in (*prompt, *order.before))]
+        most = rates.most("".join(texts), most_tokens)
         return Quote(most, most)
 
     return quote

@@ -1,12 +1,12 @@
-"""A language model as work sees it: messages go in, text comes out piece by piece, and usage is counted."""
+"""A language model as the work engine sees it: messages in, pieces of text out, usage counted."""
 
 import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-BYTES_A_TOKEN = 4  # where nobody counted: English and code come to about four UTF-8 bytes a token
-BYTES_A_TOKEN_AT_WORST = 2  # for ceilings: scripts beyond Latin come to two or three
+BYTES_PER_TOKEN = 4  # when no usage is reported: English and code have about four UTF-8 bytes a token
+MIN_BYTES_PER_TOKEN = 2  # for ceilings: other scripts than Latin have two or three
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a model says it read and wrote, in tokens."""
+    """Tokens that a model has read and written."""
 
     read: int
     written: int
@@ -27,79 +27,79 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What a thousand tokens cost, in hundredths of a credit."""
+    """The price of a thousand tokens read and written, in hundredths of a credit."""
 
     read: int
     written: int
 
     def cost(self, usage: Usage) -> int:
-        """Price a usage in hundredths, rounded up."""
+        """Return the price of a usage in hundredths, rounded up."""
         return math.ceil((usage.read * self.read + usage.written * self.written) / 1000)
 
     def most(self, request: str, most_tokens: int) -> int:
-        """Price the most that a request can come to when `most_tokens` may be written."""
-        read = math.ceil(len(request.encode(errors="replace")) / BYTES_A_TOKEN_AT_WORST)
+        """Return the highest possible price of a request whose answer has at most `most_tokens`."""
+        read = math.ceil(len(request.encode(errors="replace")) / MIN_BYTES_PER_TOKEN)
         return max(1, self.cost(Usage(read, most_tokens)))
 
 
 class ModelFault(Exception):
-    """The model gave no answer, or half of one; `text` names what a person is told."""
+    """The model gave no answer, or only a part of one; `text` names the text for the user."""
 
-    def __init__(self, text: str, says: str = "") -> None:
-        super().__init__(says or text)
+    def __init__(self, text: str, reason: str = "") -> None:
+        super().__init__(reason or text)
         self.text = text
 
 
 class Model(Protocol):
-    """Whatever answers."""
+    """A language model."""
 
     @property
     def name(self) -> str:
-        """What it is called in logs."""
+        """Its name in logs."""
 
     def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
-        """Write an answer of at most `most_tokens`: pieces of text, and a Usage if it is reported.
+        """Yield the pieces of an answer of at most `most_tokens`, and a Usage if it is reported.
 
         Raises ModelFault, also after some of the text.
         """
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close its connections."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One request to a model and what came of it."""
+    """One request to a model: bytes sent and received, and the usage if it was reported."""
 
-    asked: int  # bytes
+    sent: int
     received: int = 0
     usage: Usage | None = None
 
     @property
     def tokens(self) -> Usage:
-        """What was reported, else what the bytes come to; nothing when nothing came (money.md 6)."""
+        """The reported usage, else an estimate from the bytes; zero without an answer."""
         if not self.received:
             return Usage(0, 0)
         if self.usage:
             return self.usage
-        return Usage(math.ceil(self.asked / BYTES_A_TOKEN), math.ceil(self.received / BYTES_A_TOKEN))
+        return Usage(math.ceil(self.sent / BYTES_PER_TOKEN), math.ceil(self.received / BYTES_PER_TOKEN))
 
 
 @dataclass(slots=True)
 class Meter:
-    """Counts what the calls of a piece of work come to."""
+    """Adds up the cost of several calls."""
 
     rates: Rates
     calls: list[Call] = field(default_factory=list)
 
     def call(self, messages: Sequence[Message]) -> Call:
-        """Begin to count a call."""
+        """Start to count a call."""
         call = Call(sum(len(message.text.encode(errors="replace")) for message in messages))
         self.calls.append(call)
         return call
 
     @property
     def cost(self) -> int:
-        """What all calls come to, in hundredths, rounded up once."""
+        """The cost of all calls together in hundredths, rounded up once."""
         used = [call.tokens for call in self.calls]
         return self.rates.cost(Usage(sum(u.read for u in used), sum(u.written for u in used)))

@@ -1,4 +1,4 @@
-"""The counter where work is ordered: what there is, what it may cost, and what it builds on."""
+"""Orders of paid work: their kinds, their prices, and the earlier orders that they build on."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,8 +12,8 @@ from bot_platform.work.engine.kind import JobKind, Order
 from bot_platform.work.engine.model import Model, Rates
 from bot_platform.work.engine.runner import turns
 
-REMEMBERED = 5  # answered orders that a new one of the same kind builds on
-REMEMBERED_BYTES = 8000  # of them: what is remembered is read again by the model, and paid for
+MAX_REMEMBERED_JOBS = 5  # answered jobs that a new order of the same kind builds on
+MAX_REMEMBERED_BYTES = 8000  # of their texts: the model reads them again, and the user pays for that
 
 
 class Orders:
@@ -26,34 +26,33 @@ class Orders:
         self._model, self._rates = model, rates
 
     async def order(self, user: User, code: str, request: str, request_key: str) -> Job:
-        """Order work of a kind; raises CannotOrder for what is not set up or says nothing."""
+        """Order work of a kind; raises CannotOrder when the model is not set up or the request is empty."""
         kind = self.kinds.get(code)
         if kind is None:
-            raise NoSuchJob  # it was sold once, and is no more
+            raise NoSuchJob  # a kind of an earlier version
         if kind.needs_model and self._model is None:
             raise CannotOrder("work-not-set-up")
         if not request.strip():
             raise CannotOrder("work-says-nothing", command=code)
-        before = await self._before(user, code) if kind.remembers else []
-        said = tuple(turn for job in before for turn in turns(job))
-        quote = kind.price(Order(request, said), self._rates)
-        asked = {"text": request, "before": [job.id for job in before]}
-        return await order(
-            self.context, user, code, asked, request_key, most=quote.most, needs=min(quote.first, quote.most)
-        )
+        before = await self._remembered(user, code) if kind.remembers else []
+        conversation = tuple(turn for job in before for turn in turns(job))
+        quote = kind.price(Order(request, conversation), self._rates)
+        stored = {"text": request, "before": [job.id for job in before]}
+        needs = min(quote.first, quote.most)
+        return await order(self.context, user, code, stored, request_key, most=quote.most, needs=needs)
 
     async def order_again(self, user: User, job_id: int) -> Job:
-        """Order once more what has ended, once; raises NoSuchJob when it is another's, or forgotten."""
+        """Repeat the order of an ended job, once; raises NoSuchJob for another user's or an erased one."""
         job = await jobs.find(job_id)
         if job is None or job.user_id != user.id or job.is_open or not job.request:
             raise NoSuchJob
         return await self.order(user, job.kind, job.request["text"], f"{job.subject}:again")
 
-    async def _before(self, user: User, code: str) -> Sequence[Job]:
-        """Choose the answered orders that a new one builds on, oldest first, within the budget."""
+    async def _remembered(self, user: User, code: str) -> Sequence[Job]:
+        """Return the answered jobs that a new order builds on, oldest first, within both limits."""
         chosen: list[Job] = []
-        left = REMEMBERED_BYTES
-        for job in await job_texts.conversation(user.id, code, REMEMBERED):
+        left = MAX_REMEMBERED_BYTES
+        for job in await job_texts.conversation(user.id, code, MAX_REMEMBERED_JOBS):
             left -= sum(len(turn.text.encode(errors="replace")) for turn in turns(job))
             if left < 0:
                 break

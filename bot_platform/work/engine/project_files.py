@@ -1,4 +1,4 @@
-"""What a model's files must pass before somebody gets them: safe paths, checks that run nothing, one ZIP."""
+"""Files written by a model: safe paths, checks without running anything, and a ZIP."""
 
 import ast
 import io
@@ -11,60 +11,60 @@ import warnings
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-LONGEST_PART, DEEPEST, LONGEST_PATH = 64, 5, 120  # UTF-8 bytes, parts, UTF-8 bytes
-MOST_BYTES = 1024 * 1024  # of text in one ZIP
+MAX_PATH_BYTES, MAX_PART_BYTES, MAX_PARTS = 120, 64, 5  # of a path in UTF-8
+MAX_TEXT_BYTES = 1024 * 1024  # of all files of a ZIP together
 LEFT_OUT = "LEFT_OUT.txt"
-LONGEST_CHECKED_LINE = 2000  # tomllib needs seconds for one key of thousands of dots
-# Windows takes these for devices, whatever follows the first dot.
+MAX_LINE_CHARS = 2000  # of TOML: tomllib needs seconds for one key with thousands of dots
+# Names of devices on Windows, whatever follows the first dot.
 RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
-FORBIDDEN = set('<>:"|?*\\`')  # all but the last are no part of a Windows name; the last ends Markdown code
+FORBIDDEN = set('<>:"|?*\\`')  # not allowed in Windows names, except the last, which ends code in Markdown
 
 Parts = tuple[str, ...]
 
 
 def safe_path(name: str) -> str | None:
-    """Read a relative path that is safe to extract on any system, NFC-normalised; None when it is not."""
+    """Return a relative path in NFC if it is safe to extract on any system, else None."""
     path = unicodedata.normalize("NFC", name)
     parts = path.split("/")
-    if len(parts) > DEEPEST or _bytes(path) > LONGEST_PATH or not all(map(_safe_part, parts)):
+    if len(parts) > MAX_PARTS or _bytes(path) > MAX_PATH_BYTES or not all(map(_safe_part, parts)):
         return None
     return path
 
 
 def _safe_part(part: str) -> bool:
-    if not part or part != part.strip().strip(".") or _bytes(part) > LONGEST_PART:
+    if not part or part != part.strip().strip(".") or _bytes(part) > MAX_PART_BYTES:
         return False
     if FORBIDDEN & set(part) or RESERVED.fullmatch(part):
         return False
-    return all(char == " " or char.isprintable() for char in part)  # no controls, surrogates, or bidi marks
+    return all(char == " " or char.isprintable() for char in part)  # no controls, surrogates or bidi marks
 
 
 def clashes(path: str, others: Iterable[str]) -> bool:
-    """Say whether a path would fall on another where case is ignored, or needs a folder where a file is."""
-    mine = _folded(path)
-    theirs = [_folded(other) for other in others]
+    """Whether a path equals another one apart from case, or needs a folder where the other has a file."""
+    path = _folded(path)
+    folded = [_folded(other) for other in others]
     return any(
-        mine == other or mine.startswith(other + "/") or other.startswith(mine + "/") for other in theirs
+        path == other or path.startswith(other + "/") or other.startswith(path + "/") for other in folded
     )
 
 
 def problems(path: str, text: str, all_paths: Collection[str]) -> list[str]:
-    """Check a text by its path's ending, without running it; one line for each problem found.
+    """Check a text by the extension of its path, without running it; return a line for each problem.
 
-    Python must parse, and what it imports from its own project must be among `all_paths`; JSON and
-    TOML must parse; anything else passes.
+    Python must parse, and its imports from its own project must be among `all_paths`. JSON and TOML must
+    parse. Other files pass.
     """
     try:
         if path.endswith(".py"):
             return list(dict.fromkeys(_missing_imports(path, _tree(text), all_paths)))
         if path.endswith(".json"):
             json.loads(text)
-        if path.endswith(".toml") and max(map(len, text.split("\n"))) <= LONGEST_CHECKED_LINE:
+        if path.endswith(".toml") and max(map(len, text.split("\n"))) <= MAX_LINE_CHARS:
             tomllib.loads(text)
-    except SyntaxError as fault:
-        return [f"line {fault.lineno or 1}: {fault.msg}"]
-    except ValueError as fault:
-        return [str(fault)]
+    except SyntaxError as error:
+        return [f"line {error.lineno or 1}: {error.msg}"]
+    except ValueError as error:
+        return [str(error)]
     except (RecursionError, MemoryError):
         return ["nested too deeply to be checked"]
     return []
@@ -72,7 +72,7 @@ def problems(path: str, text: str, all_paths: Collection[str]) -> list[str]:
 
 def _tree(text: str) -> ast.Module:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a doubtful escape in somebody's file is no event of this house
+        warnings.simplefilter("ignore")  # an invalid escape in a user's file is nothing to warn us about
         return ast.parse(text)
 
 
@@ -84,18 +84,18 @@ def _missing_imports(path: str, tree: ast.Module, all_paths: Collection[str]) ->
             for alias in node.names:
                 yield from modules.missing(folder, alias.name, [])
         elif isinstance(node, ast.ImportFrom):
-            asked = [alias.name for alias in node.names]
+            names = [alias.name for alias in node.names]
             if not node.level:
-                yield from modules.missing(folder, node.module or "", asked)
+                yield from modules.missing(folder, node.module or "", names)
             elif modules.outside(folder, node.level):
                 yield f"line {node.lineno}: a relative import leads out of its package"
             else:
                 base = folder[: len(folder) - node.level + 1]
-                yield from modules.missing_in([base], node.module or "", asked)
+                yield from modules.missing_in([base], node.module or "", names)
 
 
 class _Modules:
-    """The modules that the paths of a project make, each by the parts of its name."""
+    """The modules of a project, each as the tuple of the parts of its name."""
 
     def __init__(self, all_paths: Collection[str]) -> None:
         files = [tuple(path.removesuffix(".py").split("/")) for path in all_paths if path.endswith(".py")]
@@ -104,46 +104,45 @@ class _Modules:
         self.folders = {file[:n] for file in files for n in range(len(file))}
 
     def outside(self, folder: Parts, level: int) -> bool:
-        """Say whether that many dots lead out of the package; the top folder is rarely one."""
+        """Whether `level` dots lead out of the package; the top folder may be a package too."""
         return level > len(folder) + (() in self.packages)
 
-    def missing(self, folder: Parts, name: str, asked: Collection[str]) -> Iterator[str]:
-        """Name what an absolute import from a file in `folder` does not find; nothing for foreign modules."""
+    def missing(self, folder: Parts, name: str, names: Collection[str]) -> Iterator[str]:
+        """Yield what an absolute import in `folder` does not find; foreign modules are not checked."""
         top = name.split(".", maxsplit=1)[0]
         above = [folder[:n] for n in range(len(folder) + 1)]
-        # Where Python looks is no package itself: the top, `src`, the folder of a script.
+        # Python's search path has no packages: the top folder, `src`, the folder of a script.
         roots = [root for root in [*above, ("src",)] if root not in self.packages]
         local = [root for root in roots if (*root, top) in self.modules | self.folders]
         if local and top not in sys.stdlib_module_names:
-            yield from self.missing_in(local, name, asked)
+            yield from self.missing_in(local, name, names)
 
-    def missing_in(self, roots: Collection[Parts], name: str, asked: Collection[str]) -> Iterator[str]:
-        """Name what is found in none of the folders; a module may define anything, a bare folder nothing."""
+    def missing_in(self, roots: Collection[Parts], name: str, names: Collection[str]) -> Iterator[str]:
+        """Yield what none of the folders has; a module may define any name, a plain folder defines none."""
         targets = [root + tuple(filter(None, name.split("."))) for root in roots]
         if any(target in self.modules for target in targets):
             return
         if not any(target in self.folders for target in targets):
-            yield f"imports `{name[:LONGEST_PART] or '.'}`, which is not among the files"
+            yield f"imports `{name[:MAX_PART_BYTES] or '.'}`, which is not among the files"
             return
-        for one in asked:
-            dotted = f"{name}.{one}".lstrip(".")
-            if one != "*" and not any((*t, one) in self.modules | self.folders for t in targets):
-                yield f"imports `{dotted[:LONGEST_PART]}`, which is not among the files"
+        for imported in names:
+            dotted = f"{name}.{imported}".lstrip(".")
+            if imported != "*" and not any((*t, imported) in self.modules | self.folders for t in targets):
+                yield f"imports `{dotted[:MAX_PART_BYTES]}`, which is not among the files"
 
 
 def zipped(files: Mapping[str, str], root: str) -> bytes:
-    """Pack files under one folder, the same bytes for the same files.
+    """Return a ZIP with the files in one folder; the same files make the same bytes.
 
-    What has no safe path of its own, or is beyond MOST_BYTES of text, is left out and named in
-    LEFT_OUT.txt.
+    Files without a safe path, and files beyond MAX_TEXT_BYTES, are left out and named in LEFT_OUT.txt.
     """
     folder = root if safe_path(root) == root and "/" not in root else "project"
     taken: dict[str, bytes] = {}
     left_out: list[str] = []
     for name in sorted(files):
         path, content = safe_path(name), files[name].encode(errors="replace")
-        if path is None or clashes(path, [LEFT_OUT, *taken]) or _total(taken) + len(content) > MOST_BYTES:
-            left_out.append(ascii(name)[: 2 * LONGEST_PATH])
+        if path is None or clashes(path, [LEFT_OUT, *taken]) or _total(taken) + len(content) > MAX_TEXT_BYTES:
+            left_out.append(ascii(name)[: 2 * MAX_PATH_BYTES])
         else:
             taken[path] = content
     if left_out:
@@ -155,9 +154,9 @@ def _archive(entries: Mapping[str, bytes]) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(entries):
-            entry = zipfile.ZipInfo(path)  # dated 1980, so that equal files make equal bytes
+            entry = zipfile.ZipInfo(path)  # dated 1980: the same files make the same bytes
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix, wherever this runs: the mode below is then read
+            entry.create_system = 3  # Unix, on any system: only then is the mode below used
             entry.external_attr = 0o644 << 16
             packed.writestr(entry, entries[path])
     return archive.getvalue()

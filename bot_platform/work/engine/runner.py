@@ -1,4 +1,4 @@
-"""Claimed jobs are worked on by their kinds: kept alive, stopped when asked, and ended."""
+"""Runs claimed jobs: calls their kinds, renews their leases, stops them when asked, and ends them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,20 +11,20 @@ from bot_platform.domain.jobs import Job, JobState
 from bot_platform.flows import run_job
 from bot_platform.flows.context import WorkContext
 from bot_platform.flows.run_job import LeaseLost
-from bot_platform.infra import correlation, safe_errors
+from bot_platform.infra import clock, correlation, safe_errors
 from bot_platform.work.engine.context import DatabaseUnavailable, Parked, RunningJob
 from bot_platform.work.engine.kind import CannotDo, Files, JobKind, Order
 from bot_platform.work.engine.model import Message, Model, ModelFault, Rates
 
 log = structlog.get_logger()
 
-TRIES = 5  # of a job whose worker dies with it, since it last finished something
-LONGEST = 1800.0  # seconds that one turn of work may take
+MAX_ATTEMPTS = 5  # claims of a job since its last checkpoint; each earlier worker died or lost its lease
+TIMEOUT_SECONDS = 1800.0  # of one run of a job
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What came of a job: its state, what it costs, and what its person is told."""
+    """How a job ends: state, cost in hundredths, answer, and the name of the text for the user."""
 
     state: JobState
     text: str
@@ -35,110 +35,80 @@ class End:
 
     @property
     def result(self) -> dict[str, object] | None:
-        """What is kept of it."""
+        """What the job's row keeps."""
         if self.files:
             return {"name": self.files.name, "files": dict(self.files.files)}
         return {"text": self.answer} if self.answer else None
 
 
 class Runner:
-    """Works on jobs in this process."""
+    """Runs jobs in this process."""
 
     def __init__(
-        self, context: WorkContext, kinds: Mapping[str, JobKind], model: Model | None, rates: Rates
+        self, work: WorkContext, kinds: Mapping[str, JobKind], model: Model | None, rates: Rates
     ) -> None:
-        self._context, self._kinds, self._model, self._rates = context, kinds, model, rates
+        self._work, self._kinds, self._model, self._rates = work, kinds, model, rates
         self._running: dict[int, tuple[Job, asyncio.Task[End | None]]] = {}
-        self._stopped: set[int] = set()
+        self._stopped: set[int] = set()  # jobs whose users asked to stop them
 
     async def claim(self, limit: int) -> Sequence[Job]:
-        """Lease jobs whose turn it is."""
-        return await run_job.claim(self._context, limit, self._kinds)
+        """Lease queued jobs, at most `limit`."""
+        return await run_job.claim(self._work, limit, self._kinds)
 
-    async def renew(self, ids: Sequence[int]) -> None:  # noqa: ARG002 -- what runs is known with its fence
-        """Renew the leases of what runs here."""
-        await run_job.renew(self._context, self._fences)
+    async def work(self, job: Job) -> None:
+        """Run a claimed job and end it."""
+        with correlation.scope(job.request_key, job=job.id, kind=job.kind, user=job.user_id):
+            log.info("work.started", attempts=job.attempts, step=job.step)
+            try:
+                end = await self._run(job)
+                if end:
+                    await self._finish(job, end)
+            except LeaseLost:
+                log.warning("work.lease_lost", fence=job.fence)
+
+    async def renew(self, ids: Sequence[int]) -> None:  # noqa: ARG002 -- the fences of all running jobs are here
+        """Renew the leases of the running jobs."""
+        await run_job.renew(self._work, self._fences)
 
     async def check(self) -> None:
-        """Stop what its person wants stopped, and let go of what another worker has."""
+        """Cancel running jobs whose users asked to stop them, or that another worker has claimed."""
         stop, lost = await job_leases.gone(self._fences)
         self._stopped |= stop
         for job_id in stop | lost:
             if job_id in self._running:
                 self._running[job_id][1].cancel()
 
-    async def work(self, job: Job) -> None:
-        """Work on a claimed job and end it."""
-        with correlation.scope(job.request_key, job=job.id, kind=job.kind, user=job.user_id):
-            log.info("work.started", attempts=job.attempts, step=job.step)
-            try:
-                end = await self._outcome(job)
-                if end:
-                    await self._finish(job, end)
-            except LeaseLost:
-                log.warning("work.lease_lost", fence=job.fence)
-
-    async def _outcome(self, job: Job) -> End | None:
-        """Run the job's kind; None when there is nothing to end: it was parked, or somebody else has it."""
+    async def _run(self, job: Job) -> End | None:
+        """Run the job's kind; return None when the job was parked or its lease is lost."""
         kind = self._kinds.get(job.kind)
         if job.stopping:
             return End(JobState.CANCELLED, "work-cancelled")
-        if kind is None or job.attempts > TRIES:
+        if kind is None or job.attempts > MAX_ATTEMPTS:
             log.error("work.given_up", attempts=job.attempts)
             return End(JobState.FAILED, "work-failed")
-        order = await self._order(job)
-        task = RunningJob(self._context, job, order, self._model, self._rates, fixed=kind.fixed)
-        running = asyncio.create_task(self._run(kind, task, job))
-        self._running[job.id] = (job, running)
+        order = await _order(job)
+        context = RunningJob(self._work, job, order, self._model, self._rates, fixed=kind.fixed)
+        task = asyncio.create_task(_call(kind, context, job))
+        self._running[job.id] = (job, task)
         try:
-            await asyncio.wait({running})
-        except asyncio.CancelledError:  # this process stops: the job goes on elsewhere, at once
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-            await run_job.give_back(self._context, job)
+            await asyncio.wait({task})
+        except asyncio.CancelledError:  # this process stops: another worker continues the job at once
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await run_job.release(self._work, job)
             raise
         finally:
             del self._running[job.id]
-        if not running.cancelled():
-            return running.result()
+        if not task.cancelled():
+            return task.result()
         if job.id not in self._stopped:
             return None
         self._stopped.discard(job.id)
-        return End(JobState.CANCELLED, "work-cancelled", task.used if task.shown else 0, task.shown)
-
-    async def _run(self, kind: JobKind, task: RunningJob, job: Job) -> End | None:
-        try:
-            async with asyncio.timeout(LONGEST):
-                result = await kind.work(task)
-        except (Parked, LeaseLost):
-            return None
-        except DatabaseUnavailable:
-            raise
-        except CannotDo as no:
-            return End(JobState.FAILED, no.text, 0, "", no.files, no.values)
-        except ModelFault as fault:
-            log.warning("work.model_failed", says=str(fault))
-            return _cut_off(task, fault.text)
-        except Exception as fault:
-            log.error("work.broke", **safe_errors.describe(fault))
-            log.debug("work.traceback", exc_info=fault)
-            return _cut_off(task, "work-failed")
-        if task.cost > job.needs:
-            log.warning("work.beyond_its_hold", used=task.cost, held=job.needs)
-        if isinstance(result, Files):
-            return End(JobState.DONE, "work-done", task.cost, result.caption, result)
-        if not result.strip():
-            return End(JobState.FAILED, "work-empty")
-        return End(JobState.DONE, "work-done", task.cost, result)
-
-    async def _order(self, job: Job) -> Order:
-        asked = job.request or {"text": "", "before": []}
-        before = [turn for id_ in asked["before"] if (old := await jobs.find(id_)) for turn in turns(old)]
-        return Order(asked["text"], tuple(before))
+        return End(JobState.CANCELLED, "work-cancelled", context.used if context.shown else 0, context.shown)
 
     async def _finish(self, job: Job, end: End) -> None:
         await run_job.finish(
-            self._context,
+            self._work,
             job,
             end.state,
             end.result,
@@ -154,15 +124,48 @@ class Runner:
         return {job.id: job.fence for job, _ in self._running.values()}
 
 
+async def _order(job: Job) -> Order:
+    request = job.request or {"text": "", "before": []}
+    before = [turn for id_ in request["before"] if (old := await jobs.find(id_)) for turn in turns(old)]
+    return Order(request["text"], tuple(before))
+
+
 def turns(job: Job) -> tuple[Message, ...]:
-    """Give an answered job as the two turns of a conversation; none when its texts are forgotten."""
+    """Return an answered job as two turns of a conversation, or none when its texts are erased."""
     if not job.request or not job.result or not job.result.get("text"):
         return ()
     return Message("user", job.request["text"]), Message("assistant", job.result["text"])
 
 
-def _cut_off(task: RunningJob, why: str) -> End:
-    """End work that failed: nothing is charged unless its person has read a part of the answer."""
-    if not task.shown:
-        return End(JobState.FAILED, why)
-    return End(JobState.FAILED, "work-cut", task.used, task.shown)
+async def _call(kind: JobKind, context: RunningJob, job: Job) -> End | None:
+    """Call the kind's coroutine and turn its result, or its error, into the end of the job."""
+    try:
+        async with clock.current().timeout(TIMEOUT_SECONDS):
+            result = await kind.work(context)
+    except (Parked, LeaseLost):
+        return None
+    except DatabaseUnavailable:
+        raise
+    except CannotDo as refusal:
+        return End(JobState.FAILED, refusal.text, 0, "", refusal.files, refusal.values)
+    except ModelFault as error:
+        log.warning("work.model_failed", says=str(error))
+        return _failed(context, error.text)
+    except Exception as error:
+        log.error("work.broke", **safe_errors.describe(error))
+        log.debug("work.traceback", exc_info=error)
+        return _failed(context, "work-failed")
+    if context.cost > job.needs:
+        log.warning("work.beyond_its_hold", used=context.cost, held=job.needs)
+    if isinstance(result, Files):
+        return End(JobState.DONE, "work-done", context.cost, result.caption, result)
+    if not result.strip():
+        return End(JobState.FAILED, "work-empty")
+    return End(JobState.DONE, "work-done", context.cost, result)
+
+
+def _failed(context: RunningJob, text: str) -> End:
+    """End work that failed: free, unless the user has already read a part of the answer."""
+    if not context.shown:
+        return End(JobState.FAILED, text)
+    return End(JobState.FAILED, "work-cut", context.used, context.shown)

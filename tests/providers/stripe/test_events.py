@@ -1,4 +1,4 @@
-"""What Stripe posts: who signed it, whether it is an event, and what it means in our words."""
+"""Events that Stripe posts: the signature, the payload, and their meaning."""
 
 import copy
 import json
@@ -19,8 +19,8 @@ from bot_platform.domain.checkout import (
     PaymentPending,
     ProviderEvent,
 )
-from bot_platform.providers.stripe.client import TOLERANCE
-from bot_platform.providers.stripe.payments import SignedEvents
+from bot_platform.providers.stripe.client import TOLERANCE_SECONDS
+from bot_platform.providers.stripe.signed_events import SignedEvents
 from tests.makers import WEBHOOK_SECRET, session_event, signed
 
 HUGE = 10**30
@@ -33,7 +33,7 @@ def read(
     secrets: tuple[str, ...] = (WEBHOOK_SECRET,),
     live: bool = False,
 ) -> ProviderEvent:
-    """Read a body as the webhook does; it is signed well where nothing else is said."""
+    """Read a body as the webhook does, by default with a valid signature."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return SignedEvents(secrets, live=live).read(raw, signed(raw) if signature is None else signature)
 
@@ -54,12 +54,14 @@ def test_a_well_signed_event_is_read() -> None:
     assert event.payload == json.loads(BODY)
 
 
-@pytest.mark.parametrize("at", [-TOLERANCE + 5, TOLERANCE - 5])
+@pytest.mark.parametrize("at", [-TOLERANCE_SECONDS + 5, TOLERANCE_SECONDS - 5])
 def test_a_clock_may_differ_a_little(at: int) -> None:
     assert read(BODY, signed(BODY, at=time.time() + at)).key == "stripe:evt_1"
 
 
-@pytest.mark.parametrize("at", [-TOLERANCE - 5, TOLERANCE + 5, -1_700_000_000, -(10**10), 10**9, 10**15])
+@pytest.mark.parametrize(
+    "at", [-TOLERANCE_SECONDS - 5, TOLERANCE_SECONDS + 5, -1_700_000_000, -(10**10), 10**9, 10**15]
+)
 def test_an_old_signature_and_one_from_the_future_are_refused(at: float) -> None:
     with pytest.raises(BadSignature):
         read(BODY, signed(BODY, at=time.time() + at))
@@ -99,7 +101,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("header", BROKEN.values(), ids=BROKEN.keys())
-def test_a_signature_that_is_none_is_refused(header: str) -> None:
+def test_an_invalid_signature_header_is_refused(header: str) -> None:
     with pytest.raises(BadSignature):
         read(BODY, header)
 
@@ -114,7 +116,7 @@ def test_one_good_signature_among_several_is_enough() -> None:
     assert read(BODY, f"{stamp},v1={'0' * 64},v0=x,{mac}").key == "stripe:evt_1"
 
 
-def test_while_secrets_are_changed_both_are_good_and_then_only_the_new_one() -> None:
+def test_while_the_secret_is_replaced_both_are_valid_and_afterwards_only_the_new_one() -> None:
     both, new = ("whsec_new", "whsec_old"), ("whsec_new",)
     for secret in both:
         assert read(BODY, signed(BODY, secret), secrets=both).key == "stripe:evt_1"
@@ -126,7 +128,7 @@ def test_while_secrets_are_changed_both_are_good_and_then_only_the_new_one() -> 
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), ("whsec_a", "whsec_b")])
-def test_without_the_right_secret_nothing_is_believed(secrets: tuple[str, ...]) -> None:
+def test_an_event_without_the_right_secret_is_refused(secrets: tuple[str, ...]) -> None:
     with pytest.raises(BadSignature):
         read(BODY, signed(BODY), secrets=secrets)
     with pytest.raises(BadSignature):
@@ -175,13 +177,13 @@ NO_EVENTS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("body", NO_EVENTS.values(), ids=NO_EVENTS.keys())
-def test_signed_bytes_that_are_no_event_are_a_bad_payload(body: bytes) -> None:
+def test_a_signed_body_that_is_not_an_event_is_a_bad_payload(body: bytes) -> None:
     with pytest.raises(BadPayload):
         read(body)
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", BODY.replace(b"usd", b"us\xff"), b"\xed\xa0\x80", b"\x80"])
-def test_bytes_that_are_no_text_are_refused(body: bytes) -> None:
+def test_a_body_that_is_not_text_is_refused(body: bytes) -> None:
     with pytest.raises((BadSignature, BadPayload)):
         read(body)
 
@@ -206,7 +208,7 @@ def test_the_longest_id_and_type_still_fit() -> None:
     assert event.type == "t" * 100
 
 
-def test_a_huge_number_that_is_none_of_ours_does_no_harm() -> None:
+def test_a_huge_number_in_an_unused_field_does_no_harm() -> None:
     assert isinstance(read(changed(created=HUGE)).news, PaymentConfirmed)
 
 
@@ -257,7 +259,7 @@ COMPLETED, SUCCEEDED, FAILED, EXPIRED = (
         ("completed.twice", "paid", NotForUs),
     ],
 )
-def test_every_payment_status_of_every_session_event_means_one_thing(
+def test_every_payment_status_of_every_session_event_has_one_meaning(
     kind: str, payment_status: object, kept: News | type[NotForUs]
 ) -> None:
     found = news(f"checkout.session.{kind}", payment_status=payment_status)
@@ -283,7 +285,9 @@ def test_every_payment_status_of_every_session_event_means_one_thing(
     ],
 )
 @pytest.mark.parametrize("live", [False, True])
-def test_what_we_do_not_act_on_is_kept_where_it_concerns_money(type_: str, keep: bool, live: bool) -> None:
+def test_an_event_that_we_do_not_act_on_is_stored_if_it_concerns_money(
+    type_: str, keep: bool, live: bool
+) -> None:
     found = read(session_event(type_), live=live).news
     assert isinstance(found, NotForUs)
     assert found.keep is keep
@@ -291,7 +295,7 @@ def test_what_we_do_not_act_on_is_kept_where_it_concerns_money(type_: str, keep:
 
 @pytest.mark.parametrize("kind", [COMPLETED, SUCCEEDED, FAILED, EXPIRED])
 @pytest.mark.parametrize("live", [False, True])
-def test_an_event_of_the_other_mode_is_kept_and_does_nothing(kind: str, *, live: bool) -> None:
+def test_an_event_of_the_other_mode_is_stored_and_does_nothing(kind: str, *, live: bool) -> None:
     other = read(session_event(f"checkout.session.{kind}", livemode=not live), live=live).news
     assert isinstance(other, NotForUs)
     assert (other.reason, other.keep) == ("its livemode is not our key's", True)
@@ -300,7 +304,7 @@ def test_an_event_of_the_other_mode_is_kept_and_does_nothing(kind: str, *, live:
 
 
 @pytest.mark.parametrize("livemode", [None, "missing"])
-def test_an_event_that_does_not_say_its_mode_moves_no_real_money(livemode: object) -> None:
+def test_an_event_without_a_mode_moves_no_real_money(livemode: object) -> None:
     event = session_event() | {"livemode": livemode}
     if livemode == "missing":
         del event["livemode"]
@@ -308,12 +312,12 @@ def test_an_event_that_does_not_say_its_mode_moves_no_real_money(livemode: objec
 
 
 @pytest.mark.parametrize("mode", ["subscription", "setup", None, 5, ""])
-def test_a_session_that_does_not_sell_once_is_kept_and_does_nothing(mode: object) -> None:
+def test_a_session_that_is_not_a_single_payment_is_stored_and_does_nothing(mode: object) -> None:
     assert news(mode=mode) == NotForUs("not a session that sells once", keep=True)
 
 
 @pytest.mark.parametrize("id_", [None, 5, "", [], {}, "x" * 201])
-def test_a_session_without_an_id_is_kept_and_does_nothing(id_: object) -> None:
+def test_a_session_without_an_id_is_stored_and_does_nothing(id_: object) -> None:
     found = news(id=id_)
     assert isinstance(found, NotForUs)
     assert found.keep
@@ -321,13 +325,13 @@ def test_a_session_without_an_id_is_kept_and_does_nothing(id_: object) -> None:
 
 @pytest.mark.parametrize("name", ["amount_subtotal", "amount_total"])
 @pytest.mark.parametrize("value", [None, "500", 500.0, -1, True, [], 2**63, HUGE])
-def test_an_amount_that_is_none_credits_nothing(name: str, value: object) -> None:
+def test_an_invalid_amount_credits_nothing(name: str, value: object) -> None:
     changed_session: dict[str, Any] = {name: value}
     assert news(**changed_session) == NotForUs("it does not say how much was paid", keep=True, alarm=True)
 
 
 @pytest.mark.parametrize("currency", [None, 5, []])
-def test_a_currency_that_is_none_credits_nothing(currency: object) -> None:
+def test_an_invalid_currency_credits_nothing(currency: object) -> None:
     assert isinstance(news(currency=currency), NotForUs)
 
 
@@ -336,7 +340,7 @@ SHAPES += [[7], {"id": 7}, "9" * 19, "9" * 5000, "1_0", "7\0", str(2**63)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_an_id_of_any_other_shape_is_none_of_ours(shape: object) -> None:
+def test_an_id_of_another_shape_is_not_ours(shape: object) -> None:
     found = news(client_reference_id=shape, metadata={"purchase_id": shape, "user_id": shape})
     assert isinstance(found, PaymentConfirmed)
     assert (found.checkout.purchase_id, found.checkout.user_id) == (None, None)
@@ -350,7 +354,7 @@ def test_metadata_may_be_missing_or_of_any_shape(metadata: object) -> None:
 
 
 @pytest.mark.parametrize("intent", [None, {"id": "pi_1"}, 5, "", "x" * 300])
-def test_a_payment_intent_of_another_shape_is_none(intent: object) -> None:
+def test_a_payment_intent_of_another_shape_is_ignored(intent: object) -> None:
     found = news(payment_intent=intent)
     assert isinstance(found, PaymentConfirmed)
     assert found.checkout.payment_ref is None

@@ -1,4 +1,4 @@
-"""Checkouts at Stripe: exactly the request of the contract, and every failure a plain no in time."""
+"""Checkouts at Stripe: the exact request, and after every failure a reply in time."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ def order(package: Package = BUILT_IN.packages[0], /, **changed: Any) -> Checkou
 
 @asynccontextmanager
 async def payments(api_base: str, **changed: Any) -> AsyncIterator[StripePayments]:
-    """Make the live strategy for an API that is somewhere else."""
+    """Make the provider for an API at another address."""
     given = {"secret_key": KEY, "api_base": api_base, "webapp_url": WEBAPP, "proxy_url": None, "live": False}
     made = StripePayments(**(given | changed))
     try:
@@ -54,7 +54,7 @@ async def payments(api_base: str, **changed: Any) -> AsyncIterator[StripePayment
 
 
 async def refused(api_base: str, **changed: Any) -> Mapping[str, Any]:
-    """Try to open a checkout, see it fail as a plain no in time, and give the line of the log."""
+    """Try to open a checkout, check that it is refused in time, and return the line of the log."""
     started = time.monotonic()
     with capture_logs() as logs:
         async with payments(api_base, **changed) as stripe_payments:
@@ -69,7 +69,7 @@ async def refused(api_base: str, **changed: Any) -> Mapping[str, Any]:
 
 
 def unfolded(params: Any) -> Any:
-    """Turn what travelled, where a list is a dict keyed by position, into what was meant."""
+    """Turn the dicts keyed by position, as they are sent, back into lists."""
     if not isinstance(params, dict):
         return params
     if params and all(key.isdigit() for key in params):
@@ -151,13 +151,13 @@ async def test_a_price_kept_in_stripe_is_named_and_not_repeated() -> None:
         {"payment_intent_data": {"meta": {}}},
     ],
 )
-def test_stripes_types_would_notice_a_wrong_request(wrong: dict[str, Any]) -> None:
+def test_a_wrong_request_fails_the_check_against_stripes_types(wrong: dict[str, Any]) -> None:
     fits_stripes_types(checkout_params())
     with pytest.raises(ValidationError):
         fits_stripes_types(checkout_params() | wrong)
 
 
-async def test_a_price_in_stripe_that_is_another_than_the_list_says_is_never_offered() -> None:
+async def test_a_stripe_price_that_differs_from_the_price_list_is_never_offered() -> None:
     async with world() as w:
         for attempt, (amount, currency) in enumerate([(900, "usd"), (500, "eur")], 1):
             price = await w.client.v1.prices.create_async(
@@ -216,7 +216,7 @@ async def test_an_attempt_made_before_a_crash_and_after_it_is_one_session() -> N
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 429, 500, 503])
-async def test_what_stripe_refuses_is_a_plain_no_and_a_line_with_the_id_of_the_request(status: int) -> None:
+async def test_a_refusal_of_stripe_is_reported_and_logged_with_its_request_id(status: int) -> None:
     async with world() as w:
         w.local.faults.answer(SESSIONS, status, times=9)
         line = await refused(w.url)
@@ -229,19 +229,19 @@ async def test_what_stripe_refuses_is_a_plain_no_and_a_line_with_the_id_of_the_r
     assert tries == (3 if status in {409, 500, 503} else 1)
 
 
-async def test_a_wrong_key_is_a_plain_no() -> None:
+async def test_a_wrong_key_means_no_payment_link() -> None:
     async with world() as w:
         line = await refused(w.url, secret_key="sk_test_of_somebody_else")
     assert (line["status"], line["error"]) == (401, "AuthenticationError")
     assert "sk_test_of_somebody_else" not in str(line)
 
 
-async def test_nobody_listens() -> None:
+async def test_a_refused_connection_means_no_payment_link() -> None:
     line = await refused(f"http://127.0.0.1:{free_port()}")
     assert line["error"] == "APIConnectionError"
 
 
-async def test_an_address_that_does_not_exist() -> None:
+async def test_an_unknown_host_means_no_payment_link() -> None:
     line = await refused("http://stripe.invalid")
     assert line["error"] == "APIConnectionError"
 
@@ -297,7 +297,7 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 500, 502])
-async def test_answers_that_make_no_sense_are_a_plain_no_with_the_id_that_came_with_them(status: int) -> None:
+async def test_an_unreadable_answer_means_no_payment_link_and_its_request_id_is_logged(status: int) -> None:
     async def one(body: bytes) -> None:
         started = time.monotonic()
         async with answering(http(status, body, Request_Id="req_nonsense")) as raw:
@@ -317,14 +317,14 @@ async def test_answers_that_make_no_sense_are_a_plain_no_with_the_id_that_came_w
     "changed",
     [{"url": None}, {"url": 5}, {"url": ["https://pay"]}, {"id": None}, {"id": 5}, {"id": {}}, {"url": ""}],
 )
-async def test_a_session_without_a_page_is_a_plain_no(changed: dict[str, Any]) -> None:
+async def test_a_session_without_a_page_means_no_payment_link(changed: dict[str, Any]) -> None:
     body = json.dumps(json.loads(PAGE) | changed).encode()
     async with answering(http(200, body, Request_Id="req_1")) as raw:
         line = await refused(raw.url)
     assert (line["event"], line["request_id"]) == ("stripe.checkout_without_page", "req_1")
 
 
-async def test_an_answer_that_always_breaks_off_is_a_plain_no() -> None:
+async def test_an_answer_that_always_breaks_off_means_no_payment_link() -> None:
     async with answering(http(200, PAGE, missing=10)) as raw:
         line = await refused(raw.url)
         assert len(raw.keys) == 3
@@ -332,7 +332,7 @@ async def test_an_answer_that_always_breaks_off_is_a_plain_no() -> None:
     assert "ClientPayloadError" in line["says"]
 
 
-async def test_an_answer_that_breaks_off_once_is_asked_for_again_under_the_same_key() -> None:
+async def test_an_answer_that_breaks_off_once_is_requested_again_under_the_same_key() -> None:
     async with answering(http(200, PAGE[:20], missing=200), http(200, PAGE)) as raw:
         async with payments(raw.url) as stripe_payments:
             page = await stripe_payments.open(order())
@@ -342,7 +342,7 @@ async def test_an_answer_that_breaks_off_once_is_asked_for_again_under_the_same_
 
 
 @pytest.mark.parametrize("answer", [None, http(200, b"", missing=10)[:-2], http(200, PAGE, missing=10)])
-async def test_a_stripe_that_hangs_is_a_plain_no_in_time(answer: bytes | None) -> None:
+async def test_a_stripe_that_hangs_means_no_payment_link_after_the_timeout(answer: bytes | None) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer or b"")
@@ -350,21 +350,21 @@ async def test_a_stripe_that_hangs_is_a_plain_no_in_time(answer: bytes | None) -
 
     async with listening(hang) as address:
         started = time.monotonic()
-        line = await refused(f"http://{address}", one_try=0.2, patience=0.5)
+        line = await refused(f"http://{address}", try_timeout=0.2, timeout=0.5)
         assert 0.4 < time.monotonic() - started < 4
     assert line["error"] in {"TimeoutError", "APIConnectionError"}
 
 
 async def test_one_try_that_hangs_leaves_time_for_another() -> None:
     async with answering(None, http(200, PAGE)) as raw:
-        async with payments(raw.url, one_try=0.2, patience=5) as stripe_payments:
+        async with payments(raw.url, try_timeout=0.2, timeout=5) as stripe_payments:
             page = await stripe_payments.open(order())
         assert len(set(raw.keys)) == 1
     assert page.url == "https://pay"
 
 
-def test_the_usual_patience_leaves_time_to_say_so_within_15_seconds() -> None:
-    assert 2 * ours.ONE_TRY + 2 < ours.PATIENCE + 1 <= 13
+def test_the_default_timeout_lets_the_user_have_a_reply_within_15_seconds() -> None:
+    assert 2 * ours.TRY_TIMEOUT_SECONDS + 2 < ours.TIMEOUT_SECONDS + 1 <= 13
 
 
 async def test_lines_of_a_session_made_by_hand_are_read_back() -> None:
@@ -378,7 +378,7 @@ async def test_lines_of_a_session_made_by_hand_are_read_back() -> None:
         ]
 
 
-async def test_lines_of_a_session_that_stripe_does_not_know_are_none() -> None:
+async def test_an_unknown_session_has_no_lines() -> None:
     with capture_logs() as logs:
         async with world() as w, payments(w.url) as stripe_payments:
             assert await stripe_payments.lines(CheckoutRef("stripe", "cs_of_nobody")) == ()
@@ -386,7 +386,7 @@ async def test_lines_of_a_session_that_stripe_does_not_know_are_none() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500])
-async def test_lines_that_cannot_be_read_now_are_to_be_asked_for_later(status: int) -> None:
+async def test_lines_that_cannot_be_read_now_are_requested_later(status: int) -> None:
     async with world() as w, payments(w.url) as stripe_payments:
         w.local.faults.answer("/v1/*", status, times=9)
         with capture_logs() as logs, pytest.raises(ProviderDown):
@@ -411,18 +411,18 @@ async def test_stripe_is_reached_through_a_socks5_proxy_which_also_looks_up_its_
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
-async def test_a_proxy_that_is_down_is_a_plain_no(scheme: str) -> None:
+async def test_a_proxy_that_is_down_means_no_payment_link(scheme: str) -> None:
     line = await refused("http://stripe.invalid", proxy_url=f"{scheme}://127.0.0.1:{free_port()}")
     assert line["error"] == "APIConnectionError"
 
 
-async def test_a_proxy_that_refuses_is_a_plain_no() -> None:
+async def test_a_proxy_that_refuses_means_no_payment_link() -> None:
     async with http_proxy() as proxy:
         proxy.refuses = True
         line = await refused("http://stripe.invalid", proxy_url=proxy.url)
     assert line["error"] == "APIConnectionError"
 
 
-async def test_a_strategy_that_was_never_used_closes() -> None:
+async def test_a_provider_that_was_never_used_can_be_closed() -> None:
     async with payments("http://127.0.0.1:9"):
         pass

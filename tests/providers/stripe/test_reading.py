@@ -1,4 +1,4 @@
-"""What is read back from Stripe, in our words: whole lists, odd objects, and Stripe on a bad day."""
+"""Reading from Stripe: whole lists, odd objects, and faults."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ async def there() -> AsyncIterator[tuple[World, StripePayments]]:
             webapp_url="https://bot.example",
             proxy_url=None,
             live=False,
-            patience=3,
+            timeout=3,
         )
         yield w, provider
         await provider.close()
@@ -51,7 +51,7 @@ async def paid(w: World, how: str = "card") -> Any:
     ("how", "news"),
     [("card", PaymentConfirmed), ("bank_transfer", PaymentPending)],
 )
-async def test_a_session_is_read_as_it_stands(there: There, how: str, news: type) -> None:
+async def test_a_session_is_read_in_its_present_state(there: There, how: str, news: type) -> None:
     w, provider = there
     session = await paid(w, how)
     said = await provider.look(session["id"])
@@ -81,7 +81,7 @@ async def test_a_transfer_that_failed_is_read_as_failed() -> None:
         await provider.close()
 
 
-async def test_reversals_are_read_as_they_stand_now_each_once(there: There) -> None:
+async def test_reversals_are_read_once_each_in_their_present_state(there: There) -> None:
     w, provider = there
     refunded, disputed, warned = [await paid(w) for _ in range(3)]
     await w.local.refund(refunded["id"], 100)
@@ -143,7 +143,7 @@ async def test_a_list_with_nothing_of_stripe_s_in_it_is_empty_and_ends(
     ],
     ids=str,
 )
-async def test_an_answer_that_is_none_is_stripe_being_down(there: There, status: int, body: Any) -> None:
+async def test_an_unusable_answer_counts_as_stripe_being_down(there: There, status: int, body: Any) -> None:
     w, provider = there
     session = await paid(w)
     w.local.faults.answer("/v1/*", status, body, times=99)
@@ -155,7 +155,7 @@ async def test_an_answer_that_is_none_is_stripe_being_down(there: There, status:
             [page async for page in pages]
 
 
-async def test_more_than_is_left_is_refused_in_stripe_s_words(there: There) -> None:
+async def test_a_refund_of_more_than_is_left_is_refused_with_stripes_message(there: There) -> None:
     w, provider = there
     session = await paid(w)
     order = RefundOrder(1, 2, session["payment_intent"], 501, "usd", again=False)
@@ -163,7 +163,7 @@ async def test_more_than_is_left_is_refused_in_stripe_s_words(there: There) -> N
         await provider.refund(order)
 
 
-async def test_a_refund_asked_for_again_under_another_number_is_another_one(there: There) -> None:
+async def test_a_refund_with_another_id_is_another_refund(there: There) -> None:
     w, provider = there
     session = await paid(w)
     for number in (1, 2):
@@ -173,11 +173,11 @@ async def test_a_refund_asked_for_again_under_another_number_is_another_one(ther
     assert [row["amount"] for row in w.local.refunds.values()] == [100, 100]
 
 
-async def test_a_refund_whose_first_asking_is_still_at_work_is_not_made_twice(there: There) -> None:
+async def test_a_refund_whose_first_request_is_still_running_is_not_made_twice(there: There) -> None:
     w, provider = there
     session = await paid(w)
     w.local.faults.delay("/v1/refunds", 4, method="POST")
-    # Our own first asking, whose connection was lost while Stripe went on with it.
+    # Our own first request: the connection was lost while Stripe went on with it.
     form = {"payment_intent": session["payment_intent"], "amount": "100", "metadata[refund_id]": "1"}
     headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "refund-2-1"}
     first = asyncio.create_task(w.http.post(f"{w.url}/v1/refunds", data=form, headers=headers))

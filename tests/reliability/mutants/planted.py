@@ -96,7 +96,7 @@ PLANTED = (
     Planted(
         "a reversal never meets the payment it waited for",
         "flows/settle.py",
-        "    await reverse.join(purchase, admins)\n",
+        "    await reverse.join(purchase, operators)\n",
         "",
         (ORDERS,),
     ),
@@ -135,8 +135,8 @@ PLANTED = (
     Planted(
         "a worker who lost the work still counts",
         "domain/job_leases.py",
-        "WHERE id = ? AND fence = ? AND state = 'running' RETURNING id",
-        "WHERE id = ? AND fence >= ? AND state = 'running' RETURNING id",
+        "Job.filter(id=job.id, fence=job.fence, ",
+        "Job.filter(id=job.id, fence__gte=job.fence, ",
         (f"{COURSE}[SQLite-too late to finish]",),
     ),
     Planted(
@@ -149,7 +149,7 @@ PLANTED = (
     Planted(
         "a grant wakes nobody",
         "flows/grant.py",
-        "        await wake(account)\n",
+        "    await wake(account)\n",
         "",
         (f"{COURSE}[SQLite-a grant]",),
     ),
@@ -163,20 +163,17 @@ PLANTED = (
     Planted(
         "work that ends wakes nobody",
         "flows/run_job.py",
-        "        await _tell_if_low(context, account, before)\n        await wake(account)\n\n",
-        "        await _tell_if_low(context, account, before)\n\n",
+        "    await _notify_if_low(context, account, before)\n    await wake(account)\n\n",
+        "    await _notify_if_low(context, account, before)\n\n",
         (f"{COURSE}[SQLite-an end below the hold]",),
     ),
     Planted(
-        "work is parked in another transaction than found too little",
+        "an order decides without a lock on the account",
         "flows/order_work.py",
-        """    async def story() -> Job:
-        account = await ledger.lock(user.id)
-        if known""",
-        """    account = await context.database.transact(ledger.lock, user.id)
-
-    async def story() -> Job:
-        if known""",
+        """    account = await ledger.lock(user.id)
+    if known""",
+        """    account = await ledger.find_account(user.id)
+    if known""",
         (f"{WORK}::test_an_order_that_races_its_credits_never_waits_for_what_is_there",),
     ),
     Planted(

@@ -6,8 +6,6 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Any
 
-from tortoise.timezone import now
-
 from bot_platform.domain.checkout import (
     CheckoutOrder,
     CheckoutPage,
@@ -23,6 +21,7 @@ from bot_platform.domain.checkout import (
     RefundRefused,
     Stage,
 )
+from bot_platform.infra.clock import now
 
 
 class Mood(Enum):

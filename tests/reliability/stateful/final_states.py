@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tortoise.timezone import now
-
 from bot_platform.domain import ledger, purchases, users
 from bot_platform.domain.checkout import (
     CheckoutExpired,
@@ -23,6 +21,7 @@ from bot_platform.domain.checkout import (
 from bot_platform.domain.purchases import Offer, PurchaseState
 from bot_platform.flows import provider_events
 from bot_platform.flows.context import PaymentContext
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.makers import PRICES

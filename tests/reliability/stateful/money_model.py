@@ -50,7 +50,7 @@ class Bought:
         return money_gone(self.last.values(), self.undone_at)
 
     def gone(self, more: int = 0) -> int:
-        """The credits to take back, if this much more money went."""
+        """Return the credits to take back if this much more money went."""
         return credits_gone(self.credits, self.charged, self.lost + more)
 
 

@@ -137,7 +137,7 @@ async def _blocked(database: Database, notice: Notice) -> None:
 
 async def _round(sale: Sale) -> None:
     name = f"round of {sale.user.telegram_id}"
-    await query("UPDATE round SET lease_until = 0 WHERE name = ?", name)
+    await query("UPDATE schedule SET lease_until = 0 WHERE name = ?", name)
 
     async def look(mark: int) -> int:
         return max(mark, 7)

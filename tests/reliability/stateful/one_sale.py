@@ -72,7 +72,7 @@ class Sale:
 async def pressed(database: Database, telegram_id: int = 77, number: int = 1) -> Sale:
     """Press a package and get a link; `number` makes each press of a user different."""
     user, context = await person(database, telegram_id), Desk(clock=BEGAN)
-    money = payments(database, context, admins=ADMINS)
+    money = payments(database, context, operators=ADMINS)
     key = f"press:{telegram_id}:{number}"
     await buy(money, user, PRICES.get("buy_100"), key)
     purchase = await purchases.find_by_request_key(key)

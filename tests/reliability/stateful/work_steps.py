@@ -112,7 +112,7 @@ class Working(Selling):
     def is_given_back(self, which: int) -> None:
         _, work = pick(self.works(JobState.RUNNING), which)
         assert work.hand
-        self.world.do(run_job.give_back(self.world.counter, work.hand))
+        self.world.do(run_job.release(self.world.counter, work.hand))
         work.let_go(JobState.QUEUED)
         work.attempts -= 1
         self.tell(f"{work.id} is given back")
@@ -152,7 +152,7 @@ class Working(Selling):
             case "show":
                 self.is_too_late(run_job.show(at, job, "work-draft", page={"text": "late"}, more=0))
             case _:
-                self.world.do(run_job.give_back(at, job))
+                self.world.do(run_job.release(at, job))
 
     # How a step is made.
 

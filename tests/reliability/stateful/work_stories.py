@@ -21,7 +21,7 @@ KEPT = {"step": 1}
 
 
 def _context(sale: Sale) -> WorkContext:
-    return context(sale.money.database, for_one=1, at_once=MANY)
+    return context(sale.money.database, jobs_per_user=1, jobs_at_once=MANY)
 
 
 def _key(sale: Sale, name: str = "work") -> str:
@@ -133,7 +133,7 @@ async def _forget(sale: Sale) -> None:
 async def _give_back(sale: Sale) -> None:
     job = await _in_hand(sale)
     assert job
-    await run_job.give_back(_context(sale), job)
+    await run_job.release(_context(sale), job)
 
 
 WORK_STORIES: dict[str, Story] = {

@@ -71,7 +71,7 @@ class World:
     def live(self) -> PaymentContext:
         """The context that sells by the fake provider."""
         both = {"stripe": self.context, "mock": self.mock}
-        return payments(self.database, self.context, providers=both, events=self.reader, admins=ADMINS)
+        return payments(self.database, self.context, providers=both, events=self.reader, operators=ADMINS)
 
     @property
     def mocked(self) -> PaymentContext:
@@ -81,7 +81,7 @@ class World:
     @property
     def counter(self) -> Counter:
         """The context of paid work; jobs left by earlier runs do not count against its limit."""
-        return context(self.database, for_one=FOR_ONE, at_once=AT_ONCE + self._others_run)
+        return context(self.database, jobs_per_user=FOR_ONE, jobs_at_once=AT_ONCE + self._others_run)
 
     async def keep(self, job_ids: Sequence[int]) -> None:
         """Make leases so long that only a step of the test ends them."""

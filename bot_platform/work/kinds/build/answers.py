@@ -1,4 +1,4 @@
-"""How a build reads what a model answered: a plan wherever it stands, a file out of its fence."""
+"""Reads the answers of a model: a plan from anywhere in the text, a file from its fence."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 from bot_platform.work.engine.project_files import clashes, safe_path
 from bot_platform.work.kinds.build.prompts import (
-    MOST_FILES,
+    MAX_FILES,
     NAME_BYTES,
     PURPOSE_BYTES,
     SUMMARY_BYTES,
@@ -17,17 +17,17 @@ from bot_platform.work.kinds.build.prompts import (
     clip,
 )
 
-PLAN_BYTES = 16 * 1024  # read of an answer with a plan
-# Possessive throughout: a line of 100,000 characters that is nearly a fence takes no longer than others.
+MAX_PLAN_BYTES = 16 * 1024  # the rest of an answer with a plan is not read
+# Possessive quantifiers: no backtracking on a line of 100,000 characters that is almost a fence.
 FENCE = re.compile(r"(`{3,}+|~{3,}+)\s*+([\w+#.-]*+)[^`]*+")
 
 
 def read_plan(answer: str) -> Project:
-    """Find a plan in an answer and keep what is usable of it; raises ValueError saying what is wrong."""
-    found = _json_plan(clip(answer, PLAN_BYTES))
+    """Find a plan in an answer and keep its usable files; raises ValueError with what is wrong."""
+    found = _json_plan(clip(answer, MAX_PLAN_BYTES))
     plan: list[Planned] = []
     for path, purpose in map(_entry, found["files"]):
-        if path and len(plan) < MOST_FILES and not clashes(path, [planned["path"] for planned in plan]):
+        if path and len(plan) < MAX_FILES and not clashes(path, [planned["path"] for planned in plan]):
             plan.append(Planned(path=path, purpose=clip(purpose, PURPOSE_BYTES)))
     if not plan:
         raise ValueError("no file of the plan has a relative path that can be used.")
@@ -64,15 +64,15 @@ def _line(value: object) -> str:
 
 
 def contents(path: str, answer: str) -> tuple[str, bool]:
-    """Take a file out of the fence it was answered in; False when that fence was never closed.
+    """Return the file in an answer, and False if its fence is not closed.
 
-    An answer without a fence is the file. NULs and lone surrogates, which no database keeps, are gone.
+    An answer without a fence is the file. NULs and lone surrogates are removed: no database stores them.
     """
     text = answer.replace("\r\n", "\n").replace("\0", "").encode(errors="replace").decode()
     lines = text.rstrip().split("\n")
     blocks = list(_outer(lines) if path.lower().endswith(".md") else _fenced(lines))
     inside, closed = max(blocks, key=lambda block: sum(map(len, block[0])), default=(lines, True))
-    kept = "\n".join(inside).strip("\n").rstrip()  # an indented first line stays indented
+    kept = "\n".join(inside).strip("\n").rstrip()  # keeps the indentation of the first line
     return kept + "\n" if kept else "", closed
 
 
@@ -86,7 +86,7 @@ def _fenced(lines: Sequence[str]) -> Iterator[tuple[Sequence[str], bool]]:
 
 
 def _outer(lines: Sequence[str]) -> Iterator[tuple[Sequence[str], bool]]:
-    """Find the fence around a Markdown file, not those in it: its closing is the last in the answer."""
+    """Yield the fence around a Markdown file, not those inside it; it ends at the last closing mark."""
     first = next((n for n, line in enumerate(lines) if line.strip()), 0)
     for start, line in enumerate(lines):
         opened = FENCE.fullmatch(line.rstrip())
@@ -105,7 +105,7 @@ def _ends(lines: Sequence[str], start: int, opened: str) -> Iterator[int]:
             found = True
             yield n
     if not found and len(lines) - 1 > start and _closes(lines[-1], opened[:3]):
-        yield len(lines) - 1  # opened with four, closed with three: models miscount
+        yield len(lines) - 1  # opened with four marks, closed with three: models miscount
 
 
 def _closes(line: str, opened: str) -> bool:

@@ -1,4 +1,4 @@
-"""A task without a house: a scripted model answers, and what would be held or shown is written down."""
+"""A job context without a database: a scripted model answers, and holds and messages are recorded."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,12 +20,12 @@ WRITTEN = {
 
 
 class Crash(Exception):
-    """The process ends here."""
+    """The process dies here."""
 
 
 @dataclass
 class Model:
-    """Answers what is asked for: `texts` has the answers to "plan" and each path, the last one for good."""
+    """Answers by `texts`: the answers to "plan" and to each path, in order; the last one is repeated."""
 
     texts: dict[str, Sequence[str | ModelFault]]
     asked: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Ask:
 
 @dataclass
 class Step:
-    """What was named and held, and what was asked on it."""
+    """The price of a step and what it holds, and the requests made in it."""
 
     most: int
     first: int
@@ -63,13 +63,13 @@ class Step:
 
 
 @dataclass
-class FakeTask:
-    """Keeps what the work does; crashes after so many checkpoints or at an answer if it is told to."""
+class FakeContext:
+    """Records what the work does; crashes after `crash_after` checkpoints, or at an answer."""
 
     order: Order
     model: Callable[[tuple[Message, ...]], str]
     steps: list[Step]
-    kept: Any = None
+    saved: Any = None
     crash_after: int = -1
     crash_at_answer: int = -1
     rates: Rates = RATES
@@ -87,11 +87,11 @@ class FakeTask:
         return self.model(prompt)
 
     async def progress(self, done: int, of: int, what: str) -> None:
-        if self.shown[-1:] != [(done, of, what)]:  # the same once more changes nothing that is read
+        if self.shown[-1:] != [(done, of, what)]:  # a repeated one changes no message
             self.shown.append((done, of, what))
 
-    async def checkpoint(self, kept: Any, *, most: int, first: int) -> None:
-        self.kept = json.loads(json.dumps(kept, sort_keys=True))  # PostgreSQL keeps no order of keys either
+    async def checkpoint(self, saved: Any, *, most: int, first: int) -> None:
+        self.saved = json.loads(json.dumps(saved, sort_keys=True))  # PostgreSQL changes the order of keys too
         self.steps.append(Step(most, first))
         self.checkpoints += 1
         if self.checkpoints == self.crash_after:
@@ -99,7 +99,7 @@ class FakeTask:
 
 
 def wanted(prompt: tuple[Message, ...]) -> str:
-    """Tell what a prompt asks for by its marks: "plan" or a path."""
+    """Return what a prompt asks for: "plan" or a path."""
     first = prompt[0].text.split("\n", maxsplit=1)[0]
     if first in {PLAN, README}:
         return "plan" if first == PLAN else "README.md"
@@ -108,19 +108,19 @@ def wanted(prompt: tuple[Message, ...]) -> str:
 
 
 def marked(prompt: tuple[Message, ...], mark: str) -> Any:
-    """Read the first line of that mark."""
+    """Return the value of the first line with this mark."""
     line = next(line for line in prompt[1].text.split("\n") if line.startswith(mark))
     return json.loads(line.removeprefix(mark))
 
 
 def plan_of(planned: list[tuple[str, str]], name: str = "Notes", summary: str = "Keeps notes.") -> str:
-    """Answer with a plan as models do."""
+    """Return an answer with a plan, as models write it."""
     files = [{"path": path, "purpose": purpose} for path, purpose in planned]
     return f"Sure!\n```json\n{json.dumps({'name': name, 'summary': summary, 'files': files})}\n```"
 
 
 def model(**changes: str | ModelFault | Sequence[str | ModelFault]) -> Model:
-    """Script a model that writes the notes project, but for `changes`."""
+    """Script a model that writes the notes project, with `changes` to its answers."""
     texts: dict[str, Sequence[str | ModelFault]] = {"plan": [plan_of(PLANNED)]}
     texts |= {path: [f"````\n{text}````"] for path, text in WRITTEN.items()}
     return Model(texts | {key: [v] if isinstance(v, str | ModelFault) else v for key, v in changes.items()})

@@ -1,4 +1,4 @@
-"""A house with a scripted model: its settings, its buttons, and its books as they are read from beside it."""
+"""A running service with a scripted model, and helpers that read its chats and its database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,31 +18,33 @@ from bot_platform.work.engine.model import Message, ModelFault
 from bot_platform.work.kinds.build.prompts import FILE, PLAN, README
 from tests.makers import BUYER, RunningService, eventually, running_service
 from tests.reliability.platforms import in_database
-from tests.work.fake_task import Model
+from tests.work.fake_context import Model
 from tests.work.model_server import Answer, Behaviour, Json, ModelServer, Status, model_server
+
+LOOK_SECONDS = 0.02  # of real time between two questions to the database
 
 
 def ai(server: ModelServer) -> dict[str, Any]:
-    """Give the settings that name a model's endpoint."""
+    """Return the settings for this endpoint."""
     return {"ai_base_url": server.url, "ai_api_key": "sk-made-up", "ai_model": "made-up"}
 
 
 def buttons(message: dict[str, Any]) -> list[str]:
-    """List what the buttons under a message send."""
+    """Return the data or the addresses of the buttons under a message."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [button.get("callback_data", button.get("url")) for row in rows for button in row]
 
 
 def from_bot(h: RunningService) -> list[str]:
-    """List what the bot's messages say in the buyer's chat, documents by their names."""
+    """Return the texts of the bot's messages in the buyer's chat; for documents their names."""
     sent = [message for message in h.telegram.messages(BUYER.id) if message["from"]["is_bot"]]
     return [message.get("text") or message["document"]["file_name"] for message in sent]
 
 
 async def broken(h: RunningService) -> Sequence[str]:
-    """Prove the books: gives every row that breaks an invariant."""
+    """Audit the books; return the rows that break an invariant."""
 
-    async def prove(database: Database) -> Sequence[str]:
+    async def run_audit(database: Database) -> Sequence[str]:
         async with database.snapshot() as ask:
             return [
                 f"{row.invariant} {row.table} {row.id}: {row.says}"
@@ -50,11 +52,11 @@ async def broken(h: RunningService) -> Sequence[str]:
                 for row in step.broken
             ]
 
-    return await in_database(h.settings.database_url, prove)
+    return await in_database(h.settings.database_url, run_audit)
 
 
 async def rows(h: RunningService, sql: str, *values: Any) -> list[dict[str, Any]]:
-    """Ask the database, or change it, beside the house."""
+    """Run SQL on the service's database."""
 
     async def ask(_: Database) -> list[dict[str, Any]]:
         return await query(sql, *values)
@@ -63,7 +65,7 @@ async def rows(h: RunningService, sql: str, *values: Any) -> list[dict[str, Any]
 
 
 async def standing(h: RunningService) -> tuple[int, int]:
-    """Read the buyer's balance and what of it is held, in hundredths."""
+    """Return the buyer's balance and held credits, in hundredths."""
 
     async def read(_: Database) -> tuple[int, int]:
         user = await User.get(telegram_id=BUYER.id)
@@ -74,7 +76,7 @@ async def standing(h: RunningService) -> tuple[int, int]:
 
 
 async def give(h: RunningService, credits_: int, id_: str = "1") -> None:
-    """Grant the buyer credits, in hundredths, as the operator's command does beside the house."""
+    """Grant the buyer credits, in hundredths, as the operator's command does."""
 
     async def granted(database: Database) -> None:
         await grant(database, await User.get(telegram_id=BUYER.id), credits_, "Because.", id_)
@@ -83,7 +85,7 @@ async def give(h: RunningService, credits_: int, id_: str = "1") -> None:
 
 
 class Builder:
-    """Answers what a build asks for as a script says, other questions by `other`; a ModelFault refuses."""
+    """Answers the prompts of a build by a script, and others by `other`; a ModelFault is a status 400."""
 
     def __init__(
         self,
@@ -108,25 +110,25 @@ class Builder:
         return await Answer(text, usage=self._usage, delay=self._delay).to(request, body)
 
 
-async def told(h: RunningService, part: str, within: float = 30.0) -> dict[str, Any]:
+async def told(h: RunningService, part: str) -> dict[str, Any]:
     """Wait for the bot's last message to the buyer with this in its text, caption or file name."""
 
     def look() -> dict[str, Any] | None:
         sent = [message for message in h.telegram.messages(BUYER.id) if message["from"]["is_bot"]]
         return next((message for message in reversed(sent) if part in words(message)), None)
 
-    return await eventually(look, within)
+    return await eventually(look)
 
 
 def words(message: dict[str, Any]) -> str:
-    """Give all that a message says."""
+    """Return the text, the caption and the file name of a message."""
     document = message.get("document", {})
     return "\n".join([message.get("text", ""), message.get("caption", ""), document.get("file_name", "")])
 
 
 @asynccontextmanager
 async def working(database_url: str, **changed: Any) -> AsyncIterator[tuple[RunningService, ModelServer]]:
-    """Run a house whose model answers; its buyer has arrived."""
+    """Run a service with a model, and register the buyer."""
     async with model_server() as server, running_service(database_url, **ai(server), **changed) as h:
         server.always(Answer("Like this.", usage=(100, 50)))
         await h.say("/start", "Welcome!")
@@ -136,7 +138,7 @@ async def working(database_url: str, **changed: Any) -> AsyncIterator[tuple[Runn
 async def ordered(
     h: RunningService, text: str, says: str = "are missing", who: Person = BUYER
 ) -> dict[str, Any]:
-    """Order, and give the message that says it."""
+    """Order work, and return the new message of the bot that has `says` in it."""
     known = {message["message_id"] for message in h.telegram.messages(who.id)}
     h.telegram.say(who, text)
 
@@ -148,17 +150,17 @@ async def ordered(
 
 
 def now(h: RunningService, message: dict[str, Any], who: Person = BUYER) -> str:
-    """Read what stands in a message now."""
+    """Return the current text of a message."""
     return str(h.telegram.chat(who.id).messages[message["message_id"]]["text"])
 
 
 async def becomes(h: RunningService, message: dict[str, Any], part: str, who: Person = BUYER) -> None:
-    """Wait until a message says something else."""
+    """Wait until a message has this in its text."""
     await eventually(lambda: part in now(h, message, who))
 
 
 async def until(h: RunningService, sql: str) -> None:
     """Wait until the database has such a row."""
-    async with asyncio.timeout(15):
-        while not await rows(h, sql):  # noqa: ASYNC110 -- the database tells nobody
-            await asyncio.sleep(0.1)
+    while not await rows(h, sql):
+        await asyncio.sleep(LOOK_SECONDS)
+        h.clock.tick()

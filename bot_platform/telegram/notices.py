@@ -1,0 +1,107 @@
+"""Every message that the outbox can hold, one line each: the name of its text, its buttons, its body."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from aiogram.types import InlineKeyboardMarkup
+
+from bot_platform.domain.outbox import Notice
+from bot_platform.domain.packages import PriceList
+from bot_platform.telegram import notice_bodies as bodies
+from bot_platform.telegram import notice_buttons as buttons
+from bot_platform.telegram.rendering import NoticeView, OutgoingMessage, Rendering
+from bot_platform.telegram.texts import Texts
+
+
+def closing_buttons(view: NoticeView) -> InlineKeyboardMarkup | None:
+    """Put under an answer the buttons of the text that closes it."""
+    return rendering_of(view.values["says"]).buttons(view)
+
+
+PLAIN = Rendering()  # the text of that name, without buttons
+
+RENDERINGS: Mapping[str, Rendering] = {
+    # Buying
+    "checkout-link": Rendering(buttons.pay, bodies.payment_link),
+    "checkout-paid": PLAIN,
+    "checkout-reversed": PLAIN,
+    "checkout-on-its-way": PLAIN,
+    "checkout-failed": PLAIN,
+    "checkout-expired": Rendering(buttons.buy_again),
+    "payment-received": PLAIN,
+    "payment-on-its-way": PLAIN,
+    "payment-failed": Rendering(buttons.buy_again),
+    "still-on-its-way": PLAIN,
+    "mock-success": PLAIN,
+    # The account
+    "credits-taken-back": PLAIN,
+    "credits-given-back": PLAIN,
+    "credits-granted": PLAIN,
+    "credits-withdrawn": PLAIN,
+    "spending-frozen": PLAIN,
+    "spending-free": PLAIN,
+    "spending-free-disputed": PLAIN,
+    "banned": PLAIN,
+    "let-back": PLAIN,
+    "low-balance": Rendering(buttons.shop),
+    # Paid work, in the order of its life
+    "work-accepted": Rendering(buttons.stop),
+    "work-woken": Rendering(buttons.stop),
+    "work-waits": Rendering(buttons.offer),
+    "work-waits-frozen": Rendering(buttons.cancel),
+    "work-waits-banned": Rendering(buttons.cancel),
+    "work-waits-broken": Rendering(buttons.cancel),
+    "work-draft": Rendering(buttons.stop, bodies.draft),
+    "work-progress": Rendering(buttons.stop, bodies.progress),
+    "work-stopping": PLAIN,
+    "work-below": PLAIN,
+    "answer": Rendering(closing_buttons, bodies.answer),
+    "work-files": Rendering(body=bodies.files),
+    "work-done": PLAIN,
+    "work-cut": Rendering(buttons.order_again),
+    "work-cancelled": Rendering(buttons.files),
+    "work-expired": Rendering(buttons.order_again),
+    "work-failed": Rendering(buttons.order_again),
+    "work-empty": PLAIN,
+    "work-forgotten": PLAIN,
+    "model-down": Rendering(buttons.order_again),
+    "model-busy": Rendering(buttons.order_again),
+    "model-cut": Rendering(buttons.order_again),
+    "model-refused": PLAIN,
+    "model-misconfigured": PLAIN,
+    "model-missing": PLAIN,
+    "build-no-plan": PLAIN,
+    "build-stopped": PLAIN,
+    # For operators
+    "paysupport-question": Rendering(buttons.look_at_user),
+    "operator-event": Rendering(buttons.look_at_event),
+    "operator-finding": Rendering(buttons.look_at_purchase),
+    "operator-dispute": Rendering(buttons.look_at_purchase),
+    "operator-refund-undone": Rendering(buttons.look_at_purchase),
+    "operator-refund-refused": Rendering(buttons.look_at_purchase),
+    "operator-books-off": PLAIN,
+    "operator-outage": PLAIN,
+    "operator-outage-over": PLAIN,
+    "admin-refund-draft": Rendering(buttons.confirm_refund),
+    "admin-refund-asked": Rendering(buttons.look_at_purchase),
+    "admin-refund-dropped": PLAIN,
+    "admin-say-draft": Rendering(buttons.confirm_broadcast, bodies.quoting),
+    "admin-say-progress": Rendering(buttons.stop_broadcast, bodies.quoting),
+    "admin-say-dropped": PLAIN,
+    # For everybody, in the operator's words
+    "broadcast": Rendering(body=bodies.broadcast),
+}
+
+
+def rendering_of(name: str) -> Rendering:
+    """Find how a notice is rendered; a text of the operator's own paid work is plain."""
+    return RENDERINGS.get(name, PLAIN)
+
+
+async def compose(
+    notice: Notice, texts: Texts, language: str, prices: PriceList, *, local_links: bool
+) -> OutgoingMessage:
+    """Write a notice in the reader's language; `local_links` as in NoticeView."""
+    view = NoticeView(notice.text, notice.text_values, texts, language, prices, local_links)
+    rendering = rendering_of(notice.text)
+    return replace(await rendering.body(view), buttons=rendering.buttons(view))
