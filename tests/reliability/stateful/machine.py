@@ -1,31 +1,4 @@
-"""The base of the stateful test: two users, a provider, its undelivered events, and a check after every step.
-
-Hypothesis chooses the steps. A step acts on the real flows and on a model in plain Python; then both must
-agree. The modules of this package, from the bottom up:
-
-The real system and its fakes
-    fast_database      databases that wait for no disk
-    fake_provider      a payment provider and its events
-    world              a database, the flows on it, and the comparison with the model
-The model
-    work_model         credits and paid work of one user
-    money_model        purchases, reversals, refunds and freezes
-The machine, each class a subclass of the one before
-    machine            the base: arrival, deliveries, the clock, a restart
-    selling_steps      users buy; the provider refunds, disputes and warns
-    work_steps         users order work; workers claim, finish, lose and return it
-    operator_steps     refunds of ours, grants and freezes; its `Shop` is the complete machine
-    known_sequences    short sequences of steps that always run, one for each rule that is easy to forget
-Crashes (test_crash_points.py)
-    crash_injection    a crash or a lost connection at the n-th point
-    one_sale           one purchase with its buyer
-    money_stories      each flow about money: how to prepare, run and repeat it
-    work_stories       the same for paid work
-Order of events (test_permutations.py, tests/flows/test_reverse.py)
-    final_states       the final state of a purchase, computed from its events
-    payment_histories  what a provider may report of a payment, as tables
-    random_histories   the same at random
-"""
+"""The base of the stateful test: two users, a provider, its undelivered events, and a check after every step."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -72,7 +45,34 @@ def pick(some: Sequence[T], number: int) -> T:
 
 
 class Running(RuleBasedStateMachine):
-    """Two users, and what the provider holds and sends; after every step the books must equal the model."""
+    """Two users, and what the provider holds and sends; after every step the books must equal the model.
+
+    Hypothesis chooses the steps. A step acts on the real flows and on a model in plain Python; then both must
+    agree. The modules of this package, from the bottom up:
+
+    The real system and its fakes
+        fast_database      databases that wait for no disk
+        fake_provider      a payment provider and its events
+        world              a database, the flows on it, and the comparison with the model
+    The model
+        work_model         credits and paid work of one user
+        money_model        purchases, reversals, refunds and freezes
+    The machine, each class a subclass of the one before
+        machine            the base: arrival, deliveries, the clock, a restart
+        selling_steps      users buy; the provider refunds, disputes and warns
+        work_steps         users order work; workers claim, finish, lose and return it
+        operator_steps     refunds of ours, grants and freezes; its `Shop` is the complete machine
+        known_sequences    short sequences of steps that always run, one for each rule that is easy to forget
+    Crashes (test_crash_points.py)
+        crash_injection    a crash or a lost connection at the n-th point
+        one_sale           one purchase with its buyer
+        money_stories      each flow about money: how to prepare, run and repeat it
+        work_stories       the same for paid work
+    Order of events (test_permutations.py, tests/flows/test_reverse.py)
+        final_states       the final state of a purchase, computed from its events
+        payment_histories  what a provider may report of a payment, as tables
+        random_histories   the same at random
+    """
 
     def __init__(self, world: World, report: Report) -> None:
         super().__init__()
