@@ -1,4 +1,4 @@
-"""Starts `run.py` and other programs of ours within milliseconds, as forks of a process that imported them."""
+"""Starts `run.py` and other programs of ours in milliseconds: forks of a process that imported them."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The base of the stateful test: two users, a provider, its undelivered events, and a check after every step."""
+"""The base of the stateful test: two users, a provider, undelivered events, and a check after every step."""
 
 from collections.abc import Sequence
 from dataclasses import replace
