@@ -1,7 +1,6 @@
 """Both databases for every test that asks for one; each test has a fresh copy of the newest schema."""
 
 import asyncio
-import gc
 import os
 import random
 import shutil
@@ -41,11 +40,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Shuffle the tests, if asked to; each xdist worker gets the same order."""
     if (seed := config.getoption("--random-order")) is not None:
         random.Random(seed).shuffle(items)  # noqa: S311 -- an order
-
-
-def pytest_collection_finish() -> None:
-    """Exempt what was imported and collected from garbage collection: a full one takes long."""
-    gc.freeze()
 
 
 def pytest_configure() -> None:
