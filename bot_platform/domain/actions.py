@@ -6,6 +6,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import json_safe
 
 CONSOLE, PAGES = (
@@ -38,7 +39,7 @@ def telegram(telegram_id: int) -> str:
 
 async def record(by: str, what: str, subject: str, **details: Any) -> None:
     """Note an act; part of the transaction that does it."""
-    await Action.create(by=by, what=what, subject=subject, details=json_safe(details))
+    await Action.create(by=by, what=what, subject=subject, details=json_safe(details), at=now())
 
 
 async def of(subjects: Sequence[str], limit: int) -> Sequence[Action]:

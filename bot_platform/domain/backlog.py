@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tortoise.functions import Count, Min
-from tortoise.timezone import now
 
 from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.jobs import OPEN, Job
 from bot_platform.domain.outbox import Notice, NoticeState
+from bot_platform.infra.clock import now
 
 
 @dataclass(frozen=True, slots=True)

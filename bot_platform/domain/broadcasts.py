@@ -5,8 +5,8 @@ from enum import StrEnum
 from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
-from tortoise.timezone import now
 
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new, json_safe
 
 MAX_TEXT_CHARS = 3500  # characters: Telegram takes 4096, and a few lines stand around it

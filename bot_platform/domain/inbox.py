@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.infra import leases
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new, json_safe
 
 MAX_NAME_CHARS = 240  # of what somebody types; a key has a little more

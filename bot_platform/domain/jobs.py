@@ -6,9 +6,9 @@ from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.infra import commit_events
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import clock, json_safe, query
 
 PARKED_LIFETIME_MS = 72 * 3600 * 1000  # for credits, before it expires
@@ -118,6 +118,7 @@ async def submit(
 ) -> Job:
     """Write down what was ordered: parked, until it is queued."""
     return await Job.create(
+        created_at=now(),
         user_id=user_id,
         request_key=request_key,
         kind=kind,

@@ -10,6 +10,7 @@ from tortoise.models import Model
 
 from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough
 from bot_platform.infra import commit_events
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -150,6 +151,7 @@ async def post(
     account.seq += 1
     await account.save(update_fields=["balance", "seq"])
     await Entry.create(
+        created_at=now(),
         account_id=account.id,
         seq=account.seq,
         kind=kind,
@@ -191,7 +193,9 @@ async def reserve(account: Account, amount: int, cause: str, *, job_id: int | No
         raise NotEnough(needed=amount, available=account.available)
     account.held += amount
     await account.save(update_fields=["held"])
-    return await Hold.create(account_id=account.id, amount=amount, cause=cause, job_id=job_id)
+    return await Hold.create(
+        account_id=account.id, amount=amount, cause=cause, job_id=job_id, created_at=now()
+    )
 
 
 async def _agrees_with_its_entries(account: Account) -> bool:

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from tortoise.timezone import now
-
 from bot_platform.domain import schedules
 from bot_platform.domain.backlog import Backlog, backlog
 from bot_platform.domain.ledger import EntryKind
 from bot_platform.domain.purchases import PurchaseState
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import connection, query
 
 AUDITED, OFF_OR_MENDED = "audit", "audit:turns"  # rounds: when the books were proved; odd while they are off

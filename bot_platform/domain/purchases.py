@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
 from bot_platform.domain.packages import Package
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
 
 

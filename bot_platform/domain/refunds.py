@@ -7,9 +7,9 @@ from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.timezone import now
 
 from bot_platform.infra import leases
+from bot_platform.infra.clock import now
 
 OLD = timedelta(hours=1)
 LEASE_MS = 30_000  # longer than a provider's patience: nobody asks beside whoever asks
@@ -66,7 +66,7 @@ async def find_by_request_key(request_key: str) -> Refund | None:
 async def request(request_key: str, purchase_id: int, amount: int, reason: str) -> Refund:
     """Write a refund down; whoever did is the first to ask the provider."""
     refund = await Refund.create(
-        request_key=request_key, purchase_id=purchase_id, amount=amount, reason=reason
+        created_at=now(), request_key=request_key, purchase_id=purchase_id, amount=amount, reason=reason
     )
     await leases.acquire(Refund, [refund.id], LEASE_MS)
     return refund

@@ -1,7 +1,5 @@
 """Work that waited too long expires; texts of ended work are forgotten in time, or at their person's wish."""
 
-from tortoise.timezone import now
-
 from bot_platform.domain import job_texts, jobs, ledger, outbox
 from bot_platform.domain.errors import NoSuchJob
 from bot_platform.domain.jobs import Job, JobState
@@ -9,6 +7,7 @@ from bot_platform.domain.users import User
 from bot_platform.flows.context import WorkContext
 from bot_platform.flows.run_job import deliver_files
 from bot_platform.flows.wake import about, say_anew, wake
+from bot_platform.infra.clock import now
 
 AT_ONCE = 100
 FORGOTTEN = "work-forgotten"  # what the messages of such work say, should one still be sent

@@ -5,14 +5,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from tortoise.timezone import now
-
 from bot_platform.domain import job_leases, jobs, ledger, outbox, users
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.flows.context import WorkContext
 from bot_platform.flows.order_work import release
 from bot_platform.flows.wake import about, hold, say_anew, waits_for, wake
+from bot_platform.infra.clock import now
 from bot_platform.infra.sql import json_safe
 
 LONG_AGO = timedelta(minutes=5)

@@ -5,10 +5,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from tortoise.timezone import now
-
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event, EventState
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 
 KEPT = timedelta(days=7)  # Telegram keeps an update for a day: by then none of these comes again

@@ -7,9 +7,10 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import require_context
+from tortoise.fields import DatetimeField
 from tortoise.models import Model
 
-from bot_platform.infra.clock import current
+from bot_platform.infra.clock import current, now
 
 
 def connection() -> BaseDBAsyncClient:
@@ -21,11 +22,11 @@ def connection() -> BaseDBAsyncClient:
 def clock() -> str:
     """Write SQL for the time in milliseconds: the database's own, so that all replicas share one clock."""
     if connection().capabilities.dialect == "sqlite":
-        now = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+        time = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
     else:
-        now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+        time = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
     offset = current().offset_ms
-    return f"({now} + {offset})" if offset else now
+    return f"({time} + {offset})" if offset else time
 
 
 @cache
@@ -61,9 +62,13 @@ def numbered(sql: str) -> str:
 async def insert_if_new(row: Model) -> bool:
     """Insert the row unless one of its unique keys is taken; False for such a repeat.
 
-    On PostgreSQL a rival's uncommitted insert of the same key is waited for.
+    On PostgreSQL a rival's uncommitted insert of the same key is waited for. Moments that Tortoise would
+    set by the system's time (`auto_now_add`) are set by the running code's clock.
     """
     here = connection()
+    for name, column in type(row)._meta.fields_map.items():
+        if isinstance(column, DatetimeField) and column.auto_now_add and getattr(row, name) is None:
+            setattr(row, name, now())
     executor: Any = here.executor_class(model=type(row), db=here)
     columns = executor.regular_columns
     names = ", ".join(f'"{type(row)._meta.fields_db_projection[c]}"' for c in columns)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot_platform.domain.backlog import Backlog
@@ -11,6 +11,7 @@ from bot_platform.domain.overview import Today
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.timeline import About, Moment
 from bot_platform.domain.users import User
+from bot_platform.infra.clock import unix_time
 from bot_platform.telegram.middleware import Say
 
 LONGEST = 4000  # UTF-16 units of a message; Telegram takes 4096
@@ -27,7 +28,7 @@ def day(say: Say, today: Today) -> str:
     proved = today.books.proved_at
     return say(
         "admin-today",
-        at=int(datetime.now(UTC).timestamp()),
+        at=int(unix_time()),
         takings=", ".join(taken) or say("admin-takings-none"),
         sales=today.day.sales,
         failed=today.failed_purchases,
