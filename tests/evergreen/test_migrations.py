@@ -30,12 +30,18 @@ AT_ONCE = 6
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
-async def empty_urls(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
+def server(request: pytest.FixtureRequest) -> str | None:
+    """Give the URL of the PostgreSQL server, or None for SQLite, of each kind in turn."""
+    # Not async: the server's own fixture runs a loop of its own.
+    return None if request.param == "SQLite" else str(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+async def empty_urls(server: str | None, tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
     """Make two databases without tables, of each kind in turn."""
-    if request.param == "SQLite":
+    if server is None:
         yield f"sqlite://{tmp_path / 'one.db'}", f"sqlite://{tmp_path / 'other.db'}"
         return
-    server: str = request.getfixturevalue("postgres_server")
     names = [f"empty_{uuid.uuid4().hex}" for _ in range(2)]
     admin = await asyncpg.connect(server)
     for name in names:
