@@ -117,7 +117,7 @@ class Model:
             self._release(one, ours)
             ours.state = RefundState.FAILED
             one.owner.wake()
-            self._tell_admins(f"refund:{number}:refused")
+            self._tell_operators(f"refund:{number}:refused")
 
     def why_no_refund(self, one: Bought, amount: int | None, *, force: bool) -> tuple[str | None, int, int]:
         """Return why a refund is refused, or None; its money; the credits to hold."""
@@ -144,7 +144,7 @@ class Model:
             return
         ours.state = RefundState.FAILED if undone else RefundState.DONE
         if undone:
-            self._tell_admins(f"refund:{news.refund_id}:undone")
+            self._tell_operators(f"refund:{news.refund_id}:undone")
 
     def _release(self, one: Bought, ours: Ours) -> None:
         one.owner.held -= ours.held
@@ -174,9 +174,9 @@ class Model:
 
     def _tell_of_stage(self, news: PaymentReversed) -> None:
         if news.stage in ASKING | DISPUTES:
-            self._tell_admins(f"{news.key}:{news.stage}")
+            self._tell_operators(f"{news.key}:{news.stage}")
 
-    def _tell_admins(self, key: str) -> None:
+    def _tell_operators(self, key: str) -> None:
         self.told |= {f"{key}:{admin}" for admin in ADMINS}
 
 
