@@ -1,8 +1,4 @@
-"""Starts `run.py` and other programs of ours within milliseconds, as forks of a process that imported them.
-
-A program has its own arguments, environment, folder and pipes; it takes signals and has an exit code, like
-one that a shell starts. One difference: no interpreter is started, so no PYTHON* variable has an effect.
-"""
+"""Starts `run.py` and other programs of ours in milliseconds: forks of a process that imported them."""
 
 import asyncio
 import contextlib
@@ -85,7 +81,11 @@ class Program:
 
 
 async def start(*command: str, folder: Path, environment: Mapping[str, str], stdin: bool = False) -> Program:
-    """Start a file (`run.py`, ...) or a module (`-m`, name, ...) with its arguments."""
+    """Start a file (`run.py`, ...) or a module (`-m`, name, ...) with its arguments.
+
+    It has its own environment, folder and pipes, takes signals, and ends with an exit code, like a program
+    that a shell starts. But no interpreter is started, so PYTHON* variables have no effect.
+    """
     given = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), None)
     pipes = [os.pipe(), os.pipe()]
     theirs = [given[0], *(write for _, write in pipes)]

@@ -1,4 +1,4 @@
-"""How tests wait: for a state and never for a time, while a clock that can be moved runs on."""
+"""How tests wait: for a state and never for a time; while nothing is in hand, the clock is moved."""
 
 import asyncio
 from collections.abc import Callable

@@ -35,7 +35,7 @@ def telegram(telegram_id: int) -> str:
 
 async def record(by: str, what: str, subject: str, **details: Any) -> None:
     """Store an action; call it in the transaction that does it."""
-    await Action.create(by=by, what=what, subject=subject, details=json_safe(details))
+    await Action.create(by=by, what=what, subject=subject, details=json_safe(details), at=now())
 
 
 async def of(subjects: Sequence[str], limit: int) -> Sequence[Action]:

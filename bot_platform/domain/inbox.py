@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any, NoReturn
 
 from tortoise import fields
@@ -17,6 +18,7 @@ from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new, json_safe
 
 MAX_NAME_CHARS = 240  # of a name that an operator types; a key may be a little longer
+MAX_NESTING = 200  # objects and arrays in one another; real events have under 20
 LEASE_MS = 10_000  # after a crash another worker takes the row when this has passed
 
 
@@ -56,9 +58,26 @@ def read_json(body: bytes) -> Any:
         value = json.loads(
             body.decode("utf-8-sig"), parse_constant=_reject_constant, parse_float=_finite_float
         )
-        return json_safe(value) if b"\\u" in body else value
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+    # Encoding recurses, and fails at another depth each time: what is read must be far from it.
+    if body.count(b"[") + body.count(b"{") > MAX_NESTING:
+        _check_nesting(value)
+    return json_safe(value) if b"\\u" in body else value
+
+
+def _check_nesting(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_NESTING):
+        parts = [
+            part.values() if isinstance(part, dict) else part
+            for part in level
+            if isinstance(part, dict | list)
+        ]
+        level = list(chain.from_iterable(parts))
+        if not level:
+            return
+    raise ValueError("nested too deep")
 
 
 def _reject_constant(name: str) -> NoReturn:

@@ -119,6 +119,7 @@ async def submit(
 ) -> Job:
     """Store an order; the job is parked until it is queued."""
     return await Job.create(
+        created_at=now(),
         user_id=user_id,
         request_key=request_key,
         kind=kind,

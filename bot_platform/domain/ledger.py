@@ -143,6 +143,7 @@ async def post(
     account.seq += 1
     await account.save(update_fields=["balance", "seq"])
     await Entry.create(
+        created_at=now(),
         account_id=account.id,
         seq=account.seq,
         kind=kind,
@@ -184,7 +185,9 @@ async def reserve(account: Account, amount: int, cause: str, *, job_id: int | No
         raise NotEnough(needed=amount, available=account.available)
     account.held += amount
     await account.save(update_fields=["held"])
-    return await Hold.create(account_id=account.id, amount=amount, cause=cause, job_id=job_id)
+    return await Hold.create(
+        account_id=account.id, amount=amount, cause=cause, job_id=job_id, created_at=now()
+    )
 
 
 async def _agrees_with_its_entries(account: Account) -> bool:

@@ -64,7 +64,7 @@ async def find_by_request_key(request_key: str) -> Refund | None:
 async def request(request_key: str, purchase_id: int, amount: int, reason: str) -> Refund:
     """Store a refund and lease it: the caller asks the provider first."""
     refund = await Refund.create(
-        request_key=request_key, purchase_id=purchase_id, amount=amount, reason=reason
+        created_at=now(), request_key=request_key, purchase_id=purchase_id, amount=amount, reason=reason
     )
     await leases.acquire(Refund, [refund.id], LEASE_MS)
     return refund

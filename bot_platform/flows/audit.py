@@ -14,7 +14,7 @@ NAMED = 10  # broken rows that an alert lists; the command lists all
 
 
 async def audit_books(
-    database: Database, admins: Sequence[int], on_step: Callable[[Step], None], *, by: str = ""
+    database: Database, operators: Sequence[int], on_step: Callable[[Step], None], *, by: str = ""
 ) -> Sequence[Broken]:
     """Check every invariant; return the broken rows, and call `on_step` after each step.
 
@@ -30,7 +30,7 @@ async def audit_books(
     await _mark(database, sorted(off - marked))
     for account_id in sorted(marked - off):
         await database.transact(_trust_again, account_id)
-    await database.transact(_tell, admins, broken)
+    await database.transact(_tell, operators, broken)
     if by:
         await database.transact(
             partial(actions.record, by, "audit", "books", rows_off=len(broken)), notify=False
@@ -54,14 +54,14 @@ async def _trust_again(account_id: int) -> None:
     await wake(account)
 
 
-async def _tell(admins: Sequence[int], broken: Sequence[Broken]) -> None:
+async def _tell(operators: Sequence[int], broken: Sequence[Broken]) -> None:
     """Tell the operator, once for each set of broken rows, and again when it comes back after good books."""
     check = await book_checks.record(off=bool(broken))
     if not broken:
         return
     digest = hashlib.sha256(repr(sorted((b.invariant, b.table, b.id) for b in broken)).encode()).hexdigest()
     await outbox.post_to_each(
-        admins,
+        operators,
         f"audit:{check.changes}:{digest[:16]}",
         "audit",
         "operator-books-off",

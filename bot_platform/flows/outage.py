@@ -9,7 +9,7 @@ QUIET_MS = 30 * 60 * 1000  # between two alerts about a service that fails and w
 
 
 async def report_outage(
-    database: Database, admins: Sequence[int], party: str, why: str, since: int, now: int
+    database: Database, operators: Sequence[int], party: str, why: str, since: int, now: int
 ) -> None:
     """Alert the operators that a service fails since a time (unix seconds).
 
@@ -23,7 +23,7 @@ async def report_outage(
         if not await outages.begin(party, since, QUIET_MS):
             return  # another replica was first, or it is too soon
         await outbox.post_to_each(
-            admins,
+            operators,
             f"{_subject(party)}:{since}",
             _subject(party),
             "operator-outage",
@@ -35,7 +35,7 @@ async def report_outage(
     await database.transact(story)
 
 
-async def report_recovery(database: Database, admins: Sequence[int], party: str, now: int) -> None:
+async def report_recovery(database: Database, operators: Sequence[int], party: str, now: int) -> None:
     """Tell the operators that a service works again (at `now`, unix seconds), if they know of an outage."""
     if not await outages.find_start(party):
         return
@@ -43,7 +43,7 @@ async def report_recovery(database: Database, admins: Sequence[int], party: str,
     async def story() -> None:
         if since := await outages.end(party):
             await outbox.post_to_each(
-                admins,
+                operators,
                 f"{_subject(party)}:{since}:over",
                 _subject(party),
                 "operator-outage-over",

@@ -8,9 +8,10 @@ from typing import Any
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import require_context
 from tortoise.expressions import Expression, RawSQL, ResolveContext, ResolveResult
+from tortoise.fields import DatetimeField
 from tortoise.models import Model
 
-from bot_platform.infra.clock import current
+from bot_platform.infra.clock import current, now
 
 
 def connection() -> BaseDBAsyncClient:
@@ -22,11 +23,11 @@ def connection() -> BaseDBAsyncClient:
 def clock() -> str:
     """Return SQL for the time in unix milliseconds, by the database's clock, which all replicas share."""
     if connection().capabilities.dialect == "sqlite":
-        now = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+        time = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
     else:
-        now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+        time = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
     offset = current().offset_ms
-    return f"({now} + {offset})" if offset else now
+    return f"({time} + {offset})" if offset else time
 
 
 class DbClock(Expression):
@@ -74,11 +75,15 @@ def numbered(sql: str) -> str:
 async def insert_if_new(row: Model) -> bool:
     """Insert the row; False when one of its unique keys is taken.
 
-    On PostgreSQL this waits while another transaction has inserted the same key and not committed.
+    On PostgreSQL this waits while another transaction has inserted the same key and not committed. Columns
+    that Tortoise would set by the system's time (`auto_now_add`) are set by the running clock.
     """
     here = connection()
-    executor: Any = here.executor_class(model=type(row), db=here)
     meta: Any = row._meta  # noqa: SLF001 -- Tortoise has no public way to insert with ON CONFLICT and learn the result
+    for name, column in meta.fields_map.items():
+        if isinstance(column, DatetimeField) and column.auto_now_add and getattr(row, name) is None:
+            setattr(row, name, now())
+    executor: Any = here.executor_class(model=type(row), db=here)
     fields, key = executor.regular_columns, meta.db_pk_column
     columns = ", ".join(f'"{meta.fields_db_projection[field]}"' for field in fields)
     marks = ", ".join("?" for _ in fields)

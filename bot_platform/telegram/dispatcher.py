@@ -71,10 +71,10 @@ async def set_commands(bot: Bot, texts: Texts, kinds: Mapping[str, JobKind]) -> 
 
 
 async def set_admin_commands(
-    bot: Bot, texts: Texts, kinds: Mapping[str, JobKind], admins: Sequence[int]
+    bot: Bot, texts: Texts, kinds: Mapping[str, JobKind], operators: Sequence[int]
 ) -> None:
     """Set the menu of each admin (Telegram ids): the general one, and `/admin` below it."""
-    for chat_id in admins:
+    for chat_id in operators:
         for language in texts.languages:
             admin_command = BotCommand(command=ADMIN, description=texts.of_command(ADMIN, "", language))
             try:

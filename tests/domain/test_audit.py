@@ -87,7 +87,7 @@ async def end_hold(database: Database, user: User, cause: str, captured: int | N
 
 async def real_books(database: Database) -> Books:
     """Make books with every kind of row."""
-    t = payments(database, admins=(ADMIN,))
+    t = payments(database, operators=(ADMIN,))
     ann, bob, cyd = [await person(database, telegram_id, 300) for telegram_id in (1, 2, 3)]
     books = Books(t, ann, bob, cyd, await person(database, 4))
     offer = Offer.of(PRICES.get("buy_100"), ann.id, "mock")

@@ -14,7 +14,7 @@ from bot_platform.flows import freeze, provider_events, refund
 from bot_platform.infra.database import Database
 from tests.reliability.stateful.fake_provider import Mood, Reader, reversal
 from tests.reliability.stateful.one_sale import ADMINS, BEGAN, Sale, broken, pressed, sold
-from tests.reliability.stateful.payment_lives import LIVES, PARTLY
+from tests.reliability.stateful.payment_histories import LIVES, PARTLY
 
 
 @pytest.mark.parametrize("before_payment", [False, True], ids=["after its payment", "before its payment"])

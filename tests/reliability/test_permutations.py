@@ -28,7 +28,7 @@ from tests.reliability.stateful.final_states import (
     untold,
 )
 from tests.reliability.stateful.one_sale import broken
-from tests.reliability.stateful.random_lives import life
+from tests.reliability.stateful.random_histories import life
 
 TOGETHER = 8  # deliveries at a time
 BATCH = 40  # purchases looked at together

@@ -8,8 +8,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.reliability.conftest import Size
 from tests.reliability.report import Report
-from tests.reliability.stateful.short_courses import COURSES
-from tests.reliability.stateful.spending_steps import Shop
+from tests.reliability.stateful.known_sequences import COURSES
+from tests.reliability.stateful.operator_steps import Shop
 from tests.reliability.stateful.world import World
 
 STEPS, MEAN = 50, 38  # of one run, at most and as it turns out

@@ -21,7 +21,6 @@ from tests.reliability.side_by_side import each, spread
 OPERATOR = Person(id=5_000_000_009, first_name="Operator")
 SENDS = ("sendMessage", "editMessageText", "answerCallbackQuery", "getUpdates")
 TOGETHER = 6  # more and PostgreSQL has no connection left for the last
-SOON, PATIENCE = 0.3, 30.0  # seconds
 LINK = "Please complete your purchase using the link below:"
 
 FAULTS = {
@@ -70,7 +69,7 @@ class Story:
             await eventually(enough)
             return True
         await eventually(lambda: enough() or self.met)
-        await asyncio.sleep(SOON)
+        await self.h.rest()
         if enough():
             return True
         self.came_back = True
@@ -134,12 +133,11 @@ async def _notices(url: str) -> Counter[str]:
     """Count notices by their state, once none waits any more."""
 
     async def look(_: Database) -> Counter[str]:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                states = Counter(row["state"] for row in await query("SELECT state FROM notice"))
-                if not states["pending"]:
-                    return states
-                await asyncio.sleep(0.05)
+        while True:
+            states = Counter(row["state"] for row in await query("SELECT state FROM notice"))
+            if not states["pending"]:
+                return states
+            await asyncio.sleep(0.05)
 
     return await in_database(url, look)
 

@@ -35,11 +35,11 @@ MAX_FOUND = 3  # purchases and events that a search shows
 MAX_QUOTED_CHARS = 100  # of the words that were searched for
 
 
-def screen(texts: Texts, admins: Sequence[int]) -> Router:
-    """Build the router of this screen; it handles updates of the admins only (Telegram ids)."""
+def screen(texts: Texts, operators: Sequence[int]) -> Router:
+    """Build the router of this screen; it handles updates of the operators only (Telegram ids)."""
     router = Router(name="admin")
     for observer in (router.message, router.callback_query):
-        observer.filter(F.from_user.id.in_(set(admins)))
+        observer.filter(F.from_user.id.in_(set(operators)))
         observer.middleware(Operating(texts))
         observer.middleware(ReplyToRefusals(Channel.TELEGRAM))
     router.message.register(today, Command("admin", magic=F.args.is_(None)))

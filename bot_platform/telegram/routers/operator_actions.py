@@ -27,11 +27,11 @@ from bot_platform.telegram.texts import Say, Texts
 MAX_QUOTED_CHARS = 100  # of a text that was written where a number was expected
 
 
-def screen(texts: Texts, admins: Sequence[int]) -> Router:
-    """Build the router of this screen; it handles updates of the admins only (Telegram ids)."""
+def screen(texts: Texts, operators: Sequence[int]) -> Router:
+    """Build the router of this screen; it handles updates of the operators only (Telegram ids)."""
     router = Router(name="admin_acts")
     for observer in (router.message, router.callback_query):
-        observer.filter(F.from_user.id.in_(set(admins)))
+        observer.filter(F.from_user.id.in_(set(operators)))
         observer.middleware(Operating(texts))
         observer.middleware(ReplyToRefusals(Channel.TELEGRAM))
     router.message.register(grant_credits, admin_command("grant"))

@@ -16,11 +16,11 @@ from bot_platform.telegram.operator_commands import admin_command, arguments, op
 from bot_platform.telegram.refusals import Channel
 
 
-def screen(admins: Sequence[int]) -> Router:
-    """Build the router of this screen; it handles updates of the admins only (Telegram ids)."""
+def screen(operators: Sequence[int]) -> Router:
+    """Build the router of this screen; it handles updates of the operators only (Telegram ids)."""
     router = Router(name="admin_broadcast")
     for observer in (router.message, router.callback_query):
-        observer.filter(F.from_user.id.in_(set(admins)))
+        observer.filter(F.from_user.id.in_(set(operators)))
         observer.middleware(ReplyToRefusals(Channel.TELEGRAM))
     router.message.register(draft, admin_command("say"))
     router.callback_query.register(begin, F.data.startswith(to("tell")))

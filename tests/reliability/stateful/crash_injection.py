@@ -1,4 +1,4 @@
-"""Lets a process die, or a connection be lost, before the n-th statement or just after a commit."""
+"""Injects a crash, or a lost connection, before any statement or after any commit."""
 
 import contextlib
 import sqlite3
@@ -13,18 +13,18 @@ from bot_platform.infra.sql import connection
 
 
 class Died(BaseException):
-    """The process is no more: nothing that it still does reaches the database."""
+    """The process has crashed: none of its later statements reaches the database."""
 
 
 class Calamity(Enum):
-    """What happens at a point."""
+    """The failure that is injected."""
 
     DEATH = auto()
-    LOSS = auto()  # of the connection; SQLite, which has none to lose, is locked once
+    LOSS = auto()  # of the connection; SQLite has none, so it reports once that it is locked
 
 
 class Fate:
-    """Counts the points of what is done; at one of them its calamity happens."""
+    """Counts the points that are passed, and fails at one of them."""
 
     def __init__(self, at: int, calamity: Calamity) -> None:
         self.points = 0
@@ -32,7 +32,7 @@ class Fate:
 
     @property
     def struck(self) -> bool:
-        """Whether the point was reached."""
+        """Whether the failure was injected."""
         return 0 < self._at <= self.points
 
     async def act(self, link: Any, *, commits: bool, work: Callable[[], Awaitable[Any]]) -> Any:
@@ -60,7 +60,7 @@ class Fate:
 
 @contextlib.contextmanager
 def fate(at: int = 0, calamity: Calamity = Calamity.DEATH) -> Iterator[Fate]:
-    """Let every statement of both databases' libraries be counted meanwhile; at 0 nothing happens."""
+    """Count every statement of both database libraries while the context is open; `at=0` only counts."""
     met = Fate(at, calamity)
     libraries: Any = (aiosqlite.Connection, asyncpg.Connection)
     sqlite, postgres = libraries
@@ -95,7 +95,7 @@ def fate(at: int = 0, calamity: Calamity = Calamity.DEATH) -> Iterator[Fate]:
 
 
 def cut_off() -> None:
-    """Cut the connections of a dead process, before its database is closed: the server rolls back."""
+    """Cut the connections of a crashed process: the server rolls back."""
     pool = getattr(connection(), "_pool", None)
     if pool is not None:
         pool.terminate()

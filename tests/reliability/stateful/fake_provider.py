@@ -1,4 +1,4 @@
-"""A payment provider and a reader of its events, at their seams: they do and say what a test tells them."""
+"""A fake payment provider and a fake reader of its events; a test decides what they do."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ from bot_platform.infra.clock import now
 
 
 class Mood(Enum):
-    """What a desk does when it is asked for a refund."""
+    """How the provider answers a refund."""
 
     ANSWERS = auto()
     ANSWERS_PENDING = auto()
@@ -37,7 +37,7 @@ class Mood(Enum):
 
 @dataclass
 class Desk:
-    """Opens pages and returns money as its mood is; `clock` is its unix time."""
+    """The fake provider; `mood` decides its answers to refunds, `clock` is its unix time."""
 
     name: str = "stripe"
     refusal: str = "no-payment-link"
@@ -96,17 +96,17 @@ class Desk:
             yield nothing
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is no connection."""
 
 
 class Reader:
-    """Gives back the news that stand behind an event's number."""
+    """Reads a fake event: returns the news with the number in its payload."""
 
     def __init__(self) -> None:
         self._news: list[News] = []
 
     def event(self, news: News, name: str) -> ProviderEvent:
-        """Make an event of news; its payload is a number that `again` knows."""
+        """Make an event of news; its payload is a number that `again` can read."""
         self._news.append(news)
         n = len(self._news) - 1
         return ProviderEvent(f"stripe:evt_{name}_{n}", type(news).__name__, {"n": n}, news)
@@ -119,25 +119,25 @@ class Reader:
 
 
 def session_of(purchase_id: int) -> str:
-    """Name the checkout session of a purchase."""
+    """Return the id of the checkout session of a purchase."""
     return f"cs_{purchase_id}"
 
 
 def payment_of(purchase_id: int) -> str:
-    """Name the payment of a purchase."""
+    """Return the id of the payment of a purchase."""
     return f"pi_{purchase_id}"
 
 
 def paid(
     purchase_id: int, user_id: int, *, amount: int = 500, charged: int | None = None
 ) -> PaymentConfirmed:
-    """Say that a purchase's page was paid on."""
+    """Make the news that a purchase was paid."""
     checkout = CheckoutRef("stripe", session_of(purchase_id), payment_of(purchase_id), purchase_id, user_id)
     return PaymentConfirmed(checkout, amount, amount if charged is None else charged, "usd")
 
 
 def reversal(purchase_id: int, name: str, stage: Stage, amount: int, as_of: int) -> PaymentReversed:
-    """Say how far a refund, dispute or warning of a purchase has come; `name` tells it from others."""
+    """Make the news of a refund, dispute or warning; `name` is its id."""
     money = stage not in {Stage.WARNED, Stage.WARNING_OVER}
     said = PaymentReversed(
         provider="stripe",

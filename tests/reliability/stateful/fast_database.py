@@ -1,4 +1,4 @@
-"""A database as quick as can be: what is tested here is order and rivalry, never a power cut."""
+"""Databases that wait for no disk, for tests about order and concurrency; none is about a power cut."""
 
 import shutil
 import tempfile
@@ -29,7 +29,7 @@ async def quick_url(database_url: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def quick_database(database_url: str) -> AsyncIterator[Database]:
-    """Open such a database."""
+    """Open a database that waits for no disk."""
     async with quick_url(database_url) as url:
         database = Database(url)
         await database.open()

@@ -1,4 +1,4 @@
-"""Many purchases side by side: what is said of each in some order, and the one end that it must come to."""
+"""Many purchases at once: the events of each, and the final state that they must lead to in any order."""
 
 import asyncio
 import itertools
@@ -43,7 +43,7 @@ FIRST_PERSON = itertools.count(7_100_000_000)
 
 @dataclass(frozen=True)
 class End:
-    """How a purchase and its buyer stand at last; `rows` are the reversals by their short names."""
+    """The final state of a purchase and its buyer; `rows` are the reversals by their short names."""
 
     balance: int
     state: PurchaseState
@@ -52,19 +52,19 @@ class End:
 
     @property
     def reversed(self) -> int:
-        """How many credits are taken back."""
+        """The credits that were taken back."""
         return CREDITS - self.balance
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A purchase that waits for its payment."""
+    """A purchase that is not paid yet."""
 
     id: int
     user_id: int
 
     def news(self, what: Happens) -> News:
-        """Say what happens in the words of a provider."""
+        """Translate a short description into what a provider reports."""
         if what == PAID:
             return paid(self.id, self.user_id, amount=CHARGED)
         if isinstance(what, str):
@@ -74,12 +74,12 @@ class Begun:
         return reversal(self.id, name, stage, amount, BEGAN + at)
 
     def events(self, happens: Sequence[Happens], reader: Reader) -> list[ProviderEvent]:
-        """Make an event of each."""
+        """Make a provider event of each."""
         return [reader.event(self.news(what), str(self.id)) for what in happens]
 
 
 async def begin(database: Database, number: int) -> list[Begun]:
-    """Let so many people arrive and each be about to pay."""
+    """Create this many users, each with an open purchase."""
 
     async def story() -> list[Begun]:
         begun = []
@@ -99,14 +99,14 @@ async def begin(database: Database, number: int) -> list[Begun]:
 
 
 async def deliver(payments: PaymentContext, events: Iterable[ProviderEvent], together: int) -> None:
-    """Deliver events in their order, so many at a time."""
+    """Deliver events in their order, `together` of them concurrently."""
     waiting = iter(events)
     while some := list(itertools.islice(waiting, together)):
         await asyncio.gather(*(provider_events.receive(payments, event) for event in some))
 
 
 async def ends(begun: Sequence[Begun]) -> dict[int, End]:
-    """Read how purchases stand, by their ids; each has a buyer of its own."""
+    """Read the state of purchases by their ids; each has its own buyer."""
     first, last = begun[0].id, begun[-1].id
     rows = await query(
         """SELECT p.id, p.state, p.reversed, a.balance, a.frozen, r.key, r.stage, r.amount
@@ -129,7 +129,7 @@ async def ends(begun: Sequence[Begun]) -> dict[int, End]:
 
 
 def must_come_to(happens: Iterable[Happens]) -> End:
-    """Compute where a paid purchase must end: the rule of money.md 5, written once more."""
+    """Compute the final state of a paid purchase by the rule for reversals in docs/money.md."""
     last: dict[str, PaymentReversed] = {}
     undone_at: dict[str, int] = {}
     for what in happens:
@@ -151,13 +151,13 @@ def must_come_to(happens: Iterable[Happens]) -> End:
 
 
 def note_undone(undone_at: dict[str, int], said: PaymentReversed) -> None:
-    """Remember the first moment at which a refund was said to be undone."""
+    """Remember the earliest time at which a refund was reported as undone."""
     if said.stage is Stage.REFUND_UNDONE:
         undone_at[said.key] = min(said.as_of, undone_at.get(said.key, said.as_of))
 
 
 def money_gone(last: Collection[PaymentReversed], undone_at: Mapping[str, int]) -> int:
-    """Sum up what was last said of each refund and dispute; it may be more than was paid."""
+    """Sum the last reports of all refunds and disputes; this may be more than was paid."""
     single = sum(one.amount for one in last if one.stage in {Stage.REFUND_PENDING, Stage.REFUNDED})
     in_all = 0
     for total in (one for one in last if one.stage is Stage.REFUNDED_IN_ALL):
@@ -168,12 +168,12 @@ def money_gone(last: Collection[PaymentReversed], undone_at: Mapping[str, int]) 
 
 
 def credits_gone(credits_: int, charged: int, money: int) -> int:
-    """Compute how many of a purchase's credits go with so much of its money, rounded up."""
+    """Compute the credits to take back for this much money, rounded up."""
     return (credits_ * min(charged, money) + charged - 1) // charged
 
 
 async def untold() -> list[int]:
-    """Name the entries of purchases and reversals whose person was not told of them."""
+    """List the entries for which the user got no notice."""
     rows = await query(
         """SELECT e.id FROM entry e JOIN account a ON a.id = e.account_id JOIN users u ON u.id = a.user_id
         LEFT JOIN notice n ON n.chat_id = u.telegram_id AND n.key = CASE e.kind

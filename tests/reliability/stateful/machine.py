@@ -1,4 +1,4 @@
-"""One run of the stateful test: people, a provider, the mail between them, and a look at the books."""
+"""The base of the stateful test: two users, a provider, undelivered events, and a check after every step."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,12 +40,39 @@ MOVES_TO: dict[type[News], PurchaseState] = {
 
 
 def pick(some: Sequence[T], number: int) -> T:
-    """Choose one of some."""
+    """Choose an item by a number of any size."""
     return some[number % len(some)]
 
 
 class Running(RuleBasedStateMachine):
-    """Two people, what the provider has and sends; after every step the books are what the model says."""
+    """Two users, and what the provider holds and sends; after every step the books must equal the model.
+
+    Hypothesis chooses the steps. A step acts on the real flows and on a model in plain Python; then both must
+    agree. The modules of this package, from the bottom up:
+
+    The real system and its fakes
+        fast_database      databases that wait for no disk
+        fake_provider      a payment provider and its events
+        world              a database, the flows on it, and the comparison with the model
+    The model
+        work_model         credits and paid work of one user
+        money_model        purchases, reversals, refunds and freezes
+    The machine, each class a subclass of the one before
+        machine            the base: arrival, deliveries, the clock, a restart
+        selling_steps      users buy; the provider refunds, disputes and warns
+        work_steps         users order work; workers claim, finish, lose and return it
+        operator_steps     refunds of ours, grants and freezes; its `Shop` is the complete machine
+        known_sequences    short sequences of steps that always run, one for each rule that is easy to forget
+    Crashes (test_crash_points.py)
+        crash_injection    a crash or a lost connection at the n-th point
+        one_sale           one purchase with its buyer
+        money_stories      each flow about money: how to prepare, run and repeat it
+        work_stories       the same for paid work
+    Order of events (test_permutations.py, tests/flows/test_reverse.py)
+        final_states       the final state of a purchase, computed from its events
+        payment_histories  what a provider may report of a payment, as tables
+        random_histories   the same at random
+    """
 
     def __init__(self, world: World, report: Report) -> None:
         super().__init__()
@@ -91,7 +118,7 @@ class Running(RuleBasedStateMachine):
     # How a step is made.
 
     def has_bought(self, person: Person) -> None:
-        """Let a person have bought 100 credits, so that much can happen from the first step on."""
+        """Let a user buy 100 credits, so that most steps are possible from the start."""
         package, key = PRICES.get("buy_100"), self.name("press")
         self.world.do(buy(self.world.live, person.user, package, key))
         one = Bought(self.bought(key), person, package.code, package.credits, package.amount, package.amount)
@@ -100,27 +127,27 @@ class Running(RuleBasedStateMachine):
         self.post(one, paid(one.id, person.id, amount=one.amount), soon=True)
 
     def tell(self, what: str) -> None:
-        """Add a line to the sequence that is shown when something is wrong."""
+        """Add a line to the sequence that a failure prints."""
         self.story.append(what)
 
     def name(self, of: str) -> str:
-        """Name something that no run before has named."""
+        """Make a key that no run used before."""
         self.serial += 1
         return f"{of}:{self.world.runs}:{self.world.people}:{self.serial}"
 
     def live(self) -> list[Bought]:
-        """Purchases that the provider knows."""
+        """List the purchases at the provider."""
         return [one for one in self.model.bought if one.provider == "stripe"]
 
     def bought(self, key: str) -> int:
-        """Find the purchase that a press began."""
+        """Return the id of the purchase that a press created."""
         found = self.world.do(purchases.find_by_request_key(key))
         assert found, f"{key} began nothing"
         id_: int = found.id
         return id_
 
     def begins(self, which: int, kind: str, stage: Stage, amount: int, *, soon: bool) -> None:
-        """Let something begin at the provider that is against a payment."""
+        """Create a refund, a dispute or a warning at the provider."""
         one = pick(self.live(), which)
         self.serial += 1
         said = reversal(one.id, f"{kind}_{self.serial}", stage, amount, self.world.context.clock)
@@ -128,14 +155,14 @@ class Running(RuleBasedStateMachine):
         self.post(one, said, soon=soon)
 
     def post(self, one: Bought, news: News, *, soon: bool) -> None:
-        """Make an event, and deliver it at once or leave it for later."""
+        """Make an event; deliver it now, or leave it for a later step."""
         self.serial += 1
         self.mail.append((one, f"{one.id}_{self.serial}", news))
         if soon:
             self.deliver(*self.mail[-1], "event")
 
     def deliver(self, one: Bought, name: str, news: News, door: str) -> None:
-        """Let an event come, for the first time or again, through one of three doors."""
+        """Deliver an event, for the first time or again, in one of three ways."""
         money, event = self.world.live, self.world.reader.event(news, "")
         event = replace(event, key=f"stripe:evt_{name}")
         self.tell(f"{door}: {_said(news)} of purchase {one.id}")
@@ -150,7 +177,7 @@ class Running(RuleBasedStateMachine):
         self.apply(one, news)
 
     def apply(self, one: Bought, news: News) -> None:
-        """Let the model hear the same; hearing it again changes nothing."""
+        """Apply the same news to the model; repeated news changes nothing."""
         if isinstance(news, PaymentConfirmed):
             self.model.pay(one)
         elif isinstance(news, PaymentReversed):

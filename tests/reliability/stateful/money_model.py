@@ -1,4 +1,4 @@
-"""What must be true of people and their purchases, in plain Python: the law of money.md once more."""
+"""The model of purchases, reversals, refunds and freezes: docs/money.md written once more in plain Python."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ DISPUTES = frozenset({Stage.DISPUTED, Stage.APPEALED, Stage.LOST, Stage.WON})
 
 @dataclass
 class Ours:
-    """A refund that we make."""
+    """A refund that our side asked for."""
 
     amount: int
     held: int
@@ -26,7 +26,7 @@ class Ours:
 
 @dataclass
 class Bought:
-    """A purchase; `last` is what was last said against its payment, by the provider's key."""
+    """A purchase; `last` has the last report of each reversal, by the provider's key."""
 
     id: int
     owner: Person
@@ -46,24 +46,24 @@ class Bought:
 
     @property
     def lost(self) -> int:
-        """How much of the money is lost."""
+        """The money that is lost."""
         return money_gone(self.last.values(), self.undone_at)
 
     def gone(self, more: int = 0) -> int:
-        """How many credits go, if so much money went besides what is lost."""
+        """Return the credits to take back if this much more money went."""
         return credits_gone(self.credits, self.charged, self.lost + more)
 
 
 @dataclass
 class Model:
-    """People, purchases, and the keys of all that was told, a freeze's apart."""
+    """Users, purchases, and the keys of all expected notices except those of freezes."""
 
     people: list[Person] = field(default_factory=list)
     bought: list[Bought] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
 
     def move(self, one: Bought, to: PurchaseState) -> None:
-        """Hear of a checkout from which no money came."""
+        """Apply an unpaid checkout."""
         may = {PurchaseState.PROCESSING: {PurchaseState.OPEN}}.get(
             to, {PurchaseState.OPEN, PurchaseState.PROCESSING}
         )
@@ -73,7 +73,7 @@ class Model:
                 self.told.add(f"purchase:{one.id}:{to}")
 
     def pay(self, one: Bought) -> None:
-        """Credit a payment, once, and let it meet what waited for it."""
+        """Credit a payment once, and apply the reversals that came before it."""
         if one.state in PAID:
             return
         one.state = PurchaseState.PAID
@@ -87,7 +87,7 @@ class Model:
         one.owner.wake()
 
     def hear(self, one: Bought, news: PaymentReversed) -> None:
-        """Keep what was said last, and follow it."""
+        """Keep the last report of a reversal, and apply it."""
         kept = one.last if one.state in PAID else one.waiting
         known = kept.get(news.key)
         note_undone(one.undone_at, news)
@@ -102,7 +102,7 @@ class Model:
             self._tell_of_stage(news)
 
     def lift(self, person: Person) -> int:
-        """Let a person spend all the same."""
+        """Unfreeze a user although a question is open."""
         asking = [(one, key) for one, key in self._asking(person) if key not in one.lifted]
         for one, key in asking:
             one.lifted.add(key)
@@ -111,16 +111,16 @@ class Model:
         return len(asking)
 
     def refuse(self, one: Bought, number: int) -> None:
-        """Hear that the provider won't return the money of a refund of ours."""
+        """Apply that the provider refused a refund of ours."""
         ours = one.ours[number]
         if ours.state is RefundState.ASKED:
             self._release(one, ours)
             ours.state = RefundState.FAILED
             one.owner.wake()
-            self._tell_admins(f"refund:{number}:refused")
+            self._tell_operators(f"refund:{number}:refused")
 
     def why_no_refund(self, one: Bought, amount: int | None, *, force: bool) -> tuple[str | None, int, int]:
-        """Say why a refund is not made, or None; with its money, and the credits to hold."""
+        """Return why a refund is refused, or None; its money; the credits to hold."""
         if one.state not in PAID:
             return "refund-not-paid", 0, 0
         asked = sum(ours.amount for ours in one.ours.values() if ours.state is RefundState.ASKED)
@@ -144,7 +144,7 @@ class Model:
             return
         ours.state = RefundState.FAILED if undone else RefundState.DONE
         if undone:
-            self._tell_admins(f"refund:{news.refund_id}:undone")
+            self._tell_operators(f"refund:{news.refund_id}:undone")
 
     def _release(self, one: Bought, ours: Ours) -> None:
         one.owner.held -= ours.held
@@ -174,9 +174,9 @@ class Model:
 
     def _tell_of_stage(self, news: PaymentReversed) -> None:
         if news.stage in ASKING | DISPUTES:
-            self._tell_admins(f"{news.key}:{news.stage}")
+            self._tell_operators(f"{news.key}:{news.stage}")
 
-    def _tell_admins(self, key: str) -> None:
+    def _tell_operators(self, key: str) -> None:
         self.told |= {f"{key}:{admin}" for admin in ADMINS}
 
 

@@ -1,4 +1,4 @@
-"""Every story about money as something that is prepared, begun, and begun again after a crash."""
+"""Each flow about money: how a test prepares it, runs it, and runs it again after a crash."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ Act = Callable[[Sale], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Story:
-    """How a sale comes to the story's beginning, the story itself, and what may befall it."""
+    """How to prepare a sale, the act that is interrupted, and the failures that may interrupt it."""
 
     prepare: Callable[[Database, int], Awaitable[Sale]]
     act: Act
@@ -32,12 +32,12 @@ class Story:
 
 
 def reopened(sale: Sale, database: Database) -> Sale:
-    """Go on with a sale after a restart."""
+    """Return the sale on the database of the restarted process."""
     return replace(sale, money=replace(sale.money, database=database))
 
 
 async def _dispute(sale: Sale) -> None:
-    """Hear of a dispute about half of the money, by its event."""
+    """Receive the event of a dispute about half of the money."""
     said = reversal(sale.id, "dp", Stage.DISPUTED, 250, BEGAN)
     await provider_events.receive(
         sale.money, replace(Reader().event(said, str(sale.id)), key=f"stripe:evt_dp_{sale.id}")
@@ -56,7 +56,7 @@ async def _settle_and_meet(sale: Sale) -> None:
 
 
 async def _keep_and_handle(sale: Sale) -> None:
-    """Store an event and handle it as the loop does, once a dead worker's lease has run out."""
+    """Store an event and handle it as the worker does, after the lease of a crashed one has expired."""
     reader = Reader()
     event = reader.event(reversal(sale.id, "re_1", Stage.REFUNDED, 200, BEGAN), str(sale.id))
     money = replace(sale.money, events=reader)
@@ -84,7 +84,7 @@ async def _replay(sale: Sale) -> None:
 
 
 async def ask(sale: Sale) -> None:
-    """Ask for a refund, unless it is seen to be asked for: an operator looks before asking again."""
+    """Ask for a refund unless there is one already, as an operator does."""
     if not await refunds.amount_requested(sale.id):
         await refund.request(sale.money, sale.id, amount=200, reason="asked", force=False)
 
@@ -119,7 +119,7 @@ async def _with_one_notice(database: Database, number: int) -> Sale:
 
 
 async def _send(sale: Sale, end: Callable[[Database, Notice], Awaitable[None]]) -> None:
-    """Send what is pending as the loop does, once a dead worker's leases have run out."""
+    """Send pending notices as the worker does, after the leases of a crashed one have expired."""
     await query("UPDATE notice SET lease_until = 0")
     for _ in range(2):
         await query("UPDATE notice SET tried_at = 0")
@@ -156,7 +156,7 @@ async def _prove(sale: Sale) -> None:
 
 
 async def mend(sale: Sale) -> None:
-    """Put the books right that a story had found off."""
+    """Repair the books that a story had damaged."""
     account = await ledger.find_account(sale.user.id)
     if account.broken:
         await query("UPDATE account SET balance = balance - 7 WHERE user_id = ?", sale.user.id)
@@ -174,7 +174,7 @@ async def _buy_of_the_mock(sale: Sale) -> None:
 
 
 def _told(act: Callable[..., Awaitable[Any]], *args: Any) -> Act:
-    """Make a story of a flow that takes the database and the person."""
+    """Make a story of a flow that takes the database and the user."""
     return lambda sale: act(sale.money.database, sale.user, *(a(sale) if callable(a) else a for a in args))
 
 

@@ -1,4 +1,4 @@
-"""One sale at a desk, and what is said against it: short words for tests of reversals."""
+"""One purchase with its buyer, and short methods for what a provider reports of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Said = tuple[str, Stage, int, int]
 
 @dataclass
 class Sale:
-    """A purchase of 100 credits for $5.00, its buyer, and the till and the desk of the sale."""
+    """A purchase of 100 credits for $5.00, with its buyer and the fake provider."""
 
     money: PaymentContext
     context: Desk
@@ -33,24 +33,24 @@ class Sale:
     id: int
 
     async def pay(self, payment: PaymentConfirmed | None = None) -> Outcome:
-        """Let the money come."""
+        """Apply the payment."""
         return await provider_events.apply(self.money, payment or paid(self.id, self.user.id))
 
     async def hears(self, name: str, stage: Stage, amount: int = 0, at: int = 0) -> Outcome:
-        """Hear something said against the payment."""
+        """Apply a refund, a dispute or a warning about the payment."""
         return await provider_events.apply(self.money, reversal(self.id, name, stage, amount, BEGAN + at))
 
     async def purchase(self) -> Purchase:
-        """Read the purchase."""
+        """Read the purchase from the database."""
         return await purchases.get(self.id)
 
     async def stands(self) -> tuple[int, PurchaseState, bool]:
-        """Give what is available, the purchase's state, and whether the buyer is frozen."""
+        """Return the available credits, the state of the purchase, and whether the account is frozen."""
         account = await ledger.find_account(self.user.id)
         return account.available, (await self.purchase()).state, account.frozen
 
     async def spend(self, amount: int) -> None:
-        """Let paid work cost something."""
+        """Charge this amount for paid work."""
 
         async def story() -> None:
             account = await ledger.lock(self.user.id)
@@ -61,16 +61,16 @@ class Sale:
         await self.money.database.transact(story)
 
     async def told(self, chat: int | None = None) -> list[Notice]:
-        """Read what the buyer, or another chat, is told, in order."""
+        """Read the notices for the buyer, or for another chat, in order."""
         return await Notice.filter(chat_id=self.user.telegram_id if chat is None else chat).order_by("id")
 
     async def texts(self, chat: int | None = None) -> list[str]:
-        """Name the texts of what is told."""
+        """Read the text names of these notices."""
         return [notice.text for notice in await self.told(chat)]
 
 
 async def pressed(database: Database, telegram_id: int = 77, number: int = 1) -> Sale:
-    """Press a package and get a link; `number` tells a person's presses apart."""
+    """Press a package and get a link; `number` makes each press of a user different."""
     user, context = await person(database, telegram_id), Desk(clock=BEGAN)
     money = payments(database, context, operators=ADMINS)
     key = f"press:{telegram_id}:{number}"
@@ -83,13 +83,13 @@ async def pressed(database: Database, telegram_id: int = 77, number: int = 1) ->
 async def sold(
     database: Database, telegram_id: int = 77, number: int = 1, charged: int | None = None
 ) -> Sale:
-    """Press a package and pay."""
+    """Press a package and pay for it."""
     sale = await pressed(database, telegram_id, number)
     await sale.pay(paid(sale.id, sale.user.id, charged=charged))
     return sale
 
 
 async def broken(database: Database) -> Sequence[Broken]:
-    """Audit the books; an empty answer is a good one."""
+    """Audit the books; an empty result means that they balance."""
     async with database.snapshot() as ask:
         return [row async for step in audit(ask) for row in step.broken]

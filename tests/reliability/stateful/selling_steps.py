@@ -1,4 +1,4 @@
-"""Steps of the stateful test: people buy, and the provider does with their money what providers do."""
+"""Steps of the stateful test: users buy, and the provider refunds, disputes and warns."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ NEXT = {
 
 
 class Selling(Running):
-    """Buys, and tells what a provider tells."""
+    """Adds purchases and the reports of the provider to the machine."""
 
     # A person presses.
 

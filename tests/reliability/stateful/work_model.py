@@ -1,4 +1,4 @@
-"""What must be true of one person's credit and paid work, in plain Python: money.md 6 once more."""
+"""The model of one user's credits and paid work: docs/money.md written once more in plain Python."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ FOR_ONE, AT_ONCE = 2, 3  # jobs of one person, and of all, that run at the same 
 
 @dataclass
 class Work:
-    """One ordered job; `hand` is it as its worker knows it, `late` as those know it who lost it."""
+    """One ordered job; `hand` is the row of its worker, `late` are the rows of workers that lost it."""
 
     id: int
     key: str
@@ -31,12 +31,12 @@ class Work:
 
     @property
     def stands(self) -> str:
-        """How its row and its message must be."""
+        """The expected content of its row and its message."""
         numbers = (self.charged, self.step, self.rank, self.fence, self.attempts)
         return " ".join(map(str, (self.state, *numbers, "stopping" if self.stopping else "", self.says)))
 
     def let_go(self, state: JobState) -> None:
-        """Run no more: whoever had it in hand comes too late from now on."""
+        """Leave the running state: its worker is too late from now on."""
         self.state, self.lapsed = state, False
         if self.hand:
             self.late.append(self.hand)
@@ -45,7 +45,7 @@ class Work:
 
 @dataclass
 class Person:
-    """A buyer and their work."""
+    """A user with credits and work."""
 
     user: User
     balance: int
@@ -56,22 +56,22 @@ class Person:
 
     @property
     def id(self) -> int:
-        """Our number of them."""
+        """The id of the user row."""
         id_: int = self.user.id
         return id_
 
     @property
     def available(self) -> int:
-        """What may be spent."""
+        """The credits that may be spent."""
         return self.balance - self.held
 
     def work(self, *states: JobState) -> Sequence[Work]:
-        """List what is in these states, in the order in which it is started."""
+        """List the work in these states, in the order in which it starts."""
         found = [work for work in self.works if work.state in states]
         return sorted(found, key=lambda work: (work.rank, work.id))
 
     def wake(self) -> None:
-        """Let what waits start as far as the credits reach, first the first."""
+        """Queue parked work in its order, as far as the credits suffice."""
         waiting = list(self.work(JobState.PARKED))
         while waiting and self.admit(waiting[0]):
             waiting.pop(0).says = "work-woken"
@@ -79,14 +79,14 @@ class Person:
             work.says = "work-waits-frozen" if self.frozen else "work-waits"
 
     def admit(self, work: Work) -> bool:
-        """Let work that can be held wait for its turn."""
+        """Queue work if its hold is possible."""
         if not self._hold(work):
             return False
         work.state = JobState.QUEUED
         return True
 
     def order(self, work: Work) -> None:
-        """Take new work on."""
+        """Apply an order."""
         self.works.append(work)
         if self.admit(work):
             work.says = "work-accepted"
@@ -94,11 +94,11 @@ class Person:
             work.says = "work-waits-frozen" if self.frozen else "work-waits"
 
     def may_start(self) -> Sequence[Work]:
-        """List what a worker may take, first the first."""
+        """List the work that may be claimed, in its order."""
         return self.work(JobState.QUEUED)[: max(0, FOR_ONE - len(self.work(JobState.RUNNING)))]
 
     def checkpoint(self, work: Work, cost: int, needs: int) -> bool:
-        """Pay for what is finished and go on; False when the work ends or waits."""
+        """Charge a step and continue; False if the work ends or is parked."""
         self._charge(work, cost)
         work.needs, work.attempts = needs, 0
         goes_on = not work.stopping and self._hold(work)
@@ -116,7 +116,7 @@ class Person:
         self.wake()
 
     def cancel(self, work: Work) -> None:
-        """End work that waits, or ask for its end."""
+        """Cancel waiting work, or ask running work to stop."""
         if work.state is JobState.RUNNING:
             work.stopping, work.says = True, "work-stopping"
             return
@@ -125,12 +125,12 @@ class Person:
         self.wake()
 
     def expire(self, work: Work) -> None:
-        """End work that waited too long."""
+        """End parked work that has expired."""
         self._end(work, JobState.EXPIRED, "work-expired")
         self.wake()
 
     def put_first(self, work: Work) -> None:
-        """Let work go before all other."""
+        """Move work to the front."""
         work.rank = min(0, *(other.rank for other in self.work(*OPEN))) - 1
         self.wake()
 

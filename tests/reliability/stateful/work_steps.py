@@ -1,4 +1,4 @@
-"""Steps of the stateful test: people order work; workers take it in hand, end it, lose it, come late."""
+"""Steps of the stateful test: users order work; workers claim it, finish it, lose it, or are too late."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -19,10 +19,10 @@ COST = st.sampled_from((0, 1, 50, 100, 100, 130))  # percent of what is held
 
 
 class Working(Selling):
-    """Orders work, and lets workers do with it what workers do."""
+    """Adds paid work to the machine."""
 
     def has_bought(self, person: Person) -> None:
-        """Let a person have work in hand and in line as well, from the first step on."""
+        """Give the user running and queued work from the start, too."""
         super().has_bought(person)
         for needs in (2_000, 500, 500):
             self.order(person, needs, 1)
@@ -157,11 +157,11 @@ class Working(Selling):
     # How a step is made.
 
     def works(self, *states: JobState) -> list[tuple[Person, Work]]:
-        """List everybody's work in these states."""
+        """List the work of all users in these states."""
         return [(person, work) for person in self.model.people for work in person.work(*states)]
 
     def order(self, person: Person, needs: int, steps: int) -> Work:
-        """Order work that holds so much for the first of its steps."""
+        """Order work that holds `needs` for its first step."""
         key = self.name("order")
         job = self.world.do(self.ordering(person, key, needs * steps, needs))
         work = Work(job.id, key, needs)
@@ -171,17 +171,17 @@ class Working(Selling):
         return work
 
     def order_again(self, person: Person, work: Work) -> None:
-        """Repeat an order's request: whatever it asks for now, it is the same order."""
+        """Repeat a request key: the order stays the same, whatever it asks for now."""
         job = self.world.do(self.ordering(person, work.key, 7, 7))
         assert (job.id, job.state) == (work.id, work.state), "\n".join(self.story)
 
     def ordering(self, person: Person, key: str, most: int, needs: int) -> Any:
-        """Press the button."""
+        """Order by a press of a button."""
         asked = {"text": "how?", "before": []}
         return order_work.order(self.world.counter, person.user, "ask", asked, key, most=most, needs=needs)
 
     def claim(self, limit: int) -> None:
-        """Take work in hand: nobody's beyond their share, and of nobody's a later one before the first."""
+        """Claim work: no user gets more than the share, and each user's work is claimed in its order."""
         for _, work in self.works(JobState.RUNNING):
             if work.lapsed:
                 work.let_go(JobState.QUEUED)
@@ -202,7 +202,7 @@ class Working(Selling):
             self.world.do(self.world.keep(list(taken)))
 
     def finish(self, person: Person, work: Work, state: JobState, percent: int) -> None:
-        """End work at a part of what it holds, or more than that; a second time is too late."""
+        """End work at `percent` of its hold; a second end is too late."""
         cost, says, job = work.held * percent // 100, f"work-{state}", work.hand
         assert job
 
@@ -215,7 +215,7 @@ class Working(Selling):
         self.is_too_late(end())
 
     def is_too_late(self, act: Coroutine[Any, Any, Any]) -> None:
-        """Let somebody act who has lost the work: nothing of it counts."""
+        """Act as a worker that has lost the work: nothing may change."""
         try:
             self.world.do(act)
         except LeaseLost:

@@ -1,4 +1,4 @@
-"""Every story about paid work as something that is prepared, begun, and begun again after a crash."""
+"""Each flow about paid work: how a test prepares it, runs it, and runs it again after a crash."""
 
 import contextlib
 
@@ -42,7 +42,7 @@ async def _work(sale: Sale) -> Job:
 
 
 async def _in_hand(sale: Sale) -> Job | None:
-    """Take the work in hand as a worker does, once a dead one's lease has run out; None when it has ended."""
+    """Claim the work after the lease of a crashed worker has expired; None if it has ended."""
     if (await _work(sale)).state not in {JobState.QUEUED, JobState.RUNNING}:
         return None
     await query("UPDATE job SET lease_until = 0 WHERE request_key = ?", _key(sale))
@@ -57,7 +57,7 @@ async def _ordered(database: Database, number: int) -> Sale:
 
 
 async def _waiting(database: Database, number: int) -> Sale:
-    """Let a large order wait, and behind it one for which the credits that come meanwhile would do."""
+    """Park a large order, and behind it a small one that the credits would suffice for."""
     sale = await sold(database, number)
     await _order(sale, 15_000)
     await _order(sale, 10_500, "behind")
@@ -73,7 +73,7 @@ async def _waiting_for_its_sale(database: Database, number: int) -> Sale:
 
 
 async def _short(database: Database, number: int) -> Sale:
-    """Let work be in hand that will not go on, and other work wait for what it holds too much."""
+    """Prepare running work that will end, and other work that waits for the credits it holds."""
     sale = await sold(database, number)
     await _order(sale, 9_000)
     await _order(sale, 2_000, "behind")
@@ -92,7 +92,7 @@ async def _claim(sale: Sale) -> None:
 
 
 async def _checkpoint(sale: Sale, needs: int) -> None:
-    """Come to the checkpoint, unless what is kept says that it was reached before."""
+    """Reach the checkpoint, unless the kept state shows that it was reached before."""
     job = await _in_hand(sale)
     if job is None or job.kept == KEPT:
         return

@@ -1,4 +1,4 @@
-"""The real flows on a real database, driven step by step from outside any event loop."""
+"""Runs the real flows on a real database, step by step, and compares the database with the model."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -42,13 +42,13 @@ STANDING = ("account", "purchase", "refund", "job", "notice")
 
 
 class HastyMock(MockPayments):
-    """A mock to which every press is a purchase of its own."""
+    """A mock provider for which every press is a new purchase."""
 
     same_press_seconds = 0.0
 
 
 class World:
-    """One database through many runs; each run looks only at what came since it began."""
+    """One database for many runs; each run looks only at the rows that are newer than its start."""
 
     def __init__(self, database_url: str) -> None:
         self._runner = asyncio.Runner()
@@ -58,33 +58,33 @@ class World:
         self._open()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run something to its end."""
+        """Run a coroutine to its end."""
         return self._runner.run(work)
 
     def begin(self) -> None:
-        """Begin a run: a new desk, and nothing before counts."""
+        """Begin a run with a new provider; earlier rows are ignored."""
         self.context, self.reader, self.mock = Desk(clock=BEGAN), Reader(), HastyMock()
         self._last = {table: self.do(_last(table)) for table in TABLES}
         self._others_run = self.do(_let_run_for_ever())
 
     @property
     def live(self) -> PaymentContext:
-        """Sell at the desk."""
+        """The context that sells by the fake provider."""
         both = {"stripe": self.context, "mock": self.mock}
         return payments(self.database, self.context, providers=both, events=self.reader, operators=ADMINS)
 
     @property
     def mocked(self) -> PaymentContext:
-        """Sell by the mock."""
+        """The context that sells by the mock."""
         return replace(self.live, provider=self.mock)
 
     @property
     def counter(self) -> Counter:
-        """Take orders and hand out work, to so many at once besides what runs for ever."""
+        """The context of paid work; jobs left by earlier runs do not count against its limit."""
         return context(self.database, jobs_per_user=FOR_ONE, jobs_at_once=AT_ONCE + self._others_run)
 
     async def keep(self, job_ids: Sequence[int]) -> None:
-        """Let leases run for so long that only a step of the test ends them."""
+        """Make leases so long that only a step of the test ends them."""
         for job_id in job_ids:
             await query("UPDATE job SET lease_until = ? WHERE id = ?", FAR, job_id)
 
@@ -94,17 +94,17 @@ class World:
         self._open()
 
     def close(self) -> None:
-        """End for good."""
+        """Close the database and remove its files."""
         self.do(self.database.close())
         self.do(self._quick.__aexit__(None, None, None))
         self._runner.close()
 
     def faults(self, model: Model) -> list[str]:
-        """Say how the books differ from the model, and what the audit finds among the new rows."""
+        """List where the books differ from the model, and what the audit finds in the new rows."""
         return self.do(self._faults(model))
 
     def audited(self) -> list[str]:
-        """Audit everything that ever came here, as an operator would; and say who was not told."""
+        """Audit all rows, and list the entries without a notice."""
         found = [str(row) for row in self.do(broken(self.database))]
         return found + [f"entry {id_} was not told" for id_ in self.do(untold())]
 
@@ -125,7 +125,7 @@ async def _last(table: str) -> int:
 
 
 async def _let_run_for_ever() -> int:
-    """Let nobody be offered the open work of earlier runs; gives how much there is."""
+    """Make open jobs of earlier runs unclaimable; returns how many there are."""
     await query("UPDATE job SET state = 'running', lease_until = ? WHERE state IN ('queued', 'running')", FAR)
     (row,) = await query("SELECT COUNT(*) AS n FROM job WHERE state = 'running'")
     return int(row["n"])

@@ -1,11 +1,11 @@
-"""Short courses of the stateful test's own steps, each of which one forgotten line would send astray."""
+"""Short sequences of the stateful test's steps; each fails if one certain line of the flows is missing."""
 
 from collections.abc import Callable
 
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.jobs import JobState
 from tests.reliability.stateful.fake_provider import Mood
-from tests.reliability.stateful.spending_steps import Shop
+from tests.reliability.stateful.operator_steps import Shop
 
 # The first of two people has 70 credits to spend, work for 20 in hand and twice 5 in line; the other nothing.
 Step = Callable[[Shop], None]

@@ -1,4 +1,4 @@
-"""Lives of a payment whose credits came, as short tables: what is said of it, and what stands in the end."""
+"""What a provider may report of a paid purchase, and the state that must follow, as a table."""
 
 from bot_platform.domain.checkout import Stage
 from bot_platform.domain.purchases import PurchaseState

@@ -1,4 +1,4 @@
-"""The other half of the stateful test's steps: refunds of ours, grants and freezes."""
+"""Steps of the stateful test: refunds of ours, grants and freezes."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests.reliability.stateful.work_steps import Working
 
 
 class Shop(Working):
-    """Sells, works, returns and gives."""
+    """The complete machine."""
 
     @precondition(lambda self: self.model.bought)
     @rule(which=PICK, amount=st.sampled_from((None, 1, 200, 500)), force=st.booleans())
@@ -83,7 +83,7 @@ class Shop(Working):
     # How a step is made.
 
     def refused(self, work: Any, kind: type[Refusal], why: str | None) -> Any:
-        """Do something that must be refused with this text, or must be done."""
+        """Run something that must be refused with this text, or must succeed if there is none."""
         said, done = None, None
         try:
             done = self.world.do(work)
@@ -93,7 +93,7 @@ class Shop(Working):
         return done
 
     def carried(self) -> list[tuple[Bought, int]]:
-        """Refunds that are asked for, or were made at the provider: it may be asked again."""
+        """List refunds that may be carried out, again or for the first time."""
         return [
             (one, number)
             for one in self.model.bought
@@ -102,11 +102,11 @@ class Shop(Working):
         ]
 
     async def hears(self, news: PaymentReversed) -> None:
-        """Hear of a refund of ours before it is answered."""
+        """Receive the event of a refund of ours before its answer."""
         await provider_events.apply(self.world.live, news)
 
     async def carry_out(self, number: int) -> None:
-        """Ask the provider."""
+        """Carry out a refund at the provider."""
         asked = await refunds.find(number)
         assert asked
         await refund.carry_out(self.world.live, asked)

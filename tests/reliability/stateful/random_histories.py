@@ -1,4 +1,4 @@
-"""Random lives of a payment, as a provider would tell them: refunds, disputes, questions, all in order."""
+"""Random reports of a provider about one payment: refunds, disputes and warnings, in a possible order."""
 
 from random import Random
 
@@ -26,7 +26,7 @@ WARNINGS: tuple[tuple[Stage, ...], ...] = ((Stage.WARNED,), (Stage.WARNED, Stage
 
 
 def life(random: Random, longest: int = 14) -> list[Happens]:
-    """Tell a life of at most so many events, its payment among them, several often in one second."""
+    """Make at most `longest` reports, one of them the payment; several may share a second."""
     threads = [[("dp", stage, 100 * random.randint(1, 5)) for stage in random.choice(DISPUTES)]]
     threads += [
         [(f"re_{n}", stage, 50 * n) for stage in random.choice(REFUNDS)]
