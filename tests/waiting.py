@@ -1,4 +1,4 @@
-"""How tests wait: for a state and never for a time. While nothing is in hand, the clock is moved instead."""
+"""How tests wait: for a state and never for a time, by a clock that moves while nothing is in hand."""
 
 import asyncio
 from collections.abc import Callable

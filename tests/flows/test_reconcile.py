@@ -117,8 +117,7 @@ async def test_a_bank_transfer_of_which_nothing_was_heard_comes_to_its_end(
 ) -> None:
     purchase = await deaf.open()
     await deaf.world.local.pay(purchase.provider_ref or "", how)
-    await asyncio.sleep(0.2)
-    deaf.world.local.catch_up()
+    await deaf.world.local.settled()
     await deaf.look()
     assert await deaf.state(purchase) is ends
     assert await balance(deaf.user) == (10_000 if ends is PurchaseState.PAID else 0)
