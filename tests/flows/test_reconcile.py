@@ -116,8 +116,7 @@ async def test_a_missed_bank_transfer_succeeds_or_fails_in_the_end(
 ) -> None:
     purchase = await shop.open()
     await shop.world.local.pay(purchase.provider_ref or "", how)
-    await asyncio.sleep(0.2)
-    shop.world.local.run_due_actions()
+    await shop.world.local.settled()
     await shop.look()
     assert await shop.state(purchase) is ends
     assert await balance(shop.user) == (10_000 if ends is PurchaseState.PAID else 0)
