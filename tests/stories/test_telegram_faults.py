@@ -82,3 +82,19 @@ async def test_an_answer_that_telegram_refuses_does_not_stop_the_chat(database_u
         h.telegram.say(BUYER, "/balance")
         await h.rest()
         await h.say("/help", "What I can do for you")
+
+
+async def test_operators_read_which_message_telegram_refused(database_url: str) -> None:
+    operator = str(OTHER.id)
+    async with running_service(database_url, mock_stripe_payments=True, admin_telegram_ids=operator) as h:
+        await h.say("/start", "Welcome!", OTHER)
+        shop = await h.say("/start", "Welcome!")
+        h.telegram.fail(
+            "sendMessage", Fault(code=400, description="Bad Request: odd", chat_id=BUYER.id, times=None)
+        )
+        await h.press(shop, "buy_100")
+        lost = await h.said("could not be sent, and is given up", OTHER)
+        assert str(BUYER.id) in lost["text"]
+        assert "odd" in lost["text"]
+        h.telegram.clear_faults()
+        await h.say("/balance", "Balance: 100.00")
