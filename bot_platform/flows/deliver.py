@@ -6,7 +6,7 @@ from bot_platform.domain import outbox, users
 from bot_platform.domain.outbox import Notice
 from bot_platform.infra.database import Database
 
-LOST = "notice-lost:"  # begins the subject of a notice about a lost one
+LOST = "notice-lost:"  # begins the subject of a notice to operators about a message that was not sent
 MAX_ERROR_CHARS = 200
 
 
@@ -37,7 +37,7 @@ async def blocked(database: Database, notice: Notice) -> None:
 
 
 async def dead(database: Database, operators: Sequence[int], notice: Notice, error: str) -> None:
-    """Give up on a notice, and tell the operators what could not be said, and why."""
+    """Give up on a notice, and tell the operators which message could not be sent, and why."""
     await database.transact(_dead, operators, notice, error)
 
 

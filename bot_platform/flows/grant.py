@@ -14,7 +14,7 @@ async def grant(
 ) -> int:
     """Post a grant of `amount` hundredths (negative takes back), once for each `grant_id`.
 
-    Return what is available then. Raises CannotGrant when more would be taken than is available, or
+    Return the available credits afterwards. Raises CannotGrant when more would be taken than is available, or
     when another grant has the same id.
     """
     return await database.transact(partial(_grant, user, amount, reason=reason, grant_id=grant_id, by=by))

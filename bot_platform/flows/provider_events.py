@@ -114,7 +114,7 @@ async def reschedule(payments: PaymentContext, row: Event, error: str, *, counts
 
 
 async def _prepare(payments: PaymentContext, news: News) -> Prepared:
-    """Ask the provider for what the news leave out, before any transaction begins."""
+    """Ask the provider for missing details, before any transaction begins."""
     if isinstance(news, PaymentConfirmed):
         return Prepared(news, await settle.package_sold(payments, news))
     return Prepared(news)

@@ -61,7 +61,7 @@ async def reversed_payments(
 
 
 async def check_purchase(payments: PaymentContext, purchase: Purchase) -> Outcome | None:
-    """Ask for the state of a purchase's checkout and apply it; return None when there is nothing to ask.
+    """Ask for the state of a purchase's checkout and apply it; return None if it has no checkout to look up.
 
     Raises ProviderDown.
     """

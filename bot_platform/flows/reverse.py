@@ -92,7 +92,7 @@ async def _finish_our_refund(
 
 
 async def _correct(account: Account, purchase: Purchase, stage: Stage) -> None:
-    """Take back, or return, what all reversals of the purchase together require (money.md section 5)."""
+    """Take back, or return, what all its reversals together require (docs/money.md, Reversals)."""
     lost = reversals.money_lost(await reversals.of_purchase(purchase.id))
     target = purchases.credits_lost(purchase, lost)
     taken = target - purchase.reversed

@@ -175,7 +175,7 @@ async def _charge(account: Account, job: Job, cost: int) -> None:
     held = await ledger.find_hold(job.cause)
     if held is None:
         raise LookupError(f"{job.cause} has no hold")
-    charged = min(cost, held.amount)  # usage beyond the hold is free (money.md section 6)
+    charged = min(cost, held.amount)  # usage beyond the hold is free (docs/money.md, Prices and holds)
     await ledger.capture(account, held, charged, note=job.kind)
     await jobs.count_charge(job, charged)
 

@@ -59,7 +59,7 @@ async def confirm(payment: PaymentConfirmed, sold: Package | None, operators: Se
 
 
 async def note(news: PaymentPending | PaymentFailed | CheckoutExpired | NotForUs) -> Outcome:
-    """Change the state of a purchase whose money has not come; part of a transaction."""
+    """Change the state of an unpaid purchase; part of a transaction."""
     if isinstance(news, NotForUs):
         return Outcome(EventState.IGNORED, news.reason, alarm=news.alarm)
     purchase = await _lock(news.checkout)

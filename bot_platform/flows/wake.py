@@ -13,7 +13,7 @@ from bot_platform.domain.ledger import Account
 async def wake(account: Account) -> None:
     """Queue the parked jobs of a locked account in their order, as far as its credits allow.
 
-    Call it in every transaction after which more credits may be available, or another job is the first.
+    Call it in every transaction after which more credits may be available, or another job may be first.
     """
     waiting = list(await jobs.waiting(account.user_id))
     while waiting and await admit(account, waiting[0]) is None:

@@ -338,7 +338,7 @@ operator-books-off =
     🚨 The books are off: { $count ->
         [one] one row breaks
        *[other] { $count } rows break
-    } a rule. Whose books they are cannot spend until it is mended. See all of them with: run.py audit
+    } a rule. The users of these rows cannot spend until they are repaired. See all rows with: run.py audit
 
     { $rows }
 operator-outage = 🚨 { $party ->
@@ -509,7 +509,7 @@ admin-checked = { $changed ->
         [yes] ✅ That was news: purchase { $purchase } has changed.
        *[no] Nothing new about purchase { $purchase }.
     }
-admin-nobody-to-ask = Purchase { $purchase } has nothing that Stripe could be asked about.
+admin-nobody-to-ask = Purchase { $purchase } has no Stripe checkout to look up.
 admin-cannot-ask = Stripe does not answer now. I ask again by myself; try it here in a minute.
 admin-granted = { SIGNED($credits) } credits for { $user }, who has { CREDITS($balance) } now and was told why.
 admin-banned = ⛔ { $user } is banned, and was told so.

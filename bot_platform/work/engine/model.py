@@ -95,7 +95,7 @@ class Call:
     def tokens(self) -> Usage:
         """The reported usage, else an estimate from the bytes; zero without an answer.
 
-        A report of no written tokens beside a text is none.
+        A report of 0 written tokens is ignored if there is text.
         """
         if not self.received:
             return Usage(0, 0)
