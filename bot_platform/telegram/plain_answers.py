@@ -5,11 +5,26 @@ from typing import Any
 
 from aiogram import Bot
 from aiogram.client.session.middlewares.base import NextRequestMiddlewareType
-from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramNetworkError, TelegramServerError
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramEntityTooLarge,
+    TelegramForbiddenError,
+    TelegramNetworkError,
+    TelegramNotFound,
+    TelegramServerError,
+)
 from aiogram.methods import GetUpdates, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 
 SERVER_ERRORS = range(500, 600)
+REFUSALS: Mapping[int, type[TelegramAPIError]] = {
+    400: TelegramBadRequest,
+    403: TelegramForbiddenError,
+    404: TelegramNotFound,
+    413: TelegramEntityTooLarge,
+}
 
 
 class GetPlainUpdates(GetUpdates):
@@ -52,4 +67,7 @@ def _named(method: TelegramMethod[Any], data: object) -> TelegramAPIError:
         return UnreadableResult(method, data.get("result"))
     if data.get("error_code") in SERVER_ERRORS:
         return TelegramServerError(method=method, message="the server failed")
+    refusal = REFUSALS.get(data["error_code"]) if type(data.get("error_code")) is int else None
+    if refusal:
+        return refusal(method=method, message="refused, in words that cannot be decoded")
     return TelegramNetworkError(method=method, message="the answer cannot be decoded")

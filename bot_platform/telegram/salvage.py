@@ -6,6 +6,7 @@ from typing import Any
 Json = Mapping[str, Any]
 
 IDS = range(-(2**52), 2**52)
+DATES = range(2**33)  # unix seconds; Python's calendar ends not much later
 MAX_TEXT_CHARS = 4096
 CHAT_TYPES = frozenset({"private", "group", "supergroup", "channel"})
 
@@ -37,7 +38,7 @@ def _message(message: Json) -> dict[str, Any] | None:
         return None
     kept: dict[str, Any] = {
         "message_id": _id(message.get("message_id")) or 0,
-        "date": _id(message.get("date")) or 0,
+        "date": date if (date := _id(message.get("date")) or 0) in DATES else 0,
         "chat": _chat(_object(message.get("chat")), user["id"]),
         "from": user,
         "text": text,
@@ -65,8 +66,9 @@ def _user(user: Json) -> dict[str, Any] | None:
 
 
 def _chat(chat: Json, user_id: int) -> dict[str, Any]:
-    kind = _text(chat.get("type"))
-    return {"id": _id(chat.get("id")) or user_id, "type": kind if kind in CHAT_TYPES else "private"}
+    """Rebuild a chat; one of an unknown type is private only if it is the user's own."""
+    id_, kind = _id(chat.get("id")) or user_id, _text(chat.get("type"))
+    return {"id": id_, "type": kind if kind in CHAT_TYPES else "private" if id_ == user_id else "group"}
 
 
 def _object(value: object) -> Json:

@@ -35,7 +35,18 @@ from bot_platform.telegram.texts import DEFAULT, Texts
 log = structlog.get_logger()
 
 MAX_ATTEMPTS = 3  # for a notice that raises an unexpected error
-NOT_MODIFIED = "not modified"
+NOT_MODIFIED, GONE = "not modified", "message to edit not found"
+PASSING_TEXTS = frozenset(  # a later text of the same message replaces these, so a refused one is no loss
+    {
+        "work-accepted",
+        "work-woken",
+        "work-draft",
+        "work-progress",
+        "work-thinking",
+        "work-stopping",
+        "work-below",
+    }
+)
 FINAL = (TelegramBadRequest, TelegramEntityTooLarge, TelegramMigrateToChat)  # the same would be refused again
 UNKNOWN_MESSAGE_ID = 0  # of a message that was sent, but whose id could not be read
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)  # an answer is not about its links
@@ -113,11 +124,16 @@ class Sender:
             notice, self._texts, language, self._prices, local_links=self._local_links
         )
         try:
-            return await self._send_message(notice, message)
+            return await self._send_formatted(notice, message)
         except UnreadableResult as error:  # Telegram took it, and answered with something new
             return error.message_id or notice.message_id or UNKNOWN_MESSAGE_ID
+
+    async def _send_formatted(self, notice: Notice, message: OutgoingMessage) -> int:
+        """Send a message; if Telegram refuses it, send it without its format."""
+        try:
+            return await self._send_message(notice, message)
         except TelegramBadRequest as error:
-            if not message.entities or NOT_MODIFIED in error.message:
+            if not message.entities or NOT_MODIFIED in _description(error):
                 raise
             # A model may write a link that is invalid for Telegram. Its words matter more than their format.
             log.warning("notice.format_refused", error=error.message)
@@ -147,7 +163,8 @@ class Sender:
             except TelegramBadRequest as error:
                 # Whatever is wrong with the old message (deleted, too old, of another bot): its user has
                 # paid for what it was to say, so it is sent as a new message.
-                if NOT_MODIFIED in error.message or not notice.subject.startswith("job:"):
+                passing = notice.text in PASSING_TEXTS and GONE not in _description(error)
+                if passing or NOT_MODIFIED in _description(error) or not notice.subject.startswith("job:"):
                     raise
                 log.info("notice.sent_anew", error=error.message)
             else:
@@ -156,8 +173,14 @@ class Sender:
 
     async def _handle_refusal(self, notice: Notice, error: TelegramAPIError) -> None:
         """Give up after a refusal that would be repeated."""
-        if notice.message_id is not None and NOT_MODIFIED in error.message:
+        if notice.message_id is not None and NOT_MODIFIED in _description(error):
             await deliver.sent(self._database, notice, notice.message_id)
             return
         log.error("notice.refused", text=notice.text, error=error.message)
-        await deliver.dead(self._database, self._operators, notice, error.message)
+        operators = () if notice.text in PASSING_TEXTS else self._operators
+        await deliver.dead(self._database, operators, notice, _description(error))
+
+
+def _description(error: TelegramAPIError) -> str:
+    """Return what Telegram said; empty when it said nothing."""
+    return error.message or ""

@@ -16,7 +16,7 @@ from bot_platform.flows import updates
 from bot_platform.infra import clock, correlation, safe_errors
 from bot_platform.infra.backoff import backoff
 from bot_platform.infra.database import Database
-from bot_platform.infra.database_errors import LOST_CONNECTION
+from bot_platform.infra.database_errors import is_transient
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.infra.sql import json_safe
 from bot_platform.infra.worker import LeaseWorker
@@ -71,27 +71,30 @@ class UpdateInbox:
     async def _store_each(self, found: Sequence[dict[str, Any]]) -> None:
         """Store updates together, or, when that fails, each alone: one must not hold up the others.
 
-        Raises what LOST_CONNECTION names; then nothing is confirmed, and all come again.
+        Raises when the database stores nothing at all; then nothing is confirmed, and all come again.
         """
         try:
             await self.store(found)
-        except LOST_CONNECTION:
-            raise
-        except Exception as error:  # noqa: BLE001 -- what one update does to the database is not foreseen
+        except Exception as error:
+            if is_transient(error):
+                raise
             log.error("telegram.batch_not_stored", count=len(found), **safe_errors.describe(error))
             for update in found:
                 await self._store_alone(update)
 
     async def _store_alone(self, update: dict[str, Any]) -> None:
-        """Store one update; if that fails, what is known of it, so that its sender gets an answer."""
-        known = salvage(update) or {"update_id": _id(update)}
-        for version in (update, known):
+        """Store one update; if that fails, what is known of it, and then only its number.
+
+        Raises when not even its number can be stored: then the fault is the database's.
+        """
+        number = {"update_id": _id(update)}
+        for version in (update, salvage(update) or number, number):
             try:
                 await self.store([version])
-            except LOST_CONNECTION:
-                raise
-            except Exception as error:  # noqa: BLE001 -- as above
+            except Exception as error:
                 log.error("telegram.update_not_stored", update=_id(update), **safe_errors.describe(error))
+                if version is number or is_transient(error):
+                    raise
             else:
                 return
 
@@ -141,8 +144,10 @@ class UpdateInbox:
             return Update.model_validate(row.payload, context=context)
         except ValidationError as error:
             log.error("telegram.unreadable_update", update=row.key, **safe_errors.describe(error))
-        known = salvage(row.payload)
-        return Update.model_validate(known, context=context) if known else None
+        try:
+            return Update.model_validate(salvage(row.payload), context=context)
+        except ValidationError:
+            return None
 
     async def _apologise(self, row: Event) -> None:
         """Close an update that cannot be read, and say so to its sender, if it has one."""
@@ -170,7 +175,10 @@ def _readable(update: object) -> dict[str, Any] | None:
     """Return an update that can be stored and confirmed; None for anything without an id."""
     if not isinstance(update, dict) or not _is_update_id(update.get("update_id")):
         return None
-    return {str(name): json_safe(value) for name, value in update.items()}
+    try:
+        return {str(name): json_safe(value) for name, value in update.items()}
+    except RecursionError:
+        return salvage(update) or {"update_id": update["update_id"]}
 
 
 def _is_update_id(number: object) -> bool:

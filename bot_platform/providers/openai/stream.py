@@ -38,6 +38,7 @@ class AnswerStream:
     has_text: bool = False
     has_reasoning: bool = False
     _filter: ThinkFilter = field(default_factory=ThinkFilter)
+    _has_deltas: bool = False
 
     def take(self, chunk: object) -> list[Piece]:
         """Read a chunk; return what it adds to the answer."""
@@ -48,7 +49,10 @@ class AnswerStream:
         self._count(event)
         choices = event.get("choices")
         choice = _object(choices[0] if isinstance(choices, list) and choices else None)
-        delta = _object(choice.get("delta")) or _object(choice.get("message"))
+        delta = _object(choice.get("delta"))
+        if not delta and not self._has_deltas:  # some repeat the whole answer in their last chunk
+            delta = _object(choice.get("message"))
+        self._has_deltas |= bool(_joined(delta.get("content")))
         pieces = self._reasoning(delta) + self._text(_joined(delta.get("content")))
         if delta.get("refusal"):
             self.fault, self.error = Fault.REFUSED, "refusal"

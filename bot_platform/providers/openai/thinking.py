@@ -90,9 +90,9 @@ class ThinkFilter:
 
 def _first(text: str, tags: tuple[str, ...]) -> tuple[int, int] | None:
     """Return where the first of the tags begins and ends."""
-    lower = text.lower()
-    found = [(at, at + len(tag)) for tag in tags if (at := lower.find(tag)) >= 0]
-    return min(found, default=None)
+    # Not by text.lower(): of some letters that is longer, and the place would be another.
+    found = re.search("|".join(map(re.escape, tags)), text, re.IGNORECASE | re.ASCII)
+    return found.span() if found else None
 
 
 def _at_line_start(before: str) -> bool:
