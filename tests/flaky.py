@@ -86,7 +86,7 @@ def _summary(runs: Sequence[Run]) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _load(processes: int) -> Iterator[None]:
-    """Keep so many cores busy meanwhile."""
+    """Keep this number of cores busy meanwhile."""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
     try:
         yield

@@ -69,7 +69,7 @@ async def lock(broadcast_id: int) -> Broadcast | None:
 
 
 async def advance(broadcast: Broadcast, messages: int, after: int) -> None:
-    """Store how far it has come: so many messages more, the last of them for the user `after`."""
+    """Store the progress: add to the number of written messages; the last one is for the user `after`."""
     broadcast.written, broadcast.after = broadcast.written + messages, after
     await broadcast.save(update_fields=["written", "after"])
 

@@ -189,7 +189,7 @@ class PaymentProvider(Protocol):
 
     @property
     def same_press_seconds(self) -> float:
-        """For so many seconds a second press of the same package means the same purchase."""
+        """Return for how many seconds a second press of the same package means the same purchase."""
 
     async def open(self, order: CheckoutOrder) -> CheckoutPage | PaymentConfirmed:
         """Open a checkout page, or confirm the payment at once; raises CheckoutUnavailable."""

@@ -5,7 +5,7 @@ from bot_platform.infra.database import Database
 
 
 async def acquire(database: Database, name: str, holder: int, seconds: float) -> bool:
-    """Take or extend the lease for so many seconds; False while another holder has it."""
+    """Take or extend the lease for a number of seconds; False while another holder has it."""
     return await database.transact(leases.acquire, name, holder, int(seconds * 1000), notify=False)
 
 

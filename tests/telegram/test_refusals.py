@@ -1,4 +1,4 @@
-"""A refusal is written in the words of whoever reads it."""
+"""A refusal is written for the channel in which it is read: Telegram, a page, or the console."""
 
 import pytest
 
