@@ -69,12 +69,12 @@ def test_the_bot_and_the_payment_page_name_the_same_price(currency: str) -> None
 
 
 @pytest.mark.parametrize("currency", ["usd", "eur", "jpy", "bhd"])
-def test_currencies_are_known(currency: str) -> None:
+def test_known_currencies_are_accepted(currency: str) -> None:
     assert known_currency(currency)
 
 
 @pytest.mark.parametrize(
     "currency", ["USD", "uSd", "us", "", "zzz", "usd ", "u\u017fd", "\u0131dr", "xtr", "123"]
 )
-def test_what_is_no_lower_case_code_is_no_currency(currency: str) -> None:
+def test_a_currency_is_a_lower_case_code(currency: str) -> None:
     assert not known_currency(currency)

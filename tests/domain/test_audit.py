@@ -421,7 +421,7 @@ async def id_of(row: str) -> int:
 
 
 @pytest.mark.parametrize("spoiled", SPOILED)
-async def test_a_spoiled_row_is_named_and_its_account_spends_nothing_until_it_is_mended(
+async def test_a_wrong_row_is_named_and_its_account_spends_nothing_until_it_is_repaired(
     database: Database, spoiled: str
 ) -> None:
     sql, names = SPOILED[spoiled]
@@ -452,7 +452,7 @@ async def test_a_spoiled_row_is_named_and_its_account_spends_nothing_until_it_is
     assert not (await Account.get(id=account.id)).broken
 
 
-async def test_a_person_without_an_account_is_named(database: Database) -> None:
+async def test_a_user_without_an_account_is_named(database: Database) -> None:
     books = await real_books(database)
     await unlock(database)
     await spoil("DELETE FROM account WHERE id = {dan}")
@@ -469,7 +469,7 @@ async def test_a_person_without_an_account_is_named(database: Database) -> None:
         "DELETE FROM entry WHERE account_id = {ann}",
     ],
 )
-async def test_between_two_audits_a_hold_refuses_an_account_whose_books_are_off(
+async def test_a_hold_refuses_an_account_with_wrong_books_between_two_audits(
     database: Database, sql: str
 ) -> None:
     books = await real_books(database)
@@ -480,7 +480,7 @@ async def test_between_two_audits_a_hold_refuses_an_account_whose_books_are_off(
     assert not await Hold.exists(cause="work:new")
 
 
-async def test_the_operator_is_told_of_each_set_of_rows_once(database: Database) -> None:
+async def test_operators_are_alerted_once_for_each_set_of_rows(database: Database) -> None:
     books = await real_books(database)
     await unlock(database)
     await spoil("UPDATE account SET balance = balance + 1 WHERE id = {ann}")
@@ -492,7 +492,7 @@ async def test_the_operator_is_told_of_each_set_of_rows_once(database: Database)
     assert await Notice.filter(text="operator-books-off").count() == 2
 
 
-async def test_books_that_were_mended_and_break_again_are_told_of_again(database: Database) -> None:
+async def test_operators_are_alerted_again_when_repaired_books_break_again(database: Database) -> None:
     books = await real_books(database)
     await unlock(database)
     for change in ("+ 1", "- 1", "+ 1"):
@@ -514,7 +514,7 @@ async def test_a_transaction_commits_while_a_snapshot_is_half_read_and_is_not_se
     assert (await ledger.find_account(user.id)).balance == 150
 
 
-async def test_an_audit_beside_busy_writers_holds_up_none_and_finds_nothing(database: Database) -> None:
+async def test_an_audit_beside_busy_writers_delays_none_and_finds_nothing(database: Database) -> None:
     books = await real_books(database)
 
     async def write(n: int) -> None:
@@ -595,7 +595,7 @@ async def test_a_refund_too_small_for_any_credit_is_in_order_while_it_is_asked_f
     assert await proven(books.payments) == set()
 
 
-async def test_a_second_full_refund_known_by_its_charge_alone_is_followed_and_in_order(
+async def test_a_second_full_refund_known_only_from_its_charge_is_in_order(
     database: Database,
 ) -> None:
     t = payments(database, operators=(ADMIN,))
@@ -616,14 +616,14 @@ async def test_a_paid_purchase_without_what_was_charged_is_named(database: Datab
     assert ("I9", "purchase", await id_of("p_ann")) in await proven(books.payments)
 
 
-async def test_a_charge_told_as_a_grant_is_named(database: Database) -> None:
+async def test_a_charge_with_the_kind_of_a_grant_is_named(database: Database) -> None:
     books = await real_books(database)
     await unlock(database)
     await spoil("UPDATE entry SET kind = 'grant' WHERE id = {charged}")
     assert await proven(books.payments) != set()
 
 
-async def test_between_two_audits_a_hold_refuses_an_account_whose_held_credit_was_lost(
+async def test_a_hold_refuses_an_account_with_lost_held_credit_between_two_audits(
     database: Database,
 ) -> None:
     user = await person(database, credits_=100)
@@ -633,7 +633,7 @@ async def test_between_two_audits_a_hold_refuses_an_account_whose_held_credit_wa
         await hold(database, user, 100, "work:2")
 
 
-async def test_books_that_are_off_for_everybody_are_told_of(database: Database) -> None:
+async def test_operators_are_alerted_when_all_accounts_are_wrong(database: Database) -> None:
     people = 5_000
     await query(
         "INSERT INTO users (id, telegram_id, language, blocked_bot, created_at)"
@@ -650,7 +650,7 @@ async def test_books_that_are_off_for_everybody_are_told_of(database: Database) 
     assert await Notice.filter(text="operator-books-off").count() == 1
 
 
-async def test_the_steps_of_an_audit_come_to_all_rows_and_never_go_back(database: Database) -> None:
+async def test_the_steps_of_an_audit_cover_all_rows_and_never_go_back(database: Database) -> None:
     books = await real_books(database)
     steps: list[tuple[int, int]] = []
     broken = list(await audit_books(database, (), lambda step: steps.append((step.done, step.rows))))

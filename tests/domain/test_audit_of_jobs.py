@@ -155,7 +155,7 @@ async def says(name: str) -> str:
 
 
 @pytest.mark.parametrize("spoiled", SPOILED)
-async def test_a_spoiled_row_of_work_is_named_and_once_mended_its_person_is_trusted_and_woken(
+async def test_a_wrong_row_of_a_job_is_named_and_its_account_works_again_after_the_repair(
     database: Database, spoiled: str
 ) -> None:
     spoiled_row, change, names = SPOILED[spoiled]
@@ -186,7 +186,7 @@ async def test_a_spoiled_row_of_work_is_named_and_once_mended_its_person_is_trus
 
 
 @pytest.mark.parametrize("mark", ["frozen", "broken"])
-async def test_work_of_a_frozen_or_broken_account_may_wait_although_the_credits_reach(
+async def test_jobs_of_a_frozen_or_broken_account_may_wait_with_enough_credits(
     database: Database, mark: str
 ) -> None:
     work = await real_work(database)
@@ -198,13 +198,13 @@ async def test_work_of_a_frozen_or_broken_account_may_wait_although_the_credits_
     assert await proven(database) == ({("I5", "account", account)} if mark == "frozen" else set())
 
 
-async def test_work_waits_behind_a_first_that_needs_more_than_there_is(database: Database) -> None:
+async def test_jobs_wait_behind_a_first_one_that_needs_more_credits(database: Database) -> None:
     work = await real_work(database)
     assert [job.needs > await balance(work.ann) for job in await jobs.waiting(work.ann.id)] == [True, False]
     assert await proven(database) == set()
 
 
-async def test_a_wake_that_was_missed_is_named_once_and_made_up_for_by_the_next_audit(
+async def test_a_missed_wake_is_named_once_and_done_by_the_next_audit(
     database: Database,
 ) -> None:
     work = await real_work(database)
@@ -215,7 +215,7 @@ async def test_a_wake_that_was_missed_is_named_once_and_made_up_for_by_the_next_
     assert [job.request_key for job in await jobs.waiting(work.ann.id)] == ["first"]
 
 
-async def test_forgotten_work_counts_as_told(database: Database) -> None:
+async def test_a_forgotten_job_counts_as_reported(database: Database) -> None:
     work = await real_work(database)
     await query("UPDATE notice SET state = 'sent'")
     await job_retention.forget(work.context, work.ann)
@@ -223,7 +223,7 @@ async def test_forgotten_work_counts_as_told(database: Database) -> None:
     assert await proven(database) == set()
 
 
-async def test_work_that_goes_on_for_many_steps_is_in_order_after_each(database: Database) -> None:
+async def test_a_job_of_many_steps_is_in_order_after_each(database: Database) -> None:
     at = context(database)
     user = await person(database, credits_=300)
     job = await claimed(at, user, "long")
@@ -236,7 +236,7 @@ async def test_work_that_goes_on_for_many_steps_is_in_order_after_each(database:
     assert (job.charged, await balance(user)) == (260, 40)
 
 
-async def test_an_order_that_races_its_credits_never_waits_for_what_is_there(database: Database) -> None:
+async def test_an_order_concurrent_with_its_credits_never_stays_parked(database: Database) -> None:
     at = context(database)
     people = [await person(database, telegram_id) for telegram_id in range(1, 61)]
 

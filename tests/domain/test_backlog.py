@@ -13,7 +13,7 @@ from tests.makers import person
 
 
 @pytest.mark.usefixtures("database")
-async def test_nothing_waits_at_first() -> None:
+async def test_an_empty_database_has_no_backlog() -> None:
     waits = await backlog()
     assert (sum(waits.jobs.values()), waits.messages, waits.oldest_message, waits.failed_events) == (
         0,
@@ -23,7 +23,7 @@ async def test_nothing_waits_at_first() -> None:
     )
 
 
-async def test_what_waits_is_counted_and_what_is_done_is_not(database: Database) -> None:
+async def test_waiting_rows_are_counted_and_done_ones_are_not(database: Database) -> None:
     user = await person(database)
 
     async def story() -> None:
@@ -47,7 +47,7 @@ async def test_what_waits_is_counted_and_what_is_done_is_not(database: Database)
     assert 90 <= waits.oldest_message < 150
 
 
-async def test_an_edit_that_waits_makes_no_message_old(database: Database) -> None:
+async def test_a_waiting_edit_does_not_age_its_message(database: Database) -> None:
     async def story() -> None:
         await outbox.post("sent", 77, "b", "welcome")
 

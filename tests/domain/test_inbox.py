@@ -32,7 +32,7 @@ async def test_an_event_is_claimed_once_and_updates_never(database: Database) ->
     assert sorted(key for keys in both for key in keys) == ["stripe:evt_1", "stripe:evt_2"]
 
 
-async def test_a_lease_that_ran_out_is_taken_up_and_counted_as_a_try(database: Database) -> None:
+async def test_an_expired_lease_is_claimed_again_and_counted_as_an_attempt(database: Database) -> None:
     await keep(database, "evt_1")
     assert await claimed(database)
     assert not await claimed(database)
@@ -41,7 +41,7 @@ async def test_a_lease_that_ran_out_is_taken_up_and_counted_as_a_try(database: D
     assert (await Event.get()).attempts == 2
 
 
-async def test_an_event_that_was_given_back_is_not_held_by_a_renewal_that_comes_late(
+async def test_a_late_renewal_does_not_hold_a_released_event(
     database: Database,
 ) -> None:
     await keep(database, "evt_1")
@@ -51,7 +51,7 @@ async def test_an_event_that_was_given_back_is_not_held_by_a_renewal_that_comes_
     assert await claimed(database)
 
 
-async def test_an_event_for_later_waits_and_keeps_its_error(database: Database) -> None:
+async def test_a_rescheduled_event_waits_and_keeps_its_error(database: Database) -> None:
     await keep(database, "evt_1")
     (row,) = await database.transact(inbox.claim_events, 1, notify=False)
     await database.transact(inbox.reschedule, row, 60_000, "over a stone", notify=False)
@@ -59,7 +59,7 @@ async def test_an_event_for_later_waits_and_keeps_its_error(database: Database) 
     assert (await Event.get()).error == "over a stone"
 
 
-async def test_old_updates_that_were_handled_go_and_whatever_tells_of_money_stays(database: Database) -> None:
+async def test_old_handled_updates_are_deleted_and_events_about_money_are_not(database: Database) -> None:
     await keep(database, "evt_1")
     await keep(database, "one", "two", "failed", "waits", "late", lane=7)
     for name, state in {"evt_1": "handled", "one": "handled", "two": "handled", "failed": "failed"}.items():
@@ -83,13 +83,13 @@ async def test_an_event_is_found_by_its_key_its_own_id_and_our_number(database: 
 
 
 @pytest.mark.parametrize("name", ["", "evt_404", "404", "-1", "9" * 30, "¹", "stripe:"])
-async def test_a_name_of_nothing_finds_nothing(database: Database, name: str) -> None:
+async def test_an_unknown_name_finds_nothing(database: Database, name: str) -> None:
     await keep(database, "evt_1")
     assert await inbox.look_up(name) is None
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_name_longer_than_any_finds_nothing() -> None:
+async def test_a_too_long_name_finds_nothing() -> None:
     assert await inbox.look_up("x" * 300) is None
 
 
@@ -100,14 +100,14 @@ async def test_an_update_of_telegram_is_not_shown_among_events(database: Databas
     assert not await inbox.list_provider_events(None, 10)
 
 
-async def test_the_newest_events_come_first_and_only_so_many(database: Database) -> None:
+async def test_events_are_listed_newest_first_up_to_the_limit(database: Database) -> None:
     await keep(database, *(f"evt_{n}" for n in range(5)))
     await Event.filter(key="stripe:evt_3").update(state=EventState.FAILED)
     assert [row.key[-1] for row in await inbox.list_provider_events(None, 3)] == ["4", "3", "2"]
     assert [row.key[-1] for row in await inbox.list_provider_events(EventState.FAILED, 3)] == ["3"]
 
 
-async def test_a_replay_forgets_tries_errors_and_pauses(database: Database) -> None:
+async def test_a_replay_resets_attempts_errors_and_pauses(database: Database) -> None:
     await keep(database, "evt_1")
     (row,) = await database.transact(inbox.claim_events, 1, notify=False)
     await database.transact(inbox.finish, row, EventState.FAILED, "over a stone", notify=False)

@@ -73,7 +73,7 @@ async def test_a_repeated_hold_is_the_first_one(database: Database) -> None:
     assert (await ledger.find_account(user.id)).held == 60
 
 
-async def test_a_capture_charges_and_frees_the_rest_once(database: Database) -> None:
+async def test_a_capture_charges_and_releases_the_rest_once(database: Database) -> None:
     user = await person(database, credits_=100)
     hold = await database.transact(_held, user.id, 60, "work:1")
     results = await asyncio.gather(*(database.transact(_capture, user.id, hold, 25) for _ in range(5)))
@@ -84,7 +84,7 @@ async def test_a_capture_charges_and_frees_the_rest_once(database: Database) -> 
     assert (charge.amount, charge.cause) == (-25, "work:1:charge")
 
 
-async def test_a_release_frees_everything_and_ends_the_hold(database: Database) -> None:
+async def test_a_release_returns_everything_and_ends_the_hold(database: Database) -> None:
     user = await person(database, credits_=100)
     hold = await database.transact(_held, user.id, 60, "work:1")
     assert await database.transact(_release, user.id, hold)
@@ -142,7 +142,7 @@ async def test_postgres_refuses_to_truncate_the_entries(postgres_url: str) -> No
     await database.close()
 
 
-async def test_a_wrong_statement_is_told_at_once(database: Database) -> None:
+async def test_a_wrong_statement_is_raised_at_once(database: Database) -> None:
     async def story() -> None:
         await query("SELECT nothing FROM nowhere")
 

@@ -104,7 +104,7 @@ async def _plan(sql: str, values: Any) -> str:
     return "\n".join(str(row.get("detail", row.get("QUERY PLAN"))) for row in rows) + "\n"
 
 
-async def test_no_list_and_no_figure_goes_through_a_whole_table(
+async def test_no_list_and_no_figure_scans_a_whole_table(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert database

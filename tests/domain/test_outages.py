@@ -23,7 +23,7 @@ async def test_one_outage_begins_once_and_ends_once(database: Database) -> None:
     assert [await end(database), await end(database)] == [1_000, None]
 
 
-async def test_the_next_outage_is_noted_when_the_quiet_time_is_over(database: Database) -> None:
+async def test_the_next_outage_is_recorded_after_the_quiet_time(database: Database) -> None:
     clock = MovableClock()
     use(clock)
     assert await begin(database, 1_000)

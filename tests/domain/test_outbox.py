@@ -28,7 +28,7 @@ async def sent(database: Database, key: str, message_id: int) -> None:
     await database.transact(outbox.mark_sent, await Notice.get(key=key), message_id, notify=False)
 
 
-async def test_a_chat_gives_one_notice_at_a_time_the_oldest_first(database: Database) -> None:
+async def test_a_chat_has_one_notice_leased_at_a_time_the_oldest_first(database: Database) -> None:
     await write(database, "a", "b", "c")
     for n, key in enumerate("abc"):
         assert await claim(database) == [key]
@@ -40,7 +40,7 @@ async def test_a_chat_gives_one_notice_at_a_time_the_oldest_first(database: Data
     assert await claim(database) == []
 
 
-async def test_a_lease_that_was_given_back_is_not_renewed(database: Database) -> None:
+async def test_a_released_lease_is_not_renewed(database: Database) -> None:
     await write(database, "draft", "more")
     await claim(database)
     in_hand = [(await Notice.get(key="draft")).id]  # listed, and then the work ends
@@ -54,7 +54,7 @@ async def test_a_lease_that_was_given_back_is_not_renewed(database: Database) ->
     assert await claim(database) == ["draft"]
 
 
-async def test_what_was_rewritten_while_its_old_words_were_refused_is_sent_at_once(
+async def test_a_notice_rewritten_while_its_old_text_is_refused_is_sent_at_once(
     database: Database,
 ) -> None:
     await write(database, "draft")
@@ -66,7 +66,7 @@ async def test_what_was_rewritten_while_its_old_words_were_refused_is_sent_at_on
     assert await claim(database) == ["draft"]
 
 
-async def test_a_second_is_for_30_and_a_chat_s_second_for_one(database: Database) -> None:
+async def test_at_most_30_notices_a_second_and_one_in_each_chat(database: Database) -> None:
     for chat in range(40):
         await write(database, f"{chat}-1", f"{chat}-2", chat=chat)
     first = await claim(database)
@@ -79,14 +79,14 @@ async def test_a_second_is_for_30_and_a_chat_s_second_for_one(database: Database
     assert len(await claim(database)) == 30
 
 
-async def test_money_of_one_chat_goes_before_the_rest_of_another(database: Database) -> None:
+async def test_a_notice_about_money_goes_before_other_notices_of_other_chats(database: Database) -> None:
     await write(database, "other", chat=1, rank=OTHER)
     await write(database, "money", chat=2, rank=MONEY)
     assert await claim(database, 1) == ["money"]
     assert await claim(database, 1) == ["other"]
 
 
-async def test_what_is_said_to_all_lets_whatever_else_its_chat_is_told_go_first(database: Database) -> None:
+async def test_a_broadcast_goes_after_all_other_notices_of_its_chat(database: Database) -> None:
     await write(database, "to all", rank=BROADCAST)
     await write(database, "receipt", "link")
     for expected in ("receipt", "link", "to all"):
@@ -105,7 +105,7 @@ async def test_a_new_message_goes_before_an_edit(database: Database) -> None:
     assert await claim(database) == ["receipt"]
 
 
-async def test_what_is_rewritten_while_it_is_sent_is_sent_again_as_an_edit(database: Database) -> None:
+async def test_a_notice_rewritten_while_it_is_sent_is_edited_afterwards(database: Database) -> None:
     await write(database, "link")
     (row,) = await database.transact(outbox.claim, 1, notify=False)
     await database.transact(outbox.rewrite, "about:link", "terms")
@@ -116,7 +116,7 @@ async def test_what_is_rewritten_while_it_is_sent_is_sent_again_as_an_edit(datab
     assert await claim(database) == ["link"]
 
 
-async def test_a_notice_that_waits_lets_its_chat_wait(database: Database) -> None:
+async def test_a_delayed_notice_delays_its_chat(database: Database) -> None:
     await write(database, "a", "b")
     (row,) = await database.transact(outbox.claim, 1, notify=False)
     await database.transact(outbox.reschedule, row, 60_000, "retry after 60", notify=False)
@@ -139,7 +139,7 @@ async def test_a_flood_limit_met_by_an_edit_is_waited_out_by_the_whole_chat(data
     assert await claim(database) == []
 
 
-async def test_a_rewriting_does_not_shorten_what_telegram_asked_to_wait(database: Database) -> None:
+async def test_a_rewrite_does_not_shorten_retry_after(database: Database) -> None:
     await write(database, "link")
     (row,) = await database.transact(outbox.claim, 1, notify=False)
     await database.transact(outbox.reschedule, row, 60_000, "retry after 60", notify=False)
@@ -148,7 +148,7 @@ async def test_a_rewriting_does_not_shorten_what_telegram_asked_to_wait(database
     assert await claim(database) == []
 
 
-async def test_what_is_dead_waits_for_its_person_and_comes_in_order(database: Database) -> None:
+async def test_dead_notices_are_sent_in_order_when_their_user_comes_back(database: Database) -> None:
     await write(database, "a", "b")
     await write(database, "elsewhere", chat=2)
     for key in "ab":
@@ -173,7 +173,7 @@ async def test_a_key_of_any_length_is_one_notice(database: Database) -> None:
     assert await Notice.all().count() == 2
 
 
-async def test_a_sender_that_died_leaves_its_notice_to_the_next(database: Database) -> None:
+async def test_a_notice_of_a_dead_sender_is_claimed_by_the_next(database: Database) -> None:
     await write(database, "a")
     await claim(database)
     await second_later()

@@ -43,7 +43,7 @@ async def spend(database: Database, user: User, amount: int) -> None:
     await database.transact(story)
 
 
-async def test_an_empty_house_has_empty_figures(database: Database) -> None:
+async def test_an_empty_database_has_empty_figures(database: Database) -> None:
     assert database
     told = await overview.today()
     assert (told.day.sales, told.day.takings, told.day.sold, told.failed_purchases) == (0, {}, 0, 0)
@@ -54,7 +54,7 @@ async def test_an_empty_house_has_empty_figures(database: Database) -> None:
     assert {day.sales for day in days} == {0}
 
 
-async def test_today_tells_sales_and_credits_by_where_they_went(database: Database) -> None:
+async def test_today_shows_sales_and_where_the_credits_went(database: Database) -> None:
     user = await person(database, credits_=300)
     await buy(payments(database), user, PRICES.get("buy_100"), "press:1")
     await grant(database, user, 250, "Rain.", "g1")
@@ -81,7 +81,7 @@ async def test_each_day_has_its_own_takings_by_currency(database: Database) -> N
         assert await told(ask) == expected
 
 
-async def test_what_failed_and_what_the_audit_said_is_told(database: Database) -> None:
+async def test_failures_and_the_result_of_the_audit_are_shown(database: Database) -> None:
     user = await person(database)
     for days, state in ((0, PurchaseState.FAILED), (0, PurchaseState.EXPIRED), (3, PurchaseState.FAILED)):
         row = await past_sale(user, days, f"{days}{state.value[:2]}")

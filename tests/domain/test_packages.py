@@ -102,7 +102,7 @@ def test_a_stripe_price_is_the_id_of_one(value: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["code", "credits", "amount", "currency"])
-def test_what_a_package_needs_is_missed(key: str) -> None:
+def test_a_missing_key_of_a_package_is_reported(key: str) -> None:
     (problem,) = problems(toml({name: value for name, value in GOOD.items() if name != key}))
     assert problem.startswith(f"package 1: {key} must be ")
 
@@ -115,12 +115,12 @@ def test_a_misspelled_key_is_named_beside_the_right_ones() -> None:
     )
 
 
-def test_a_misspelled_table_is_no_package_silently_lost() -> None:
+def test_a_misspelled_table_is_reported() -> None:
     text = toml(GOOD) + '\n[[pakage]]\ncode = "buy_2"\ncredits = 1\namount = 1\ncurrency = "usd"\n'
     assert problems(text) == ["'pakage' is no part of a price list, only [[package]] tables are"]
 
 
-def test_a_code_stands_once() -> None:
+def test_a_repeated_code_is_refused() -> None:
     assert problems(toml(GOOD, GOOD | {"credits": 2}, GOOD)) == ["the code 'buy_1' stands twice"]
 
 
@@ -136,7 +136,7 @@ def test_codes_that_differ_in_case_are_two() -> None:
     assert len(packages.read(toml(GOOD, GOOD | {"code": '"BUY_1"'})).packages) == 2
 
 
-def test_every_problem_comes_in_one_run() -> None:
+def test_all_problems_are_reported_in_one_run() -> None:
     bad = {"code": '"a b"', "credits": 0, "amount": 0, "currency": '"x"', "stripe_price": 1, "extra": 1}
     found = problems(toml(GOOD, bad, GOOD))
     assert len(found) == 7
@@ -151,7 +151,7 @@ def test_a_file_without_packages_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["[[package]", "code = ", "\0", "a = 1\na = 2", "[[package]]\ncredits = 01"])
-def test_a_file_that_is_no_toml_is_told_where(text: str) -> None:
+def test_a_file_that_is_no_toml_is_reported_with_its_line(text: str) -> None:
     (problem,) = problems(text)
     assert problem.startswith("it is not valid TOML: ")
     assert "(at " in problem
@@ -192,7 +192,7 @@ PRICED = PriceList(
         (None, 0, "usd", None),
     ],
 )
-def test_a_line_of_a_bill_stands_for_one_package_or_for_none(
+def test_a_line_item_matches_one_package_or_none(
     price: str | None, amount: int, currency: str, code: str | None
 ) -> None:
     found = PRICED.sold_as(price=price, amount=amount, currency=currency)

@@ -25,7 +25,7 @@ async def due() -> None:
     await query("UPDATE refund SET lease_until = 0, next_at = 0")
 
 
-async def test_a_refund_belongs_to_whoever_asked_until_the_lease_is_over(database: Database) -> None:
+async def test_a_refund_is_claimed_once_until_its_lease_expires(database: Database) -> None:
     asked = await ask(database, await purchase(database), 100)
     assert await database.transact(refunds.claim, 10, notify=False) == []
     await due()
@@ -34,7 +34,7 @@ async def test_a_refund_belongs_to_whoever_asked_until_the_lease_is_over(databas
     assert await database.transact(refunds.claim, 10, notify=False) == []
 
 
-async def test_refunds_of_one_purchase_take_turns_and_those_of_others_do_not_wait(
+async def test_refunds_of_one_purchase_run_in_turn_and_other_purchases_do_not_wait(
     database: Database,
 ) -> None:
     one, other = await purchase(database), await purchase(database, "q")
@@ -44,7 +44,7 @@ async def test_refunds_of_one_purchase_take_turns_and_those_of_others_do_not_wai
     assert sorted(row.id for rows in claims for row in rows) == [first.id, third.id]
 
 
-async def test_what_is_asked_for_is_what_has_no_answer(database: Database) -> None:
+async def test_only_unanswered_refunds_are_claimed(database: Database) -> None:
     id_ = await purchase(database)
     rows = [await ask(database, id_, amount) for amount in (100, 20, 3)]
     assert await refunds.amount_requested(id_) == 123
@@ -55,7 +55,7 @@ async def test_what_is_asked_for_is_what_has_no_answer(database: Database) -> No
     assert [row.id for row in await database.transact(refunds.claim, 10, notify=False)] == [rows[2].id]
 
 
-async def test_a_refund_for_later_waits_and_keeps_its_reason(database: Database) -> None:
+async def test_a_rescheduled_refund_waits_and_keeps_its_reason(database: Database) -> None:
     row = await ask(database, await purchase(database), 100)
     await database.transact(refunds.reschedule, row, 60_000, "down", notify=False)
     assert await database.transact(refunds.claim, 10, notify=False) == []

@@ -44,11 +44,11 @@ def said(stage: Stage, amount: int = 200, as_of: int = 0, **changed: Any) -> Pay
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_each_stage_takes_its_money_or_none(stage: Stage) -> None:
+def test_each_stage_takes_all_or_nothing_of_its_amount(stage: Stage) -> None:
     assert reversals.money_lost([row(stage, 200)]) == TAKES[stage]
 
 
-def test_refunds_and_disputes_add_up_and_other_questions_do_not() -> None:
+def test_refunds_and_disputes_add_up_and_inquiries_do_not() -> None:
     rows = [
         row(Stage.REFUNDED, 200),
         row(Stage.REFUND_PENDING, 50),
@@ -70,7 +70,7 @@ def test_refunds_and_disputes_add_up_and_other_questions_do_not() -> None:
     ],
     ids=["no single", "one of them", "more since", "one undone", "one undone, one known", "undone before"],
 )
-def test_a_charges_total_counts_for_what_is_not_known_by_itself(
+def test_the_total_of_a_charge_stands_in_for_unknown_refunds(
     singles: tuple[int, ...], undone_at: int | None, lost: int
 ) -> None:
     rows = [row(Stage.REFUNDED_IN_ALL, 300, 10), *(row(Stage.REFUNDED, amount, 10) for amount in singles)]
@@ -92,13 +92,13 @@ def test_a_charges_total_counts_for_what_is_not_known_by_itself(
         (10_000, 0, 5, 0),
     ],
 )
-def test_credits_go_with_their_money_rounded_up_and_never_more_than_all(
+def test_credits_are_taken_in_proportion_rounded_up_and_at_most_all(
     credits_: int, charged: int, lost: int, taken: int
 ) -> None:
     assert purchases.credits_lost(Purchase(credits=credits_, charged=charged), lost) == taken
 
 
-def test_of_one_second_the_stage_that_comes_later_in_a_life_is_the_truth() -> None:
+def test_of_two_updates_in_one_second_the_later_stage_wins() -> None:
     lives = [
         (Stage.REFUND_PENDING, Stage.REFUNDED, Stage.REFUND_UNDONE),
         (Stage.INQUIRY, Stage.INQUIRY_CLOSED, Stage.DISPUTED, Stage.APPEALED, Stage.LOST, Stage.WON),
@@ -121,7 +121,7 @@ def test_of_one_second_the_stage_that_comes_later_in_a_life_is_the_truth() -> No
         ((Stage.DISPUTED, 300, 5), (Stage.DISPUTED, 300, 5), False),
     ],
 )
-async def test_what_was_said_later_replaces_what_was_known(
+async def test_a_later_update_replaces_an_earlier_one(
     database: Database, known: tuple[Stage, int, int], news: tuple[Stage, int, int], *, changes: bool
 ) -> None:
     assert await database.transact(reversals.note, said(*known), None, None)
@@ -130,13 +130,13 @@ async def test_what_was_said_later_replaces_what_was_known(
     assert (kept.stage, kept.amount, kept.as_of) == (news if changes else known)
 
 
-async def test_the_same_news_from_many_sides_is_one_row(database: Database) -> None:
+async def test_the_same_reversal_from_several_events_is_one_row(database: Database) -> None:
     notes = [database.transact(reversals.note, said(Stage.REFUNDED), None, None) for _ in range(10)]
     assert (await asyncio.gather(*notes)).count(True) == 1
     assert await Reversal.all().count() == 1
 
 
-async def test_a_purchase_is_joined_by_what_waited_for_its_payment_once(database: Database) -> None:
+async def test_waiting_reversals_join_their_purchase_once(database: Database) -> None:
     sale = await sold(database)
     for key, ref in (("stripe:re_1", "pi_later"), ("stripe:dp_2", "pi_2")):
         await database.transact(reversals.note, said(Stage.INQUIRY, key=key, payment_ref=ref), None, None)
@@ -147,7 +147,7 @@ async def test_a_purchase_is_joined_by_what_waited_for_its_payment_once(database
     assert [found.key for found in await reversals.of_purchase(sale.id)] == ["stripe:re_1"]
 
 
-async def test_a_person_is_frozen_while_a_question_is_open_that_nobody_lifted(database: Database) -> None:
+async def test_an_account_is_frozen_while_an_inquiry_is_open_and_not_lifted(database: Database) -> None:
     sale = await sold(database)
     for at, (stage, frozen) in enumerate(
         [
@@ -165,7 +165,7 @@ async def test_a_person_is_frozen_while_a_question_is_open_that_nobody_lifted(da
     assert not await reversals.freezes(sale.user.id)
 
 
-async def test_a_total_said_again_after_a_refund_was_undone_counts_anew(database: Database) -> None:
+async def test_a_total_reported_again_after_a_refund_was_undone_counts_again(database: Database) -> None:
     sale = await sold(database)
     await sale.hears("ch", Stage.REFUNDED_IN_ALL, 500, 10)
     await sale.hears("re_1", Stage.REFUND_UNDONE, 300, 12)
@@ -174,7 +174,7 @@ async def test_a_total_said_again_after_a_refund_was_undone_counts_anew(database
     assert (await sale.stands())[0] == 0
 
 
-async def test_an_undone_refund_said_again_later_changes_nothing(database: Database) -> None:
+async def test_an_undone_refund_reported_again_changes_nothing(database: Database) -> None:
     sale = await sold(database)
     await sale.hears("re_1", Stage.REFUND_UNDONE, 300, 8)
     await sale.hears("ch", Stage.REFUNDED_IN_ALL, 200, 10)

@@ -160,7 +160,8 @@ async def test_an_order_of_a_frozen_account_is_parked_until_the_freeze_ends(
     assert await states(job) == [JobState.QUEUED]
 
 
-async def test_too_many_open_orders_are_refused(database: Database) -> None:
+async def test_too_many_open_orders_are_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_work, "MAX_OPEN_JOBS", 10)
     user, work = await person(database), context(database)
     for number in range(order_work.MAX_OPEN_JOBS):
         await ordered(work, user, f"{number}")

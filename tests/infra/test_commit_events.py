@@ -15,7 +15,9 @@ def heard(database: Database) -> list[CommitEvent]:
     return heard
 
 
-async def test_what_was_committed_is_told_once_in_order(database: Database, heard: list[CommitEvent]) -> None:
+async def test_committed_events_are_reported_once_in_order(
+    database: Database, heard: list[CommitEvent]
+) -> None:
     async def story() -> str:
         commit_events.record("sale", provider="mock")
         commit_events.record("credits", 500, kind="purchase")
@@ -28,7 +30,7 @@ async def test_what_was_committed_is_told_once_in_order(database: Database, hear
     ]
 
 
-async def test_what_was_rolled_back_is_not_told(database: Database, heard: list[CommitEvent]) -> None:
+async def test_events_of_a_rollback_are_not_reported(database: Database, heard: list[CommitEvent]) -> None:
     async def story() -> None:
         commit_events.record("sale")
         raise LookupError
@@ -38,7 +40,9 @@ async def test_what_was_rolled_back_is_not_told(database: Database, heard: list[
     assert heard == []
 
 
-async def test_a_story_that_ran_again_is_told_once(database: Database, heard: list[CommitEvent]) -> None:
+async def test_a_repeated_transaction_reports_its_events_once(
+    database: Database, heard: list[CommitEvent]
+) -> None:
     tries = 0
 
     async def story() -> None:
@@ -52,7 +56,9 @@ async def test_a_story_that_ran_again_is_told_once(database: Database, heard: li
     assert heard == [CommitEvent("sale", 3)]
 
 
-async def test_outside_of_a_transaction_nobody_listens(database: Database, heard: list[CommitEvent]) -> None:
+async def test_an_event_outside_of_a_transaction_is_dropped(
+    database: Database, heard: list[CommitEvent]
+) -> None:
     commit_events.record("sale")
 
     async def nothing() -> None:

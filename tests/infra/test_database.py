@@ -21,7 +21,7 @@ async def _give(user: User, amount: int, cause: str) -> None:
     await ledger.post(account, EntryKind.WELCOME, amount, cause)
 
 
-async def test_a_story_that_breaks_leaves_nothing(database: Database) -> None:
+async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     user = await person(database)
 
     async def story() -> None:
@@ -33,7 +33,7 @@ async def test_a_story_that_breaks_leaves_nothing(database: Database) -> None:
     assert await balance(user) == 0
 
 
-async def test_a_cancelled_caller_leaves_its_story_to_its_end(database: Database) -> None:
+async def test_the_transaction_of_a_cancelled_caller_is_completed(database: Database) -> None:
     user = await person(database)
     begun = asyncio.Event()
 
@@ -51,7 +51,7 @@ async def test_a_cancelled_caller_leaves_its_story_to_its_end(database: Database
     assert await balance(user) == 101
 
 
-async def test_callers_cancelled_at_any_moment_strand_no_connection(database: Database) -> None:
+async def test_callers_cancelled_at_any_moment_lose_no_connection(database: Database) -> None:
     user = await person(database)
     for n in range(60):
         caller = asyncio.create_task(database.transact(_give, user, 1, f"c{n}"))
@@ -63,13 +63,13 @@ async def test_callers_cancelled_at_any_moment_strand_no_connection(database: Da
     assert account.balance == account.seq
 
 
-async def test_what_is_read_and_written_under_the_lock_is_never_lost(database: Database) -> None:
+async def test_updates_under_the_lock_are_never_lost(database: Database) -> None:
     user = await person(database)
     await asyncio.gather(*(database.transact(_give, user, 1, f"c{n}") for n in range(100)))
     assert await balance(user) == 100
 
 
-async def test_a_story_inside_a_story_is_refused(database: Database) -> None:
+async def test_a_nested_transaction_is_refused(database: Database) -> None:
     async def inner() -> None:
         return None
 
@@ -80,7 +80,7 @@ async def test_a_story_inside_a_story_is_refused(database: Database) -> None:
         await database.transact(outer)
 
 
-async def test_a_listener_hears_a_commit_and_no_failure_and_no_quiet_one(database: Database) -> None:
+async def test_a_listener_is_called_after_a_commit_unless_it_is_quiet(database: Database) -> None:
     heard = []
     database.on_commit.append(lambda: heard.append(1))
 
@@ -97,7 +97,7 @@ async def test_a_listener_hears_a_commit_and_no_failure_and_no_quiet_one(databas
     assert heard == [1]
 
 
-async def test_closing_waits_for_stories_in_hand(database_url: str) -> None:
+async def test_closing_waits_for_running_transactions(database_url: str) -> None:
     database = Database(database_url)
     await database.open()
     user = await person(database)
@@ -116,7 +116,7 @@ async def test_closing_waits_for_stories_in_hand(database_url: str) -> None:
     await again.close()
 
 
-async def test_a_row_is_inserted_once_however_many_try(database: Database) -> None:
+async def test_concurrent_inserts_of_one_key_make_one_row(database: Database) -> None:
     async def story() -> bool:
         return await insert_if_new(User(telegram_id=5, language="en"))
 
@@ -125,7 +125,7 @@ async def test_a_row_is_inserted_once_however_many_try(database: Database) -> No
     assert await User.filter(telegram_id=5).count() == 1
 
 
-async def test_a_repeat_waits_until_the_first_one_is_committed(postgres_url: str) -> None:
+async def test_a_repeated_insert_waits_for_the_commit_of_the_first(postgres_url: str) -> None:
     database = Database(postgres_url)
     await database.open()
     order = []
@@ -147,7 +147,7 @@ async def test_a_repeat_waits_until_the_first_one_is_committed(postgres_url: str
     await database.close()
 
 
-async def test_a_deadlocked_story_runs_again(postgres_url: str) -> None:
+async def test_a_deadlocked_transaction_runs_again(postgres_url: str) -> None:
     database = Database(postgres_url)
     await database.open()
     one, two = await person(database, 1), await person(database, 2)
@@ -164,7 +164,7 @@ async def test_a_deadlocked_story_runs_again(postgres_url: str) -> None:
     await database.close()
 
 
-async def test_who_stops_in_a_transaction_lets_go_of_its_locks_and_tells_its_story_again(
+async def test_a_transaction_that_stops_loses_its_locks_and_runs_again(
     postgres_url: str,
 ) -> None:
     database = Database(postgres_url)
@@ -216,7 +216,7 @@ async def test_cut_connections_are_replaced_and_none_is_lost(postgres_url: str) 
     await database.close()
 
 
-async def test_another_process_holding_the_lock_is_waited_for(sqlite_url: str) -> None:
+async def test_a_lock_of_another_process_is_waited_for(sqlite_url: str) -> None:
     database, rival = Database(sqlite_url), Database(sqlite_url)
     await database.open()
     user = await person(database)
@@ -247,14 +247,14 @@ async def test_sqlite_survives_a_power_cut_after_a_commit(sqlite_url: str) -> No
     assert pragmas == {"journal_mode": {"journal_mode": "wal"}, "synchronous": {"synchronous": 2}}
 
 
-async def test_the_database_says_when_it_does_not_answer(postgres_url: str) -> None:
+async def test_an_unreachable_database_is_reported(postgres_url: str) -> None:
     database = Database(postgres_url.rpartition("?")[0] + "?host=/nowhere")
     await database.open()
     assert not await database.answers()
     await database.close()
 
 
-async def test_a_broken_rule_of_the_database_is_not_repeated(database: Database) -> None:
+async def test_a_violated_constraint_is_not_retried(database: Database) -> None:
     user = await person(database)
     tries = []
 
@@ -267,7 +267,7 @@ async def test_a_broken_rule_of_the_database_is_not_repeated(database: Database)
     assert len(tries) == 1
 
 
-async def test_a_begin_that_fails_takes_no_turn_from_the_next_transaction(
+async def test_a_failed_begin_does_not_block_the_next_transaction(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library: Any = aiosqlite.Connection

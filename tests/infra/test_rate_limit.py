@@ -27,7 +27,7 @@ def clock() -> Iterator[StandingClock]:
     use(Clock())
 
 
-def test_a_burst_passes_and_then_the_pace_holds(clock: StandingClock) -> None:
+def test_a_burst_passes_and_then_the_rate_holds(clock: StandingClock) -> None:
     paced = RateLimiter(each_second=5, burst=20)
     assert [paced.delay_for("a") for _ in range(20)] == [0.0] * 20
     assert 0 < paced.delay_for("a") < 0.21
@@ -36,14 +36,14 @@ def test_a_burst_passes_and_then_the_pace_holds(clock: StandingClock) -> None:
     assert paced.delay_for("a") > 0
 
 
-def test_who_keeps_to_the_pace_never_waits(clock: StandingClock) -> None:
+def test_a_caller_within_the_rate_never_waits(clock: StandingClock) -> None:
     paced = RateLimiter(each_second=5, burst=1)
     for _ in range(1_000):
         assert paced.delay_for("a") == 0.0
         clock.at += 0.2
 
 
-def test_who_waited_as_told_passes(clock: StandingClock) -> None:
+def test_a_caller_who_waited_the_returned_time_passes(clock: StandingClock) -> None:
     paced = RateLimiter(each_second=3, burst=2)
     for _ in range(100):
         while wait := paced.delay_for("a"):
@@ -52,14 +52,14 @@ def test_who_waited_as_told_passes(clock: StandingClock) -> None:
 
 
 @pytest.mark.usefixtures("clock")
-def test_one_s_haste_is_not_another_s_wait() -> None:
+def test_one_key_does_not_delay_another() -> None:
     paced = RateLimiter(each_second=1, burst=1)
     assert paced.delay_for("a") == 0.0
     assert paced.delay_for("a") > 0
     assert paced.delay_for("b") == 0.0
 
 
-def test_callers_who_left_are_forgotten_and_those_who_hurry_are_not(clock: StandingClock) -> None:
+def test_idle_keys_are_dropped_and_busy_ones_are_not(clock: StandingClock) -> None:
     paced = RateLimiter(each_second=1, burst=2)
     for n in range(rate_limit.MAX_KEYS - 1):
         paced.delay_for(n)

@@ -5,7 +5,7 @@ import pytest
 from bot_platform.infra import safe_errors
 
 
-def test_a_fault_is_named_by_its_kind_and_place_alone() -> None:
+def test_an_error_is_described_by_its_type_and_place() -> None:
     with pytest.raises(ValueError, match="what somebody asked") as caught:
         int("what somebody asked")
     said = safe_errors.describe(caught.value)
@@ -14,5 +14,5 @@ def test_a_fault_is_named_by_its_kind_and_place_alone() -> None:
     assert "asked" not in str(said)
 
 
-def test_a_fault_that_was_never_raised_has_no_place() -> None:
+def test_an_error_that_was_never_raised_has_no_place() -> None:
     assert safe_errors.describe(ValueError("x")) == {"error": "ValueError", "where": ""}

@@ -83,7 +83,7 @@ async def test_a_loop_repeats_its_step() -> None:
         await eventually(lambda: step.runs > 3)
 
 
-async def test_a_loop_outlives_faults_backs_off_and_says_so(hasty: HastyClock) -> None:
+async def test_a_loop_survives_errors_backs_off_and_logs_them(hasty: HastyClock) -> None:
     step = Step(failures=2)
     clock.use(hasty)
     with capture_logs() as logs:
@@ -100,20 +100,20 @@ async def test_a_loop_outlives_faults_backs_off_and_says_so(hasty: HastyClock) -
     ]
 
 
-async def test_a_step_that_runs_out_of_time_is_a_fault_like_any_other() -> None:
+async def test_a_step_that_times_out_is_an_error_like_any_other() -> None:
     step = Step(failures=1, fault=TimeoutError())
     async with running(worker.run_forever(step, name="a")):
         await eventually(lambda: step.runs > 1)
 
 
-async def test_a_long_fault_fills_one_short_line() -> None:
+async def test_a_long_error_is_logged_in_one_short_line() -> None:
     with capture_logs() as logs:
         async with running(worker.run_forever(Step(1, RuntimeError("x" * 10_000)), name="a", every=9)):
             await eventually(lambda: logs)
     assert len(logs[0]["says"]) == 300
 
 
-async def test_a_loop_whose_step_never_waits_lets_others_work() -> None:
+async def test_a_loop_whose_step_never_waits_yields_to_other_tasks() -> None:
     async def busy() -> None:
         pass
 
@@ -129,7 +129,7 @@ async def test_a_loop_ends_when_it_is_cancelled() -> None:
         await task
 
 
-async def test_a_start_is_tried_until_it_succeeds_once_and_then_no_more(hasty: HastyClock) -> None:
+async def test_a_start_is_repeated_until_it_succeeds(hasty: HastyClock) -> None:
     step = Step(failures=1)
     clock.use(hasty)
     await worker.run_until_done(step, name="a")
@@ -146,14 +146,14 @@ async def test_a_start_that_is_cancelled_stops_trying(hasty: HastyClock) -> None
     assert step.runs == seen
 
 
-async def test_soon_gives_what_the_step_gave_even_when_that_is_nothing() -> None:
+async def test_retry_returns_the_result_even_if_it_is_none() -> None:
     async def migrate() -> list[str]:
         return []
 
     assert await worker.retry(migrate, name="a") == []
 
 
-async def test_soon_gives_up_after_its_tries_and_does_not_wait_for_nothing(hasty: HastyClock) -> None:
+async def test_retry_raises_after_its_attempts_without_a_last_pause(hasty: HastyClock) -> None:
     step = Step(failures=99)
     clock.use(hasty)
 
@@ -212,7 +212,7 @@ class Queue:
         return LeaseWorker("rows", claim=self.claim, handle=self.one, renew=self.keep, concurrency=at_once)
 
 
-async def test_a_pump_works_rows_at_the_same_time_but_no_more_than_it_may() -> None:
+async def test_a_worker_handles_rows_concurrently_up_to_its_limit() -> None:
     free = asyncio.Event()
 
     async def wait(_: Row) -> None:
@@ -229,7 +229,7 @@ async def test_a_pump_works_rows_at_the_same_time_but_no_more_than_it_may() -> N
     assert max(queue.asked) == 4
 
 
-async def test_a_slow_row_holds_up_no_other() -> None:
+async def test_a_slow_row_delays_no_other() -> None:
     never = asyncio.Event()
 
     async def work(row: Row) -> None:
@@ -243,7 +243,7 @@ async def test_a_slow_row_holds_up_no_other() -> None:
     await row_worker.finish(0)
 
 
-async def test_a_poke_starts_work_at_once() -> None:
+async def test_notify_starts_work_at_once() -> None:
     queue = Queue()
     row_worker = queue.row_worker()
     async with running(row_worker.run()):
@@ -255,7 +255,7 @@ async def test_a_poke_starts_work_at_once() -> None:
         assert len(queue.asked) == 3, "one look found nothing, one the row, one nothing again"
 
 
-async def test_what_another_process_wrote_is_found_without_a_poke() -> None:
+async def test_rows_of_other_processes_are_found_without_notify() -> None:
     queue = Queue()
     with time_passes():
         async with running(queue.row_worker().run()):
@@ -264,7 +264,7 @@ async def test_what_another_process_wrote_is_found_without_a_poke() -> None:
             await eventually(lambda: queue.ended)
 
 
-async def test_a_row_that_breaks_is_logged_and_the_pump_goes_on() -> None:
+async def test_a_failed_row_is_logged_and_the_worker_continues() -> None:
     async def work(row: Row) -> None:
         if row.id == 1:
             raise RuntimeError("trouble")
@@ -277,7 +277,7 @@ async def test_a_row_that_breaks_is_logged_and_the_pump_goes_on() -> None:
     assert (line["event"], line["loop"], line["row"]) == ("loop.work_failed", "rows", 1)
 
 
-async def test_a_pump_outlives_a_database_that_is_away() -> None:
+async def test_a_worker_survives_an_unreachable_database() -> None:
     queue = Queue(waiting=[1], broken=True)
     with capture_logs() as logs, time_passes():
         async with running(queue.row_worker().run()):
@@ -286,7 +286,7 @@ async def test_a_pump_outlives_a_database_that_is_away() -> None:
             await eventually(lambda: queue.ended == [1])
 
 
-async def test_the_leases_of_work_in_hand_are_renewed() -> None:
+async def test_leases_of_rows_in_hand_are_renewed() -> None:
     never = asyncio.Event()
 
     async def wait(_: Row) -> None:
@@ -300,7 +300,7 @@ async def test_the_leases_of_work_in_hand_are_renewed() -> None:
     await row_worker.finish(0)
 
 
-async def test_the_end_waits_for_work_in_hand_and_cancels_what_is_late() -> None:
+async def test_a_stop_waits_for_rows_in_hand_and_cancels_late_ones() -> None:
     never, soon = asyncio.Event(), asyncio.Event()
 
     async def work(row: Row) -> None:
@@ -321,7 +321,7 @@ async def test_the_end_waits_for_work_in_hand_and_cancels_what_is_late() -> None
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["claimed", "could not claim"])
-async def test_what_is_being_claimed_when_a_pump_is_ended_is_still_worked_on(broken: bool) -> None:
+async def test_rows_that_are_being_claimed_at_the_stop_are_still_handled(broken: bool) -> None:
     queue, asking, leased = Queue(waiting=[1], broken=broken), asyncio.Event(), asyncio.Event()
 
     async def claim(limit: int) -> Sequence[Row]:
@@ -342,7 +342,7 @@ async def test_what_is_being_claimed_when_a_pump_is_ended_is_still_worked_on(bro
 
 
 @pytest.mark.parametrize("moments", range(6))
-async def test_a_pump_ends_also_when_it_is_poked_in_the_same_moment(moments: int) -> None:
+async def test_a_worker_that_is_notified_at_the_stop_ends(moments: int) -> None:
     queue = Queue()
     row_worker = queue.row_worker()
     task = asyncio.create_task(row_worker.run())
@@ -355,6 +355,6 @@ async def test_a_pump_ends_also_when_it_is_poked_in_the_same_moment(moments: int
     await asyncio.wait({task})
 
 
-async def test_the_end_of_an_idle_pump_takes_no_time() -> None:
+async def test_an_idle_worker_stops_at_once() -> None:
     moving_clock()
     await Queue().row_worker().finish(math.inf)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -63,8 +63,14 @@ def _nameless(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"text_values": {name: v for name, v in values.items() if name not in OF_THIS_SALE}}
 
 
+Point = tuple[int, Calamity]
+
+
 class Crashes:
-    """Lives one story again and again in one database, each time with a calamity one point later."""
+    """Lives one story again and again in one database, each time with a calamity one point later.
+
+    A process repeats the story in which its predecessor was struck, then begins the next and is struck too.
+    """
 
     def __init__(self, url: str, name: str) -> None:
         self._url, self._story, self._number = url, ALL[name], 7_600_000_000
@@ -72,31 +78,45 @@ class Crashes:
     async def undisturbed(self, calamity: Calamity) -> tuple[int, dict[str, list[Any]]]:
         """Live it without the calamity; gives how many points there are for it, and the books in the end."""
         async with _opened(self._url) as database:
-            self._number += 1
-            sale = await self._story.prepare(database, self._number)
+            sale = await self._begun(database)
             with fate(0, calamity) as met:
                 await self._story.act(sale)
             books = await _books(sale)
             await mend(sale)
         return met.points, books
 
-    async def struck(self, at: int, calamity: Calamity) -> dict[str, list[Any]]:
-        """Live it with a calamity at a point, and once more after a restart; gives the books in the end."""
-        self._number += 1
+    async def struck(self, points: Sequence[Point]) -> AsyncIterator[dict[str, list[Any]]]:
+        """Live it with each calamity, and once more after a restart; gives the books in the end of each."""
+        sale = await asyncio.create_task(self._strike_first(points[0]))
+        for following in [*points[1:], None]:
+            books, sale = await asyncio.create_task(self._restart(sale, following))
+            yield books
+
+    async def _strike_first(self, point: Point) -> Sale:
         async with _opened(self._url) as database:
-            sale = await self._story.prepare(database, self._number)
-            with fate(at, calamity) as met, contextlib.suppress(Died, *UNREACHABLE):
-                await self._story.act(sale)
-            assert met.struck, f"there is no point {at}"
-            if calamity is Calamity.DEATH:
-                cut_off()
+            return await self._strike(database, *point)
+
+    async def _restart(self, sale: Sale, following: Point | None) -> tuple[dict[str, list[Any]], Sale]:
         async with _opened(self._url) as database:
             again = reopened(sale, database)
             await self._story.act(again)
             books = await _books(again)
             await mend(again)
             assert not await broken(database)
-        return books
+            return books, await self._strike(database, *following) if following else again
+
+    async def _strike(self, database: Database, at: int, calamity: Calamity) -> Sale:
+        sale = await self._begun(database)
+        with fate(at, calamity) as met, contextlib.suppress(Died, *UNREACHABLE):
+            await self._story.act(sale)
+        assert met.struck, f"there is no point {at}"
+        if calamity is Calamity.DEATH:
+            cut_off()
+        return sale
+
+    async def _begun(self, database: Database) -> Sale:
+        self._number += 1
+        return await self._story.prepare(database, self._number)
 
 
 @contextlib.asynccontextmanager
@@ -123,8 +143,9 @@ async def test_a_story_cut_at_any_point_and_begun_again_is_as_if_nothing_was(
             points += [(at, calamity) for at in range(1, number + 1)]
         chosen = points[::every]
         report.plan(len(chosen), "points")
+        ends = crashes.struck(chosen)
         for at, calamity in chosen:
-            found = await asyncio.create_task(crashes.struck(at, calamity))
+            found = await anext(ends)
             report.right([f"{calamity.name} at {at}: {t} {found[t]}" for t in books if found[t] != books[t]])
             report.did()
 

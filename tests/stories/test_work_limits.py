@@ -1,6 +1,8 @@
 """What time and limits do to paid work: it expires with a word, and a low balance is told once."""
 
-from bot_platform.flows.order_work import MAX_OPEN_JOBS
+import pytest
+
+from bot_platform.flows import order_work
 from tests.makers import BUYER
 from tests.work.model_server import Answer
 from tests.work.service_with_model import (
@@ -73,14 +75,18 @@ async def test_work_whose_credits_never_came_expires_and_says_so(database_url: s
         assert await broken(h) == []
 
 
-async def test_more_orders_than_anybody_can_mean_are_refused_in_words(sqlite_url: str) -> None:
+async def test_more_orders_than_anybody_can_mean_are_refused_in_words(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 13
+    monkeypatch.setattr(order_work, "MAX_OPEN_JOBS", most)
     async with working(sqlite_url) as (h, _):
-        for _ in range(MAX_OPEN_JOBS + 1):
+        for _ in range(most + 1):
             h.telegram.say(BUYER, "/ask how?")
-        await h.said(f"{MAX_OPEN_JOBS} of your orders wait already. Stop some of them first, see /jobs.")
+        await h.said(f"{most} of your orders wait already. Stop some of them first, see /jobs.")
         listed = await h.say("/jobs", "What runs and what waits:")
         assert len(buttons(listed)) == 19
-        assert listed["text"].endswith(f"… and {MAX_OPEN_JOBS - 10} more.")
+        assert listed["text"].endswith(f"… and {most - 10} more.")
         assert await broken(h) == []
 
 

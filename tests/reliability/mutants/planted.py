@@ -42,7 +42,7 @@ PLANTED = (
         "domain/purchases.py",
         "-(-purchase.credits * min(charged, money_lost) // charged)",
         "purchase.credits * min(charged, money_lost) // charged",
-        (f"{RULE}::test_credits_go_with_their_money_rounded_up_and_never_more_than_all",),
+        (f"{RULE}::test_credits_are_taken_in_proportion_rounded_up_and_at_most_all",),
     ),
     Planted(
         "more is captured than was held",
@@ -174,7 +174,7 @@ PLANTED = (
     if known""",
         """    account = await ledger.find_account(user.id)
     if known""",
-        (f"{WORK}::test_an_order_that_races_its_credits_never_waits_for_what_is_there",),
+        (f"{WORK}::test_an_order_concurrent_with_its_credits_never_stays_parked",),
     ),
     Planted(
         "work costs what was used beyond its hold",
