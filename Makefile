@@ -17,6 +17,9 @@ PIP_COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extra
 	--no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(if $(UPGRADE),--upgrade)
 PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the oldest supported version.
 
+# The suite starts hundreds of processes: without compiled files each would compile this project again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test flaky e2e reliability soak check format bench audit-deps pins clean
 .DELETE_ON_ERROR:

@@ -74,7 +74,7 @@ async def _buy_through_a_kill(url: str, kill_at: int, *, mock: bool) -> bool:
 async def test_a_purchase_survives_a_kill_at_any_step(
     fresh_database: FreshDatabase, size: Size, report: Report, *, mock: bool
 ) -> None:
-    every = size(small=12, full=1)
+    every = size(small=20, full=1)
     steps = itertools.count(1, every)
     report.plan(FEWEST_STEPS // every, "steps of a sale killed")
 
