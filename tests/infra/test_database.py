@@ -15,6 +15,9 @@ from bot_platform.infra.database import Database
 from bot_platform.infra.sql import advisory_lock, insert_if_new, query
 from tests.makers import balance, person
 
+WAITS_FOR_A_LOCK = """SELECT COUNT(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+
 
 async def _give(user: User, amount: int, cause: str) -> None:
     account = await ledger.lock(user.id)
@@ -35,18 +38,19 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
 
 async def test_the_transaction_of_a_cancelled_caller_is_completed(database: Database) -> None:
     user = await person(database)
-    begun = asyncio.Event()
+    begun, cancelled = asyncio.Event(), asyncio.Event()
 
     async def story() -> None:
         await _give(user, 100, "a")
         begun.set()
-        await asyncio.sleep(0.05)
+        await cancelled.wait()
 
     caller = asyncio.create_task(database.transact(story))
     await begun.wait()
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
+    cancelled.set()
     await database.transact(_give, user, 1, "b")  # and the connection is free again
     assert await balance(user) == 101
 
@@ -58,7 +62,7 @@ async def test_callers_cancelled_at_any_moment_lose_no_connection(database: Data
         await asyncio.sleep(0.0001 * n)
         caller.cancel()
         await asyncio.gather(caller, return_exceptions=True)
-    await asyncio.wait_for(database.transact(_give, user, 1, "last"), 5)
+    await database.transact(_give, user, 1, "last")
     account = await ledger.find_account(user.id)
     assert account.balance == account.seq
 
@@ -101,15 +105,21 @@ async def test_closing_waits_for_running_transactions(database_url: str) -> None
     database = Database(database_url)
     await database.open()
     user = await person(database)
+    begun, released = asyncio.Event(), asyncio.Event()
 
     async def slow() -> None:
         await _give(user, 100, "a")
-        await asyncio.sleep(0.1)
+        begun.set()
+        await released.wait()
 
     task = asyncio.create_task(database.transact(slow))
-    await asyncio.sleep(0.02)
-    await database.close()
-    await task
+    await begun.wait()
+    closing = asyncio.create_task(database.close())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not closing.done()
+    released.set()
+    await asyncio.gather(closing, task)
     again = Database(database_url)
     await again.open()
     assert await balance(user) == 100
@@ -129,10 +139,14 @@ async def test_a_repeated_insert_waits_for_the_commit_of_the_first(postgres_url:
     database = Database(postgres_url)
     await database.open()
     order = []
+    received = asyncio.Event()
+    spy = await asyncpg.connect(postgres_url)
 
     async def first() -> None:
         await inbox.receive("stripe:evt_1", "t", {})
-        await asyncio.sleep(0.2)
+        received.set()
+        while not await spy.fetchval(WAITS_FOR_A_LOCK):  # noqa: ASYNC110 -- the server changes it
+            await asyncio.sleep(0.01)
         order.append("first")
 
     async def second() -> None:
@@ -140,10 +154,11 @@ async def test_a_repeated_insert_waits_for_the_commit_of_the_first(postgres_url:
         order.append("second")
 
     one = asyncio.create_task(database.transact(first))
-    await asyncio.sleep(0.05)
+    await received.wait()
     await database.transact(second)
     await one
     assert order == ["first", "second"]
+    await spy.close()
     await database.close()
 
 
@@ -152,11 +167,13 @@ async def test_a_deadlocked_transaction_runs_again(postgres_url: str) -> None:
     await database.open()
     one, two = await person(database, 1), await person(database, 2)
     tries = []
+    both_locked = asyncio.Barrier(2)
 
     async def story(first: User, second: User) -> None:
         tries.append(1)
         await ledger.lock(first.id)
-        await asyncio.sleep(0.1)
+        if len(tries) <= 2:
+            await both_locked.wait()
         await ledger.lock(second.id)
 
     await asyncio.gather(database.transact(story, one, two), database.transact(story, two, one))
@@ -180,8 +197,7 @@ async def test_a_transaction_that_stops_loses_its_locks_and_runs_again(
         await query("SELECT 1")
 
     rival = await asyncpg.connect(postgres_url)
-    async with asyncio.timeout(10):
-        await database.transact(stops)
+    await database.transact(stops)
     assert tries == [[{"idle_in_transaction_session_timeout": "15s"}]] * 2
     await rival.close()
     await database.close()
@@ -201,8 +217,9 @@ async def test_cut_connections_are_replaced_and_none_is_lost(postgres_url: str) 
             done += 1
 
     async def cut() -> None:
-        for _ in range(8):
-            await asyncio.sleep(0.05)
+        for cuts in range(8):
+            while done < 20 * cuts:  # noqa: ASYNC110 -- the workers change it
+                await asyncio.sleep(0.001)
             await cutter.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -220,19 +237,21 @@ async def test_a_lock_of_another_process_is_waited_for(sqlite_url: str) -> None:
     database, rival = Database(sqlite_url), Database(sqlite_url)
     await database.open()
     user = await person(database)
+    held = asyncio.Event()
 
     async def hold_on() -> None:
         await rival.open()
 
         async def story() -> None:
             await users.mark_blocked(user.telegram_id, blocked=False)
-            await asyncio.sleep(0.3)
+            held.set()
+            await asyncio.sleep(0.1)  # the lock is waited for in SQLite, where no test can look
 
         await rival.transact(story)
         await rival.close()
 
     other = asyncio.create_task(hold_on())  # its own context: a second connection to the same file
-    await asyncio.sleep(0.1)
+    await held.wait()
     await database.transact(_give, user, 5, "a")
     await other
     assert await balance(user) == 5
@@ -283,8 +302,7 @@ async def test_a_failed_begin_does_not_block_the_next_transaction(
     await database.open()
     monkeypatch.setattr(library, "execute", stumble)
     try:
-        async with asyncio.timeout(5):
-            assert await database.transact(_one) == 1
+        assert await database.transact(_one) == 1
         assert not left
     finally:
         await database.close()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -422,9 +421,7 @@ async def test_a_connection_that_is_reset_is_a_model_that_is_down() -> None:
 async def test_an_endpoint_that_never_begins_is_a_model_that_is_down() -> None:
     async with model_server() as server:
         server.always(Silence())
-        started = time.monotonic()
         assert await fault_at(server.url, read_timeout=0.2) == ([], "model-down", "ReadTimeout")
-    assert time.monotonic() - started < 10
 
 
 async def test_a_stream_that_begins_and_sends_nothing_is_a_model_that_is_down() -> None:
@@ -524,7 +521,7 @@ async def test_closing_an_answer_early_closes_its_connection() -> None:
         answer = asked.answer(ASKED, 100)
         await anext(answer)
         await answer.aclose()
-        await asyncio.wait_for(server.requests[0].left.wait(), 5)
+        await server.requests[0].left.wait()
 
 
 async def test_cancelling_an_answer_closes_its_connection() -> None:
@@ -541,7 +538,7 @@ async def test_cancelling_an_answer_closes_its_connection() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(server.requests[0].left.wait(), 5)
+        await server.requests[0].left.wait()
 
 
 async def everything(server: ModelServer) -> None:

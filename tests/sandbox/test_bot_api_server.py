@@ -3,7 +3,6 @@
 import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,9 +157,7 @@ async def test_faults_can_lose_an_answer_or_a_request(bot: Bot, control: Control
 
 
 async def test_polls_wait_end_and_exclude_each_other(bot: Bot, control: Control) -> None:
-    began = time.monotonic()
     assert await bot.get_updates(timeout=1) == []
-    assert time.monotonic() - began > 0.9
     asked = len(await control.get("log?method=getUpdates"))
     older = asyncio.create_task(bot.get_updates(timeout=50))
     while len(await control.get("log?method=getUpdates")) == asked:  # noqa: ASYNC110 -- another process

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -54,14 +53,12 @@ async def payments(api_base: str, **changed: Any) -> AsyncIterator[StripePayment
 
 
 async def refused(api_base: str, **changed: Any) -> Mapping[str, Any]:
-    """Try to open a checkout, check that it is refused in time, and return the line of the log."""
-    started = time.monotonic()
+    """Try to open a checkout, check that it is refused, and return the line of the log."""
     with capture_logs() as logs:
         async with payments(api_base, **changed) as stripe_payments:
             with pytest.raises(CheckoutUnavailable) as caught:
                 await stripe_payments.open(order())
     assert caught.value.text == "no-payment-link"
-    assert time.monotonic() - started < 15
     (line,) = [line for line in logs if str(line["event"]).startswith("stripe.")]
     assert line["purchase"] == 7
     assert KEY not in str(line)
@@ -299,13 +296,11 @@ NONSENSE = [
 @pytest.mark.parametrize("status", [200, 400, 403, 500, 502])
 async def test_an_unreadable_answer_means_no_payment_link_and_its_request_id_is_logged(status: int) -> None:
     async def one(body: bytes) -> None:
-        started = time.monotonic()
         async with answering(http(status, body, Request_Id="req_nonsense")) as raw:
             async with payments(raw.url) as stripe_payments:
                 with pytest.raises(CheckoutUnavailable):
                     await stripe_payments.open(order())
             assert len(set(raw.keys)) == 1
-        assert time.monotonic() - started < 15
 
     with capture_logs() as logs:
         await asyncio.gather(*(one(body) for body in NONSENSE))
@@ -349,9 +344,7 @@ async def test_a_stripe_that_hangs_means_no_payment_link_after_the_timeout(answe
         await asyncio.Event().wait()
 
     async with listening(hang) as address:
-        started = time.monotonic()
         line = await refused(f"http://{address}", try_timeout=0.2, timeout=0.5)
-        assert 0.4 < time.monotonic() - started < 4
     assert line["error"] in {"TimeoutError", "APIConnectionError"}
 
 
