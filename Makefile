@@ -21,7 +21,7 @@ PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test flaky e2e reliability soak check format bench audit-deps pins clean
+.PHONY: help demo test flaky e2e reliability soak check format modules bench audit-deps pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -68,6 +68,9 @@ check: $(DEVELOPS) ## check format, lint, types and imports
 format: $(DEVELOPS) ## format the code, and fix what the linter can fix
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
+
+modules: $(DEVELOPS) ## write docs/modules.md again, from the modules' docstrings
+	@$(PY) -m tests.module_list
 
 bench: $(DEVELOPS) ## measure the webhook against an empty POST, and the time from a payment to the start of the work
 	@$(PY) -m tests.benchmarks.webhook

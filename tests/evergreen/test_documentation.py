@@ -19,6 +19,7 @@ from bot_platform import cli
 from bot_platform.config.settings import SECRETS, Settings, load
 from bot_platform.demo import DemoSettings
 from bot_platform.providers.stripe.events import TYPES
+from tests import module_list
 from tests.reliability.mutants.planted import PLANTED
 
 ROOT = Path(__file__).parents[2]
@@ -235,6 +236,10 @@ def test_modules_that_documents_name_are_there() -> None:
         name for path in pages for name in re.findall(rf"(?<![\w/])(?:{rooms})/[\w/]+\.py\b", _text(path))
     }
     assert sorted(name for name in named if not (ROOT / "bot_platform" / name).is_file()) == []
+
+
+def test_every_module_is_listed_with_its_promise() -> None:
+    assert module_list.PAGE.read_text(encoding="utf-8") == module_list.page(), "run `make modules`"
 
 
 def test_no_file_cites_a_document_that_is_not_there() -> None:
