@@ -10,7 +10,8 @@ PAGE = ROOT / "docs" / "modules.md"
 HEAD = """# Modules
 
 What each module promises, in the order of the imports: a room imports only from rooms below it.
-`make modules` writes this page from the docstrings. [Project structure](project-structure.md) says what belongs where.
+`make modules` writes this page from the docstrings. [Project structure](project-structure.md) says what
+belongs where.
 """
 ROOMS = (
     *("commands", "doctor", "runtime", "web", "telegram", "providers", "sandbox"),
