@@ -6,6 +6,7 @@ import re
 import secrets
 from collections import deque
 from dataclasses import dataclass
+from ipaddress import ip_network
 from math import ceil
 
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -17,34 +18,36 @@ COOKIE = "operator_session"
 PATH = "/operator"
 SESSION_SECONDS = 12 * 3600
 WINDOW_SECONDS = 60.0  # in which failed attempts count
-MAX_FROM_ADDRESS, MAX_FROM_ALL = 5, 30  # failed attempts in a window
+MAX_FROM_ADDRESS = 5  # failed attempts in a window
+MAX_REMEMBERED = 10_000  # of all addresses together
+IPV6_PREFIX = 64  # a client can choose the rest of its IPv6 address
 OUR_PAGE = re.compile(r"/operator(/[A-Za-z0-9_/-]{0,100})?(\?[A-Za-z0-9_=&.%+-]{0,300})?")
 
 
 class FailedAttempts:
-    """Counts wrong tokens in this process, for each address and for all together.
+    """Counts wrong tokens in this process, for each client: an IPv4 address, or an IPv6 network of 64 bits.
 
-    The limit for all holds even for a client with many addresses.
+    There is no limit for all clients together: an attacker could use it to lock the operator out. The
+    token is too long to be guessed by many clients either.
     """
 
     def __init__(self) -> None:
-        self._failed: deque[tuple[float, str]] = deque()
+        self._failed: deque[tuple[float, str]] = deque(maxlen=MAX_REMEMBERED)
 
     def delay_for(self, address: str) -> int:
         """Return the seconds until this address may try again; 0 if it may now."""
         now = clock.current().monotonic()
         while self._failed and self._failed[0][0] <= now - WINDOW_SECONDS:
             self._failed.popleft()
-        mine = [at for at, other in self._failed if other == address]
-        if len(mine) >= MAX_FROM_ADDRESS:
-            return ceil(mine[-MAX_FROM_ADDRESS] + WINDOW_SECONDS - now)
-        if len(self._failed) >= MAX_FROM_ALL:
-            return ceil(self._failed[-MAX_FROM_ALL][0] + WINDOW_SECONDS - now)
-        return 0
+        client = _client(address)
+        mine = [at for at, other in self._failed if other == client]
+        if len(mine) < MAX_FROM_ADDRESS:
+            return 0
+        return ceil(mine[-MAX_FROM_ADDRESS] + WINDOW_SECONDS - now)
 
     def add(self, address: str) -> None:
         """Count a failed attempt."""
-        self._failed.append((clock.current().monotonic(), address))
+        self._failed.append((clock.current().monotonic(), _client(address)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,13 @@ class SignIn:
 
     def _session(self, name: str) -> Session:
         return Session(name, hmac.new(self._token, f"csrf:{name}".encode(), hashlib.sha256).hexdigest())
+
+
+def _client(address: str) -> str:
+    try:
+        return str(ip_network((address, IPV6_PREFIX), strict=False)) if ":" in address else address
+    except ValueError:
+        return address
 
 
 def _digest(text: bytes) -> bytes:
