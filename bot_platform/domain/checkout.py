@@ -1,4 +1,4 @@
-"""What we and a payment provider tell each other: orders, pages, news, and the provider's Protocol."""
+"""What we and a payment provider tell each other: pages, news, and the provider's Protocol."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -6,18 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from bot_platform.domain.packages import Package
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutOrder:
-    """What a provider needs to open a checkout; one `attempt` is one idempotency key."""
-
-    purchase_id: int
-    user_id: int
-    package: Package
-    attempt: int
-    attempt_at: datetime
+from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +20,17 @@ class CheckoutPage:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRef:
-    """How a provider names a checkout; `purchase_id` and `user_id` are our ids as it repeats them."""
+    """How a provider names a checkout.
+
+    `purchase_id`, `purchase_uid` and `user_id` are ours as the provider repeats them, unchecked.
+    """
 
     provider: str
     provider_ref: str
     payment_ref: str | None = None
     purchase_id: int | None = None
     user_id: int | None = None
+    purchase_uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +102,8 @@ class Stage(StrEnum):
 class PaymentReversed:
     """The state of one refund, dispute or warning: `amount` in minor units, `as_of` in unix seconds.
 
-    A warning has no amount and no currency. `refund_id` is our refund that caused it, as the provider
-    repeats it, unchecked.
+    A warning has no amount and no currency. `refund_id` and `refund_uid` name our refund that caused it, as
+    the provider repeats them, unchecked.
     """
 
     provider: str
@@ -121,6 +114,7 @@ class PaymentReversed:
     currency: str | None
     as_of: int
     refund_id: int | None = None
+    refund_uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,29 +153,19 @@ class Line:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class RefundOrder:
-    """What a provider needs to return money.
-
-    `again`: it may have been asked for before. `old`: that was so long ago that the idempotency key may have
-    expired.
-    """
-
-    refund_id: int
-    user_id: int
-    payment_ref: str
-    amount: int
-    currency: str
-    again: bool
-    old: bool = False
-
-
 class PaymentProvider(Protocol):
     """A payment provider; the one that sells is chosen once at the start."""
 
     @property
     def name(self) -> str:
         """The name that purchases store."""
+
+    @property
+    def account(self) -> str:
+        """The account that the key belongs to, and its mode, in at most 64 characters.
+
+        A checkout can be paid and asked about only with a key of the account that opened it.
+        """
 
     @property
     def refusal(self) -> str:

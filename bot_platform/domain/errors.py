@@ -90,6 +90,13 @@ class ProviderUnavailable(Refusal):
         super().__init__("cannot-ask-now")
 
 
+class CheckoutOfAnotherAccount(Refusal):
+    """The checkout was opened with another account's key, and this key cannot ask about it."""
+
+    def __init__(self) -> None:
+        super().__init__("link-not-in-use")
+
+
 class NoSuchJob(Refusal):
     """The user has no such job, or it has ended."""
 

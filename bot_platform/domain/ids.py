@@ -1,7 +1,20 @@
-"""Ids: the values that a row's number can have, and how one is read from text."""
+"""Ids: the values that a row's number can have, how one is read from text, and names for the outside."""
+
+from uuid import uuid4
 
 MAX_ID = 2**63 - 1  # the largest value of a BIGINT column
 MAX_ID_DIGITS = len(str(MAX_ID))
+
+UID_CHARS = 32
+
+
+def new_uid() -> str:
+    """Make the name of a row for the outside: UID_CHARS random hexadecimal digits.
+
+    A database that is restored from a backup gives the same numbers again, to other rows. So what a
+    provider keeps (idempotency keys, metadata) carries this name, which is never given twice.
+    """
+    return uuid4().hex
 
 
 def is_id(number: int) -> bool:

@@ -9,8 +9,8 @@ from typing import Any, Self
 from tortoise import fields
 from tortoise.models import Model
 
-from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, PaymentConfirmed
-from bot_platform.domain.ids import is_id
+from bot_platform.domain.checkout import CheckoutPage, PaymentConfirmed
+from bot_platform.domain.ids import UID_CHARS, is_id, new_uid
 from bot_platform.domain.packages import Package
 from bot_platform.infra.clock import now
 from bot_platform.infra.sql import insert_if_new
@@ -48,7 +48,10 @@ MAX_OPENING = timedelta(minutes=10)  # after this the terms of a try without a l
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A package offered to a user: `credits` in hundredths, `amount` in minor units."""
+    """A package offered to a user: `credits` in hundredths, `amount` in minor units.
+
+    `account` is the account at the provider that sells, as `PaymentProvider.account`.
+    """
 
     user_id: int
     package: str
@@ -56,17 +59,21 @@ class Offer:
     amount: int
     currency: str
     provider: str
+    account: str = ""
 
     @classmethod
-    def of(cls, package: Package, user_id: int, provider: str) -> Self:
-        """Offer a package to a user through a provider."""
-        return cls(user_id, package.code, package.credits, package.amount, package.currency, provider)
+    def of(cls, package: Package, user_id: int, provider: str, account: str = "") -> Self:
+        """Offer a package to a user through an account of a provider."""
+        terms = package.code, package.credits, package.amount, package.currency
+        return cls(user_id, *terms, provider, account)
 
 
 class Purchase(Model):
     """One purchase: `credits` in hundredths, `amount` in minor units."""
 
     id = fields.BigIntField(primary_key=True)
+    # Its name for the provider; null in rows of a version that gave none.
+    uid: Any = fields.CharField(max_length=UID_CHARS, null=True, default=new_uid)
     request_key = fields.CharField(
         max_length=100, unique=True
     )  # the request that began it: a repeat finds it
@@ -77,6 +84,7 @@ class Purchase(Model):
     amount = fields.BigIntField()
     currency = fields.CharField(max_length=3)
     provider = fields.CharField(max_length=16)
+    account = fields.CharField(max_length=64, default="", db_default="")  # at the provider; "" is unknown
     provider_ref = fields.CharField(max_length=255, null=True)  # Stripe: the checkout session's id
     payment_ref = fields.CharField(max_length=255, null=True)  # Stripe: the payment intent's id
     charged = fields.BigIntField(null=True)  # what was paid, in minor units, after taxes and discounts
@@ -115,7 +123,8 @@ class Purchase(Model):
     @property
     def offer(self) -> Offer:
         """The offer that the user bought."""
-        return Offer(self.user_id, self.package, self.credits, self.amount, self.currency, self.provider)
+        terms = self.package, self.credits, self.amount, self.currency
+        return Offer(self.user_id, *terms, self.provider, self.account)
 
     @property
     def was_paid(self) -> bool:
@@ -149,27 +158,6 @@ async def get(purchase_id: int) -> Purchase:
     return await Purchase.get(id=purchase_id)
 
 
-async def find(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> Purchase | None:
-    """Find the purchase of a checkout: by the provider's reference, else by our id.
-
-    Our id alone is not enough: after a restore from a backup it may be the id of another purchase. So the
-    buyer and, if known, the price (minor units, currency) must be equal.
-    """
-    provider, ref = checkout.provider, checkout.provider_ref
-    by_ref = await Purchase.get_or_none(provider=provider, provider_ref=ref)
-    if by_ref or checkout.purchase_id is None:
-        return by_ref
-    by_id = await Purchase.get_or_none(provider=provider, id=checkout.purchase_id)
-    if by_id is None or checkout.user_id not in {None, by_id.user_id}:
-        return None
-    return by_id if price in {None, (by_id.amount, by_id.currency)} else None
-
-
-async def find_by_ref(provider_ref: str) -> Purchase | None:
-    """Find the purchase with this reference, of any provider."""
-    return await Purchase.get_or_none(provider_ref=provider_ref)
-
-
 async def find_by_request_key(request_key: str) -> Purchase | None:
     """Find the purchase that this request began."""
     return await Purchase.get_or_none(request_key=request_key)
@@ -183,11 +171,6 @@ async def latest(offer: Offer) -> Purchase | None:
 async def recent(user_id: int, limit: int) -> Sequence[Purchase]:
     """Read the user's last purchases, newest first."""
     return await Purchase.filter(user_id=user_id).order_by("-id").limit(limit)
-
-
-async def find_paid_by(provider: str, payment_ref: str) -> Purchase | None:
-    """Find the purchase that was paid by this payment."""
-    return await Purchase.filter(provider=provider, payment_ref=payment_ref).order_by("id").first()
 
 
 async def look_up(purchase_id: int) -> Purchase | None:

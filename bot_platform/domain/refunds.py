@@ -8,6 +8,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from bot_platform.domain.ids import UID_CHARS, new_uid
 from bot_platform.infra import leases
 from bot_platform.infra.clock import now
 
@@ -27,6 +28,8 @@ class Refund(Model):
     """Money to be returned for a purchase: `amount` in minor units."""
 
     id: int = fields.BigIntField(primary_key=True)
+    # Its name for the provider; null in rows of a version that gave none.
+    uid: Any = fields.CharField(max_length=UID_CHARS, null=True, default=new_uid)
     purchase: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
         "models.Purchase", on_delete=fields.RESTRICT, related_name="refunds"
     )
@@ -73,6 +76,11 @@ async def request(request_key: str, purchase_id: int, amount: int, reason: str) 
 async def find(refund_id: int) -> Refund | None:
     """Find a refund by our id."""
     return await Refund.get_or_none(id=refund_id)
+
+
+async def find_named(refund_id: int, uid: str | None) -> Refund | None:
+    """Find a refund by both its names; the number alone may be that of another refund, lost in a restore."""
+    return await Refund.get_or_none(id=refund_id, uid=uid)
 
 
 async def amount_requested(purchase_id: int) -> int:

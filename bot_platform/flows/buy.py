@@ -1,12 +1,8 @@
 """A press of a package's button opens a checkout, or, with the mock, pays at once."""
 
 from bot_platform.domain import ledger, outbox, purchases
-from bot_platform.domain.checkout import (
-    CheckoutOrder,
-    CheckoutPage,
-    PaymentConfirmed,
-    PaymentProvider,
-)
+from bot_platform.domain.checkout import CheckoutPage, PaymentConfirmed, PaymentProvider
+from bot_platform.domain.checkout_orders import CheckoutOrder
 from bot_platform.domain.errors import Banned, CheckoutUnavailable
 from bot_platform.domain.packages import Package
 from bot_platform.domain.purchases import Offer, Purchase, PurchaseState
@@ -24,7 +20,7 @@ async def buy(payments: PaymentContext, user: User, package: Package, request_ke
     purchase = await database.transact(_begin, provider, user, package, request_key)
     if purchase is None or purchase.can_be_paid:
         return
-    order = CheckoutOrder(purchase.id, user.id, package, purchase.attempt, purchase.attempt_at)
+    order = CheckoutOrder(purchase.id, user.id, package, purchase.attempt, purchase.attempt_at, purchase.uid)
     try:
         answer = await provider.open(order)
     except CheckoutUnavailable:
@@ -43,8 +39,11 @@ async def _begin(
     account = await ledger.lock(user.id)  # two presses of one user run one after the other
     if account.banned:
         raise Banned
-    offer = Offer.of(package, user.id, provider.name)
+    offer = Offer.of(package, user.id, provider.name, provider.account)
     purchase = await purchases.find_by_request_key(request_key)
+    if purchase and purchase.state is PurchaseState.OPEN and purchase.account != offer.account:
+        request_key = f"{request_key}@{offer.account}"  # the key was replaced since: this press begins again
+        purchase = await purchases.find_by_request_key(request_key)
     if purchase is None:
         latest = await purchases.latest(offer)
         if latest and latest.state is PurchaseState.PROCESSING:

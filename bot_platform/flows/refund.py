@@ -6,7 +6,8 @@ from functools import partial
 from uuid import uuid4
 
 from bot_platform.domain import actions, ledger, outbox, purchases, refunds, reversals
-from bot_platform.domain.checkout import ProviderDown, RefundOrder, RefundRefused
+from bot_platform.domain.checkout import ProviderDown, RefundRefused
+from bot_platform.domain.checkout_orders import RefundOrder
 from bot_platform.domain.errors import CannotRefund
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
@@ -91,6 +92,8 @@ async def carry_out(payments: PaymentContext, refund: Refund) -> Refund:
         currency=purchase.currency,
         again=refund.attempts > 0,
         old=refund.is_old,
+        uid=refund.uid,
+        since=int(refund.created_at.timestamp()),
     )
     provider = payments.providers.get(purchase.provider)
     if provider is None:

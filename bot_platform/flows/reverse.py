@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot_platform.domain import ledger, outbox, purchases, refunds, reversals, users
+from bot_platform.domain import ledger, outbox, purchase_lookup, purchases, refunds, reversals, users
 from bot_platform.domain.checkout import PaymentReversed, Stage
 from bot_platform.domain.inbox import EventState
 from bot_platform.domain.ledger import Account
@@ -23,7 +23,7 @@ async def reverse(news: PaymentReversed, operators: Sequence[int]) -> Outcome:
     News about a payment that we do not know yet wait for it, see `join`.
     """
     await advisory_lock(news.payment_ref)  # the payment itself may be settling now
-    purchase = await purchases.find_paid_by(news.provider, news.payment_ref)
+    purchase = await purchase_lookup.find_paid_by(news.provider, news.payment_ref)
     if purchase is None:
         await reversals.note(news, None, None)
         return Outcome(EventState.HANDLED, "it waits for its payment")
@@ -71,8 +71,10 @@ async def _finish_our_refund(
     account: Account, purchase: Purchase, news: PaymentReversed, operators: Sequence[int]
 ) -> None:
     """If the news answer a refund that we requested, release its hold and finish it."""
-    refund = await refunds.find(news.refund_id) if news.refund_id else None
-    if refund is None or refund.purchase_id != purchase.id or news.stage not in reversals.REFUNDS:
+    refund = await refunds.find_named(news.refund_id, news.refund_uid) if news.refund_id else None
+    if refund is None or (refund.purchase_id, refund.amount) != (purchase.id, news.amount):
+        return
+    if news.stage not in reversals.REFUNDS:
         return
     if held := await ledger.find_hold(refund.cause):
         await ledger.release(account, held)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot_platform.domain import ledger, outbox, purchases, users
+from bot_platform.domain import ledger, outbox, purchase_lookup, purchases, users
 from bot_platform.domain.checkout import (
     CheckoutExpired,
     CheckoutRef,
@@ -26,7 +26,7 @@ from bot_platform.infra.sql import advisory_lock
 async def package_sold(payments: PaymentContext, payment: PaymentConfirmed) -> Package | None:
     """Ask what a checkout sold that we did not open for a buyer whom we know; raises ProviderDown."""
     checkout = payment.checkout
-    if checkout.user_id is None or await purchases.find(checkout, payment.price):
+    if checkout.user_id is None or await purchase_lookup.find(checkout, payment.price):
         return None
     if not await users.exists(checkout.user_id):
         return None
@@ -83,7 +83,7 @@ async def note(news: PaymentPending | PaymentFailed | CheckoutExpired | NotForUs
 
 async def _lock(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> Purchase | None:
     """Find the purchase, lock its buyer's account, and read the purchase again under the lock."""
-    purchase = await purchases.find(checkout, price)
+    purchase = await purchase_lookup.find(checkout, price)
     if purchase is None:
         return None
     await ledger.lock(purchase.user_id)

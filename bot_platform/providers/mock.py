@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from bot_platform.domain.checkout import (
-    CheckoutOrder,
     CheckoutRef,
     Line,
     News,
@@ -12,9 +11,9 @@ from bot_platform.domain.checkout import (
     PaymentConfirmed,
     PaymentReversed,
     ProviderEvent,
-    RefundOrder,
     Stage,
 )
+from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
 from bot_platform.infra import clock
 
 NOTHING_TO_ASK = "a mock knows no more than we do"
@@ -24,14 +23,17 @@ class MockPayments:
     """A PaymentProvider that confirms every order without any call."""
 
     name = "mock"
+    account = "mock"
     refusal = "mock-failed"
     same_press_seconds = 3.0  # a double tap is one purchase, although the first tap has paid it already
 
     async def open(self, order: CheckoutOrder) -> PaymentConfirmed:
         """Confirm the order as paid."""
-        package, ref = order.package, f"mock_{order.purchase_id}"
+        package, ref = order.package, f"mock_{order.uid or order.purchase_id}"
         return PaymentConfirmed(
-            CheckoutRef(self.name, ref, payment_ref=ref, purchase_id=order.purchase_id),
+            CheckoutRef(
+                self.name, ref, payment_ref=ref, purchase_id=order.purchase_id, purchase_uid=order.uid
+            ),
             amount=package.amount,
             charged=package.amount,
             currency=package.currency,
@@ -54,13 +56,14 @@ class MockPayments:
         """Confirm the refund; no money moves."""
         return PaymentReversed(
             provider=self.name,
-            key=f"{self.name}:refund_{order.refund_id}",
+            key=f"{self.name}:refund_{order.uid or order.refund_id}",
             payment_ref=order.payment_ref,
             stage=Stage.REFUNDED,
             amount=order.amount,
             currency=order.currency,
             as_of=int(clock.current().time()),
             refund_id=order.refund_id,
+            refund_uid=order.uid,
         )
 
     def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:  # noqa: ARG002 -- as above

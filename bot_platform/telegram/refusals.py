@@ -42,6 +42,7 @@ WORDINGS: Mapping[str, Wording] = {
     "books-broken": Wording(for_operators="books-broken-operator"),
     "no-such-purchase": SAME,
     "cannot-ask-now": SAME,
+    "link-not-in-use": SAME,
     "no-such-job": SAME,
     "too-many-jobs": SAME,
     "work-not-set-up": SAME,

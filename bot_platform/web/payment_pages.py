@@ -6,7 +6,7 @@ from collections.abc import Callable
 from quart import Blueprint, render_template, request
 from quart.typing import ResponseReturnValue
 
-from bot_platform.domain import purchases
+from bot_platform.domain import purchase_lookup
 from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.purchases import Purchase, PurchaseState
 
@@ -49,4 +49,4 @@ def payment_pages(way_back: Callable[[], str]) -> Blueprint:
 
 
 async def _purchase(reference: str) -> Purchase | None:
-    return await purchases.find_by_ref(reference) if REFERENCE.fullmatch(reference) else None
+    return await purchase_lookup.find_by_ref(reference) if REFERENCE.fullmatch(reference) else None

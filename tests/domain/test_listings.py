@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot_platform.domain import inbox, jobs, listings, overview, purchases
+from bot_platform.domain import inbox, jobs, listings, overview, purchase_lookup, purchases
 from bot_platform.domain.listings import Place
 from bot_platform.flows import sessions
 from bot_platform.infra.database import Database
@@ -19,7 +19,7 @@ LOOKS: dict[str, Callable[[], Awaitable[Any]]] = {
     "purchases older": lambda: listings.sales(Place(older=4_000)),
     "purchases newer": lambda: listings.sales(Place(newer=4_000)),
     "purchases of a state": lambda: listings.sales(Place(older=4_000), purchases.PurchaseState.PAID),
-    "a purchase by a provider's name for it": lambda: purchases.find_by_ref("cs_test_17"),
+    "a purchase by a provider's name for it": lambda: purchase_lookup.find_by_ref("cs_test_17"),
     "jobs older": lambda: listings.work(Place(older=4_000)),
     "jobs of a state": lambda: listings.work(Place(newer=4_000), jobs.JobState.DONE),
     "events older": lambda: listings.events(Place(older=4_000)),

@@ -11,7 +11,6 @@ import pytest
 
 from bot_platform.domain import ledger, purchases
 from bot_platform.domain.checkout import (
-    CheckoutOrder,
     CheckoutPage,
     CheckoutRef,
     Line,
@@ -21,10 +20,10 @@ from bot_platform.domain.checkout import (
     PaymentReversed,
     ProviderDown,
     ProviderEvent,
-    RefundOrder,
     RefundRefused,
     Stage,
 )
+from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
 from bot_platform.domain.errors import BooksBroken, CannotRefund
 from bot_platform.domain.ledger import Account, HoldState
 from bot_platform.domain.outbox import Notice
@@ -53,6 +52,7 @@ class Bank:
     """A provider that returns money once for each order; `mood` says how it answers."""
 
     name: str = "stripe"
+    account: str = "test:acct_1"
     refusal: str = "no-payment-link"
     same_press_seconds: float = 0.0
     mood: str = "well"
@@ -102,8 +102,9 @@ def refund_news(order: RefundOrder, stage: Stage, as_of: int | None = None) -> P
     """Make the news about a refund, as its event has them."""
     moment = int(time.time()) if as_of is None else as_of
     key = f"stripe:re_{order.refund_id}"
+    names = order.refund_id, order.uid
     return PaymentReversed(
-        "stripe", key, order.payment_ref, stage, order.amount, order.currency, moment, order.refund_id
+        "stripe", key, order.payment_ref, stage, order.amount, order.currency, moment, *names
     )
 
 
@@ -422,11 +423,11 @@ async def test_metadata_of_another_payment_do_not_finish_our_refund(sold: Sold) 
     mine = await refund.request(sold.payments, sold.purchase.id, amount=500, reason="no", force=False)
     other = await person(sold.payments.database, 78)
     theirs = await sell(sold.payments, other, "other")
-    claim = RefundOrder(mine.id, other.id, theirs.payment_ref or "", 100, "usd", again=False)
+    claim = RefundOrder(mine.id, other.id, theirs.payment_ref or "", 500, "usd", again=False, uid=mine.uid)
     await provider_events.apply(sold.payments, refund_news(claim, Stage.REFUNDED), "a look")
     assert (await Refund.get(id=mine.id)).state is RefundState.ASKED
     assert (await ledger.find_account(sold.user.id)).held == 10_000
-    assert await balance(other) == 8_000
+    assert await balance(other) == 0
 
 
 async def test_a_dispute_and_a_refund_together_take_no_more_than_was_paid(sold: Sold) -> None:
@@ -549,9 +550,8 @@ async def test_a_lost_connection_to_stripe_returns_the_money_once(paid: Paid, *,
 
 async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twice(paid: Paid) -> None:
     requested = await paid.request(200)
-    await paid.world.local.refund(
-        paid.purchase.payment_ref or "", 200, metadata={"refund_id": str(requested.id)}
-    )
+    names = {"refund_id": str(requested.id), "refund_uid": requested.uid}
+    await paid.world.local.refund(paid.purchase.payment_ref or "", 200, metadata=names)
     await make_due()
     await worker(paid.payments, 10)
     assert (await Refund.get(id=requested.id)).state is RefundState.DONE
@@ -569,7 +569,7 @@ async def test_carrying_out_a_refund_again_makes_no_second_one(paid: Paid) -> No
     keys = {
         r.idempotency_key for r in paid.world.local.requests if (r.method, r.path) == ("POST", "/v1/refunds")
     }
-    assert keys == {f"refund-{paid.user.id}-{requested.id}"}
+    assert keys == {f"refund-{requested.uid}-{requested.id}"}
     assert await balance(paid.user) == 6_000
 
 

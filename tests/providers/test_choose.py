@@ -11,7 +11,8 @@ from aiogram.exceptions import TelegramNetworkError
 from aiohttp import web
 
 from bot_platform.demo import DemoSettings
-from bot_platform.domain.checkout import CheckoutOrder, CheckoutPage, PaymentConfirmed, PaymentProvider
+from bot_platform.domain.checkout import CheckoutPage, PaymentConfirmed, PaymentProvider
+from bot_platform.domain.checkout_orders import CheckoutOrder
 from bot_platform.domain.packages import BUILT_IN
 from bot_platform.providers import choose
 from bot_platform.providers.mock import MockPayments

@@ -1,5 +1,7 @@
 """Stripe's own library behind one class: each call returns plain JSON, or raises Refused or Down."""
 
+import hashlib
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -7,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import stripe
+import structlog
 
 from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import DOWN, MISCONFIGURED, OK, REFUSED, OnResult, ignore
@@ -20,7 +23,15 @@ PAGE_SIZE = 100  # objects in one answer; Stripe allows no more
 API_VERSION = stripe.api_version  # of our requests, and of the events that we want
 
 # The same request would be refused again.
-REFUSALS = (stripe.InvalidRequestError, stripe.PermissionError, stripe.AuthenticationError, stripe.CardError)
+REFUSALS = (
+    stripe.InvalidRequestError,
+    stripe.PermissionError,
+    stripe.AuthenticationError,
+    stripe.CardError,
+    stripe.IdempotencyError,  # of a key that is in use at this moment Stripe's library makes another error
+)
+
+log = structlog.get_logger()
 
 Json = dict[str, Any]
 
@@ -51,6 +62,7 @@ class Refused(Exception):
         self.not_found = fault.http_status == HTTPStatus.NOT_FOUND
         self.forbidden = fault.http_status == HTTPStatus.FORBIDDEN
         self.bad_key = fault.http_status == HTTPStatus.UNAUTHORIZED
+        self.is_key_reused = isinstance(fault, stripe.IdempotencyError)
         self.at = _moment(fault.headers)
         self.reasons = _reasons(fault)
 
@@ -92,7 +104,7 @@ class Client:
 
     async def create_session(self, params: "stripe.params.checkout.SessionCreateParams", key: str) -> Answer:
         """Create a checkout session, one for each idempotency key."""
-        return await self._ask(self._sessions.create_async(params, {"idempotency_key": key}))
+        return await self._create(self._sessions.create_async, params, key)
 
     async def session(self, ref: str) -> Json:
         """Read a session, with its payment intent."""
@@ -119,7 +131,7 @@ class Client:
             "amount": amount,
             "metadata": dict(metadata),
         }
-        return (await self._ask(self._refunds.create_async(params, {"idempotency_key": key}))).body
+        return (await self._create(self._refunds.create_async, params, key)).body
 
     async def refunds_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the refunds of a payment intent."""
@@ -140,6 +152,20 @@ class Client:
     async def call(self, method: str, path: str, **params: Any) -> Answer:
         """Make any other call, for the setup; `method` is `get` or `post`."""
         return await self._ask(self._raw(method, path, **params))
+
+    async def _create(self, create: Callable[..., Awaitable[Any]], params: Any, key: str) -> Answer:
+        """Create an object under a key, or under a fresh one when Stripe knows the key from another request.
+
+        The fresh key follows from the parameters, so that the same request, when it is repeated, meets its
+        own answer.
+        """
+        try:
+            return await self._ask(create(params, {"idempotency_key": key}))
+        except Refused as refused:
+            if not refused.is_key_reused:
+                raise
+            log.warning("stripe.key_reused", key=key, **refused.reasons)
+        return await self._ask(create(params, {"idempotency_key": f"{key}-{_digest(params)}"}))
 
     async def _ask(self, call: Awaitable[Any]) -> Answer:
         try:
@@ -167,6 +193,10 @@ def is_signed(body: bytes, signature: str, secret: str) -> bool:
     except (stripe.SignatureVerificationError, ValueError, TypeError, StopIteration):
         return False
     return stamp <= time.time() + TOLERANCE_SECONDS  # the real time: Stripe's library compares with it too
+
+
+def _digest(params: Any) -> str:
+    return hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _moment(headers: Mapping[str, str] | None) -> float | None:

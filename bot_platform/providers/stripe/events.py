@@ -148,9 +148,9 @@ def _session(what: str, about: dict[str, Any]) -> News:
 
 def _refund(refund: dict[str, Any], as_of: int) -> News:
     stage = REFUND_STAGES.get(str(refund.get("status")), Stage.REFUND_PENDING)
-    metadata = refund.get("metadata")
-    ours = metadata.get("refund_id") if isinstance(metadata, dict) else None
-    return _reversed(refund, stage, refund.get("amount"), as_of, refund_id=_our_id(ours))
+    ours = metadata_of(refund)
+    names = _our_id(ours.get("refund_id")), _our_uid(ours.get("refund_uid"))
+    return _reversed(refund, stage, refund.get("amount"), as_of, names)
 
 
 def _refunds_of_charge(charge: dict[str, Any], as_of: int) -> News:
@@ -173,8 +173,8 @@ def _reversed(
     stage: Stage,
     amount: object,
     as_of: int,
+    our_refund: tuple[int | None, str | None] = (None, None),
     *,
-    refund_id: int | None = None,
     money: bool = True,
 ) -> News:
     id_, payment, currency = about.get("id"), about.get("payment_intent"), about.get("currency")
@@ -190,7 +190,8 @@ def _reversed(
         amount=amount,
         currency=str(currency).lower() if money else None,
         as_of=as_of,
-        refund_id=refund_id,
+        refund_id=our_refund[0],
+        refund_uid=our_refund[1],
     )
 
 
@@ -204,8 +205,7 @@ def _confirmed(checkout: CheckoutRef, about: dict[str, Any]) -> News:
 
 
 def _checkout(about: dict[str, Any]) -> CheckoutRef:
-    metadata = about.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
+    metadata = metadata_of(about)
     intent = about.get("payment_intent")
     return CheckoutRef(
         "stripe",
@@ -213,7 +213,14 @@ def _checkout(about: dict[str, Any]) -> CheckoutRef:
         payment_ref=intent if _is_id(intent) else None,
         purchase_id=_our_id(metadata.get("purchase_id")),
         user_id=_our_id(about.get("client_reference_id")) or _our_id(metadata.get("user_id")),
+        purchase_uid=_our_uid(metadata.get("purchase_uid")),
     )
+
+
+def metadata_of(about: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of an object; none when it has no usable one."""
+    metadata = about.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _is_id(value: object) -> TypeGuard[str]:
@@ -231,3 +238,8 @@ def _is_amount(value: object) -> TypeGuard[int]:
 def _our_id(value: object) -> int | None:
     """Parse an id of ours from metadata; None for what cannot be one."""
     return parse_id(value) if isinstance(value, str) else None
+
+
+def _our_uid(value: object) -> str | None:
+    """Return a uid of ours from metadata; None where there is none."""
+    return value if isinstance(value, str) and value else None

@@ -8,7 +8,6 @@ import structlog
 
 from bot_platform.domain.checkout import (
     BadPayload,
-    CheckoutOrder,
     CheckoutPage,
     CheckoutRef,
     Line,
@@ -17,12 +16,13 @@ from bot_platform.domain.checkout import (
     PaymentReversed,
     ProviderDown,
     ProviderEvent,
-    RefundOrder,
 )
+from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
 from bot_platform.domain.errors import CheckoutUnavailable
 from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import OnResult, ignore
 from bot_platform.providers.stripe import events, refunds
+from bot_platform.providers.stripe.accounts import account_of
 from bot_platform.providers.stripe.client import (
     TIMEOUT_SECONDS,
     TRY_TIMEOUT_SECONDS,
@@ -43,7 +43,10 @@ REVERSALS = ("refunds", "disputes", "warnings")
 
 
 class StripePayments:
-    """The PaymentProvider of live Stripe; `live` is the mode of the key."""
+    """The PaymentProvider of live Stripe; `live` is the mode of the key.
+
+    `account` is the key's account and mode, see `account_of`.
+    """
 
     name = "stripe"
     refusal = "no-payment-link"
@@ -62,6 +65,7 @@ class StripePayments:
         try_timeout: float = TRY_TIMEOUT_SECONDS,
     ) -> None:
         self._webapp_url, self._live = webapp_url, live
+        self.account = account_of(secret_key)
         self._stripe = Client(
             secret_key=secret_key,
             api_base=api_base,
@@ -78,7 +82,7 @@ class StripePayments:
     async def open(self, order: CheckoutOrder) -> CheckoutPage:
         """Create the checkout session of an attempt, once; raises CheckoutUnavailable."""
         until = order.attempt_at + LINK_LIFETIME
-        key = f"purchase-{order.user_id}-{order.purchase_id}-{order.attempt}"
+        key = f"purchase-{order.uid or order.user_id}-{order.purchase_id}-{order.attempt}"
         try:
             answer = await self._stripe.create_session(self._request(order, int(until.timestamp())), key)
         except (Down, Refused) as fault:
@@ -90,6 +94,9 @@ class StripePayments:
         known = {"purchase": order.purchase_id, "session": ref, "request_id": answer.request_id}
         if not (isinstance(ref, str) and isinstance(url, str) and ref and url):
             log.warning("stripe.checkout_without_page", **known)
+            raise CheckoutUnavailable(self.refusal)
+        if events.metadata_of(session).get("purchase_uid", order.uid) != order.uid:
+            log.error("stripe.checkout_of_another", **known)
             raise CheckoutUnavailable(self.refusal)
         if None not in price and price != (order.package.amount, order.package.currency):
             # A buyer who paid this would get nothing: settling compares the same two prices.
@@ -104,6 +111,7 @@ class StripePayments:
             "purchase_id": str(order.purchase_id),
             "user_id": str(order.user_id),
             "package": package.code,
+            **({"purchase_uid": order.uid} if order.uid else {}),
         }
         line: stripe.params.checkout.SessionCreateParamsLineItem = {"quantity": 1}
         if package.stripe_price:

@@ -1,8 +1,11 @@
 """Makes each refund at Stripe exactly once, however often it is asked for."""
 
+from dataclasses import replace
+
 import structlog
 
-from bot_platform.domain.checkout import PaymentReversed, ProviderDown, RefundOrder, RefundRefused
+from bot_platform.domain.checkout import PaymentReversed, ProviderDown, RefundRefused
+from bot_platform.domain.checkout_orders import RefundOrder
 from bot_platform.infra import clock
 from bot_platform.providers.stripe import events
 from bot_platform.providers.stripe.client import Client, Down, Json, Refused
@@ -30,31 +33,58 @@ async def refund(client: Client, order: RefundOrder) -> PaymentReversed:
         log.error("stripe.refund_unreadable", refund=order.refund_id, stripe=found.get("id"))
         raise ProviderDown
     log.info("stripe.refunded", refund=order.refund_id, stripe=found.get("id"), status=found.get("status"))
-    return news
+    return replace(news, refund_id=order.refund_id, refund_uid=order.uid)
 
 
 async def _create(client: Client, order: RefundOrder) -> Json:
-    """Create the refund. Stripe repeats a 5xx for a day under its key, so an old order gets a second key.
+    """Create the refund, and check that the answer is about it.
 
-    Only an old order: its first request has ended by now, and what it made would have been found.
+    Stripe repeats an answer for a day under its key. So an old order gets a second key after a 5xx. Only an
+    old one: its first request has ended by now, and what it made would have been found. An answer about
+    another refund under our key means that the key was used before, by a database that was restored since.
     """
-    key = f"refund-{order.user_id}-{order.refund_id}"
+    key = f"refund-{order.uid or order.user_id}-{order.refund_id}"
     try:
-        return await _create_once(client, order, key)
+        made = await _create_once(client, order, key)
     except Down as fault:
         if not (fault.answered and order.old):
             raise
-    this_hour = int(clock.current().time()) // 3600
-    return await _create_once(client, order, f"{key}-{this_hour}")
+        this_hour = int(clock.current().time()) // 3600
+        made = await _create_once(client, order, f"{key}-{this_hour}")
+    if _is_of(made, order):
+        return made
+    log.error("stripe.refund_of_another", refund=order.refund_id, stripe=made.get("id"))
+    made = await _find(client, order) or await _create_once(client, order, f"{key}-{order.since}")
+    if _is_of(made, order):
+        return made
+    raise RefundRefused(f"Stripe answers with another refund, {made.get('id')}")
 
 
 async def _create_once(client: Client, order: RefundOrder, key: str) -> Json:
-    metadata = {"refund_id": str(order.refund_id)}
+    metadata = {"refund_id": str(order.refund_id), **({"refund_uid": order.uid} if order.uid else {})}
     return await client.create_refund(order.payment_ref, order.amount, metadata, key)
 
 
 async def _find(client: Client, order: RefundOrder) -> Json | None:
     """Find the refund that an earlier try of this order made."""
-    ours = str(order.refund_id)
     known = await client.refunds_of(order.payment_ref)
-    return next((one for one in known if (one.get("metadata") or {}).get("refund_id") == ours), None)
+    return next((one for one in known if _is_of(one, order)), None)
+
+
+def _is_of(found: Json, order: RefundOrder) -> bool:
+    """Whether a refund at Stripe is the one of this order: its names, its payment and its amount are ours.
+
+    A try of a version that gave no uid sent the number alone. Such a refund is ours if it was made after the
+    order; before, the number was that of another refund.
+    """
+    ours, created = events.metadata_of(found), found.get("created")
+    if ours.get("refund_id") != str(order.refund_id):
+        return False
+    if "refund_uid" in ours:
+        is_named = ours["refund_uid"] == order.uid
+    else:
+        is_named = isinstance(created, int) and created >= order.since
+    return is_named and (found.get("payment_intent"), found.get("amount")) == (
+        order.payment_ref,
+        order.amount,
+    )

@@ -282,6 +282,7 @@ books-broken = Something is wrong with the record of your credits, so nothing ca
 books-broken-operator = The books of this account are off, so nothing moves until they are mended. The audit says what is wrong.
 no-such-purchase = There is no such purchase of yours. See /paysupport for the last ones.
 cannot-ask-now = The payment could not be looked up at this moment. Nothing is lost: I look again by myself, and add your credits as soon as I see the payment.
+link-not-in-use = This payment link is not in use any more, and I cannot see whether it was paid. If you have paid on it, write to /paysupport. If not, press the package for a new link: see /buy.
 update-unreadable = That is of a kind I cannot read yet, so nothing was done with it. Please send it as a text message.
 server-error = A server error occurred. Please try again later.
 

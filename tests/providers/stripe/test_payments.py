@@ -14,7 +14,8 @@ import stripe
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from structlog.testing import capture_logs
 
-from bot_platform.domain.checkout import CheckoutOrder, CheckoutPage, CheckoutRef, Line, ProviderDown
+from bot_platform.domain.checkout import CheckoutPage, CheckoutRef, Line, ProviderDown
+from bot_platform.domain.checkout_orders import CheckoutOrder
 from bot_platform.domain.errors import CheckoutUnavailable
 from bot_platform.domain.packages import BUILT_IN, Package
 from bot_platform.providers.stripe import client as ours

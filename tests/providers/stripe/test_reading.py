@@ -15,10 +15,10 @@ from bot_platform.domain.checkout import (
     PaymentPending,
     PaymentReversed,
     ProviderDown,
-    RefundOrder,
     RefundRefused,
     Stage,
 )
+from bot_platform.domain.checkout_orders import RefundOrder
 from bot_platform.providers.stripe.payments import StripePayments
 from tests.sandbox.stripe_world import KEY, World, world
 

@@ -7,7 +7,6 @@ from enum import Enum, auto
 from typing import Any
 
 from bot_platform.domain.checkout import (
-    CheckoutOrder,
     CheckoutPage,
     CheckoutRef,
     Line,
@@ -17,10 +16,10 @@ from bot_platform.domain.checkout import (
     PaymentReversed,
     ProviderDown,
     ProviderEvent,
-    RefundOrder,
     RefundRefused,
     Stage,
 )
+from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
 from bot_platform.infra.clock import now
 
 
@@ -40,6 +39,7 @@ class Desk:
     """The fake provider; `mood` decides its answers to refunds, `clock` is its unix time."""
 
     name: str = "stripe"
+    account: str = "test:acct_1"
     refusal: str = "no-payment-link"
     same_press_seconds: float = 0.0
     mood: Mood = Mood.ANSWERS
@@ -77,6 +77,7 @@ class Desk:
                 currency=order.currency,
                 as_of=self.clock,
                 refund_id=order.refund_id,
+                refund_uid=order.uid,
             )
         made = self.made[order.refund_id]
         if self.mood is Mood.IS_DOWN_AFTERWARDS:
