@@ -75,7 +75,8 @@ async def _wrong_targets(ask: Ask, low: int, high: int) -> list[Broken]:
             r.stage, r.amount, r.as_of, r.since
         FROM purchase p JOIN account a ON a.user_id = p.user_id
         LEFT JOIN reversal r ON r.purchase_id = p.id
-        WHERE p.id BETWEEN ? AND ? AND (r.key IS NOT NULL OR p.reversed <> 0) ORDER BY p.id""",
+        WHERE p.id BETWEEN ? AND ? AND p.paid_at IS NOT NULL AND (r.key IS NOT NULL OR p.reversed <> 0)
+        ORDER BY p.id""",
         low,
         high,
     )

@@ -53,6 +53,14 @@ class PaymentConfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentUnclear:
+    """The checkout is complete, and what was paid for it cannot be compared with a price."""
+
+    checkout: CheckoutRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentPending:
     """The user has paid, and the money is on its way."""
 
@@ -130,7 +138,8 @@ class NotForUs:
     about: str = field(default="", compare=False)
 
 
-News = PaymentConfirmed | PaymentPending | PaymentFailed | CheckoutExpired | PaymentReversed | NotForUs
+CheckoutNews = PaymentUnclear | PaymentPending | PaymentFailed | CheckoutExpired
+News = PaymentConfirmed | CheckoutNews | PaymentReversed | NotForUs
 
 
 @dataclass(frozen=True, slots=True)

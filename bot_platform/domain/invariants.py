@@ -15,6 +15,7 @@ class Check:
     sql: str
 
 
+# A purchase that is `reversed` and has no `paid_at` had its money kept aside and returned: no credits moved.
 CHECKS = (
     Check(
         "I1",
@@ -106,10 +107,10 @@ CHECKS = (
         FROM purchase p JOIN account a ON a.user_id = p.user_id
         LEFT JOIN entry e ON e.purchase_id = p.id AND e.kind = 'reversal'
         WHERE p.id BETWEEN ? AND ?
-        GROUP BY p.id, a.id, p.reversed, p.credits, p.state
+        GROUP BY p.id, a.id, p.reversed, p.credits, p.state, p.paid_at
         HAVING p.reversed <> COALESCE(-SUM(e.amount), 0) OR p.reversed < 0 OR p.reversed > p.credits
             OR (p.state = 'partly_reversed') <> (p.reversed > 0 AND p.reversed < p.credits)
-            OR (p.state = 'reversed') <> (p.reversed = p.credits)""",
+            OR (p.state = 'reversed' AND p.paid_at IS NOT NULL) <> (p.reversed = p.credits)""",
     ),
     Check(
         "I5",
@@ -141,6 +142,7 @@ CHECKS = (
         """SELECT p.id, a.id AS account, 'paid, and its buyer was never told' AS says
         FROM purchase p JOIN account a ON a.user_id = p.user_id
         WHERE p.id BETWEEN ? AND ? AND p.state IN ('paid', 'partly_reversed', 'reversed')
+        AND NOT (p.state = 'reversed' AND p.paid_at IS NULL)
         AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.key = 'purchase:' || p.id || ':receipt')""",
     ),
     Check(
@@ -204,6 +206,7 @@ CHECKS = (
         FROM purchase p JOIN account a ON a.user_id = p.user_id
         LEFT JOIN entry e ON e.purchase_id = p.id AND e.kind = 'purchase' AND e.account_id = a.id
         WHERE p.id BETWEEN ? AND ? AND p.state IN ('paid', 'partly_reversed', 'reversed')
+        AND NOT (p.state = 'reversed' AND p.paid_at IS NULL)
         GROUP BY p.id, a.id, p.credits, p.charged
         HAVING COUNT(e.id) <> 1 OR SUM(e.amount) <> p.credits OR p.charged IS NULL""",
     ),
@@ -214,6 +217,7 @@ CHECKS = (
             'credits a purchase that is ' || COALESCE(p.state, 'not there') AS says
         FROM entry e LEFT JOIN purchase p ON p.id = e.purchase_id
         WHERE e.id BETWEEN ? AND ? AND e.kind = 'purchase'
-        AND (p.id IS NULL OR p.state NOT IN ('paid', 'partly_reversed', 'reversed'))""",
+        AND (p.id IS NULL OR p.state NOT IN ('paid', 'partly_reversed', 'reversed')
+            OR (p.state = 'reversed' AND p.paid_at IS NULL))""",
     ),
 )

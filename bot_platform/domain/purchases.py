@@ -21,6 +21,7 @@ class PurchaseState(StrEnum):
 
     OPEN = "open"
     PROCESSING = "processing"  # a bank transfer is on its way
+    KEPT_ASIDE = "kept_aside"  # money came that does not fit; an operator looks at it
     PAID = "paid"
     PARTLY_REVERSED = "partly_reversed"  # some of its credits were taken back
     REVERSED = "reversed"
@@ -28,17 +29,17 @@ class PurchaseState(StrEnum):
     FAILED = "failed"
 
 
-# A late payment of an expired or failed purchase still credits. No move leads back to open.
+MONEY_CAME = frozenset({PurchaseState.PAID, PurchaseState.KEPT_ASIDE})
+# Late money of an expired or failed purchase counts. Nothing leads back to open. A return may fail later.
 MOVES: dict[PurchaseState, frozenset[PurchaseState]] = {
-    PurchaseState.OPEN: frozenset(
-        {PurchaseState.PROCESSING, PurchaseState.PAID, PurchaseState.EXPIRED, PurchaseState.FAILED}
-    ),
-    PurchaseState.PROCESSING: frozenset({PurchaseState.PAID, PurchaseState.EXPIRED, PurchaseState.FAILED}),
+    PurchaseState.OPEN: MONEY_CAME | {PurchaseState.PROCESSING, PurchaseState.EXPIRED, PurchaseState.FAILED},
+    PurchaseState.PROCESSING: MONEY_CAME | {PurchaseState.EXPIRED, PurchaseState.FAILED},
+    PurchaseState.KEPT_ASIDE: frozenset({PurchaseState.PAID, PurchaseState.REVERSED}),
     PurchaseState.PAID: frozenset({PurchaseState.PARTLY_REVERSED, PurchaseState.REVERSED}),
     PurchaseState.PARTLY_REVERSED: frozenset({PurchaseState.PAID, PurchaseState.REVERSED}),
-    PurchaseState.REVERSED: frozenset({PurchaseState.PAID, PurchaseState.PARTLY_REVERSED}),
-    PurchaseState.EXPIRED: frozenset({PurchaseState.PAID}),
-    PurchaseState.FAILED: frozenset({PurchaseState.PAID}),
+    PurchaseState.REVERSED: MONEY_CAME | {PurchaseState.PARTLY_REVERSED},
+    PurchaseState.EXPIRED: MONEY_CAME,
+    PurchaseState.FAILED: MONEY_CAME,
 }
 
 PAID = frozenset({PurchaseState.PAID, PurchaseState.PARTLY_REVERSED, PurchaseState.REVERSED})
@@ -132,6 +133,21 @@ class Purchase(Model):
         return self.state in PAID
 
     @property
+    def has_money(self) -> bool:
+        """Whether a payment came for it, even if it was kept aside or returned."""
+        return self.was_paid or self.state is PurchaseState.KEPT_ASIDE
+
+    @property
+    def is_uncredited(self) -> bool:
+        """Whether its money was kept aside and nothing was ever credited, even if it was returned later."""
+        return self.paid_at is None and self.state in {PurchaseState.KEPT_ASIDE, PurchaseState.REVERSED}
+
+    @property
+    def shown_state(self) -> str:
+        """The state for people: `returned` is money that was kept aside and went back."""
+        return "returned" if self.is_uncredited and self.was_paid else self.state.value
+
+    @property
     def can_be_paid(self) -> bool:
         """Whether its link is still valid."""
         return self.state is PurchaseState.OPEN and self.link_until is not None and self.link_until > now()
@@ -208,7 +224,9 @@ async def pay(purchase: Purchase, payment: PaymentConfirmed) -> bool:
     purchase.provider_ref = payment.checkout.provider_ref
     purchase.payment_ref = payment.checkout.payment_ref
     purchase.charged, purchase.paid_at = payment.charged, now()
-    await purchase.save(update_fields=["provider_ref", "payment_ref", "charged", "paid_at"])
+    purchase.amount, purchase.currency = payment.price  # others than before if they were kept aside
+    known = ["provider_ref", "payment_ref", "charged", "paid_at"]
+    await purchase.save(update_fields=[*known, "amount", "currency"])
     return True
 
 

@@ -20,7 +20,12 @@ from bot_platform.domain.users import User
 
 MAX_MOMENTS = 60  # of each kind; the latest are shown
 MAX_NOTE_CHARS = 100  # of a reason
-EVENTS_OF_NOTICES = {"processing": "transfer", "failed": "failed"}  # by the end of a notice's key
+EVENTS_OF_NOTICES = {  # by the end of a notice's key
+    "processing": "transfer",
+    "failed": "failed",
+    "kept_aside": "aside",
+    "returned": "returned",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,11 @@ async def _begin(
         if latest and latest.state is PurchaseState.PROCESSING:
             key = f"{latest.subject}:still:{request_key}"
             await outbox.post(key, user.telegram_id, latest.subject, "still-on-its-way")
+        if latest and latest.state is PurchaseState.KEPT_ASIDE:
+            key = f"{latest.subject}:still:{request_key}"
+            await outbox.post(
+                key, user.telegram_id, latest.subject, "still-kept-aside", purchase=str(latest.id)
+            )
         same = latest and (
             latest.is_younger(provider.same_press_seconds) or latest.can_be_paid or latest.is_opening
         )

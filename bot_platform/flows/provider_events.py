@@ -166,11 +166,11 @@ async def _apply_and_alarm(payments: PaymentContext, prepared: Prepared, about: 
 async def _apply(payments: PaymentContext, prepared: Prepared) -> Outcome:
     match prepared.news:
         case PaymentConfirmed() as payment:
-            return await settle.confirm(payment, prepared.package, payments.operators)
+            return await settle.confirm(payments, payment, prepared.package)
         case PaymentReversed() as reversal:
             return await reverse.reverse(reversal, payments.operators)
         case news:
-            return await settle.note(news)
+            return await settle.note(news, payments.operators)
 
 
 async def _finish(payments: PaymentContext, row: Event, cause: str, outcome: Outcome) -> Outcome:

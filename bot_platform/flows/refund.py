@@ -10,7 +10,7 @@ from bot_platform.domain.checkout import ProviderDown, RefundRefused
 from bot_platform.domain.checkout_orders import RefundOrder
 from bot_platform.domain.errors import CannotRefund
 from bot_platform.domain.ledger import Account
-from bot_platform.domain.purchases import Purchase
+from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.refunds import Refund, RefundState
 from bot_platform.flows import provider_events
 from bot_platform.flows.context import PaymentContext
@@ -151,6 +151,8 @@ async def _request(
 async def _terms(
     payments: PaymentContext, purchase: Purchase, account: Account, amount: int | None, *, force: bool
 ) -> Terms:
+    if purchase.state is PurchaseState.KEPT_ASIDE:
+        raise CannotRefund("refund-kept-aside", purchase=str(purchase.id), payment=purchase.payment_ref or "")
     if not purchase.was_paid or purchase.charged is None:
         raise CannotRefund("refund-not-paid", purchase=str(purchase.id))
     if purchase.payment_ref is None or purchase.provider not in payments.providers:

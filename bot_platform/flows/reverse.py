@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot_platform.domain import ledger, outbox, purchase_lookup, purchases, refunds, reversals, users
+from bot_platform.domain import (
+    kept_aside,
+    ledger,
+    outbox,
+    purchase_lookup,
+    purchases,
+    refunds,
+    reversals,
+    users,
+)
 from bot_platform.domain.checkout import PaymentReversed, Stage
 from bot_platform.domain.inbox import EventState
 from bot_platform.domain.ledger import Account
@@ -27,7 +36,8 @@ async def reverse(news: PaymentReversed, operators: Sequence[int]) -> Outcome:
     if purchase is None:
         await reversals.note(news, None, None)
         return Outcome(EventState.HANDLED, "it waits for its payment")
-    if news.currency not in {None, purchase.currency}:
+    # Money that was kept aside may have come in another currency, and its amount is in that.
+    if news.currency not in {None, purchase.currency} and not purchase.is_uncredited:
         return Outcome.of(purchase, EventState.FAILED, _other_currency(purchase, news.currency), alarm=True)
     account = await ledger.lock(purchase.user_id)
     await purchase.refresh_from_db()
@@ -39,16 +49,18 @@ async def reverse(news: PaymentReversed, operators: Sequence[int]) -> Outcome:
     return Outcome.of(purchase, EventState.HANDLED, changed=changed)
 
 
-async def join(purchase: Purchase, operators: Sequence[int]) -> None:
-    """Apply the reversals that came before their payment to the purchase, which is paid now.
+async def join(purchase: Purchase, operators: Sequence[int], *, again: bool = False) -> None:
+    """Apply the reversals that came before their payment to the purchase, which is paid or kept aside now.
 
-    Part of a transaction that has locked the buyer's account.
+    `again`: apply also those that came while it was kept aside. Part of a transaction that has locked the
+    buyer's account.
     """
     if purchase.payment_ref is None:
         return
-    last: Stage | None = None
+    known = await reversals.of_purchase(purchase.id) if again else ()
+    last: Stage | None = known[-1].stage if known else None
     for row in await reversals.waiting(purchase.provider, purchase.payment_ref):
-        if row.currency not in {None, purchase.currency}:
+        if row.currency not in {None, purchase.currency} and not purchase.is_uncredited:
             reason = _other_currency(purchase, row.currency)
             await outbox.post_to_each(
                 operators,
@@ -96,6 +108,28 @@ async def _finish_our_refund(
 async def _correct(account: Account, purchase: Purchase, stage: Stage) -> None:
     """Take back, or return, what all its reversals together require (docs/money.md, Reversals)."""
     lost = reversals.money_lost(await reversals.of_purchase(purchase.id))
+    if purchase.is_uncredited:
+        await _return_kept(purchase, lost)
+    else:
+        await _take_back(account, purchase, stage, lost)
+    await freeze.update(account, stage)
+    await wake(account)  # our refund may have released its hold, or credits may have been returned
+
+
+async def _return_kept(purchase: Purchase, lost: int) -> None:
+    """Note that money which was kept aside went back, or did not; no credits are concerned."""
+    if not await kept_aside.note_returned(purchase, lost):
+        return
+    returned = "yes" if purchase.was_paid else "no"
+    buyer = await users.get(purchase.user_id)
+    about: dict[str, Any] = {"package": purchase.package, "purchase": str(purchase.id)}
+    if purchase.was_paid:
+        key = f"{purchase.subject}:returned"
+        await outbox.post(key, buyer.telegram_id, purchase.subject, "payment-returned", **about)
+    await outbox.rewrite(purchase.link_subject, "checkout-kept-aside", returned=returned, **about)
+
+
+async def _take_back(account: Account, purchase: Purchase, stage: Stage, lost: int) -> None:
     target = purchases.credits_lost(purchase, lost)
     taken = target - purchase.reversed
     if taken:
@@ -104,8 +138,6 @@ async def _correct(account: Account, purchase: Purchase, stage: Stage) -> None:
         await ledger.post(account, ledger.EntryKind.REVERSAL, -taken, cause, purchase_id=purchase.id)
         await purchases.reverse(purchase, target)
         await _notify_buyer(account, purchase, stage, taken, n)
-    await freeze.update(account, stage)
-    await wake(account)  # our refund may have released its hold, or credits may have been returned
 
 
 async def _notify_buyer(account: Account, purchase: Purchase, stage: Stage, taken: int, n: int) -> None:

@@ -6,17 +6,20 @@ from dataclasses import replace
 from bot_platform.domain import ledger, outbox, purchase_lookup, purchases, users
 from bot_platform.domain.checkout import (
     CheckoutExpired,
+    CheckoutNews,
     CheckoutRef,
     NotForUs,
     PaymentConfirmed,
     PaymentFailed,
     PaymentPending,
+    PaymentUnclear,
 )
 from bot_platform.domain.inbox import EventState
-from bot_platform.domain.packages import Package
+from bot_platform.domain.packages import Package, PriceList
 from bot_platform.domain.purchases import Offer, Purchase, PurchaseState
 from bot_platform.flows import reverse
 from bot_platform.flows.context import Outcome, PaymentContext
+from bot_platform.flows.keep_aside import keep_aside
 from bot_platform.flows.top_up import top_up
 from bot_platform.flows.wake import wake
 from bot_platform.infra import correlation
@@ -37,8 +40,12 @@ async def package_sold(payments: PaymentContext, payment: PaymentConfirmed) -> P
     return payments.prices.sold_as(price=lines[0].price, amount=lines[0].amount, currency=lines[0].currency)
 
 
-async def confirm(payment: PaymentConfirmed, sold: Package | None, operators: Sequence[int]) -> Outcome:
-    """Credit a payment, once; part of a transaction. `sold` is the answer of `package_sold`."""
+async def confirm(payments: PaymentContext, payment: PaymentConfirmed, sold: Package | None) -> Outcome:
+    """Credit a payment, once, or keep it aside; part of a transaction. `sold` is what `package_sold` says.
+
+    It fits if the price is that of the purchase, or the one that the price list has now: so an operator who
+    corrects the list can accept what was kept aside.
+    """
     checkout = payment.checkout
     if checkout.payment_ref:
         await advisory_lock(checkout.payment_ref)  # against refunds and disputes of the same payment
@@ -49,20 +56,25 @@ async def confirm(payment: PaymentConfirmed, sold: Package | None, operators: Se
         offer = Offer.of(sold, checkout.user_id, checkout.provider)
     else:
         return _unknown_payment(checkout)
-    if (offer.amount, offer.currency) != payment.price:
-        return _wrong_price(payment, offer, purchase)
     # If the purchase was paid on another page before, the buyer paid twice, and gets the credits twice.
-    if purchase is None or (purchase.was_paid and purchase.provider_ref != checkout.provider_ref):
+    if purchase is None or (purchase.has_money and purchase.provider_ref != checkout.provider_ref):
         await ledger.lock(offer.user_id)
         purchase = await purchases.begin(f"{checkout.provider}:{checkout.provider_ref}", offer)
-    return await _credit(purchase, payment, operators)
+    if (offer.amount, offer.currency) == payment.price or _is_listed(offer, payment, payments.prices):
+        return await _credit(purchase, payment, payments.operators)
+    reason = f"asked for {offer.amount} {offer.currency}, but {payment.amount} {payment.currency} came"
+    return await keep_aside(purchase, checkout, payment.charged, reason, payments.operators)
 
 
-async def note(news: PaymentPending | PaymentFailed | CheckoutExpired | NotForUs) -> Outcome:
+async def note(news: CheckoutNews | NotForUs, operators: Sequence[int]) -> Outcome:
     """Change the state of an unpaid purchase; part of a transaction."""
     if isinstance(news, NotForUs):
         return Outcome(EventState.IGNORED, news.reason, alarm=news.alarm)
     purchase = await _lock(news.checkout)
+    if isinstance(news, PaymentUnclear):
+        if purchase:
+            return await keep_aside(purchase, news.checkout, None, news.reason, operators)
+        return Outcome(EventState.IGNORED, news.reason, alarm=True)
     if purchase is None:
         return Outcome(EventState.IGNORED, "no purchase of ours stands behind this checkout")
     correlation.adopt(purchase.request_key)
@@ -96,22 +108,22 @@ def _unknown_payment(checkout: CheckoutRef) -> Outcome:
     return Outcome(EventState.IGNORED, reason, alarm=names_us)
 
 
-def _wrong_price(payment: PaymentConfirmed, offer: Offer, purchase: Purchase | None) -> Outcome:
-    reason = f"asked for {offer.amount} {offer.currency}, but {payment.amount} {payment.currency} came"
-    if purchase:
-        return Outcome.of(purchase, EventState.FAILED, reason, alarm=True)
-    return Outcome(EventState.FAILED, reason, alarm=True)
+def _is_listed(offer: Offer, payment: PaymentConfirmed, prices: PriceList) -> bool:
+    """Whether the price list sells what was offered for what was paid."""
+    wanted = offer.package, offer.credits, *payment.price
+    return any((one.code, one.credits, one.amount, one.currency) == wanted for one in prices)
 
 
 async def _credit(purchase: Purchase, payment: PaymentConfirmed, operators: Sequence[int]) -> Outcome:
     correlation.adopt(purchase.request_key)
     payment_ref = payment.checkout.payment_ref
+    was_kept_aside = purchase.is_uncredited
     paid = await purchases.pay(purchase, payment)
     if paid:
         await top_up(await ledger.find_account(purchase.user_id), purchase, payment.receipt)
     elif purchase.payment_ref is None and payment_ref:
         await purchases.set_payment_ref(purchase, payment_ref)
-    await reverse.join(purchase, operators)
+    await reverse.join(purchase, operators, again=was_kept_aside)
     if paid:  # only after earlier refunds and disputes have taken their credits back
         await wake(await ledger.find_account(purchase.user_id))
     return Outcome.of(purchase, EventState.HANDLED, changed=paid)

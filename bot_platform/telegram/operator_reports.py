@@ -98,7 +98,7 @@ def purchase(say: Say, sale: Purchase, buyer: User, moments: Sequence[Moment]) -
         credits=sale.credits,
         amount=sale.amount,
         currency=sale.currency,
-        state=sale.state.value,
+        state=sale.shown_state,
         reversed=sale.reversed,
     )
     refs = say(

@@ -50,6 +50,7 @@ WORDINGS: Mapping[str, Wording] = {
     # Refunds
     "refund-no-purchase": SAME,
     "refund-not-paid": SAME,
+    "refund-kept-aside": SAME,
     "refund-no-way": Wording(hints={Channel.PAGE: "refund-no-way-hint-page"}),
     "refund-too-much": SAME,
     "refund-spent": Wording(

@@ -34,7 +34,7 @@ def payment_pages(way_back: Callable[[], str]) -> Blueprint:
         purchase = await _purchase(request.args.get("session_id", ""))
         return await render_template(
             "payment_success.html",
-            state=purchase.state.value if purchase else "unknown",
+            state=purchase.shown_state if purchase else "unknown",
             credits=credits_text(purchase.credits) if purchase else "",
             price=money_text(purchase.amount, purchase.currency) if purchase else "",
             waits=purchase is not None and purchase.state in WAITING and purchase.is_younger(RELOAD_SECONDS),

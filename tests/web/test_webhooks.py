@@ -250,7 +250,7 @@ async def test_a_session_without_a_payment_is_stored_and_credits_nothing(databas
         assert await h.post(event) == IGNORED
         assert await h.post(about(session, "async_payment_succeeded", payment_status="unpaid")) == IGNORED
         await balance(h, "0.00")
-        assert "Confirming your payment" in await page(h, session["id"])
+        assert "a person looks at it" in await page(h, session["id"])
 
 
 async def test_sessions_and_events_of_another_shop_are_ignored(database_url: str) -> None:

@@ -13,6 +13,7 @@ from bot_platform.domain.checkout import (
     PaymentFailed,
     PaymentPending,
     PaymentReversed,
+    PaymentUnclear,
     ProviderEvent,
     Stage,
 )
@@ -137,8 +138,7 @@ def _session(what: str, about: dict[str, Any]) -> News:
         case "completed", "unpaid":
             return PaymentPending(checkout)
         case "completed", "no_payment_required":
-            reason = "nothing was paid, and our prices are not nothing"
-            return NotForUs(reason, keep=True, alarm=True, about=about["id"])
+            return PaymentUnclear(checkout, "nothing was paid, and our prices are not nothing")
         case "async_payment_failed", _:
             return PaymentFailed(checkout)
         case "expired", _:
@@ -199,8 +199,7 @@ def _confirmed(checkout: CheckoutRef, about: dict[str, Any]) -> News:
     amount, charged = about.get("amount_subtotal"), about.get("amount_total")
     currency = about.get("currency")
     if not _is_amount(amount) or not _is_amount(charged) or not isinstance(currency, str):
-        reason = "it does not say how much was paid"
-        return NotForUs(reason, keep=True, alarm=True, about=checkout.provider_ref)
+        return PaymentUnclear(checkout, "it does not say how much was paid")
     return PaymentConfirmed(checkout, amount, charged, currency.lower())
 
 

@@ -49,15 +49,24 @@ checkout-link = Please complete your purchase using the link below:
 checkout-paid = ✅ Paid and credited: { CREDITS($credits) } credits for { MONEY($amount, $currency) }.
 checkout-reversed = ↩️ Paid, then refunded or disputed: { CREDITS($reversed) } of { CREDITS($credits) } credits were taken back.
 checkout-on-its-way = ⏳ Your bank transfer is on its way. The credits are added when the money arrives.
+checkout-kept-aside = { $returned ->
+        [yes] ↩️ Paid, and returned: the payment did not match the price.
+       *[no] 🔎 Paid. The payment does not match the price, so a person looks at it.
+    }
 checkout-failed = ❌ The payment did not come through. Nothing was charged.
 checkout-expired = ⌛ This payment link has expired. Nothing was charged.
 payment-received = Payment received: { CREDITS($credits) } credits added. Balance: { CREDITS($balance) } credits.
 payment-on-its-way = Thank you! Your bank transfer is on its way. This can take a few days. Your credits are added as soon as the money arrives, and I will write to you then.
 payment-failed = Sorry, your bank transfer did not go through. Nothing was charged and no credits were added. You can try again:
+payment-kept-aside = Your payment is here, but it does not match the price of what you chose, so no credits were added yet. A person looks at it now, and either adds your credits or returns the money. You need not pay again. Questions? Write to /paysupport and name purchase { $purchase }.
+payment-returned = The money of purchase { $purchase } was returned to you: it did not match the price. No credits were added for it.
+still-kept-aside = Your earlier payment for this package (purchase { $purchase }) is here, and a person looks at it: it did not match the price. No need to pay again. Should you want the package once more, here is a second purchase:
 still-on-its-way = Your earlier bank transfer for this package is still on its way, and its credits are added when it arrives. No need to pay again. Should you want the package once more, here is a second purchase:
 checked = { $state ->
         [open] No payment has arrived yet. If you have just paid, wait a minute and press the button again. If not, the link above still works.
         [processing] Your bank transfer is on its way. This can take a few days, and I will write to you as soon as the money arrives.
+        [kept_aside] Your payment is here, but it does not match the price of what you chose. A person looks at it, and either adds your credits or returns the money. You need not pay again.
+        [returned] The money of this payment was returned to you: it did not match the price.
         [expired] This payment link has expired, and nothing was charged on it.
         [failed] This payment did not come through, and nothing was charged.
        *[other] This purchase is paid and your credits were added. See /history for where they went.
@@ -250,6 +259,8 @@ paysupport-line = • Purchase { $purchase }, { MOMENT($at) } UTC: { CREDITS($cr
         [paid] paid and credited
         [partly_reversed] paid, { CREDITS($reversed) } credits taken back since
         [reversed] paid, its credits taken back since
+        [kept_aside] paid, and a person looks at it
+        [returned] paid, and the money was returned
         [expired] expired, nothing charged
         [failed] failed, nothing charged
        *[other] { $state }
@@ -453,6 +464,8 @@ admin-purchase = 🧾 Purchase { $purchase } of { $user }: { SHORT($credits) } c
         [paid] paid
         [partly_reversed] paid, { CREDITS($reversed) } credits taken back
         [reversed] paid, its credits taken back
+        [kept_aside] kept aside: the money does not fit, see the event or the alert. Refund it at Stripe, or correct the price list and check this again
+        [returned] kept aside, and the money was returned
         [expired] expired
        *[failed] failed
     }
@@ -463,6 +476,8 @@ story = { MOMENT($at) } { $what ->
         [opened] purchase { $purchase } opened: { SHORT($credits) } credits for { MONEY($amount, $currency) }
         [link] got the link
         [transfer] bank transfer on its way
+        [aside] money came that does not fit, and was kept aside
+        [returned] the money that was kept aside was returned
         [failed] the payment failed
         [paid] paid { MONEY($amount, $currency) } by { $by }
         [receipt] { $told ->
@@ -565,6 +580,7 @@ halt-button = Stop
 ## The operator's commands
 
 refund-no-purchase = There is no purchase { $purchase }.
+refund-kept-aside = The money of purchase { $purchase } was kept aside, because it does not fit. Return it in Stripe's Dashboard (payment { $payment }): the buyer is told then.
 refund-not-paid = Purchase { $purchase } was never paid, so there is nothing to return.
 refund-no-way = Purchase { $purchase } was paid through { $provider }, which cannot be asked from here: check STRIPE_SECRET_KEY.
 refund-no-way-hint-page = The mock moves no money.

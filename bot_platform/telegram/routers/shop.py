@@ -71,7 +71,7 @@ async def paid(
     buttons = None
     if purchase.state in {PurchaseState.EXPIRED, PurchaseState.FAILED}:
         buttons = keyboards.again(texts, language, payments.prices, purchase.package)
-    await bot.send_message(user.telegram_id, say("checked", state=purchase.state.value), reply_markup=buttons)
+    await bot.send_message(user.telegram_id, say("checked", state=purchase.shown_state), reply_markup=buttons)
 
 
 async def balance(message: Message, user: User, say: Say) -> None:
@@ -133,7 +133,7 @@ async def paysupport(
             credits=purchase.credits,
             amount=purchase.amount,
             currency=purchase.currency,
-            state=purchase.state.value,
+            state=purchase.shown_state,
             reversed=purchase.reversed,
             at=int(purchase.created_at.timestamp()),
         )

@@ -17,6 +17,7 @@ from bot_platform.domain.checkout import (
     PaymentConfirmed,
     PaymentFailed,
     PaymentPending,
+    PaymentUnclear,
     ProviderEvent,
 )
 from bot_platform.providers.stripe.client import TOLERANCE_SECONDS
@@ -52,6 +53,9 @@ def test_a_well_signed_event_is_read() -> None:
     event = read(BODY)
     assert (event.key, event.type) == ("stripe:evt_1", "checkout.session.completed")
     assert event.payload == json.loads(BODY)
+
+
+NOTHING_PAID = "nothing was paid, and our prices are not nothing"
 
 
 @pytest.mark.parametrize("at", [-TOLERANCE_SECONDS + 5, TOLERANCE_SECONDS - 5])
@@ -240,7 +244,7 @@ COMPLETED, SUCCEEDED, FAILED, EXPIRED = (
     ("kind", "payment_status", "kept"),
     [
         (COMPLETED, "unpaid", PaymentPending(REF)),
-        (COMPLETED, "no_payment_required", NotForUs),
+        (COMPLETED, "no_payment_required", PaymentUnclear(REF, NOTHING_PAID)),
         (COMPLETED, "something_new", NotForUs),
         (COMPLETED, None, NotForUs),
         (COMPLETED, 5, NotForUs),
@@ -327,12 +331,13 @@ def test_a_session_without_an_id_is_stored_and_does_nothing(id_: object) -> None
 @pytest.mark.parametrize("value", [None, "500", 500.0, -1, True, [], 2**63, HUGE])
 def test_an_invalid_amount_credits_nothing(name: str, value: object) -> None:
     changed_session: dict[str, Any] = {name: value}
-    assert news(**changed_session) == NotForUs("it does not say how much was paid", keep=True, alarm=True)
+    assert isinstance(found := news(**changed_session), PaymentUnclear)
+    assert found.reason == "it does not say how much was paid"
 
 
 @pytest.mark.parametrize("currency", [None, 5, []])
 def test_an_invalid_currency_credits_nothing(currency: object) -> None:
-    assert isinstance(news(currency=currency), NotForUs)
+    assert isinstance(news(currency=currency), PaymentUnclear)
 
 
 SHAPES: list[object] = [None, 7, 7.0, True, "", " ", "7.0", "-7", "+7", "0x7", "seven", "7 ", "\u0667", "²"]

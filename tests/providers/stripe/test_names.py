@@ -149,8 +149,8 @@ async def test_an_answer_with_our_name_about_other_money_is_not_believed(changed
     async with there() as (w, provider):
         intent, uid = await payment(w), new_uid()
         ours = {"refund_id": "1", "refund_uid": uid}
-        body = {"id": "re_1", "object": "refund", "status": "succeeded", "payment_intent": intent}
-        body |= {"amount": 100, "currency": "usd", "metadata": ours} | changed  # type: ignore[dict-item]
+        about: dict[str, Any] = {"object": "refund", "status": "succeeded", "payment_intent": intent}
+        body = about | {"id": "re_1", "amount": 100, "currency": "usd", "metadata": ours} | changed
         w.local.faults.answer("/v1/refunds", status=200, body=body, method="POST", times=2)
         with pytest.raises(RefundRefused, match="another refund"):
             await provider.refund(RefundOrder(1, 2, intent, 100, "usd", again=False, uid=uid))
