@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from bot_platform.domain import actions, ledger, outbox, purchases, refunds, reversals
@@ -180,14 +181,13 @@ async def _fail(payments: PaymentContext, refund: Refund, reason: str) -> None:
     if held := await ledger.find_hold(refund.cause):
         await ledger.release(account, held)
     await refunds.finish(refund, RefundState.FAILED, reason)
-    await outbox.post_to_each(
-        payments.operators,
-        f"{refund.cause}:refused",
-        purchase.subject,
-        "operator-refund-refused",
-        purchase=str(purchase.id),
-        amount=refund.amount,
-        currency=purchase.currency,
-        reason=reason,
-    )
+    about: dict[str, Any] = {
+        "purchase": str(purchase.id),
+        "amount": refund.amount,
+        "currency": purchase.currency,
+        "reason": reason,
+    }
+    await outbox.rewrite(refund.request_key, "admin-refund-refused", **about)
+    key = f"{refund.cause}:refused"
+    await outbox.post_to_each(payments.operators, key, purchase.subject, "operator-refund-refused", **about)
     await wake(account)

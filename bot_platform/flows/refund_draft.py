@@ -44,7 +44,10 @@ async def draft(
 
 
 async def confirm(payments: PaymentContext, chat_id: int, request_key: str) -> None:
-    """Request the refund of a draft, once; raises CannotRefund."""
+    """Request the refund of a draft, once; raises CannotRefund.
+
+    The message of the draft then shows that the refund is asked for, and, once it has ended, its outcome.
+    """
     shown = await _find(chat_id, request_key)
     if shown.text != DRAFT:
         return
@@ -58,9 +61,9 @@ async def confirm(payments: PaymentContext, chat_id: int, request_key: str) -> N
         request_key=shown.key,
         by=actions.telegram(chat_id),
     )
-    await refund.start_now(payments, requested)
     kept = {name: values[name] for name in ("purchase", "amount", "currency")}
     await payments.database.transact(partial(outbox.rewrite, shown.subject, "admin-refund-asked", **kept))
+    await refund.start_now(payments, requested)  # only now: its end writes the outcome into this message
 
 
 async def drop(payments: PaymentContext, chat_id: int, request_key: str) -> None:

@@ -95,6 +95,8 @@ async def _finish_our_refund(
     if refund.state is end or refund.state is refunds.RefundState.FAILED:
         return
     await refunds.finish(refund, end, "it did not go through" if undone else None)
+    shown = "admin-refund-undone" if undone else "admin-refund-done"
+    await outbox.rewrite(refund.request_key, shown, **(_values(purchase) | {"amount": refund.amount}))
     if undone:
         await outbox.post_to_each(
             operators,

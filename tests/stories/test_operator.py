@@ -137,7 +137,7 @@ async def test_a_refund_is_shown_first_and_made_once_however_often_it_is_confirm
             press(h, draft, "payback")
         await h.said("50.00 credits were taken back. Balance: -20.00 credits.")
         await quiet(h)
-        (message,) = [m for m in h.telegram.messages(OPERATOR.id) if "is on its way to Stripe" in m["text"]]
+        message = await h.said("Stripe has accepted the refund of $2.50 for purchase 1.", OPERATOR)
         assert message["message_id"] == draft["message_id"]
         rows = await read(database_url, Refund.all)
         assert [(row.amount, row.reason) for row in rows] == [(250, "half of it")]
@@ -151,6 +151,23 @@ async def test_a_refund_is_shown_first_and_made_once_however_often_it_is_confirm
         )
         assert len(await read(database_url, Refund.all)) == 1
     assert await acts(database_url) == [("refund", "purchase")]
+    await in_order(database_url)
+
+
+async def test_a_refund_that_stripe_refuses_says_so_in_the_message_that_confirmed_it(
+    database_url: str,
+) -> None:
+    async with running_service(database_url, **ADMINS) as h:
+        await h.say("/start", "Welcome!")
+        await buy(h)
+        draft = await ask(h, "/admin refund 1 all of it", "Refund $5.00 of purchase 1")
+        error = {"error": {"type": "invalid_request_error", "message": "The account is restricted."}}
+        h.stripe.faults.answer("/v1/refunds", 400, error, method="POST")
+        press(h, draft, "payback")
+        words = "was refused, and nothing was returned: The account is restricted."
+        message = await h.said(words, OPERATOR)
+        assert message["message_id"] == draft["message_id"]
+        assert not h.stripe.refunds
     await in_order(database_url)
 
 

@@ -542,7 +542,10 @@ admin-refund-draft =
        *[other] ⚠️ { CREDITS($debt) } of them are spent, and become a debt.
     }
     Why: { $reason }
-admin-refund-asked = ↩️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } is on its way to Stripe. The buyer reads when it is through; you read only if it is refused.
+admin-refund-asked = ↩️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } is on its way to Stripe. The outcome will stand here.
+admin-refund-done = ✅ Stripe has accepted the refund of { MONEY($amount, $currency) } for purchase { $purchase }. The buyer was told.
+admin-refund-undone = ❌ The refund of { MONEY($amount, $currency) } for purchase { $purchase } did not go through at the bank: nothing was returned, and its credits are the buyer's again.
+admin-refund-refused = ❌ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused, and nothing was returned: { $reason }
 admin-refund-dropped = Nothing was refunded of purchase { $purchase }.
 admin-draft-gone = This cannot be done from here any more. Write it again, see /admin help.
 admin-say-draft = This is what { $people ->
