@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot_platform.domain import packages
 from bot_platform.domain.errors import CheckoutOfAnotherAccount
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Purchase, PurchaseState
@@ -123,3 +124,18 @@ async def test_i_have_paid_says_when_the_link_is_of_another_account_but_sees_a_p
     await reconcile.check_purchase(other, first)
     assert await balance(shop.user) == 10_000
     assert (await Purchase.get(id=first.id)).state is PurchaseState.PAID
+
+
+async def test_a_link_from_before_a_change_of_the_price_is_not_shown_again_and_still_credits(
+    shop: Shop,
+) -> None:
+    dearer = packages.read('[[package]]\ncode = "buy_100"\ncredits = 100\namount = 900\ncurrency = "usd"\n')
+    context = shop.under(TEST_KEY)
+    first = await shop.press(context)
+    await buy(context, shop.user, dearer.get("buy_100"), "after the change")
+    second = await Purchase.exclude(id=first.id).get()
+    assert (second.amount, second.link != first.link) == (900, True)
+    for purchase, credited in ((first, 10_000), (second, 20_000)):
+        await shop.world.local.pay(purchase.provider_ref or "")
+        await reconcile.check_purchase(context, purchase)
+        assert await balance(shop.user) == credited
