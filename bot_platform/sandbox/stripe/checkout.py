@@ -19,6 +19,8 @@ class PaymentScenario(StrEnum):
     CARD_DECLINED = "card_declined"
     BANK_TRANSFER = "bank_transfer"
     BANK_TRANSFER_FAILS = "bank_transfer_fails"
+    VOUCHER = "voucher"  # paid in a shop, after `bank_transfer_delay`
+    VOUCHER_LAPSES = "voucher_lapses"
 
 
 def open_session(account: Account, params: Row, origin: Origin) -> Row:
@@ -72,9 +74,11 @@ def method_for(account: Account, session: Row, scenario: PaymentScenario) -> Row
     if scenario is PaymentScenario.CARD_DECLINED:
         return payment_methods.resolve(account, "pm_card_chargeDeclined")
     kind = "sepa_debit" if session["currency"] == "eur" else "us_bank_account"
+    if scenario in {PaymentScenario.VOUCHER, PaymentScenario.VOUCHER_LAPSES}:
+        kind = payment_methods.VOUCHER
     numbers = (
         payment_methods.PAYING_BANK_ACCOUNTS
-        if scenario is PaymentScenario.BANK_TRANSFER
+        if scenario in {PaymentScenario.BANK_TRANSFER, PaymentScenario.VOUCHER}
         else payment_methods.FAILING_BANK_ACCOUNTS
     )
     return payment_methods.add(
@@ -93,7 +97,7 @@ def pay(account: Account, session: Row, method: Row, origin: Origin) -> None:
     payments.attempt(account, intent, method, origin)
     if intent["status"] == "succeeded":
         _complete(account, session, method, "paid", origin)
-    elif intent["status"] == "processing":
+    elif intent["status"] in {"processing", "requires_action"}:
         _complete(account, session, method, "unpaid", origin)
 
 

@@ -48,16 +48,16 @@ again-button = Try again: { SHORT($credits) } credits · { MONEY($amount, $curre
 checkout-link = Please complete your purchase using the link below:
 checkout-paid = ✅ Paid and credited: { CREDITS($credits) } credits for { MONEY($amount, $currency) }.
 checkout-reversed = ↩️ Paid, then refunded or disputed: { CREDITS($reversed) } of { CREDITS($credits) } credits were taken back.
-checkout-on-its-way = ⏳ Your bank transfer is on its way. The credits are added when the money arrives.
+checkout-on-its-way = ⏳ Your payment is on its way. The credits are added when the money arrives.
 checkout-failed = ❌ The payment did not come through. Nothing was charged.
 checkout-expired = ⌛ This payment link has expired. Nothing was charged.
 payment-received = Payment received: { CREDITS($credits) } credits added. Balance: { CREDITS($balance) } credits.
-payment-on-its-way = Thank you! Your bank transfer is on its way. This can take a few days. Your credits are added as soon as the money arrives, and I will write to you then.
-payment-failed = Sorry, your bank transfer did not go through. Nothing was charged and no credits were added. You can try again:
-still-on-its-way = Your earlier bank transfer for this package is still on its way, and its credits are added when it arrives. No need to pay again. Should you want the package once more, here is a second purchase:
+payment-on-its-way = Thank you! Your payment is on its way. A bank transfer or a voucher can take a few days; a voucher has to be paid first. Your credits are added as soon as the money arrives, and I will write to you then.
+payment-failed = Sorry, your payment did not go through. Nothing was charged and no credits were added. You can try again:
+still-on-its-way = Your earlier payment for this package is still on its way, and its credits are added when it arrives. No need to pay again. Should you want the package once more, here is a second purchase:
 checked = { $state ->
         [open] No payment has arrived yet. If you have just paid, wait a minute and press the button again. If not, the link above still works.
-        [processing] Your bank transfer is on its way. This can take a few days, and I will write to you as soon as the money arrives.
+        [processing] Your payment is on its way. A bank transfer or a voucher can take a few days, and I will write to you as soon as the money arrives.
         [expired] This payment link has expired, and nothing was charged on it.
         [failed] This payment did not come through, and nothing was charged.
        *[other] This purchase is paid and your credits were added. See /history for where they went.
@@ -241,12 +241,12 @@ enough-all-button = For all that waits: { SHORT($credits) } credits · { MONEY($
 paysupport =
     Help with a payment:
 
-    • Paid by card? The credits come within seconds. A bank transfer can take a few days.
+    • Paid by card? The credits come within seconds. A bank transfer or a voucher can take a few days.
     • Did the payment page close or fail? Press the package again. An unfinished payment is continued, so you are never charged twice for it.
     • Still something wrong? Write /paysupport and your question in one message, like: /paysupport I paid twice for purchase 7
 paysupport-line = • Purchase { $purchase }, { MOMENT($at) } UTC: { CREDITS($credits) } credits for { MONEY($amount, $currency) }, { $state ->
         [open] not paid yet
-        [processing] bank transfer on its way
+        [processing] payment on its way
         [paid] paid and credited
         [partly_reversed] paid, { CREDITS($reversed) } credits taken back since
         [reversed] paid, its credits taken back since
@@ -448,7 +448,7 @@ admin-person-grant = Give credits: /admin grant { $user } 5.00 why
 admin-life = 👤 { $user }, the latest last:
 admin-purchase = 🧾 Purchase { $purchase } of { $user }: { SHORT($credits) } credits for { MONEY($amount, $currency) }, { $state ->
         [open] not paid yet
-        [processing] bank transfer on its way
+        [processing] payment on its way
         [paid] paid
         [partly_reversed] paid, { CREDITS($reversed) } credits taken back
         [reversed] paid, its credits taken back
@@ -461,7 +461,7 @@ story = { MOMENT($at) } { $what ->
         [arrived] pressed Start
         [opened] purchase { $purchase } opened: { SHORT($credits) } credits for { MONEY($amount, $currency) }
         [link] got the link
-        [transfer] bank transfer on its way
+        [transfer] payment on its way
         [failed] the payment failed
         [paid] paid { MONEY($amount, $currency) } by { $by }
         [receipt] { $told ->
