@@ -61,7 +61,7 @@ def open_intent(account: Account, params: Row, origin: Origin) -> Row:
 
 
 def attempt(account: Account, intent: Row, method: Row, origin: Origin) -> None:
-    """Try to pay. The intent becomes succeeded, processing, requires_action (voucher) or requires_payment_method."""
+    """Try to pay. The intent becomes succeeded, processing, requires_action or requires_payment_method."""
     if intent["status"] not in _PAYABLE_STATUSES:
         raise ApiError(
             f"This PaymentIntent's status is {intent['status']}: it cannot be confirmed.",

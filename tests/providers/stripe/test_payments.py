@@ -123,7 +123,10 @@ async def test_a_checkout_is_exactly_the_request_of_the_contract() -> None:
         "success_url": f"{WEBAPP}/payment-success?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": f"{WEBAPP}/payment-cancelled",
         "expires_at": str(int((at + timedelta(hours=23)).timestamp())),
+        "managed_payments": {"enabled": "false"},
         "adaptive_pricing": {"enabled": "false"},
+        "automatic_tax": {"enabled": "false"},
+        "allow_promotion_codes": "false",
     }
     fits_stripes_types(unfolded(request.params))
 
@@ -136,6 +139,7 @@ async def test_a_price_kept_in_stripe_is_named_and_not_repeated() -> None:
         request = await sent(w, order(Package("buy_100", 10_000, 500, "usd", price.id)))
     params = unfolded(request.params)
     assert params["line_items"] == [{"quantity": "1", "price": price.id}]
+    assert params["currency"] == "usd"
     fits_stripes_types(params)
 
 
