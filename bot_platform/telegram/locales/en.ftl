@@ -362,6 +362,30 @@ operator-outage-over = ✅ { $party ->
         [stripe] Payments that were missed are being credited now.
        *[model] Paid work can be ordered again.
     }
+operator-refused =
+    🚨 { $what ->
+        [sale] Stripe has refused the last three sales. Buyers read that no payment link could be made.
+        [refund] Stripe has refused the last three refunds.
+       *[question] Stripe refuses to answer our questions. Payments and refunds that no webhook reports stay unknown.
+    } It says:
+
+    { $says }
+
+    { $what ->
+        [sale] Correct what it names, at Stripe or in the price list. run.py doctor opens a checkout as a buyer would, and says whether it works.
+        [refund] See the balance and the key's permissions in the Stripe Dashboard; run.py doctor checks the permissions.
+       *[question] Give the key the permission that it names; run.py doctor checks all of them.
+    } I write when it works again.
+operator-refused-over = ✅ Stripe { $what ->
+        [sale] sells
+        [refund] returns money
+       *[question] answers our questions
+    } again.
+operator-webhooks-late = ⚠️ Stripe's webhooks do not arrive. Payments were found only by asking Stripe, so buyers waited minutes for their credits. { $refused ->
+        [0] Nothing was delivered to this process. Look in the Stripe Dashboard, Developers, Webhooks, whether our endpoint is there and enabled, and what it answers.
+       *[other] Deliveries refused because their signature is wrong: { $refused }. STRIPE_WEBHOOK_SECRET must be the secret that the Stripe Dashboard, Developers, Webhooks, shows for our endpoint.
+    } run.py doctor checks the endpoint. I write when a webhook arrives.
+operator-webhooks-late-over = ✅ Stripe's webhooks arrive again.
 
 ## What operators see and do in Telegram
 
