@@ -132,11 +132,17 @@ class PeriodicJobs:
         started = int(current().time())
         providers = [self._payments.provider]  # with the mock, Stripe is not asked
         since = mark - reconcile.OVERLAP_SECONDS if mark else started - reconcile.FIRST_LOOK_SECONDS
-        missed = sum([n async for n in reconcile.missed_events(self._payments, providers, since)])
+        missed, fault = 0, None
+        try:
+            missed = sum([n async for n in reconcile.missed_events(self._payments, providers, since)])
+        except ProviderDown as error:  # a key may read sessions although it may not read events
+            fault = error
         found = [o async for o in reconcile.silent_purchases(self._payments, providers) if o.changed]
         if missed or found:
             log.info("reconcile.found", events=missed, purchases=[o.purchase_id for o in found])
         await self._watch.look_ended(missed + len(found), started)
+        if fault:
+            raise fault
         return started
 
     async def _read_reversals(self, _: int) -> int:
