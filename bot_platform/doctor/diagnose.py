@@ -16,7 +16,8 @@ from bot_platform.doctor.telegram import TelegramChecks
 from bot_platform.doctor.web import WebChecks
 from bot_platform.doctor.work import WorkChecks
 from bot_platform.infra.database import Database
-from bot_platform.providers.stripe.setup import Setup
+from bot_platform.providers.stripe.client import Client
+from bot_platform.providers.stripe.setup import TIMEOUT_SECONDS, TRY_TIMEOUT_SECONDS
 from bot_platform.telegram.session import HttpSession
 
 TELEGRAM_TIMEOUT_SECONDS = 5.0
@@ -53,13 +54,15 @@ async def diagnose(settings: Settings, *, fix: bool, spend: bool = True) -> Sequ
 def _stripe(settings: Settings, stack: AsyncExitStack) -> StripeChecks | None:
     if settings.mock_stripe_payments or settings.stripe_secret_key is None:
         return None
-    setup = Setup(
+    client = Client(
         secret_key=settings.stripe_secret_key.get_secret_value(),
         api_base=settings.stripe_api_base,
         proxy_url=settings.proxy_url,
+        timeout=TIMEOUT_SECONDS,
+        try_timeout=TRY_TIMEOUT_SECONDS,
     )
-    stack.push_async_callback(setup.close)
-    return StripeChecks(settings, setup)
+    stack.push_async_callback(client.close)
+    return StripeChecks(settings, client)
 
 
 async def _mock() -> Finding:

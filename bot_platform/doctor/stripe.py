@@ -10,9 +10,16 @@ from bot_platform.config.values import is_local
 from bot_platform.doctor.checks import Check, CheckGroup
 from bot_platform.doctor.redactor import masked
 from bot_platform.doctor.report import Finding, error, fixed, ok, skipped, warning
-from bot_platform.domain.amounts import money_text
-from bot_platform.domain.packages import Package
-from bot_platform.providers.stripe.client import API_VERSION, PAGE_SIZE, TOLERANCE_SECONDS, Down, Refused
+from bot_platform.doctor.stripe_sales import SalesChecks
+from bot_platform.providers.stripe.checkout_requests import CheckoutRequests
+from bot_platform.providers.stripe.client import (
+    API_VERSION,
+    PAGE_SIZE,
+    TOLERANCE_SECONDS,
+    Client,
+    Down,
+    Refused,
+)
 from bot_platform.providers.stripe.events import TYPES
 from bot_platform.providers.stripe.setup import PERMISSIONS, WEBHOOK_PATH, Key, Permission, Setup
 
@@ -27,8 +34,9 @@ FIX = "`python3 run.py doctor --fix`"
 class StripeChecks:
     """Checks of one Stripe account through one key."""
 
-    def __init__(self, settings: Settings, setup: Setup) -> None:
-        self._settings, self._setup = settings, setup
+    def __init__(self, settings: Settings, client: Client, setup: Setup | None = None) -> None:
+        self._settings, self._setup = settings, setup or Setup(client)
+        self._sales = SalesChecks(settings, self._setup, CheckoutRequests(client))
         key = settings.stripe_secret_key
         self._secret = key.get_secret_value() if key else ""
         self._url = settings.webapp_url + WEBHOOK_PATH
@@ -43,7 +51,7 @@ class StripeChecks:
             self._check("Stripe webhook", self._webhook),
             self._check("Stripe deliveries", self._deliveries),
             *self._permissions(),
-            *self._prices(),
+            *(self._check(name, run, package) for name, run, package in self._sales.checks()),
         ]
         return [
             [Check("Stripe modes", self._modes)],
@@ -200,30 +208,6 @@ class StripeChecks:
         fix = f"{KEYS[0].upper()}{KEYS[1:]}, edit the restricted key and let it {permission.name}."
         message = f"no, so {permission.without} ({reason})"
         return error(message, fix) if permission.needed else warning(message, fix)
-
-    def _prices(self) -> Sequence[Check]:
-        return [
-            self._check(f"Stripe price of {package.code}", self._price, package)
-            for package in self._settings.price_list()
-            if package.stripe_price
-        ]
-
-    async def _price(self, package: Package) -> Finding:
-        id_, ours = str(package.stripe_price), money_text(package.amount, package.currency)
-        price = await self._setup.price(id_)
-        fix = (
-            f"In {self._settings.packages_file} give {package.code} the amount and currency of the price,"
-            " or name another price: one-time, active, and of the same mode as the key."
-        )
-        if price is None:
-            return error(f"Stripe has no {id_}: {package.code} cannot be sold", fix)
-        if not price.active or not price.once:
-            reason = "is archived" if price.once else "is not for a single payment"
-            return error(f"{id_} {reason}: {package.code} cannot be sold", fix)
-        if (price.amount, price.currency) != (package.amount, package.currency):
-            theirs = "no fixed amount" if price.amount is None else money_text(price.amount, price.currency)
-            return error(f"the price list has {ours}, Stripe has {theirs}: {package.code} is not sold", fix)
-        return ok(f"{ours}, as in the price list")
 
     async def _fix_webhook(self) -> Finding:
         endpoints = await self._setup.endpoints(self._url)

@@ -62,9 +62,10 @@ class PaymentUnclear:
 
 @dataclass(frozen=True, slots=True)
 class PaymentPending:
-    """The user has paid, and the money is on its way."""
+    """The money is on its way; `unknown` is a state in the provider's words that we do not know."""
 
     checkout: CheckoutRef
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

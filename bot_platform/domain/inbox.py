@@ -177,6 +177,13 @@ async def list_provider_events(state: EventState | None, limit: int) -> Sequence
     return await rows.order_by("-id").limit(limit)
 
 
+async def last_delivery() -> datetime | None:
+    """Return when the last event came by a webhook and was handled; what was asked for is claimed first."""
+    delivered = Event.filter(lane=None, attempts=0).exclude(state=EventState.RECEIVED)
+    last = await delivered.order_by("-id").first()
+    return last.received_at if last else None
+
+
 async def look_up(name: str) -> Event | None:
     """Find a provider's event by its key, by the provider's id, or by our id, as an operator types them."""
     if len(name) > MAX_NAME_CHARS:

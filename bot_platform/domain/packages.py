@@ -12,7 +12,8 @@ from bot_platform.domain.errors import NoSuchPackage
 # The code is the callback data of a button: 1 to 64 bytes, and no character that needs escaping.
 CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]+")
-MAX_AMOUNT = 99_999_999  # in minor units: Stripe charges no more at once
+MAX_AMOUNT = 99_999_999  # in minor units, and in whole credits: Stripe charges no more at once
+MAX_AMOUNTS = {"idr": 999_999_999_999}  # except in these currencies
 KEYS = {"code", "credits", "amount", "currency", "stripe_price"}
 
 
@@ -116,8 +117,9 @@ def _problems(table: dict[str, Any]) -> Iterator[str]:
         yield 'code must be 1 to 64 letters, digits, "_" or "-", such as "buy_100"'
     for key in ("credits", "amount"):
         value = table.get(key)
-        if type(value) is not int or not 0 < value <= MAX_AMOUNT:  # a TOML `true` is no number
-            yield f"{key} must be a whole number from 1 to {MAX_AMOUNT}"
+        most = MAX_AMOUNTS.get(str(currency), MAX_AMOUNT) if key == "amount" else MAX_AMOUNT
+        if type(value) is not int or not 0 < value <= most:  # a TOML `true` is no number
+            yield f"{key} must be a whole number from 1 to {most}"
     if not isinstance(currency, str) or not known_currency(currency):
         yield 'currency must be a lower-case ISO code such as "usd"'
     if price is not None and (not isinstance(price, str) or not STRIPE_PRICE.fullmatch(price)):

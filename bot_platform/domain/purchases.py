@@ -20,7 +20,7 @@ class PurchaseState(StrEnum):
     """The state of a purchase."""
 
     OPEN = "open"
-    PROCESSING = "processing"  # a bank transfer is on its way
+    PROCESSING = "processing"  # a bank transfer or a voucher is on its way
     KEPT_ASIDE = "kept_aside"  # money came that does not fit; an operator looks at it
     PAID = "paid"
     PARTLY_REVERSED = "partly_reversed"  # some of its credits were taken back

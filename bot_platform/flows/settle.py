@@ -25,6 +25,8 @@ from bot_platform.flows.wake import wake
 from bot_platform.infra import correlation
 from bot_platform.infra.sql import advisory_lock
 
+UNKNOWN_STATE = "the provider says {!r}, which this version does not know: it is treated as on its way"
+
 
 async def package_sold(payments: PaymentContext, payment: PaymentConfirmed) -> Package | None:
     """Ask what a checkout sold that we did not open for a buyer whom we know; raises ProviderDown."""
@@ -90,6 +92,8 @@ async def note(news: CheckoutNews | NotForUs, operators: Sequence[int]) -> Outco
             moved = await _move(purchase, PurchaseState.FAILED, "payment-failed", "checkout-failed")
         case CheckoutExpired():
             moved = await _move(purchase, PurchaseState.EXPIRED, None, "checkout-expired")
+    if isinstance(news, PaymentPending) and news.unknown and purchase.state is PurchaseState.PROCESSING:
+        outcome = replace(outcome, reason=UNKNOWN_STATE.format(news.unknown), alarm=True)
     return replace(outcome, changed=moved)
 
 

@@ -6,7 +6,7 @@ import structlog
 
 from bot_platform.config.settings import MoneySettings, Settings
 from bot_platform.domain.checkout import EventReader, PaymentProvider
-from bot_platform.infra.outbound_calls import OnResult, ignore
+from bot_platform.infra.outbound_calls import CallObserver
 from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.stripe.payments import StripePayments
 from bot_platform.providers.stripe.signed_events import SignedEvents
@@ -15,12 +15,13 @@ from bot_platform.work.engine.model import Model
 log = structlog.get_logger()
 
 
-def providers(settings: MoneySettings, on_result: OnResult = ignore) -> Mapping[str, PaymentProvider]:
+def providers(settings: MoneySettings, calls: CallObserver | None = None) -> Mapping[str, PaymentProvider]:
     """Build every provider that can be used, by name; the first one sells.
 
-    The other one is needed for refunds: money goes back by the way it came. `on_result` gets the result of
-    each call to Stripe.
+    The other one is needed for refunds: money goes back by the way it came. `calls` gets the result of
+    each call to Stripe, and its refusals.
     """
+    calls = calls or CallObserver()
     mock = MockPayments()
     if settings.stripe_secret_key is None:
         return {mock.name: mock}
@@ -30,7 +31,8 @@ def providers(settings: MoneySettings, on_result: OnResult = ignore) -> Mapping[
         webapp_url=settings.webapp_url,
         proxy_url=settings.proxy_url,
         live=settings.stripe_live,
-        on_result=on_result,
+        on_result=calls,
+        on_answer=calls.answered,
     )
     if settings.mock_stripe_payments:
         return {mock.name: mock, stripe.name: stripe}

@@ -9,7 +9,9 @@ from bot_platform.flows import broadcast
 from bot_platform.infra.worker import LeaseWorker, run_forever, run_until_done
 from bot_platform.runtime import workers
 from bot_platform.runtime.outage_monitor import OutageMonitor
+from bot_platform.runtime.refusal_monitor import RefusalMonitor
 from bot_platform.runtime.services import Services
+from bot_platform.runtime.webhook_watch import WebhookWatch
 from bot_platform.telegram.dispatcher import set_admin_commands, set_commands
 from bot_platform.telegram.update_source import RENEW_SECONDS
 
@@ -33,9 +35,16 @@ class BackgroundTasks:
         for worker in self.workers:
             worker.on_duration = services.metrics.observe_duration
         services.database.on_commit += [self._updates.notify, self._notices.notify, self._jobs.notify]
-        outages = OutageMonitor(payments)
+        outages, refusals = OutageMonitor(payments), RefusalMonitor(payments)
         services.calls.listeners.append(outages.observe)
-        self._steps = [*self._start_up(services), *self._queues(), *self._periodic(services, outages)]
+        services.calls.answer_listeners.append(refusals.observe)
+        self._steps: Sequence[Step] = [
+            *self._start_up(services),
+            *self._queues(),
+            *self._periodic(services),
+            partial(run_forever, outages.check, name="outages", every=PERIODIC_SECONDS),
+            partial(run_forever, refusals.check, name="refusals", every=PERIODIC_SECONDS),
+        ]
         self._tasks: Sequence[asyncio.Task[None]] = ()
         self._sending: Sequence[asyncio.Task[None]] = ()
 
@@ -89,12 +98,13 @@ class BackgroundTasks:
             self._jobs.run,
         ]
 
-    def _periodic(self, services: Services, outages: OutageMonitor) -> Sequence[Step]:
+    def _periodic(self, services: Services) -> Sequence[Step]:
         """Return the tasks that look for stopped jobs and for due periodic jobs."""
         payments = services.payments
         money = workers.PeriodicJobs(
             payments,
             every=services.settings.reconcile_every,
+            watch=WebhookWatch(payments, services.deliveries),
             on_audit=lambda broken: services.metrics.set_audit(len(broken)),
         )
         cleanup = workers.Cleanup(services.orders.context)
@@ -105,7 +115,6 @@ class BackgroundTasks:
             partial(run_forever, money.missed, name="missed", every=PERIODIC_SECONDS),
             partial(run_forever, money.reversals, name="reversals", every=PERIODIC_SECONDS),
             partial(run_forever, money.audit, name="audit", every=PERIODIC_SECONDS),
-            partial(run_forever, outages.check, name="outages", every=PERIODIC_SECONDS),
             partial(
                 run_forever,
                 partial(broadcast.send_batch, services.database),

@@ -107,7 +107,7 @@ def _pages(services: Services, background: BackgroundTasks) -> list[Blueprint]:
     pages = [
         health({"database": services.database.answers, "dispatcher": background.is_running}),
         metrics(lambda: _metrics_text(services)),
-        stripe_webhook(payments, services.metrics.observe_duration),
+        stripe_webhook(payments, services.metrics.observe_duration, services.deliveries),
         payment_pages(lambda: services.bot_link.url),
         *services.outside.pages,
     ]

@@ -12,6 +12,7 @@ from quart import Blueprint
 
 from bot_platform.config.settings import Settings
 from bot_platform.flows.context import PaymentContext, WorkContext
+from bot_platform.flows.late_webhooks import Deliveries
 from bot_platform.infra.clock import Clock
 from bot_platform.infra.database import Database
 from bot_platform.infra.outbound_calls import CallObserver
@@ -66,6 +67,7 @@ class Services:
     database: Database
     metrics: Metrics
     calls: CallObserver
+    deliveries: Deliveries
     bot: Bot
     bot_link: BotLink
     texts: Texts
@@ -111,6 +113,7 @@ def build(settings: Settings, outside: Outside) -> Services:
         database=database,
         metrics=metrics,
         calls=calls,
+        deliveries=Deliveries(),
         bot=bot,
         bot_link=BotLink(outside.bot_link),
         texts=texts,

@@ -20,9 +20,11 @@ from bot_platform.flows import (
     updates,
 )
 from bot_platform.flows.context import Outcome, PaymentContext, WorkContext
+from bot_platform.flows.late_webhooks import Deliveries
 from bot_platform.infra.clock import current
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.worker import LeaseWorker
+from bot_platform.runtime.webhook_watch import WebhookWatch
 from bot_platform.work.engine.runner import Runner
 
 log = structlog.get_logger()
@@ -94,14 +96,20 @@ class Cleanup:
 class PeriodicJobs:
     """Periodic jobs about money: each is run by one replica at a time when it is due.
 
-    `every` is the time in seconds between two looks for missed events. `on_audit` gets the broken rows
-    of each audit.
+    `every` is the time in seconds between two looks for missed events; `watch` gets what they found.
+    `on_audit` gets the broken rows of each audit.
     """
 
     def __init__(
-        self, payments: PaymentContext, *, every: int, on_audit: Callable[[Sequence[Broken]], None]
+        self,
+        payments: PaymentContext,
+        *,
+        every: int,
+        watch: WebhookWatch | None = None,
+        on_audit: Callable[[Sequence[Broken]], None],
     ) -> None:
         self._payments, self._every, self._on_audit = payments, every, on_audit
+        self._watch = watch or WebhookWatch(payments, Deliveries())
         self._at_start = True  # the first look is not put off: events were missed while we were down
 
     async def missed(self) -> None:
@@ -124,10 +132,17 @@ class PeriodicJobs:
         started = int(current().time())
         providers = [self._payments.provider]  # with the mock, Stripe is not asked
         since = mark - reconcile.OVERLAP_SECONDS if mark else started - reconcile.FIRST_LOOK_SECONDS
-        missed = sum([n async for n in reconcile.missed_events(self._payments, providers, since)])
+        missed, fault = 0, None
+        try:
+            missed = sum([n async for n in reconcile.missed_events(self._payments, providers, since)])
+        except ProviderDown as error:  # a key may read sessions although it may not read events
+            fault = error
         found = [o async for o in reconcile.silent_purchases(self._payments, providers) if o.changed]
         if missed or found:
             log.info("reconcile.found", events=missed, purchases=[o.purchase_id for o in found])
+        await self._watch.look_ended(missed + len(found), started)
+        if fault:
+            raise fault
         return started
 
     async def _read_reversals(self, _: int) -> int:

@@ -122,8 +122,13 @@ def finishing(app: Quart) -> ASGIFramework:
 
 
 def _path(target: str) -> str:
-    """Return the path of a request target: Quart fails on an empty one and on an absolute URL."""
+    """Return the path of a request target: Quart fails on an empty one and on an absolute URL.
+
+    Slashes too many count for nothing below `/api/`: Stripe and Telegram follow no redirect.
+    """
     try:
-        return target if target.startswith("/") else urlsplit(target).path or "/"
+        path = target if target.startswith("/") else urlsplit(target).path or "/"
     except ValueError:
         return "/"
+    parts = [part for part in path.split("/") if part]
+    return "/" + "/".join(parts) if parts[:1] == ["api"] else path

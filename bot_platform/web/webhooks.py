@@ -12,6 +12,7 @@ from bot_platform.domain.checkout import BadPayload, BadSignature, ProviderDown
 from bot_platform.domain.inbox import EventState
 from bot_platform.flows import provider_events
 from bot_platform.flows.context import PaymentContext
+from bot_platform.flows.late_webhooks import Deliveries
 from bot_platform.infra import clock, correlation
 
 log = structlog.get_logger()
@@ -24,7 +25,9 @@ STATUS = {
 }
 
 
-def stripe_webhook(payments: PaymentContext, on_duration: Callable[[str, float], None]) -> Blueprint:
+def stripe_webhook(
+    payments: PaymentContext, on_duration: Callable[[str, float], None], deliveries: Deliveries
+) -> Blueprint:
     """Build the route to which Stripe posts events; `on_duration` gets the seconds that each event took."""
     pages = Blueprint("stripe_webhook", __name__)
 
@@ -34,11 +37,13 @@ def stripe_webhook(payments: PaymentContext, on_duration: Callable[[str, float],
         try:
             event = payments.events.read(body, request.headers.get("Stripe-Signature"))
         except BadSignature:
+            deliveries.refused += 1
             log.warning("webhook.invalid_signature", size=len(body))
             return {"status": "invalid signature"}, 400
         except BadPayload:
             log.warning("webhook.invalid_payload", size=len(body))
             return {"status": "invalid payload"}, 400
+        deliveries.last_at = clock.current().time()
         started_at = clock.current().monotonic()
         try:
             with correlation.scope(event.key):

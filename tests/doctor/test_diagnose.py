@@ -94,7 +94,9 @@ async def test_without_fix_no_updates_are_fetched_and_nothing_is_changed(sqlite_
             "getMyDescription",
             "getMyShortDescription",
         }
-        assert {request.method for request in t.stripe.local.requests} == {"GET"}
+        changing = [request.path for request in t.stripe.local.requests if request.method != "GET"]
+        assert all(path.startswith("/v1/checkout/sessions") for path in changing)
+        assert {session["status"] for session in t.stripe.local.sessions.values()} == {"expired"}
 
 
 WRONG = {"telegram_bot_token": "7000000042:another-word", "stripe_secret_key": "sk_test_" + "9" * 30}

@@ -12,7 +12,7 @@ from bot_platform.config.settings import Settings
 from bot_platform.doctor.checks import run_check
 from bot_platform.doctor.report import Finding, Status
 from bot_platform.doctor.stripe import StripeChecks
-from bot_platform.providers.stripe.client import API_VERSION
+from bot_platform.providers.stripe.client import API_VERSION, Client
 from bot_platform.providers.stripe.events import TYPES
 from bot_platform.providers.stripe.setup import PERMISSIONS, Key, Setup
 from tests.doctor.makers import ERROR, OK, SKIPPED, WARNING, findings, settings, statuses
@@ -37,13 +37,17 @@ async def stripe_checks(w: World, **changed: Any) -> AsyncIterator[StripeChecks]
     known: Settings = settings(**({"stripe_api_base": w.url} | changed))
     key = known.stripe_secret_key
     assert key
-    setup = Setup(
-        secret_key=key.get_secret_value(), api_base=known.stripe_api_base, proxy_url=None, timeout=3
+    client = Client(
+        secret_key=key.get_secret_value(),
+        api_base=known.stripe_api_base,
+        proxy_url=None,
+        timeout=3,
+        try_timeout=3,
     )
     try:
-        yield StripeChecks(known, setup)
+        yield StripeChecks(known, client)
     finally:
-        await setup.close()
+        await client.close()
 
 
 async def check(w: World, **changed: Any) -> dict[str, Finding]:
@@ -165,9 +169,11 @@ async def test_without_a_date_in_the_answer_the_clock_check_is_skipped() -> None
         known = settings(stripe_api_base=w.url)
         key = known.stripe_secret_key
         assert key
-        setup = WithoutDate(secret_key=key.get_secret_value(), api_base=w.url, proxy_url=None, timeout=3)
-        line = (await findings(StripeChecks(known, setup).groups()))["Stripe clock"]
-        await setup.close()
+        client = Client(
+            secret_key=key.get_secret_value(), api_base=w.url, proxy_url=None, timeout=3, try_timeout=3
+        )
+        line = (await findings(StripeChecks(known, client, WithoutDate(client)).groups()))["Stripe clock"]
+        await client.close()
         assert (line.status, line.message) == (SKIPPED, "Stripe's answer has no date")
 
 
@@ -187,7 +193,7 @@ WEBHOOKS: dict[str, tuple[dict[str, Any], Status, str, str]] = {
         "doctor --fix",
     ),
     "another path of our server": (
-        {"url": URL + "/"},
+        {"url": URL + "/x"},
         WARNING,
         f"there is no webhook for {URL}",
         "doctor --fix",
@@ -287,14 +293,21 @@ async def test_a_restricted_key_with_the_permissions_of_the_readme_has_no_proble
         lines = await check(w, stripe_secret_key=RESTRICTED)
         assert set(statuses(lines).values()) == {OK}
         assert [name for name in lines if "may" in name] == [f"Stripe may {p.name}" for p in PERMISSIONS]
-        assert not w.local.sessions
+        assert {session["status"] for session in w.local.sessions.values()} == {"expired"}
         assert not w.local.refunds
 
 
 @pytest.mark.parametrize(
     ("taken", "bad"),
     [
-        ("rak_checkout_session_write", {"Stripe may write Checkout Sessions": ERROR}),
+        (
+            "rak_checkout_session_write",
+            {
+                "Stripe may write Checkout Sessions": ERROR,
+                "Stripe sale of buy_100": WARNING,
+                "Stripe sale of buy_500": WARNING,
+            },
+        ),
         (
             "rak_charge_write",
             {

@@ -75,6 +75,19 @@ def test_a_code_that_fits_no_button_is_refused(code: str) -> None:
     assert problems(toml(GOOD | {"code": code})) == [expected]
 
 
+@pytest.mark.parametrize("amount", [100_000_000, 150_000_000, 999_999_999_999])
+def test_an_amount_of_rupiah_has_up_to_twelve_digits(amount: int) -> None:
+    (package,) = packages.read(toml(GOOD | {"amount": amount, "currency": '"idr"'}))
+    assert package.amount == amount
+
+
+@pytest.mark.parametrize(("currency", "most"), [("idr", 999_999_999_999), ("vnd", 99_999_999)])
+def test_an_amount_that_stripe_never_charges_is_refused(currency: str, most: int) -> None:
+    assert problems(toml(GOOD | {"amount": most + 1, "currency": f'"{currency}"'})) == [
+        f"package 1: amount must be a whole number from 1 to {most}"
+    ]
+
+
 @pytest.mark.parametrize("key", ["credits", "amount"])
 @pytest.mark.parametrize(
     "value", ["0", "-1", "1.5", "1.0", "true", '"1"', "nan", "inf", str(MAX_AMOUNT + 1), "[1]"]

@@ -108,6 +108,17 @@ async def test_a_payment_whose_webhook_was_lost_is_credited_once_however_often_w
     assert await shop.balanced()
 
 
+async def test_a_payment_is_found_although_events_may_not_be_read(shop: Shop) -> None:
+    purchase = await shop.open()
+    await Purchase.filter(id=purchase.id).update(ask_at=purchase.created_at)
+    await shop.world.local.pay(purchase.provider_ref or "")
+    refusal = {"error": {"type": "invalid_request_error", "message": "not permitted"}}
+    shop.world.local.faults.answer("/v1/events", 403, refusal)
+    with pytest.raises(ProviderDown):
+        await shop.jobs().missed()
+    assert await shop.state(purchase) is PurchaseState.PAID
+
+
 @pytest.mark.parametrize(
     ("how", "ends"), [("bank_transfer", PurchaseState.PAID), ("bank_transfer_fails", PurchaseState.FAILED)]
 )

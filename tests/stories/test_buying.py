@@ -120,7 +120,7 @@ async def test_a_bank_transfer_is_told_at_each_step_and_credited_at_last(databas
         packages = await shop(h)
         await h.press(packages, "buy_100")
         await h.stripe.pay(link_of(await h.said(LINK)).rpartition("/")[2], "bank_transfer")
-        await h.said("Your bank transfer is on its way")
+        await h.said("Your payment is on its way")
         await h.said("Payment received: 100.00 credits added. Balance: 100.00 credits.")
 
 
@@ -129,7 +129,7 @@ async def test_a_bank_transfer_that_fails_is_told_and_can_be_tried_again(databas
         packages = await shop(h)
         await h.press(packages, "buy_100")
         await h.stripe.pay(link_of(await h.said(LINK)).rpartition("/")[2], "bank_transfer_fails")
-        failed = await h.said("your bank transfer did not go through")
+        failed = await h.said("your payment did not go through")
         await h.press(failed, "buy_100")
         await h.said(LINK)
         await h.say("/balance", "Balance: 0.00 credits")
@@ -144,7 +144,7 @@ async def test_while_a_bank_transfer_is_on_its_way_the_bot_says_so_and_opens_a_n
         session = link_of(await h.said(LINK)).rpartition("/")[2]
         paid = h.stripe.pay(session, "bank_transfer")
         await paid
-        await h.said("Your bank transfer is on its way")
+        await h.said("Your payment is on its way")
         await h.press(packages, "buy_100")
         await eventually(
             lambda: (

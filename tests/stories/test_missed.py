@@ -130,7 +130,7 @@ async def test_i_have_paid_with_a_transfer_on_its_way_says_so(database_url: str)
         h.stripe.faults.clear()
         await h.stripe.pay(session, "bank_transfer")
         await h.press(message, "paid:1")
-        await eventually(lambda: count(h, "Your bank transfer is on its way") + count(h, "Payment received"))
+        await eventually(lambda: count(h, "Your payment is on its way") + count(h, "Payment received"))
 
 
 async def test_i_have_paid_with_a_transfer_on_its_way_says_so_once(sqlite_url: str) -> None:
@@ -141,10 +141,10 @@ async def test_i_have_paid_with_a_transfer_on_its_way_says_so_once(sqlite_url: s
         message, session = await linked(h)
         await w.local.pay(session, "bank_transfer")
         await h.press(message, "paid:1")
-        await h.said("Your bank transfer is on its way")
+        await h.said("Your payment is on its way")
         await h.clock.pass_time(3)
         written = [m for m in h.telegram.messages(BUYER.id) if "edit_date" not in m]
-        assert sum("bank transfer is on its way" in m["text"] for m in written) == 1
+        assert sum("payment is on its way" in m["text"] for m in written) == 1
 
 
 async def test_what_was_paid_while_the_service_was_down_is_found_at_the_start(database_url: str) -> None:

@@ -15,7 +15,7 @@ from tests.web.selling import OTHER, about, balance, checkout, page
 
 STATES = {
     "paid": ("completed", "paid", "Payment received"),
-    "processing": ("completed", "unpaid", "Your transfer is on its way"),
+    "processing": ("completed", "unpaid", "Your payment is on its way"),
     "expired": ("expired", "unpaid", "This checkout has expired"),
     "failed": ("async_payment_failed", "unpaid", "The payment did not come through"),
 }

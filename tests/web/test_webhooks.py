@@ -277,7 +277,7 @@ async def test_a_buyer_is_notified_when_a_bank_transfer_starts_and_when_it_arriv
         session = await checkout(h)
         assert await h.post(about(session, payment_status="unpaid")) == SUCCESS
         await h.said("transfer is on its way")
-        assert "Your transfer is on its way" in await page(h, session["id"])
+        assert "Your payment is on its way" in await page(h, session["id"])
         await balance(h, "0.00")
         assert await h.post(about(session, "async_payment_succeeded")) == SUCCESS
         await balance(h, "100.00")

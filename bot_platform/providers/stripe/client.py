@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -12,7 +13,16 @@ import stripe
 import structlog
 
 from bot_platform.infra import clock
-from bot_platform.infra.outbound_calls import DOWN, MISCONFIGURED, OK, REFUSED, OnResult, ignore
+from bot_platform.infra.outbound_calls import (
+    DOWN,
+    MISCONFIGURED,
+    OK,
+    REFUSED,
+    OnAnswer,
+    OnResult,
+    ignore,
+    ignore_answer,
+)
 from bot_platform.providers.stripe.transport import Transport
 
 TOLERANCE_SECONDS = 300  # how old a signature may be, and how far its clock may be ahead of ours
@@ -63,6 +73,9 @@ class Refused(Exception):
         self.forbidden = fault.http_status == HTTPStatus.FORBIDDEN
         self.bad_key = fault.http_status == HTTPStatus.UNAUTHORIZED
         self.is_key_reused = isinstance(fault, stripe.IdempotencyError)
+        self.unknown_parameters = _unknown_parameters(fault)
+        # A refusal of the kind of request, not of the one object that it names.
+        self.is_general = not (self.bad_key or self.not_found or fault.code == "resource_missing")
         self.at = _moment(fault.headers)
         self.reasons = _reasons(fault)
 
@@ -79,8 +92,9 @@ class Client:
         timeout: float,
         try_timeout: float,
         on_result: OnResult = ignore,
+        on_answer: OnAnswer = ignore_answer,
     ) -> None:
-        self._timeout, self._on_result = timeout, on_result
+        self._timeout, self._on_result, self._on_answer = timeout, on_result, on_answer
         stripe.enable_telemetry = False  # it would write into the home directory
         self._http = Transport(try_timeout, proxy_url)
         client = stripe.StripeClient(
@@ -108,7 +122,8 @@ class Client:
 
     async def session(self, ref: str) -> Json:
         """Read a session, with its payment intent."""
-        return (await self._ask(self._sessions.retrieve_async(ref, {"expand": ["payment_intent"]}))).body
+        found = self._sessions.retrieve_async(ref, {"expand": ["payment_intent"]})
+        return (await self._ask(found, "question:sessions")).body
 
     async def sessions_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the sessions of a payment intent, with it."""
@@ -131,7 +146,7 @@ class Client:
             "amount": amount,
             "metadata": dict(metadata),
         }
-        return (await self._create(self._refunds.create_async, params, key)).body
+        return (await self._create(self._refunds.create_async, params, key, "refund")).body
 
     async def refunds_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the refunds of a payment intent."""
@@ -142,7 +157,7 @@ class Client:
         """Read all objects of a kind created since `since` (unix seconds), the newest page first."""
         wanted: Json = {"created": {"gte": since}, "limit": PAGE_SIZE, **more}
         while True:
-            found = await self._ask(self._lists[what](wanted))
+            found = await self._ask(self._lists[what](wanted), f"question:{what}")
             page = objects(found)
             yield page
             if not page or not found.body.get("has_more"):
@@ -153,32 +168,39 @@ class Client:
         """Make any other call, for the setup; `method` is `get` or `post`."""
         return await self._ask(self._raw(method, path, **params))
 
-    async def _create(self, create: Callable[..., Awaitable[Any]], params: Any, key: str) -> Answer:
+    async def _create(
+        self, create: Callable[..., Awaitable[Any]], params: Any, key: str, about: str = ""
+    ) -> Answer:
         """Create an object under a key, or under a fresh one when Stripe knows the key from another request.
 
         The fresh key follows from the parameters, so that the same request, when it is repeated, meets its
         own answer.
         """
         try:
-            return await self._ask(create(params, {"idempotency_key": key}))
+            return await self._ask(create(params, {"idempotency_key": key}), about)
         except Refused as refused:
             if not refused.is_key_reused:
                 raise
             log.warning("stripe.key_reused", key=key, **refused.reasons)
-        return await self._ask(create(params, {"idempotency_key": f"{key}-{_digest(params)}"}))
+        return await self._ask(create(params, {"idempotency_key": f"{key}-{_digest(params)}"}), about)
 
-    async def _ask(self, call: Awaitable[Any]) -> Answer:
+    async def _ask(self, call: Awaitable[Any], about: str = "") -> Answer:
+        """Make a call; what `about` names is reported when Stripe refuses it, and when it does not."""
         try:
             async with clock.current().timeout(self._timeout):
                 answer = await call
         except REFUSALS as fault:
             refused = Refused(fault)
             self._on_result(PARTY, MISCONFIGURED if refused.bad_key else REFUSED)
+            if about and refused.is_general:
+                self._on_answer(about, str(refused))
             raise refused from fault
         except (stripe.StripeError, TimeoutError) as fault:
             self._on_result(PARTY, DOWN)
             raise Down(fault) from fault
         self._on_result(PARTY, OK)
+        if about:
+            self._on_answer(about, None)
         response = getattr(answer, "last_response", answer)
         return Answer(response.data, response.request_id, _moment(response.headers))
 
@@ -211,6 +233,15 @@ def objects(found: Answer) -> Sequence[Json]:
     data = found.body.get("data")
     objects = data if isinstance(data, list) else []
     return [one for one in objects if isinstance(one, dict) and isinstance(one.get("id"), str)]
+
+
+def _unknown_parameters(fault: stripe.StripeError) -> frozenset[str]:
+    """Return the outermost names of the parameters that Stripe does not know, if it refused for them."""
+    if fault.code != "parameter_unknown":
+        return frozenset()
+    message = fault.user_message or str(fault)
+    named = [getattr(fault, "param", None) or "", *message.partition(":")[2].split(",")]
+    return frozenset(found[0] for name in named if (found := re.match(r"\w+", name.strip())))
 
 
 def _reasons(fault: BaseException) -> dict[str, object]:

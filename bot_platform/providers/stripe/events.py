@@ -18,6 +18,7 @@ from bot_platform.domain.checkout import (
     Stage,
 )
 from bot_platform.domain.ids import parse_id
+from bot_platform.providers.stripe import session_states
 
 DAY_SECONDS = 24 * 3600  # an endpoint of the wrong mode alerts the operators once a day
 MAX_INTEGER = 2**63 - 1  # of the database
@@ -83,14 +84,14 @@ def session(found: dict[str, Any]) -> News:
     """Translate a checkout session that was read with its payment intent."""
     intent = found.get("payment_intent")
     known = found | {"payment_intent": intent.get("id")} if isinstance(intent, dict) else found
-    match found.get("status"), found.get("payment_status"):
-        case "open", _:
+    match found.get("status"):
+        case "open":
             return NotForUs("nobody has paid on it yet", keep=False)
-        case "expired", _:
+        case "expired":
             return _session("expired", known)
-        case "complete", "unpaid" if isinstance(intent, dict) and intent.get("status") != "processing":
-            return _session("async_payment_failed", known)
-    return _session("completed", known)
+    if session_states.has_failed(found):
+        return _session("async_payment_failed", known)
+    return _session("completed", known, session_states.unknown_word(found))
 
 
 def reversal(found: dict[str, Any], as_of: int) -> News:
@@ -128,17 +129,17 @@ def _news(kind: str, about: dict[str, Any], created: object) -> News:
     return reversal(about, as_of)
 
 
-def _session(what: str, about: dict[str, Any]) -> News:
+def _session(what: str, about: dict[str, Any], unknown: str = "") -> News:
     if not _is_id(about.get("id")) or about.get("mode", "payment") != "payment":
         return NotForUs("not a session that sells once", keep=True)
     checkout = _checkout(about)
     match what, about.get("payment_status"):
         case (("completed" | "async_payment_succeeded"), "paid"):
             return _confirmed(checkout, about)
-        case "completed", "unpaid":
-            return PaymentPending(checkout)
         case "completed", "no_payment_required":
             return PaymentUnclear(checkout, "nothing was paid, and our prices are not nothing")
+        case "completed", str():
+            return PaymentPending(checkout, unknown or session_states.unknown_word(about))
         case "async_payment_failed", _:
             return PaymentFailed(checkout)
         case "expired", _:

@@ -1,7 +1,7 @@
 """Live Stripe: opens checkouts, returns money, and reports what happened."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -20,12 +20,14 @@ from bot_platform.domain.checkout import (
 from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
 from bot_platform.domain.errors import CheckoutUnavailable
 from bot_platform.infra import clock
-from bot_platform.infra.outbound_calls import OnResult, ignore
-from bot_platform.providers.stripe import events, refunds
+from bot_platform.infra.outbound_calls import OnAnswer, OnResult, ignore, ignore_answer
+from bot_platform.providers.stripe import checkout_requests, events, refunds
 from bot_platform.providers.stripe.accounts import account_of
+from bot_platform.providers.stripe.checkout_requests import CheckoutRequests
 from bot_platform.providers.stripe.client import (
     TIMEOUT_SECONDS,
     TRY_TIMEOUT_SECONDS,
+    Answer,
     Client,
     Down,
     Json,
@@ -61,10 +63,11 @@ class StripePayments:
         proxy_url: str | None,
         live: bool,
         on_result: OnResult = ignore,
+        on_answer: OnAnswer = ignore_answer,
         timeout: float = TIMEOUT_SECONDS,
         try_timeout: float = TRY_TIMEOUT_SECONDS,
     ) -> None:
-        self._webapp_url, self._live = webapp_url, live
+        self._webapp_url, self._live, self._on_answer = webapp_url, live, on_answer
         self.account = account_of(secret_key)
         self._stripe = Client(
             secret_key=secret_key,
@@ -73,7 +76,9 @@ class StripePayments:
             timeout=timeout,
             try_timeout=try_timeout,
             on_result=on_result,
+            on_answer=on_answer,
         )
+        self._checkouts = CheckoutRequests(self._stripe)
 
     async def close(self) -> None:
         """Close the connections to Stripe."""
@@ -84,11 +89,17 @@ class StripePayments:
         until = order.attempt_at + LINK_LIFETIME
         key = f"purchase-{order.uid or order.user_id}-{order.purchase_id}-{order.attempt}"
         try:
-            answer = await self._stripe.create_session(self._request(order, int(until.timestamp())), key)
+            answer = await self._checkouts.create(self._request(order, int(until.timestamp())), key)
         except (Down, Refused) as fault:
             log.warning("stripe.checkout_failed", purchase=order.purchase_id, **fault.reasons)
+            if isinstance(fault, Refused) and not fault.bad_key:  # a bad key is an outage of its own
+                self._on_answer(f"sale:{order.package.code}", str(fault))
             raise CheckoutUnavailable(self.refusal) from fault
-        session = answer.body
+        return self._page(order, until, answer)
+
+    def _page(self, order: CheckoutOrder, until: datetime, answer: Answer) -> CheckoutPage:
+        """Return the page of a session, if it asks for our price; raises CheckoutUnavailable."""
+        session, package = answer.body, order.package
         ref, url = session.get("id"), session.get("url")
         price = session.get("amount_subtotal"), session.get("currency")
         known = {"purchase": order.purchase_id, "session": ref, "request_id": answer.request_id}
@@ -98,10 +109,12 @@ class StripePayments:
         if events.metadata_of(session).get("purchase_uid", order.uid) != order.uid:
             log.error("stripe.checkout_of_another", **known)
             raise CheckoutUnavailable(self.refusal)
-        if None not in price and price != (order.package.amount, order.package.currency):
+        if None not in price and price != (package.amount, package.currency):
             # A buyer who paid this would get nothing: settling compares the same two prices.
-            log.error("stripe.price_differs", package=order.package.code, price=price, **known)
+            log.error("stripe.price_differs", package=package.code, price=price, **known)
+            self._on_answer(f"sale:{package.code}", f"its price at Stripe is {price[0]} {price[1]}")
             raise CheckoutUnavailable(self.refusal)
+        self._on_answer(f"sale:{package.code}", None)
         log.info("stripe.checkout_opened", **known)
         return CheckoutPage(ref, url, until)
 
@@ -113,26 +126,11 @@ class StripePayments:
             "package": package.code,
             **({"purchase_uid": order.uid} if order.uid else {}),
         }
-        line: stripe.params.checkout.SessionCreateParamsLineItem = {"quantity": 1}
-        if package.stripe_price:
-            line["price"] = package.stripe_price
-        else:
-            line["price_data"] = {
-                "currency": package.currency,
-                "unit_amount": package.amount,
-                "product_data": {"name": package.title},
-            }
         return {
-            "mode": "payment",
-            "line_items": [line],
+            **checkout_requests.request(package, self._webapp_url, expires_at),
             "client_reference_id": str(order.user_id),
             "metadata": metadata,
             "payment_intent_data": {"metadata": metadata},
-            "success_url": f"{self._webapp_url}/payment-success?session_id={{CHECKOUT_SESSION_ID}}",
-            "cancel_url": f"{self._webapp_url}/payment-cancelled",
-            "expires_at": expires_at,
-            # Settling compares the price: Stripe must not convert it to the buyer's currency.
-            "adaptive_pricing": {"enabled": False},
         }
 
     async def lines(self, checkout: CheckoutRef) -> Sequence[Line]:

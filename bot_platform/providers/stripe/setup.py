@@ -82,20 +82,8 @@ class Price:
 class Setup:
     """The setup at Stripe; every method raises Refused or Down."""
 
-    def __init__(
-        self, *, secret_key: str, api_base: str, proxy_url: str | None, timeout: float = TIMEOUT_SECONDS
-    ) -> None:
-        self._client = Client(
-            secret_key=secret_key,
-            api_base=api_base,
-            proxy_url=proxy_url,
-            timeout=timeout,
-            try_timeout=TRY_TIMEOUT_SECONDS,
-        )
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
     async def key(self) -> Key:
         """Check the key; a 403 proves too that it is valid."""
@@ -129,7 +117,7 @@ class Setup:
             if not page or not answer.body.get("has_more"):
                 break
             more = {"starting_after": page[-1]["id"]}
-        ours = [_endpoint(one) for one in found if one.get("url") == url]
+        ours = [_endpoint(one) for one in found if _is_same(one.get("url"), url)]
         return sorted(ours, key=lambda endpoint: not endpoint.enabled)
 
     async def make_endpoint(self, url: str) -> str:
@@ -165,6 +153,10 @@ class Setup:
             once=body.get("type") == "one_time",
         )
 
+    async def expire_session(self, id_: str) -> None:
+        """Expire an open checkout session."""
+        await self._client.call("post", f"/v1/checkout/sessions/{id_}/expire")
+
     async def undelivered(self, since: int, until: int) -> int:
         """Count the events between two moments (unix seconds) that were not delivered; a hundred at most."""
         return len(
@@ -179,6 +171,11 @@ class Setup:
                 )
             )
         )
+
+
+def _is_same(theirs: object, ours: str) -> bool:
+    """Whether both are one address; a slash at the end makes no difference to us."""
+    return isinstance(theirs, str) and theirs.rstrip("/") == ours
 
 
 def _endpoint(one: Json) -> Endpoint:

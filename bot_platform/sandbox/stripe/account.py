@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot_platform.sandbox.stripe import object_ids
+from bot_platform.sandbox.stripe.account_defaults import AccountDefaults
 from bot_platform.sandbox.stripe.errors import no_such
 from bot_platform.sandbox.stripe.state import Row, State
 
@@ -52,6 +53,7 @@ class Account:
         on_event: Callable[[Row], None],
     ) -> None:
         self.state = state
+        self.defaults = AccountDefaults()
         self.clock = clock
         self.public_url = public_url.rstrip("/")
         self.bank_transfer_delay = bank_transfer_delay

@@ -60,6 +60,7 @@ def add_price(
             "billing_scheme": "per_unit",
             "created": account.now(),
             "currency": currency(params["currency"], _name(param_prefix, "currency")),
+            **({"currency_options": params["currency_options"]} if "currency_options" in params else {}),
             "custom_unit_amount": None,
             "livemode": False,
             "lookup_key": params.get("lookup_key"),

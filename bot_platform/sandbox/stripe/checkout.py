@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from bot_platform.sandbox.stripe import line_items, object_ids, payment_methods, payments
+from bot_platform.sandbox.stripe import line_items, localized_prices, object_ids, payment_methods, payments
 from bot_platform.sandbox.stripe.account import Account, Origin
 from bot_platform.sandbox.stripe.errors import ApiError
 from bot_platform.sandbox.stripe.session_object import new_session
@@ -19,13 +19,16 @@ class PaymentScenario(StrEnum):
     CARD_DECLINED = "card_declined"
     BANK_TRANSFER = "bank_transfer"
     BANK_TRANSFER_FAILS = "bank_transfer_fails"
+    VOUCHER = "voucher"  # paid in a shop, after `bank_transfer_delay`
+    VOUCHER_LAPSES = "voucher_lapses"
 
 
 def open_session(account: Account, params: Row, origin: Origin) -> Row:
     """Create a checkout session from the parameters of `POST /v1/checkout/sessions`."""
+    account.defaults.check(params)
     created = account.now()
     expires_at = _expiry(created, params.get("expires_at"))
-    bill = line_items.bill(account, params["line_items"], origin)
+    bill = line_items.bill(account, params["line_items"], origin, params.get("currency"))
     line_items.check_total(bill.total, bill.currency)
     id_ = object_ids.new("cs_test")
     session = new_session(
@@ -37,7 +40,7 @@ def open_session(account: Account, params: Row, origin: Origin) -> Row:
         expires_at=expires_at,
         url=f"{account.public_url}/pay/{id_}",
     )
-    account.add("line_items", {"id": id_, "lines": bill.lines})
+    account.add("line_items", {"id": id_, "lines": bill.lines, "pinned": "currency" in params})
     # Not in the session: the API never returns `payment_intent_data`.
     account.add("intent_data", {"id": id_, **params.get("payment_intent_data", {})})
     account.schedule(expires_at, "expire_session", id_)
@@ -72,9 +75,11 @@ def method_for(account: Account, session: Row, scenario: PaymentScenario) -> Row
     if scenario is PaymentScenario.CARD_DECLINED:
         return payment_methods.resolve(account, "pm_card_chargeDeclined")
     kind = "sepa_debit" if session["currency"] == "eur" else "us_bank_account"
+    if scenario in {PaymentScenario.VOUCHER, PaymentScenario.VOUCHER_LAPSES}:
+        kind = payment_methods.VOUCHER
     numbers = (
         payment_methods.PAYING_BANK_ACCOUNTS
-        if scenario is PaymentScenario.BANK_TRANSFER
+        if scenario in {PaymentScenario.BANK_TRANSFER, PaymentScenario.VOUCHER}
         else payment_methods.FAILING_BANK_ACCOUNTS
     )
     return payment_methods.add(
@@ -86,6 +91,7 @@ def pay(account: Account, session: Row, method: Row, origin: Origin) -> None:
     """Try to pay an open session. It completes, or stays open if the card is declined."""
     if session["status"] != "open":
         raise ApiError(f"This Checkout Session is {session['status']} and cannot be paid.")
+    localized_prices.localize(account, session)
     if session["amount_total"] == 0:
         _complete(account, session, method, "no_payment_required", origin)
         return
@@ -93,7 +99,7 @@ def pay(account: Account, session: Row, method: Row, origin: Origin) -> None:
     payments.attempt(account, intent, method, origin)
     if intent["status"] == "succeeded":
         _complete(account, session, method, "paid", origin)
-    elif intent["status"] == "processing":
+    elif intent["status"] in {"processing", "requires_action"}:
         _complete(account, session, method, "unpaid", origin)
 
 

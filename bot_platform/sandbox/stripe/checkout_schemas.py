@@ -6,6 +6,7 @@ from bot_platform.sandbox.stripe.parameter_types import (
     Hash,
     Ignored,
     Integer,
+    Map,
     Metadata,
     ParameterType,
     String,
@@ -35,7 +36,7 @@ _PRICE: dict[str, ParameterType] = {
     "currency": String(),
     "metadata": Metadata(),
     "tax_behavior": String(("exclusive", "inclusive", "unspecified")),
-    "unit_amount": Integer(0, 99_999_999),
+    "unit_amount": Integer(0, 999_999_999_999),
     "unit_amount_decimal": String(),
 }
 
@@ -49,9 +50,8 @@ CREATE_PRICE = Hash(
         "product": String(),
         "product_data": PRODUCT_DATA,
         "billing_scheme": String(("per_unit",)),
-        **each(
-            Unsupported(), "currency_options custom_unit_amount recurring tiers tiers_mode transform_quantity"
-        ),
+        **each(Unsupported(), "custom_unit_amount recurring tiers tiers_mode transform_quantity"),
+        "currency_options": Map(Hash({"unit_amount": Integer(0)}, required=("unit_amount",))),
         **each(Unsupported(), "transfer_lookup_key"),
     },
     required=("currency",),
@@ -99,6 +99,7 @@ CREATE_SESSION = Hash(
         "adaptive_pricing": Hash({"enabled": Boolean()}),
         "allow_promotion_codes": Boolean(),
         "allowed_payment_method_types": Array(String()),
+        "automatic_tax": Hash({"enabled": Boolean()}),
         "billing_address_collection": String(("auto", "required")),
         "cancel_url": Url(),
         "client_reference_id": String(max_chars=200),
@@ -111,6 +112,7 @@ CREATE_SESSION = Hash(
         "integration_identifier": String(),
         "line_items": Array(_LINE_ITEM),
         "locale": String(),
+        "managed_payments": Hash({"enabled": Boolean()}),
         "metadata": Metadata(),
         "mode": String(("payment", "setup", "subscription")),
         "origin_context": String(("mobile_app", "web")),
@@ -124,8 +126,8 @@ CREATE_SESSION = Hash(
             Ignored(),
             "phone_number_collection saved_payment_method_options tax_id_collection wallet_options",
         ),
-        **each(Unsupported(), "after_expiration automatic_tax custom_fields customer customer_account"),
-        **each(Unsupported(), "customer_update discounts invoice_creation managed_payments optional_items"),
+        **each(Unsupported(), "after_expiration custom_fields customer customer_account"),
+        **each(Unsupported(), "customer_update discounts invoice_creation optional_items"),
         **each(Unsupported(), "payment_method_collection permissions redirect_on_completion return_url"),
         **each(
             Unsupported(), "setup_intent_data shipping_address_collection shipping_options subscription_data"

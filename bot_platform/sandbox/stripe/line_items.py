@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot_platform.sandbox.stripe import catalog, money, object_ids
+from bot_platform.sandbox.stripe import catalog, localized_prices, money, object_ids
 from bot_platform.sandbox.stripe.account import Account, Origin
 from bot_platform.sandbox.stripe.errors import ApiError, missing_parameter
 from bot_platform.sandbox.stripe.state import Row
@@ -17,14 +17,17 @@ class Bill:
     total: int
 
 
-def bill(account: Account, items: list[Row], origin: Origin) -> Bill:
-    """Price the items of `line_items`. As at Stripe, an inline price becomes a price object."""
+def bill(account: Account, items: list[Row], origin: Origin, currency: str | None = None) -> Bill:
+    """Price the items of `line_items`, in this currency if one is given.
+
+    As at Stripe, an inline price becomes a price object.
+    """
     if not items:
         raise missing_parameter("line_items")
     for n, item in enumerate(items):
         _check_item(account, item, f"line_items[{n}]")
     _check_currencies(account, items)
-    lines = [_line(account, item, f"line_items[{n}]", origin) for n, item in enumerate(items)]
+    lines = [_line(account, item, f"line_items[{n}]", origin, currency) for n, item in enumerate(items)]
     return Bill(lines, lines[0]["currency"], sum(line["amount_total"] for line in lines))
 
 
@@ -55,6 +58,11 @@ def _check_currencies(account: Account, items: list[Row]) -> None:
 
 def check_total(total: int, currency: str) -> None:
     """Refuse a total below Stripe's minimum. A total of zero is allowed."""
+    _check_last_digits(total, currency)
+    if total > money.MAX_TOTALS.get(currency, money.MAX_TOTAL):
+        raise ApiError(
+            "The Checkout Session's total amount is larger than the maximum.", code="amount_too_large"
+        )
     minimum = money.MIN_TOTALS.get(currency, 0)
     if 0 < total < minimum:
         raise ApiError(
@@ -63,7 +71,17 @@ def check_total(total: int, currency: str) -> None:
         )
 
 
-def _line(account: Account, item: Row, param: str, origin: Origin) -> Row:
+def _check_last_digits(total: int, currency: str) -> None:
+    if currency in money.WHOLE_UNITS and total % 100:
+        raise ApiError(
+            f"Invalid amount. Currency {currency.upper()} has become effectively zero-decimal and charged"
+            " amounts must be evenly divisible by 100."
+        )
+    if currency in money.THREE_DECIMAL_CURRENCIES and total % 10:
+        raise ApiError(f"Invalid amount: the last digit must be 0 in {currency.upper()}.")
+
+
+def _line(account: Account, item: Row, param: str, origin: Origin, currency: str | None) -> Row:
     if "price" in item:
         price = account.state["prices"][item["price"]]
     else:
@@ -71,7 +89,8 @@ def _line(account: Account, item: Row, param: str, origin: Origin) -> Row:
         price = catalog.add_price(
             account, item["price_data"], origin, param_prefix=f"{param}[price_data]", active=False
         )
-    amount = price["unit_amount"] * item["quantity"]
+    unit_amount, currency = localized_prices.unit_amount(price, currency, "currency")
+    amount = unit_amount * item["quantity"]
     return {
         "id": object_ids.new("li"),
         "object": "item",
@@ -80,7 +99,7 @@ def _line(account: Account, item: Row, param: str, origin: Origin) -> Row:
         "amount_subtotal": amount,
         "amount_tax": 0,
         "amount_total": amount,
-        "currency": price["currency"],
+        "currency": currency,
         "description": account.state["products"][price["product"]]["name"],
         "metadata": item.get("metadata", {}),
         "price": dict(price),

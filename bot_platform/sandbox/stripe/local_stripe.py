@@ -12,6 +12,7 @@ from bot_platform.infra.clock import current, unix_time
 from bot_platform.sandbox.movable_clock import MovableClock
 from bot_platform.sandbox.stripe import http_api
 from bot_platform.sandbox.stripe.account import SCHEDULED_TABLE, Account
+from bot_platform.sandbox.stripe.account_defaults import AccountDefaults
 from bot_platform.sandbox.stripe.actions import SCHEDULED, Actions
 from bot_platform.sandbox.stripe.api import Api, ApiRequest
 from bot_platform.sandbox.stripe.api_keys import ApiKeys
@@ -84,6 +85,11 @@ class LocalStripe(Actions):
     def fault_switches(self) -> FaultSwitches:
         """The switches for faults. They can be set at any time."""
         return self._fault_switches
+
+    @property
+    def defaults(self) -> AccountDefaults:
+        """The settings of the account. They can be changed at any time."""
+        return self._account.defaults
 
     def restrict(self, key: str, permissions: Iterable[str]) -> None:
         """Set the permissions of a restricted key (`rk_test_...`), for example `rak_charge_read`."""

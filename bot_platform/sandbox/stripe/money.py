@@ -14,7 +14,6 @@ ZERO_DECIMAL_CURRENCIES = frozenset(
         "mga",
         "pyg",
         "rwf",
-        "ugx",
         "vnd",
         "vuv",
         "xaf",
@@ -25,6 +24,8 @@ ZERO_DECIMAL_CURRENCIES = frozenset(
 THREE_DECIMAL_CURRENCIES = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 
 # The minimum total of a checkout in minor units, for common currencies.
+MAX_TOTAL, MAX_TOTALS = 99_999_999, {"idr": 999_999_999_999}
+WHOLE_UNITS = frozenset(["isk", "ugx"])  # counted with two decimals, and charged without
 MIN_TOTALS = {"usd": 50, "eur": 50, "gbp": 30, "chf": 50, "cad": 50, "aud": 50, "jpy": 50, "inr": 50}
 
 _SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹", "krw": "₩"}

@@ -135,6 +135,19 @@ class Hash:
 
 
 @dataclass(frozen=True)
+class Map:
+    """Values of one type under names that the client chooses, such as currencies."""
+
+    value_type: ParameterType
+
+    def read(self, value: Any, name: str) -> dict[str, Any]:
+        """Return the values by their names."""
+        if not isinstance(value, dict):
+            raise ApiError("Invalid object", param=name)
+        return {key: self.value_type.read(inner, f"{name}[{key}]") for key, inner in value.items()}
+
+
+@dataclass(frozen=True)
 class Metadata:
     """Up to 50 keys of 40 characters with values of 500; `changes` is True for an update of metadata."""
 

@@ -26,10 +26,19 @@ _SCHEDULED_ACTIONS = {"0259": "dispute_charge", "1976": "inquire_charge", "5423"
 _CARDS_WITH_PENDING_REFUNDS = frozenset(["7726"])
 _CARDS_WITH_FAILING_REFUNDS = frozenset(["5126"])
 
-PAYING_BANK_ACCOUNTS = {"sepa_debit": "AT611904300234573201", "us_bank_account": "000123456789"}
-FAILING_BANK_ACCOUNTS = {"sepa_debit": "AT861904300235473202", "us_bank_account": "000111111116"}
+VOUCHER = "oxxo"
+PAYING_BANK_ACCOUNTS = {
+    "sepa_debit": "AT611904300234573201",
+    "us_bank_account": "000123456789",
+    VOUCHER: "12345678901234",
+}
+FAILING_BANK_ACCOUNTS = {
+    "sepa_debit": "AT861904300235473202",
+    "us_bank_account": "000111111116",
+    VOUCHER: "12345678909999",
+}
 _FAILING_ACCOUNT_NUMBERS = frozenset({*FAILING_BANK_ACCOUNTS.values(), "IT60X0542811101000000123456"})
-_ACCOUNT_NUMBER_FIELDS = {"sepa_debit": "iban", "us_bank_account": "account_number"}
+_ACCOUNT_NUMBER_FIELDS = {"sepa_debit": "iban", "us_bank_account": "account_number", VOUCHER: "number"}
 _FAILING_LAST4 = frozenset(number[-4:] for number in _FAILING_ACCOUNT_NUMBERS)
 
 
@@ -66,6 +75,13 @@ def resolve(account: Account, id_: str) -> Row:
 def is_delayed(method: Row) -> bool:
     """Whether a payment stays `processing` first, as from a bank account."""
     return bool(method["type"] != "card")
+
+
+def next_action(method: Row) -> Row | None:
+    """Return what the buyer must do next, such as pay a voucher; None when nothing is left to do."""
+    if method["type"] != VOUCHER:
+        return None
+    return {"type": f"{VOUCHER}_display_details", f"{VOUCHER}_display_details": {"number": "12345678901234"}}
 
 
 def will_fail(method: Row) -> bool:

@@ -61,7 +61,7 @@ def open_intent(account: Account, params: Row, origin: Origin) -> Row:
 
 
 def attempt(account: Account, intent: Row, method: Row, origin: Origin) -> None:
-    """Try to pay. The intent becomes succeeded, processing (bank transfer) or requires_payment_method."""
+    """Try to pay. The intent becomes succeeded, processing, requires_action or requires_payment_method."""
     if intent["status"] not in _PAYABLE_STATUSES:
         raise ApiError(
             f"This PaymentIntent's status is {intent['status']}: it cannot be confirmed.",
@@ -73,9 +73,10 @@ def attempt(account: Account, intent: Row, method: Row, origin: Origin) -> None:
     if not payment_methods.is_delayed(method):
         _conclude(account, intent, method, origin)
         return
-    intent["status"] = "processing"
+    intent["next_action"] = payment_methods.next_action(method)
+    intent["status"] = "requires_action" if intent["next_action"] else "processing"
     account.schedule(account.clock() + account.bank_transfer_delay, "finish_transfer", intent["id"])
-    account.emit("payment_intent.processing", intent, origin)
+    account.emit(f"payment_intent.{intent['status']}", intent, origin)
 
 
 def finish_transfer(account: Account, intent: Row) -> None:
@@ -109,7 +110,7 @@ def declined(intent: Row) -> ApiError:
 
 def _conclude(account: Account, intent: Row, method: Row, origin: Origin) -> None:
     charge = _charge(account, intent, method)
-    intent["latest_charge"] = charge["id"]
+    intent["latest_charge"], intent["next_action"] = charge["id"], None
     if payment_methods.will_fail(method):
         intent["status"] = "requires_payment_method"
         intent["payment_method"] = None

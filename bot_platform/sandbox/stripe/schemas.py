@@ -59,7 +59,7 @@ CREATE_INTENT = Hash(
     {
         **INTENT_DATA,
         **_INTENT_OPTIONS,
-        "amount": Integer(1, 99_999_999),
+        "amount": Integer(1, 999_999_999_999),
         "confirm": Boolean(),
         "currency": String(),
         "expand": EXPAND,

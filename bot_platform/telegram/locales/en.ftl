@@ -48,7 +48,7 @@ again-button = Try again: { SHORT($credits) } credits · { MONEY($amount, $curre
 checkout-link = Please complete your purchase using the link below:
 checkout-paid = ✅ Paid and credited: { CREDITS($credits) } credits for { MONEY($amount, $currency) }.
 checkout-reversed = ↩️ Paid, then refunded or disputed: { CREDITS($reversed) } of { CREDITS($credits) } credits were taken back.
-checkout-on-its-way = ⏳ Your bank transfer is on its way. The credits are added when the money arrives.
+checkout-on-its-way = ⏳ Your payment is on its way. The credits are added when the money arrives.
 checkout-kept-aside = { $returned ->
         [yes] ↩️ Paid, and returned: the payment did not match the price.
        *[no] 🔎 Paid. The payment does not match the price, so a person looks at it.
@@ -56,15 +56,15 @@ checkout-kept-aside = { $returned ->
 checkout-failed = ❌ The payment did not come through. Nothing was charged.
 checkout-expired = ⌛ This payment link has expired. Nothing was charged.
 payment-received = Payment received: { CREDITS($credits) } credits added. Balance: { CREDITS($balance) } credits.
-payment-on-its-way = Thank you! Your bank transfer is on its way. This can take a few days. Your credits are added as soon as the money arrives, and I will write to you then.
-payment-failed = Sorry, your bank transfer did not go through. Nothing was charged and no credits were added. You can try again:
+payment-on-its-way = Thank you! Your payment is on its way. A bank transfer or a voucher can take a few days; a voucher has to be paid first. Your credits are added as soon as the money arrives, and I will write to you then.
+payment-failed = Sorry, your payment did not go through. Nothing was charged and no credits were added. You can try again:
 payment-kept-aside = Your payment is here, but it does not match the price of what you chose, so no credits were added yet. A person looks at it now, and either adds your credits or returns the money. You need not pay again. Questions? Write to /paysupport and name purchase { $purchase }.
 payment-returned = The money of purchase { $purchase } was returned to you: it did not match the price. No credits were added for it.
 still-kept-aside = Your earlier payment for this package (purchase { $purchase }) is here, and a person looks at it: it did not match the price. No need to pay again. Should you want the package once more, here is a second purchase:
-still-on-its-way = Your earlier bank transfer for this package is still on its way, and its credits are added when it arrives. No need to pay again. Should you want the package once more, here is a second purchase:
+still-on-its-way = Your earlier payment for this package is still on its way, and its credits are added when it arrives. No need to pay again. Should you want the package once more, here is a second purchase:
 checked = { $state ->
         [open] No payment has arrived yet. If you have just paid, wait a minute and press the button again. If not, the link above still works.
-        [processing] Your bank transfer is on its way. This can take a few days, and I will write to you as soon as the money arrives.
+        [processing] Your payment is on its way. A bank transfer or a voucher can take a few days, and I will write to you as soon as the money arrives.
         [kept_aside] Your payment is here, but it does not match the price of what you chose. A person looks at it, and either adds your credits or returns the money. You need not pay again.
         [returned] The money of this payment was returned to you: it did not match the price.
         [expired] This payment link has expired, and nothing was charged on it.
@@ -250,12 +250,12 @@ enough-all-button = For all that waits: { SHORT($credits) } credits · { MONEY($
 paysupport =
     Help with a payment:
 
-    • Paid by card? The credits come within seconds. A bank transfer can take a few days.
+    • Paid by card? The credits come within seconds. A bank transfer or a voucher can take a few days.
     • Did the payment page close or fail? Press the package again. An unfinished payment is continued, so you are never charged twice for it.
     • Still something wrong? Write /paysupport and your question in one message, like: /paysupport I paid twice for purchase 7
 paysupport-line = • Purchase { $purchase }, { MOMENT($at) } UTC: { CREDITS($credits) } credits for { MONEY($amount, $currency) }, { $state ->
         [open] not paid yet
-        [processing] bank transfer on its way
+        [processing] payment on its way
         [paid] paid and credited
         [partly_reversed] paid, { CREDITS($reversed) } credits taken back since
         [reversed] paid, its credits taken back since
@@ -374,6 +374,30 @@ operator-outage-over = ✅ { $party ->
         [stripe] Payments that were missed are being credited now.
        *[model] Paid work can be ordered again.
     }
+operator-refused =
+    🚨 { $what ->
+        [sale] Stripe has refused the last three sales. Buyers read that no payment link could be made.
+        [refund] Stripe has refused the last three refunds.
+       *[question] Stripe refuses to answer our questions. Payments and refunds that no webhook reports stay unknown.
+    } It says:
+
+    { $says }
+
+    { $what ->
+        [sale] Correct what it names, at Stripe or in the price list. run.py doctor opens a checkout as a buyer would, and says whether it works.
+        [refund] See the balance and the key's permissions in the Stripe Dashboard; run.py doctor checks the permissions.
+       *[question] Give the key the permission that it names; run.py doctor checks all of them.
+    } I write when it works again.
+operator-refused-over = ✅ Stripe { $what ->
+        [sale] sells
+        [refund] returns money
+       *[question] answers our questions
+    } again.
+operator-webhooks-late = ⚠️ Stripe's webhooks do not arrive. Payments were found only by asking Stripe, so buyers waited minutes for their credits. { $refused ->
+        [0] Nothing was delivered to this process. Look in the Stripe Dashboard, Developers, Webhooks, whether our endpoint is there and enabled, and what it answers.
+       *[other] Deliveries refused because their signature is wrong: { $refused }. STRIPE_WEBHOOK_SECRET must be the secret that the Stripe Dashboard, Developers, Webhooks, shows for our endpoint.
+    } run.py doctor checks the endpoint. I write when a webhook arrives.
+operator-webhooks-late-over = ✅ Stripe's webhooks arrive again.
 
 ## What operators see and do in Telegram
 
@@ -460,7 +484,7 @@ admin-person-grant = Give credits: /admin grant { $user } 5.00 why
 admin-life = 👤 { $user }, the latest last:
 admin-purchase = 🧾 Purchase { $purchase } of { $user }: { SHORT($credits) } credits for { MONEY($amount, $currency) }, { $state ->
         [open] not paid yet
-        [processing] bank transfer on its way
+        [processing] payment on its way
         [paid] paid
         [partly_reversed] paid, { CREDITS($reversed) } credits taken back
         [reversed] paid, its credits taken back
@@ -475,7 +499,7 @@ story = { MOMENT($at) } { $what ->
         [arrived] pressed Start
         [opened] purchase { $purchase } opened: { SHORT($credits) } credits for { MONEY($amount, $currency) }
         [link] got the link
-        [transfer] bank transfer on its way
+        [transfer] payment on its way
         [aside] money came that does not fit, and was kept aside
         [returned] the money that was kept aside was returned
         [failed] the payment failed

@@ -245,7 +245,7 @@ COMPLETED, SUCCEEDED, FAILED, EXPIRED = (
     [
         (COMPLETED, "unpaid", PaymentPending(REF)),
         (COMPLETED, "no_payment_required", PaymentUnclear(REF, NOTHING_PAID)),
-        (COMPLETED, "something_new", NotForUs),
+        (COMPLETED, "something_new", PaymentPending(REF, unknown="something_new")),
         (COMPLETED, None, NotForUs),
         (COMPLETED, 5, NotForUs),
         (COMPLETED, ["paid"], NotForUs),

@@ -124,7 +124,10 @@ async def test_a_checkout_is_exactly_the_request_of_the_contract() -> None:
         "success_url": f"{WEBAPP}/payment-success?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": f"{WEBAPP}/payment-cancelled",
         "expires_at": str(int((at + timedelta(hours=23)).timestamp())),
+        "managed_payments": {"enabled": "false"},
         "adaptive_pricing": {"enabled": "false"},
+        "automatic_tax": {"enabled": "false"},
+        "allow_promotion_codes": "false",
     }
     fits_stripes_types(unfolded(request.params))
 
@@ -137,6 +140,7 @@ async def test_a_price_kept_in_stripe_is_named_and_not_repeated() -> None:
         request = await sent(w, order(Package("buy_100", 10_000, 500, "usd", price.id)))
     params = unfolded(request.params)
     assert params["line_items"] == [{"quantity": "1", "price": price.id}]
+    assert params["currency"] == "usd"
     fits_stripes_types(params)
 
 
@@ -157,7 +161,7 @@ def test_a_wrong_request_fails_the_check_against_stripes_types(wrong: dict[str, 
 
 async def test_a_stripe_price_that_differs_from_the_price_list_is_never_offered() -> None:
     async with world() as w:
-        for attempt, (amount, currency) in enumerate([(900, "usd"), (500, "eur")], 1):
+        for attempt, (amount, currency) in enumerate([(900, "usd"), (501, "usd")], 1):
             price = await w.client.v1.prices.create_async(
                 {"currency": currency, "unit_amount": amount, "product_data": {"name": "100 credits"}}
             )
@@ -170,6 +174,20 @@ async def test_a_stripe_price_that_differs_from_the_price_list_is_never_offered(
             assert (line["event"], line["package"]) == ("stripe.price_differs", "buy_100")
             assert line["price"] == (amount, currency)
             assert line["request_id"].startswith("req_")
+
+
+async def test_a_stripe_price_in_another_currency_is_refused_by_stripe() -> None:
+    async with world() as w:
+        price = await w.client.v1.prices.create_async(
+            {"currency": "eur", "unit_amount": 500, "product_data": {"name": "100 credits"}}
+        )
+        with capture_logs() as logs:
+            async with payments(w.url) as stripe_payments:
+                with pytest.raises(CheckoutUnavailable):
+                    await stripe_payments.open(order(Package("buy_100", 10_000, 500, "usd", price.id)))
+        (line,) = logs
+        assert line["event"] == "stripe.checkout_failed"
+        assert "only supports `eur`" in line["says"]
 
 
 async def test_the_page_has_stripes_session_and_ends_within_stripes_limits() -> None:
