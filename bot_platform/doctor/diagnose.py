@@ -57,6 +57,7 @@ def _stripe(settings: Settings, stack: AsyncExitStack) -> StripeChecks | None:
         secret_key=settings.stripe_secret_key.get_secret_value(),
         api_base=settings.stripe_api_base,
         proxy_url=settings.proxy_url,
+        mark=settings.stripe_mark,
     )
     stack.push_async_callback(setup.close)
     return StripeChecks(settings, setup)

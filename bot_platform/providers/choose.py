@@ -30,6 +30,7 @@ def providers(settings: MoneySettings, on_result: OnResult = ignore) -> Mapping[
         webapp_url=settings.webapp_url,
         proxy_url=settings.proxy_url,
         live=settings.stripe_live,
+        mark=settings.stripe_mark,
         on_result=on_result,
     )
     if settings.mock_stripe_payments:
@@ -40,7 +41,7 @@ def providers(settings: MoneySettings, on_result: OnResult = ignore) -> Mapping[
 def events(settings: MoneySettings) -> EventReader:
     """Build the reader of the events that Stripe posts."""
     secrets = [secret.get_secret_value() for secret in settings.stripe_webhook_secret]
-    return SignedEvents(secrets, live=settings.stripe_live)
+    return SignedEvents(secrets, live=settings.stripe_live, mark=settings.stripe_mark)
 
 
 def model(settings: Settings) -> Model | None:

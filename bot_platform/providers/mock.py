@@ -63,6 +63,9 @@ class MockPayments:
             refund_id=order.refund_id,
         )
 
+    async def event(self, id_: str) -> None:
+        """Return no event: the mock posts none."""
+
     def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:  # noqa: ARG002 -- as above
         """Return no pages: nothing happens elsewhere."""
         return _nothing()

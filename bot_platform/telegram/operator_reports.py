@@ -146,7 +146,7 @@ def failed(say: Say, events: Iterable[Event]) -> str:
 
 
 def event(say: Say, one: Event) -> str:
-    """Write the state of an event, and its payload."""
+    """Write the state of an event, and what is kept of it."""
     head = say(
         "admin-event",
         event=one.key.removeprefix("stripe:"),
@@ -156,6 +156,8 @@ def event(say: Say, one: Event) -> str:
         tries=one.attempts,
         reason=one.error or "",
     )
+    if not one.payload:
+        return fit(f"{head.strip()}\n\n{say('admin-event-not-kept')}")
     payload = json.dumps(_without_empty(one.payload), indent=1, ensure_ascii=False)
     end = "…" if len(payload) > MAX_PAYLOAD_CHARS else ""
     return fit(f"{head.strip()}\n\n{payload[:MAX_PAYLOAD_CHARS]}{end}")

@@ -32,6 +32,7 @@ from bot_platform.providers.stripe.client import (
     Refused,
 )
 from bot_platform.providers.stripe.faults import provider_down
+from bot_platform.providers.stripe.kept_fields import marked
 
 if TYPE_CHECKING:
     import stripe
@@ -43,7 +44,7 @@ REVERSALS = ("refunds", "disputes", "warnings")
 
 
 class StripePayments:
-    """The PaymentProvider of live Stripe; `live` is the mode of the key."""
+    """The PaymentProvider of live Stripe; `live` is the mode of the key, `mark` what our objects carry."""
 
     name = "stripe"
     refusal = "no-payment-link"
@@ -57,11 +58,12 @@ class StripePayments:
         webapp_url: str,
         proxy_url: str | None,
         live: bool,
+        mark: str = "",
         on_result: OnResult = ignore,
         timeout: float = TIMEOUT_SECONDS,
         try_timeout: float = TRY_TIMEOUT_SECONDS,
     ) -> None:
-        self._webapp_url, self._live = webapp_url, live
+        self._webapp_url, self._live, self._mark = webapp_url, live, mark
         self._stripe = Client(
             secret_key=secret_key,
             api_base=api_base,
@@ -104,6 +106,7 @@ class StripePayments:
             "purchase_id": str(order.purchase_id),
             "user_id": str(order.user_id),
             "package": package.code,
+            **marked(self._mark),
         }
         line: stripe.params.checkout.SessionCreateParamsLineItem = {"quantity": 1}
         if package.stripe_price:
@@ -142,7 +145,7 @@ class StripePayments:
     async def look(self, provider_ref: str) -> News:
         """Read the state of a session; raises ProviderDown."""
         try:
-            return events.session(await self._stripe.session(provider_ref))
+            return events.session(await self._stripe.session(provider_ref), self._mark)
         except Refused as refusal:
             if refusal.not_found:
                 return NotForUs("Stripe does not know this session", keep=False)
@@ -156,11 +159,26 @@ class StripePayments:
             found = await self._stripe.sessions_of(payment_ref)
         except (Refused, Down) as fault:
             raise provider_down("sessions", fault) from fault
-        return events.session(found[0]) if found else NotForUs("it comes from no checkout", keep=False)
+        return (
+            events.session(found[0], self._mark)
+            if found
+            else NotForUs("it comes from no checkout", keep=False)
+        )
 
     async def refund(self, order: RefundOrder) -> PaymentReversed:
         """Return money, once for each order; raises RefundRefused or ProviderDown."""
-        return await refunds.refund(self._stripe, order)
+        return await refunds.refund(self._stripe, order, self._mark)
+
+    async def event(self, id_: str) -> ProviderEvent | None:
+        """Read an event again; None after 30 days, when Stripe no longer has it. Raises ProviderDown."""
+        try:
+            return self._readable(await self._stripe.event(id_))
+        except Refused as refusal:
+            if refusal.not_found:
+                return None
+            raise provider_down("event", refusal) from refusal
+        except Down as fault:
+            raise provider_down("event", fault) from fault
 
     async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:
         """Read the events since `since` (unix seconds), the newest page first; raises ProviderDown."""
@@ -169,7 +187,7 @@ class StripePayments:
 
     def _readable(self, event: Json) -> ProviderEvent | None:
         try:
-            return events.translated(event, live=self._live)
+            return events.translated(event, live=self._live, mark=self._mark)
         except BadPayload:
             log.error("stripe.event_unreadable", stripe=event["id"])
             return None

@@ -7,18 +7,19 @@ from bot_platform.infra import clock
 from bot_platform.providers.stripe import events
 from bot_platform.providers.stripe.client import Client, Down, Json, Refused
 from bot_platform.providers.stripe.faults import provider_down
+from bot_platform.providers.stripe.kept_fields import marked
 
 log = structlog.get_logger()
 
 
-async def refund(client: Client, order: RefundOrder) -> PaymentReversed:
+async def refund(client: Client, order: RefundOrder, mark: str) -> PaymentReversed:
     """Return money, or find the refund that an earlier try made; raises RefundRefused or ProviderDown."""
     asked_at = int(clock.current().time())
     try:
         # Stripe forgets an idempotency key after a day, but never the refund itself.
         found = await _find(client, order) if order.again else None
         if found is None:
-            found = await _create(client, order)
+            found = await _create(client, order, mark)
             asked_at = min(asked_at, int(found.get("created", asked_at)))  # Stripe's clock may be behind ours
     except Refused as refusal:
         log.warning("stripe.refund_refused", refund=order.refund_id, **refusal.reasons)
@@ -33,23 +34,23 @@ async def refund(client: Client, order: RefundOrder) -> PaymentReversed:
     return news
 
 
-async def _create(client: Client, order: RefundOrder) -> Json:
+async def _create(client: Client, order: RefundOrder, mark: str) -> Json:
     """Create the refund. Stripe repeats a 5xx for a day under its key, so an old order gets a second key.
 
     Only an old order: its first request has ended by now, and what it made would have been found.
     """
     key = f"refund-{order.user_id}-{order.refund_id}"
     try:
-        return await _create_once(client, order, key)
+        return await _create_once(client, order, key, mark)
     except Down as fault:
         if not (fault.answered and order.old):
             raise
     this_hour = int(clock.current().time()) // 3600
-    return await _create_once(client, order, f"{key}-{this_hour}")
+    return await _create_once(client, order, f"{key}-{this_hour}", mark)
 
 
-async def _create_once(client: Client, order: RefundOrder, key: str) -> Json:
-    metadata = {"refund_id": str(order.refund_id)}
+async def _create_once(client: Client, order: RefundOrder, key: str, mark: str) -> Json:
+    metadata = {"refund_id": str(order.refund_id), **marked(mark)}
     return await client.create_refund(order.payment_ref, order.amount, metadata, key)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot_platform.providers.stripe.client import API_VERSION, PAGE_SIZE, Client, Json, Refused, objects
 from bot_platform.providers.stripe.events import TYPES
+from bot_platform.providers.stripe.kept_fields import marked
 
 WEBHOOK_PATH = "/api/v1/stripe-webhook"
 ENDPOINTS = "/v1/webhook_endpoints"
@@ -83,8 +84,15 @@ class Setup:
     """The setup at Stripe; every method raises Refused or Down."""
 
     def __init__(
-        self, *, secret_key: str, api_base: str, proxy_url: str | None, timeout: float = TIMEOUT_SECONDS
+        self,
+        *,
+        secret_key: str,
+        api_base: str,
+        proxy_url: str | None,
+        timeout: float = TIMEOUT_SECONDS,
+        mark: str = "",
     ) -> None:
+        self._mark = mark
         self._client = Client(
             secret_key=secret_key,
             api_base=api_base,
@@ -141,6 +149,7 @@ class Setup:
             enabled_events=list(TYPES),
             api_version=API_VERSION,
             description=DESCRIPTION,
+            metadata=marked(self._mark),
         )
         return str(answer.body["secret"])
 

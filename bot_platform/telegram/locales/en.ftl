@@ -328,9 +328,14 @@ operator-dispute = { $stage ->
         [disputed] ⚠️ Purchase { $purchase } is disputed over { MONEY($disputed, $currency) }. The bank took the money, and its credits were taken back. Answer in the Stripe Dashboard before the deadline there.
         [appealed] ⚠️ The lost dispute about purchase { $purchase } is appealed. Follow it in the Stripe Dashboard.
         [lost] The dispute about purchase { $purchase } is lost. Its credits stay taken back, and nothing is left to do.
+        [prevented] The dispute about purchase { $purchase } ended before the bank decided. If its money was returned, its credits were taken back; see the Stripe Dashboard.
         [won] ✅ The dispute about purchase { $purchase } is won. Its credits are the buyer's again.
        *[other] Purchase { $purchase }: { $stage }
     }
+operator-unknown-status =
+    ⚠️ Stripe gives { $what } of purchase { $purchase } ({ MONEY($amount, $currency) }) the status “{ $status }”, which this version does not know.
+
+    Until Stripe gives another status it counts as open. See it in the Stripe Dashboard, and look for a newer version of this software.
 operator-refund-undone = ⚠️ The refund of purchase { $purchase } ({ MONEY($amount, $currency) }) did not go through, and its credits are the buyer's again. See the Stripe Dashboard for why.
 operator-refund-refused = ⚠️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused: { $reason }
 operator-notice-lost = ⚠️ A message to { $user } about { $about } could not be sent, and is given up: { $error }
@@ -490,6 +495,7 @@ story = { MOMENT($at) } { $what ->
            *[other] {" "}({ $note })
         }
     }
+admin-event-not-kept = Nothing more of it is kept, because it is about no sale of this bot. A replay reads it from Stripe, which has it for 30 days.
 admin-event =
     📨 { $event } ({ $type })
 

@@ -120,7 +120,7 @@ class _Reports:
 
     async def event_page(self, number: int) -> ResponseReturnValue:
         row = await find_event(number)
-        payload = json.dumps(row.payload, indent=2, ensure_ascii=False)
+        payload = json.dumps(row.payload, indent=2, ensure_ascii=False) if row.payload else ""
         acts = await actions.of([f"event:{row.id}"], MAX_ROWS)
         return await render_template("operator/event.html", event=row, payload=payload, acts=acts)
 
