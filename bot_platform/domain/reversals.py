@@ -1,6 +1,6 @@
 """Reversals: the last known state of each refund, dispute and fraud warning of a payment."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tortoise import fields
@@ -29,7 +29,9 @@ class Reversal(Model):
     purchase_id: int | None
     user_id: int | None = fields.BigIntField(null=True)
     amount = fields.BigIntField()
-    moved = fields.BigIntField(null=True)  # what a dispute has taken so far; null when only its stage tells
+    moved: int | None = fields.BigIntField(
+        null=True
+    )  # what a dispute has taken so far; null when only its stage tells
     moves = fields.IntField(default=0, db_default=0)  # in how many movements: a later state has more
     currency: Any = fields.CharField(max_length=3, null=True)
     stage = fields.CharEnumField(Stage, max_length=32)
@@ -112,9 +114,30 @@ async def of_purchase(purchase_id: int) -> Sequence[Reversal]:
     return await Reversal.filter(purchase_id=purchase_id).order_by("created_at", "key")
 
 
+# What `taken_by_each` reads, as columns of a query about the table `r`.
+MONEY_COLUMNS = "r.key, r.stage, r.amount, r.moved, r.as_of, r.since, r.made_at"
+
+
+def from_row(row: Mapping[str, Any]) -> Reversal:
+    """Make a reversal of MONEY_COLUMNS."""
+    names = ("key", "amount", "moved", "as_of", "since", "made_at")
+    return Reversal(stage=Stage(row["stage"]), **{name: row[name] for name in names})
+
+
 def money_lost(reversals: Iterable[Reversal]) -> int:
     """Return the money that they take, in minor units; it may be more than was charged."""
     return sum(amount for _, amount in taken_by_each(reversals))
+
+
+def returned_by_each(reversals: Iterable[Reversal], charged: int) -> Sequence[tuple[Reversal, int]]:
+    """Return as `taken_by_each`, but in all no more than the `charged` minor units that came."""
+    returned: list[tuple[Reversal, int]] = []
+    for row, amount in taken_by_each(reversals):
+        part = min(amount, charged)
+        charged -= part
+        if part:
+            returned.append((row, part))
+    return returned
 
 
 def taken_by_each(reversals: Iterable[Reversal]) -> Sequence[tuple[Reversal, int]]:

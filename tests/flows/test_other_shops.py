@@ -21,7 +21,7 @@ from tests.makers import WEBHOOK_SECRET, balance, payments, person, session_even
 from tests.sandbox.stripe_world import KEY, world
 
 MARK = "telegram-bot-42"
-THEIRS = {
+THEIRS: dict[str, Any] = {
     "client_reference_id": "1",
     "metadata": {"user_id": "1"},
     "customer_details": {"email": "a@b.example"},

@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 from bot_platform.domain import (
     account_flags,
     actions,
+    attention,
     book_checks,
     inbox,
     jobs,
@@ -65,6 +66,7 @@ class _Reports:
         return await render_template(
             "operator/home.html",
             today=await overview.today(),
+            findings=await attention.findings(),
             days=days,
             takings=charts.takings(days),
             credits_moved=charts.credits_moved(days),

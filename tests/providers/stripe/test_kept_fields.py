@@ -70,7 +70,16 @@ def test_nothing_about_a_person_is_stored(kind: str) -> None:
     "shape", [*SHAPES, *ODD, HUGE, "x" * 300, {"id": "pi_1"}], ids=lambda s: repr(s)[:20]
 )
 def test_what_is_stored_says_the_same_when_it_is_read_again(kind: str, shape: object) -> None:
-    names = ("id", "mode", "status", "payment_status", "payment_intent", "amount", "amount_total", "currency")
+    names: tuple[str, ...] = (
+        "id",
+        "mode",
+        "status",
+        "payment_status",
+        "payment_intent",
+        "amount",
+        "amount_total",
+        "currency",
+    )
     names += ("client_reference_id", "metadata", "actionable", "created", "balance_transactions")
     for name in names:
         fields = OBJECTS[kind] | {"metadata": {"purchase_id": "7", "user_id": "9", "platform": "us"}}
