@@ -14,6 +14,7 @@ from bot_platform.domain.stages import Stage
 from bot_platform.infra.clock import now
 
 MAX_EACH = 20  # findings of one kind
+ABOUT_A_LOST_MESSAGE = "operator-notice-lost"  # the text to operators about another message
 REFUND_DAYS, MESSAGE_DAYS = 30, 7  # how long a refusal and a lost message are shown
 OPEN_AT_THE_BANK = {
     Stage.DISPUTED: "dispute",
@@ -89,6 +90,6 @@ async def _lost_messages() -> Sequence[Finding]:
     """Find messages that were given up, but not those to people who blocked the bot."""
     since = now() - timedelta(days=MESSAGE_DAYS)
     dead = Notice.filter(state=NoticeState.DEAD, created_at__gte=since).exclude(rank=outbox.BROADCAST)
-    known = dead.exclude(error__in=[outbox.BLOCKED, outbox.WITHDRAWN])
+    known = dead.exclude(error__in=[outbox.BLOCKED, outbox.WITHDRAWN]).exclude(text=ABOUT_A_LOST_MESSAGE)
     rows = await known.order_by("-id").limit(MAX_EACH)
     return [Finding("message", row.chat_id, row.created_at, why=row.error or "") for row in rows]

@@ -397,6 +397,7 @@ async def test_books_that_are_off_are_seen_in_the_day_and_at_the_person(sqlite_u
 async def test_the_day_names_an_open_dispute_and_takings_less_what_went_back(database_url: str) -> None:
     async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!")
+        await h.say("/start", "Welcome!", OPERATOR)
         session = await buy(h)
         dispute = await h.stripe.dispute(session, 200)
         await new(h, "is disputed over $2.00", lambda: None)
