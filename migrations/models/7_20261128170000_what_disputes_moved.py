@@ -24,9 +24,8 @@ COLUMNS = (
 async def upgrade(db: BaseDBAsyncClient) -> str:
     kinds = SQLITE if db.capabilities.dialect == "sqlite" else POSTGRES
     new = [column for column in COLUMNS if not await is_there(db, "reversal", column[0])]
-    return "".join(f'ALTER TABLE "reversal" ADD COLUMN "{name}" {kind};' for name, kind in new).format(
-        **kinds
-    )
+    adds = "".join(f'ALTER TABLE "reversal" ADD COLUMN "{name}" {kind};' for name, kind in new)
+    return adds.format(**kinds) or "SELECT 1;"  # asyncpg executes no empty script
 
 
 async def downgrade(db: BaseDBAsyncClient) -> str:
