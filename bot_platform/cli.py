@@ -126,7 +126,7 @@ def _event_commands(commands: Parsers) -> None:
     events.set_defaults(failed=False, limit=50)
     actions = events.add_subparsers(title="what to do (default: list)", metavar="ACTION")
     actions.add_parser("list", parents=[listed], help="list, newest first")
-    show = _add(actions, "show", money.show_event, "show one event with its whole payload")
+    show = _add(actions, "show", money.show_event, "show one event with what is kept of it")
     show.add_argument("id", metavar="ID", help="the event's number in the list, or Stripe's evt_...")
     replay = _add(actions, "replay", money.replay_events, "handle one event again, or all failed events")
     which = replay.add_mutually_exclusive_group(required=True)

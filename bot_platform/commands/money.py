@@ -22,6 +22,7 @@ from bot_platform.runtime import workers
 
 HANDLE_TIMEOUT_SECONDS = 600.0  # for all missed events together
 MAX_EVENTS = 1_000_000
+NOT_KEPT = "Nothing more is kept: it is about no sale of this bot. A replay reads it from Stripe for 30 days."
 ASKED_AGAIN = "The running service asks again until an answer comes."
 
 
@@ -145,7 +146,7 @@ def list_events(arguments: Namespace) -> int:
 
 
 def show_event(arguments: Namespace) -> int:
-    """Show one event with its whole payload."""
+    """Show one event with what is kept of it."""
     settings = load(DatabaseSettings)
 
     async def work() -> int:
@@ -156,7 +157,7 @@ def show_event(arguments: Namespace) -> int:
         print(f"event     {row.id}  {row.key}\ntype      {row.type}\nreceived  {row.received_at}")
         print(f"state     {row.state}{f'  at {row.handled_at}' if row.handled_at else ''}")
         print(f"error     {row.error}\n" if row.error else "")
-        print(json.dumps(row.payload, indent=2))
+        print(json.dumps(row.payload, indent=2) if row.payload else NOT_KEPT)
         return OK
 
     return run(work())

@@ -108,6 +108,7 @@ class DatabaseSettings(BaseSettings):
 class MoneySettings(DatabaseSettings):
     """The settings of commands that also need the payment providers."""
 
+    telegram_bot_token: Secret | None = None  # only for the mark; the service requires it
     mock_stripe_payments: bool = False
     stripe_secret_key: Annotated[Secret | None, matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = None
     stripe_webhook_secret: WebhookSecrets = ()
@@ -124,6 +125,13 @@ class MoneySettings(DatabaseSettings):
         """Whether the Stripe key moves real money."""
         key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
         return key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def stripe_mark(self) -> str:
+        """The mark on all that we create at Stripe: the bot's id, which outlives a lost database."""
+        token = self.telegram_bot_token.get_secret_value() if self.telegram_bot_token else ""
+        bot_id = token.partition(":")[0]
+        return f"telegram-bot-{bot_id}" if bot_id.isdecimal() else ""
 
     def price_list(self) -> PriceList:
         """Read the price list; raises PriceListError or OSError only if it has changed since `load`."""

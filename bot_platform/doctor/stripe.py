@@ -35,7 +35,7 @@ class StripeChecks:
     """Checks of one Stripe account through one key."""
 
     def __init__(self, settings: Settings, client: Client, setup: Setup | None = None) -> None:
-        self._settings, self._setup = settings, setup or Setup(client)
+        self._settings, self._setup = settings, setup or Setup(client, settings.stripe_mark)
         self._sales = SalesChecks(settings, self._setup, CheckoutRequests(client))
         key = settings.stripe_secret_key
         self._secret = key.get_secret_value() if key else ""

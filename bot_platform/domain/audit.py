@@ -6,10 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from bot_platform.domain import purchases, reversals
-from bot_platform.domain.checkout import Stage
 from bot_platform.domain.invariants import CHECKS
 from bot_platform.domain.purchases import Purchase
-from bot_platform.domain.reversals import Reversal
 
 CHUNK_ROWS = 20_000  # rows that one query reads: few enough to show progress between two queries
 
@@ -71,23 +69,18 @@ async def _users_without_account(ask: Ask) -> list[Broken]:
 async def _wrong_targets(ask: Ask, low: int, high: int) -> list[Broken]:
     """Compare the credits taken back with the target that `purchases` computes from the reversals."""
     rows = await ask(
-        """SELECT p.id, p.credits, p.charged, p.reversed, a.id AS account,
-            r.stage, r.amount, r.as_of, r.since
+        f"""SELECT p.id, p.credits, p.charged, p.reversed, a.id AS account, {reversals.MONEY_COLUMNS}
         FROM purchase p JOIN account a ON a.user_id = p.user_id
         LEFT JOIN reversal r ON r.purchase_id = p.id
         WHERE p.id BETWEEN ? AND ? AND p.paid_at IS NOT NULL AND (r.key IS NOT NULL OR p.reversed <> 0)
-        ORDER BY p.id""",
+        ORDER BY p.id""",  # noqa: S608 -- names are the code's own
         low,
         high,
     )
     found = []
     for id_, group in groupby(rows, key=lambda row: row["id"]):
         first, *_ = known = list(group)
-        reported = [
-            Reversal(stage=Stage(row["stage"]), amount=row["amount"], as_of=row["as_of"], since=row["since"])
-            for row in known
-            if row["stage"]
-        ]
+        reported = [reversals.from_row(row) for row in known if row["stage"]]
         purchase = Purchase(credits=first["credits"], charged=first["charged"])
         target = purchases.credits_lost(purchase, reversals.money_lost(reported))
         if target != first["reversed"]:

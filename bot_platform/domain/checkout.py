@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
 from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
+from bot_platform.domain.stages import Stage as Stage  # noqa: PLC0414 -- part of the news
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class CheckoutPage:
 class CheckoutRef:
     """How a provider names a checkout.
 
-    `purchase_id`, `purchase_uid` and `user_id` are ours as the provider repeats them, unchecked.
+    `purchase_id`, `purchase_uid` and `user_id` are ours as the provider repeats them, unchecked. `marked`: it
+    carries the mark that we put on all that we create there, so no other shop made it.
     """
 
     provider: str
@@ -31,6 +32,7 @@ class CheckoutRef:
     purchase_id: int | None = None
     user_id: int | None = None
     purchase_uid: str | None = None
+    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +84,14 @@ class CheckoutExpired:
     checkout: CheckoutRef
 
 
-class Stage(StrEnum):
-    """The stage of a refund, dispute or warning.
-
-    Ordered: of two events with the same timestamp the one with the higher rank wins.
-    """
-
-    REFUNDED_IN_ALL = "refunded_in_all"  # the total of `charge.refunded`
-    REFUND_PENDING = "refund_pending"
-    REFUNDED = "refunded"
-    REFUND_UNDONE = "refund_undone"  # failed or cancelled: the money stayed with us
-    INQUIRY = "inquiry"  # the bank asks, and has taken nothing
-    INQUIRY_CLOSED = "inquiry_closed"
-    DISPUTED = "disputed"
-    APPEALED = "appealed"
-    LOST = "lost"
-    WON = "won"
-    WARNED = "warned"  # the bank suspects fraud
-    WARNING_OVER = "warning_over"
-
-    @property
-    def rank(self) -> int:
-        """The position in the list above."""
-        return list(Stage).index(self)
-
-
 @dataclass(frozen=True, slots=True)
 class PaymentReversed:
     """The state of one refund, dispute or warning: `amount` in minor units, `as_of` in unix seconds.
 
     A warning has no amount and no currency. `refund_id` and `refund_uid` name our refund that caused it, as
-    the provider repeats them, unchecked.
+    the provider repeats them, unchecked. `moved` is what a dispute has moved away from us in `moves`
+    movements, None if the provider does not tell. `made_at` is when it was made. `unknown` is a status that
+    this code does not know.
     """
 
     provider: str
@@ -124,19 +103,25 @@ class PaymentReversed:
     as_of: int
     refund_id: int | None = None
     refund_uid: str | None = None
+    moved: int | None = None
+    moves: int = 0
+    made_at: int | None = None
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NotForUs:
     """A genuine event without work for us; `keep` when it concerns money, `alarm` when an operator must look.
 
-    `about` is the subject of an alarm: operators get one alarm for each subject.
+    `about` is the subject of an alarm: operators get one alarm for each subject. With a `checkout` the alarm
+    is raised only if it is ours: the account may be shared with other shops.
     """
 
     reason: str
     keep: bool
     alarm: bool = False
     about: str = field(default="", compare=False)
+    checkout: CheckoutRef | None = field(default=None, compare=False)
 
 
 CheckoutNews = PaymentUnclear | PaymentPending | PaymentFailed | CheckoutExpired
@@ -145,7 +130,7 @@ News = PaymentConfirmed | CheckoutNews | PaymentReversed | NotForUs
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """One event of a provider: `key` is never used again, `payload` is what the provider sent."""
+    """One event of a provider: `key` is never used again, `payload` has only the fields that are read."""
 
     key: str
     type: str
@@ -199,6 +184,9 @@ class PaymentProvider(Protocol):
 
     async def refund(self, order: RefundOrder) -> PaymentReversed:
         """Return money, once for each order; raises RefundRefused or ProviderDown."""
+
+    async def event(self, id_: str) -> ProviderEvent | None:
+        """Read an event again; None if the provider no longer has it. Raises ProviderDown."""
 
     def events(self, since: int) -> AsyncIterator[Sequence["ProviderEvent"]]:
         """Read the events since a time (unix seconds), page by page; raises ProviderDown."""

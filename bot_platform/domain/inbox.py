@@ -38,7 +38,8 @@ class Event(Model):
     key = fields.CharField(max_length=255, unique=True)  # `stripe:evt_...` or `tg:<update id>`
     type = fields.CharField(max_length=100)
     lane = fields.BigIntField(null=True)
-    payload: Any = fields.JSONField(null=True)  # that of a Telegram update is erased when it was handled
+    # Only the fields that are read. Erased when an update was handled, or an event proved not to be ours.
+    payload: Any = fields.JSONField(null=True)
     state = fields.CharEnumField(EventState, max_length=16, default=EventState.RECEIVED)
     error: Any = fields.TextField(null=True)  # why it was ignored or failed
     attempts = fields.IntField(default=0)
@@ -160,6 +161,16 @@ async def drop_updates(before: datetime, limit: int) -> int:
     )
     ids = await over.order_by("id").limit(limit).values_list("id", flat=True)
     return await Event.filter(id__in=ids).delete() if ids else 0
+
+
+async def list_payloads(after: int, limit: int) -> list[Event]:
+    """Read provider events with an id above `after`, in order."""
+    return await Event.filter(lane=None, id__gt=after).order_by("id").limit(limit).only("id", "payload")
+
+
+async def replace_payload(event: Event, payload: dict[str, Any] | None) -> None:
+    """Store another payload of an event."""
+    await Event.filter(id=event.id).update(payload=payload)
 
 
 async def replay(event: Event) -> bool:

@@ -1,5 +1,6 @@
 """The operators' lists, a page at a time, their exports and their search; each query uses an index."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -15,7 +16,7 @@ from bot_platform.domain.jobs import Job
 from bot_platform.domain.ledger import Account, Entry
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.refunds import Refund
-from bot_platform.domain.reversals import Reversal
+from bot_platform.domain.reversals import Reversal, returned_by_each
 from bot_platform.domain.users import User
 
 PAGE_SIZE = 50  # rows
@@ -55,6 +56,15 @@ class Page(Generic[M]):
     rows: Sequence[M]
     older: int | None = None
     newer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Money that a refund or a dispute took from a sale, in minor units."""
+
+    purchase: Purchase
+    reversal: Reversal
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +182,21 @@ async def all_people() -> AsyncIterator[Sequence[Account]]:
     """Read every account with its user, oldest first, in chunks."""
     async for rows in _all(Account.all().prefetch_related("user")):
         yield rows
+
+
+async def all_returned() -> AsyncIterator[Sequence[Returned]]:
+    """Read all money that was returned, with its sales, in chunks, in the order of the sales."""
+    async for sales_ in _all(
+        Purchase.filter(reversals__stage__not_isnull=True).distinct().prefetch_related("user")
+    ):
+        by_sale: defaultdict[int, list[Reversal]] = defaultdict(list)
+        for row in await Reversal.filter(purchase_id__in=[sale.id for sale in sales_]):
+            by_sale[row.purchase_id or 0].append(row)
+        yield [
+            Returned(sale, row, amount)
+            for sale in sales_
+            for row, amount in returned_by_each(by_sale[sale.id], sale.charged or 0)
+        ]
 
 
 async def _with_buyers(rows: QuerySet[Purchase]) -> Sequence[Purchase]:

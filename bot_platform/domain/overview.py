@@ -1,11 +1,13 @@
 """Figures for operators: takings and credits of each day, and what waits for an operator."""
 
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from typing import Any
 
-from bot_platform.domain import book_checks
+from bot_platform.domain import book_checks, reversals
 from bot_platform.domain.backlog import Backlog, backlog
 from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.ledger import EntryKind
@@ -20,16 +22,24 @@ Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
 class Day:
     """The figures of one day (UTC): money in minor units, credits in hundredths.
 
-    `takings` are by provider and currency, because the mock's are no money.
+    `takings` and what was `returned` are by provider and currency, because the mock's are no money. A refund
+    counts on the day when it was made, a dispute that was not won on the day when it began.
     """
 
     date: date
     takings: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    returned: Mapping[tuple[str, str], int] = field(default_factory=dict)
     sales: int = 0
     sold: int = 0
     spent: int = 0
     given: int = 0  # welcome credits and grants, less what grants took
     taken_back: int = 0  # by refunds and disputes, less what was given back
+
+    @property
+    def net(self) -> Mapping[tuple[str, str], int]:
+        """The takings less what was returned; below zero when more was returned than came."""
+        kinds = self.takings.keys() | self.returned.keys()
+        return {kind: self.takings.get(kind, 0) - self.returned.get(kind, 0) for kind in kinds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +91,42 @@ async def by_day(ask: Ask, days: int) -> Sequence[Day]:
         FROM entry WHERE created_at >= ? GROUP BY 1, 2""",  # noqa: S608 -- as above
         since,
     )
-    return [_figures(day, paid, moved) for day in dates]
+    returned = await _returned(ask, _midnight(dates[0]))
+    return [_figures(day, paid, moved, returned) for day in dates]
 
 
-def _figures(day: date, paid: Sequence[dict[str, Any]], moved: Sequence[dict[str, Any]]) -> Day:
+async def _returned(ask: Ask, since: datetime) -> Mapping[date, Counter[tuple[str, str]]]:
+    """Sum the money that went back on each day since `since`, by provider and currency."""
+    rows = await ask(
+        f"""SELECT r.purchase_id, {reversals.MONEY_COLUMNS}, p.charged, p.provider, p.currency
+        FROM reversal r JOIN purchase p ON p.id = r.purchase_id WHERE r.purchase_id IN
+            (SELECT purchase_id FROM reversal WHERE purchase_id IS NOT NULL AND COALESCE(made_at, since) >= ?)
+        ORDER BY r.purchase_id""",  # noqa: S608 -- as above
+        int(since.timestamp()),
+    )
+    sums: defaultdict[date, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for _, group in groupby(rows, key=lambda row: row["purchase_id"]):
+        sale = list(group)
+        kind = sale[0]["provider"], sale[0]["currency"]
+        about = [reversals.from_row(row) for row in sale]
+        for row, amount in reversals.returned_by_each(about, sale[0]["charged"] or 0):
+            sums[datetime.fromtimestamp(row.at, UTC).date()][kind] += amount
+    return sums
+
+
+def _figures(
+    day: date,
+    paid: Sequence[dict[str, Any]],
+    moved: Sequence[dict[str, Any]],
+    returned: Mapping[date, Mapping[tuple[str, str], int]],
+) -> Day:
     name = day.isoformat()
     sales = [row for row in paid if row["day"] == name]
     credits_ = {EntryKind(row["kind"]): row["amount"] for row in moved if row["day"] == name}
     return Day(
         date=day,
         takings={(row["provider"], row["currency"]): row["amount"] or 0 for row in sales},
+        returned=returned.get(day, {}),
         sales=sum(row["n"] for row in sales),
         sold=credits_.get(EntryKind.PURCHASE, 0),
         spent=-credits_.get(EntryKind.CHARGE, 0),

@@ -53,7 +53,8 @@ class WorkContext:
 class Outcome:
     """The result of applying news, with the reason when nothing changed; `alarm` when an operator must act.
 
-    `request` is the key of the request that created the purchase, such as the press of a button.
+    `request` is the key of the request that created the purchase, such as the press of a button. `marked`:
+    the provider's object carries our mark, although no purchase is known.
     """
 
     state: EventState
@@ -64,6 +65,12 @@ class Outcome:
     repeat: bool = False
     changed: bool = False
     alarm: bool = False
+    marked: bool = False
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is about a sale of ours, or may be: only then its event is kept as it was read."""
+        return self.marked or self.purchase_id is not None or self.state is EventState.FAILED
 
     def ids(self, key: str) -> dict[str, object]:
         """Return the ids for a log line; `key` (of the event) is the request when no purchase names one."""

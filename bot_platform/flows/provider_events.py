@@ -54,13 +54,20 @@ async def receive(payments: PaymentContext, event: ProviderEvent) -> Outcome:
 
 
 async def handle(payments: PaymentContext, row: Event) -> Outcome:
-    """Apply a stored event; raises ProviderDown."""
+    """Apply a stored event; raises ProviderDown.
+
+    The provider is asked for an event that was not kept because it was not ours.
+    """
     try:
-        event = payments.events.again(row.payload)
+        event = payments.events.again(row.payload) if row.payload else await _ask_again(payments, row)
     except BadPayload:
         outcome = Outcome(EventState.FAILED, "it can no longer be read", alarm=True)
         return await payments.database.transact(_finish, payments, row, row.key, outcome)
+    if event is None:
+        outcome = Outcome(EventState.IGNORED, "it was not kept, and the provider no longer has it")
+        return await payments.database.transact(_finish, payments, row, row.key, outcome)
     prepared = await _prepare(payments, event.news)
+    row.payload = event.payload
     return await payments.database.transact(_apply_and_finish, payments, row, prepared)
 
 
@@ -111,6 +118,12 @@ async def reschedule(payments: PaymentContext, row: Event, error: str, *, counts
     else:
         outcome = Outcome(EventState.FAILED, error, alarm=True)
         await payments.database.transact(_finish, payments, row, row.key, outcome)
+
+
+async def _ask_again(payments: PaymentContext, row: Event) -> ProviderEvent | None:
+    name, _, id_ = row.key.partition(":")
+    provider = payments.providers.get(name)
+    return await provider.event(id_) if provider else None
 
 
 async def _prepare(payments: PaymentContext, news: News) -> Prepared:
@@ -175,7 +188,7 @@ async def _apply(payments: PaymentContext, prepared: Prepared) -> Outcome:
 
 async def _finish(payments: PaymentContext, row: Event, cause: str, outcome: Outcome) -> Outcome:
     """Keep the event with its outcome, and alert the operators once for each cause and reason."""
-    await inbox.finish(row, outcome.state, outcome.reason)
+    await inbox.finish(row, outcome.state, outcome.reason, erase=not outcome.is_ours)
     commit_events.record("event", type=row.type, outcome=outcome.state)
     if outcome.alarm:
         await outbox.post_to_each(

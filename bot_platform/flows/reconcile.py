@@ -53,11 +53,12 @@ async def reversed_payments(
                 yield await provider_events.apply(payments, news)
     by_name, after = {provider.name: provider for provider in providers}, ""
     while rows := await reversals.unclaimed(int(current().time()) - MAX_UNKNOWN_SECONDS, after, PAGE_SIZE):
-        for row in rows:
-            after = row.key
-            if row.provider in by_name:
-                payment = await by_name[row.provider].behind(row.payment_ref)
-                yield await provider_events.apply(payments, payment, row.key)
+        after = rows[-1].key
+        first = {
+            (row.provider, row.payment_ref): row.key for row in reversed(rows) if row.provider in by_name
+        }
+        for (name, payment_ref), key in first.items():
+            yield await _claim_payment(payments, by_name[name], payment_ref, key)
 
 
 async def check_purchase(payments: PaymentContext, purchase: Purchase) -> Outcome | None:
@@ -69,6 +70,17 @@ async def check_purchase(payments: PaymentContext, purchase: Purchase) -> Outcom
     if provider is None or purchase.provider_ref is None:
         return None
     return await provider_events.apply(payments, await provider.look(purchase.provider_ref), purchase.subject)
+
+
+async def _claim_payment(
+    payments: PaymentContext, provider: PaymentProvider, payment_ref: str, key: str
+) -> Outcome:
+    """Ask once which checkout a payment belongs to: one that is none of ours is another shop's."""
+    outcome = await provider_events.apply(payments, await provider.behind(payment_ref), key)
+    if outcome.purchase_id is None:
+        mark = partial(reversals.mark_foreign, provider.name, payment_ref)
+        await payments.database.transact(mark, notify=False)
+    return outcome
 
 
 async def check_by_operator(payments: PaymentContext, purchase: Purchase, *, by: str) -> Outcome | None:

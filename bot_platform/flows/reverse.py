@@ -46,6 +46,16 @@ async def reverse(news: PaymentReversed, operators: Sequence[int]) -> Outcome:
     await _correct(account, purchase, news.stage)
     if changed:
         await _alert_operators(purchase, news.key, news.stage, news.amount, operators)
+    if news.unknown:
+        await outbox.post_to_each(
+            operators,
+            f"{news.key}:unknown:{news.unknown}",
+            purchase.subject,
+            "operator-unknown-status",
+            what=news.key,
+            status=news.unknown,
+            **_values(purchase),
+        )
     return Outcome.of(purchase, EventState.HANDLED, changed=changed)
 
 

@@ -57,7 +57,7 @@ async def confirm(payments: PaymentContext, payment: PaymentConfirmed, sold: Pac
     elif sold and checkout.user_id is not None:
         offer = Offer.of(sold, checkout.user_id, checkout.provider)
     else:
-        return _unknown_payment(checkout)
+        return await _unknown_payment(checkout)
     # If the purchase was paid on another page before, the buyer paid twice, and gets the credits twice.
     if purchase is None or (purchase.has_money and purchase.provider_ref != checkout.provider_ref):
         await ledger.lock(offer.user_id)
@@ -71,14 +71,17 @@ async def confirm(payments: PaymentContext, payment: PaymentConfirmed, sold: Pac
 async def note(news: CheckoutNews | NotForUs, operators: Sequence[int]) -> Outcome:
     """Change the state of an unpaid purchase; part of a transaction."""
     if isinstance(news, NotForUs):
-        return Outcome(EventState.IGNORED, news.reason, alarm=news.alarm)
+        return await _nothing_to_do(news)
     purchase = await _lock(news.checkout)
     if isinstance(news, PaymentUnclear):
         if purchase:
             return await keep_aside(purchase, news.checkout, None, news.reason, operators)
-        return Outcome(EventState.IGNORED, news.reason, alarm=True)
+        return Outcome(
+            EventState.IGNORED, news.reason, alarm=news.checkout.marked, marked=news.checkout.marked
+        )
     if purchase is None:
-        return Outcome(EventState.IGNORED, "no purchase of ours stands behind this checkout")
+        reason = "no purchase of ours stands behind this checkout"
+        return Outcome(EventState.IGNORED, reason, marked=news.checkout.marked)
     correlation.adopt(purchase.request_key)
     outcome = Outcome.of(purchase, EventState.HANDLED)
     if purchase.provider_ref not in {None, news.checkout.provider_ref}:
@@ -106,10 +109,37 @@ async def _lock(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> 
     return await purchases.get(purchase.id)
 
 
-def _unknown_payment(checkout: CheckoutRef) -> Outcome:
+async def _unknown_payment(checkout: CheckoutRef) -> Outcome:
+    """Ignore a payment that nothing here fits; it is another shop's unless it carries our mark or our ids."""
     reason = "neither a purchase nor a buyer of ours stands behind this payment"
-    names_us = checkout.purchase_id is not None or checkout.user_id is not None
-    return Outcome(EventState.IGNORED, reason, alarm=names_us)
+    ours = checkout.marked or bool(await _named(checkout))
+    return Outcome(EventState.IGNORED, reason, alarm=ours, marked=ours)
+
+
+async def _nothing_to_do(news: NotForUs) -> Outcome:
+    """Ignore news; without our mark and a purchase of ours they are those of another shop, and no alarm."""
+    if news.checkout is None:
+        return Outcome(EventState.IGNORED, news.reason, alarm=news.alarm)
+    purchase = await _named(news.checkout) or await _paid_by(news.checkout)
+    if purchase:
+        return Outcome.of(purchase, EventState.IGNORED, news.reason, alarm=news.alarm)
+    marked = news.checkout.marked
+    return Outcome(EventState.IGNORED, news.reason, alarm=news.alarm and marked, marked=marked)
+
+
+async def _named(checkout: CheckoutRef) -> Purchase | None:
+    """Find the purchase that a checkout names, whatever was paid; its number alone may be another shop's."""
+    purchase = await purchase_lookup.find(checkout)
+    if purchase is None:
+        return None
+    is_named = checkout.provider_ref == purchase.provider_ref or checkout.user_id == purchase.user_id
+    return purchase if is_named else None
+
+
+async def _paid_by(checkout: CheckoutRef) -> Purchase | None:
+    if checkout.payment_ref is None:
+        return None
+    return await purchase_lookup.find_paid_by(checkout.provider, checkout.payment_ref)
 
 
 def _is_listed(offer: Offer, payment: PaymentConfirmed, prices: PriceList) -> bool:

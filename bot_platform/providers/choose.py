@@ -31,6 +31,7 @@ def providers(settings: MoneySettings, calls: CallObserver | None = None) -> Map
         webapp_url=settings.webapp_url,
         proxy_url=settings.proxy_url,
         live=settings.stripe_live,
+        mark=settings.stripe_mark,
         on_result=calls,
         on_answer=calls.answered,
     )
@@ -42,7 +43,7 @@ def providers(settings: MoneySettings, calls: CallObserver | None = None) -> Map
 def events(settings: MoneySettings) -> EventReader:
     """Build the reader of the events that Stripe posts."""
     secrets = [secret.get_secret_value() for secret in settings.stripe_webhook_secret]
-    return SignedEvents(secrets, live=settings.stripe_live)
+    return SignedEvents(secrets, live=settings.stripe_live, mark=settings.stripe_mark)
 
 
 def model(settings: Settings) -> Model | None:

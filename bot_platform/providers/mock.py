@@ -66,6 +66,9 @@ class MockPayments:
             refund_uid=order.uid,
         )
 
+    async def event(self, id_: str) -> None:
+        """Return no event: the mock posts none."""
+
     def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:  # noqa: ARG002 -- as above
         """Return no pages: nothing happens elsewhere."""
         return _nothing()

@@ -114,6 +114,7 @@ class BackgroundTasks:
             partial(run_forever, cleanup.run, name="work.tidy", every=PERIODIC_SECONDS),
             partial(run_forever, money.missed, name="missed", every=PERIODIC_SECONDS),
             partial(run_forever, money.reversals, name="reversals", every=PERIODIC_SECONDS),
+            partial(run_forever, money.trim_events, name="payloads", every=PERIODIC_SECONDS),
             partial(run_forever, money.audit, name="audit", every=PERIODIC_SECONDS),
             partial(
                 run_forever,

@@ -12,6 +12,7 @@ from bot_platform.domain.jobs import Job
 from bot_platform.domain.refunds import Refund
 from bot_platform.flows import (
     audit,
+    event_retention,
     job_retention,
     periodic,
     provider_events,
@@ -124,6 +125,10 @@ class PeriodicJobs:
         name = f"reversals:{self._payments.provider.name}"
         await periodic.run_if_due(self._payments.database, name, self._read_reversals, every=DAY_SECONDS)
 
+    async def trim_events(self) -> None:
+        """Take from stored events what nothing reads, once a day: an earlier version stored all of it."""
+        await periodic.run_if_due(self._payments.database, "payloads", self._trim_events, every=DAY_SECONDS)
+
     async def audit(self) -> None:
         """Audit the books, once an hour."""
         await periodic.run_if_due(self._payments.database, "audit", self._audit, every=HOUR_SECONDS)
@@ -153,6 +158,12 @@ class PeriodicJobs:
             if outcome.changed or outcome.alarm:
                 log.warning("reconcile.reversal", purchase=outcome.purchase_id, says=outcome.reason)
         return started
+
+    async def _trim_events(self, after: int) -> int:
+        last, trimmed = await event_retention.trim(self._payments, after)
+        if trimmed:
+            log.info("events.trimmed", rows=trimmed)
+        return last
 
     async def _audit(self, _: int) -> int:
         broken = await audit.audit_books(self._payments.database, self._payments.operators, lambda _: None)

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 # The menu; the commands of paid work come after "start".
 JOB_COMMANDS = ("jobs", "cancel", "new", "forget")
 ADMIN = "admin"
-COMMANDS = ("start", "buy", "balance", "history", *JOB_COMMANDS, "help", "paysupport", "terms")
+COMMANDS = ("start", "buy", "balance", "history", *JOB_COMMANDS, "help", "paysupport", "terms", "privacy")
 
 
 def dispatcher(

@@ -87,6 +87,7 @@ RENDERINGS: Mapping[str, Rendering] = {
     "operator-event": Rendering(buttons.look_at_event),
     "operator-finding": Rendering(buttons.look_at_purchase),
     "operator-dispute": Rendering(buttons.look_at_purchase),
+    "operator-unknown-status": Rendering(buttons.look_at_purchase),
     "operator-refund-undone": Rendering(buttons.look_at_purchase),
     "operator-refund-refused": Rendering(buttons.look_at_purchase),
     "operator-notice-lost": PLAIN,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from bot_platform.domain.attention import Finding
 from bot_platform.domain.backlog import Backlog
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.overview import Today
@@ -16,17 +17,25 @@ from bot_platform.telegram.texts import Say
 
 MAX_MESSAGE_UNITS = 4000  # of UTF-16; Telegram accepts 4096
 MAX_PAYLOAD_CHARS = 2500  # of an event
+MAX_FINDINGS = 10  # that are named in the report of the day
 MAX_ERROR_CHARS = 200  # in a list
 
 
-def day(say: Say, today: Today) -> str:
-    """Write the report of the day."""
+def day(say: Say, today: Today, findings: Sequence[Finding]) -> str:
+    """Write the report of the day, and what needs a look."""
     taken = [
-        say("admin-takings", amount=amount, currency=currency, provider=provider)
-        for (provider, currency), amount in sorted(today.day.takings.items())
+        say(
+            "admin-takings",
+            amount=amount,
+            currency=currency,
+            provider=provider,
+            gross=today.day.takings.get((provider, currency), 0),
+            returned=today.day.returned.get((provider, currency), 0),
+        )
+        for (provider, currency), amount in sorted(today.day.net.items())
     ]
     proved = today.books.proved_at
-    return say(
+    report = say(
         "admin-today",
         at=int(clock.current().time()),
         takings=", ".join(taken) or say("admin-takings-none"),
@@ -42,6 +51,25 @@ def day(say: Say, today: Today) -> str:
         proved=int(proved.timestamp()) if proved else 0,
         **_jobs(today.waits),
     )
+    return fit("\n\n".join([report, *([_look(say, findings)] if findings else [])]))
+
+
+def _look(say: Say, findings: Sequence[Finding]) -> str:
+    """Write what needs a look, each in a line."""
+    lines = [
+        say(
+            "admin-finding",
+            kind=one.kind,
+            number=str(one.number),
+            at=_unix(one.at),
+            amount=one.amount,
+            currency=one.currency or "usd",
+            why=one.why[:MAX_ERROR_CHARS],
+        )
+        for one in findings[:MAX_FINDINGS]
+    ]
+    more = len(findings) - len(lines)
+    return "\n".join([say("admin-look"), *lines, *([say("admin-look-more", n=more)] if more else [])])
 
 
 def waits(say: Say, waiting: Backlog, refunds: int, transfers: int) -> str:
@@ -146,7 +174,7 @@ def failed(say: Say, events: Iterable[Event]) -> str:
 
 
 def event(say: Say, one: Event) -> str:
-    """Write the state of an event, and its payload."""
+    """Write the state of an event, and what is kept of it."""
     head = say(
         "admin-event",
         event=one.key.removeprefix("stripe:"),
@@ -156,6 +184,8 @@ def event(say: Say, one: Event) -> str:
         tries=one.attempts,
         reason=one.error or "",
     )
+    if not one.payload:
+        return fit(f"{head.strip()}\n\n{say('admin-event-not-kept')}")
     payload = json.dumps(_without_empty(one.payload), indent=1, ensure_ascii=False)
     end = "…" if len(payload) > MAX_PAYLOAD_CHARS else ""
     return fit(f"{head.strip()}\n\n{payload[:MAX_PAYLOAD_CHARS]}{end}")

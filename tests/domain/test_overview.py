@@ -1,12 +1,16 @@
 """The figures of today and of each day agree with the ledger, on both databases."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot_platform.domain import ledger, overview
 from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.overview import Ask
 from bot_platform.domain.purchases import Purchase, PurchaseState
+from bot_platform.domain.reversals import Reversal
+from bot_platform.domain.stages import Stage
 from bot_platform.domain.users import User
 from bot_platform.flows.buy import buy
 from bot_platform.flows.grant import grant
@@ -93,3 +97,65 @@ async def test_failures_and_the_result_of_the_audit_are_shown(database: Database
     assert (told.failed_purchases, told.waits.failed_events, told.books.off) == (1, 1, True)
     assert told.books.proved_at is not None
     assert told.books.proved_at.isoformat() == "2023-11-14T22:13:20+00:00"
+
+
+async def returned(sale: Purchase, key: str, amount: int, days: int, stage: Stage, **more: Any) -> None:
+    """Store a refund or a dispute that was made some days ago."""
+    at = int((now() - timedelta(days=days)).timestamp())
+    await Reversal.create(
+        key=f"stripe:{key}",
+        provider="stripe",
+        payment_ref="pi_1",
+        purchase_id=sale.id,
+        amount=amount,
+        currency="usd",
+        stage=stage,
+        as_of=at,
+        since=at,
+        made_at=at,
+        **more,
+    )
+
+
+def nets(days: Sequence[overview.Day]) -> list[int]:
+    return [day.net.get(("stripe", "usd"), 0) for day in days]
+
+
+async def test_takings_are_net_of_money_that_went_back_on_the_day_when_it_went(database: Database) -> None:
+    user = await person(database)
+    await past_sale(user, 0)
+    old = await past_sale(user, 40)
+    await returned(old, "re_1", 100, 1, Stage.REFUNDED)
+    await returned(old, "re_2", 50, 0, Stage.REFUND_PENDING)
+    await returned(old, "re_3", 70, 0, Stage.REFUND_UNDONE)
+    await returned(old, "du_1", 500, 0, Stage.INQUIRY)
+    today, days = (await overview.today()).day, await overview.by_day(query, 3)
+    assert (today.takings, today.returned) == ({("stripe", "usd"): 500}, {("stripe", "usd"): 50})
+    assert nets(days) == [0, -100, 450]
+    async with database.snapshot() as ask:
+        assert await overview.by_day(ask, 3) == days
+
+
+async def test_a_sale_gives_no_more_money_back_than_it_brought(database: Database) -> None:
+    sale = await past_sale(await person(database), 2)
+    await returned(sale, "re_1", 300, 1, Stage.REFUNDED)
+    await returned(sale, "du_1", 500, 0, Stage.LOST)
+    assert nets(await overview.by_day(query, 3)) == [500, -300, -200]
+
+
+async def test_a_won_dispute_returned_nothing_and_one_won_in_part_the_rest(database: Database) -> None:
+    sale = await past_sale(await person(database), 2)
+    await returned(sale, "du_1", 500, 1, Stage.WON)
+    await returned(sale, "du_2", 500, 1, Stage.WON, moved=200, moves=2)
+    assert nets(await overview.by_day(query, 3)) == [500, -200, 0]
+
+
+async def test_a_refund_in_two_parts_is_counted_once_beside_the_total_of_its_charge(
+    database: Database,
+) -> None:
+    # woocommerce/woocommerce#66320: $15 and then the rest of $50 were reported as $65 returned.
+    sale = await past_sale(await person(database), 2)
+    await returned(sale, "re_1", 150, 1, Stage.REFUNDED)
+    await returned(sale, "re_2", 350, 0, Stage.REFUNDED)
+    await returned(sale, "ch_1", 500, 0, Stage.REFUNDED_IN_ALL)
+    assert nets(await overview.by_day(query, 3)) == [500, -150, -350]

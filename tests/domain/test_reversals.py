@@ -23,6 +23,7 @@ TAKES = {
     Stage.DISPUTED: 200,
     Stage.APPEALED: 200,
     Stage.LOST: 200,
+    Stage.PREVENTED: 0,
     Stage.WON: 0,
     Stage.WARNED: 0,
     Stage.WARNING_OVER: 0,

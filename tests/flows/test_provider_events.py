@@ -305,7 +305,7 @@ async def test_an_endpoint_of_the_wrong_mode_alerts_once_a_day(shop: Shop) -> No
 
 
 async def test_an_alert_without_a_purchase_names_none(shop: Shop) -> None:
-    await shop.store(session_event(id_="evt_1", client_reference_id="404"))
+    await shop.store(session_event(id_="evt_1", metadata={"platform": "telegram-bot-1"}))
     await shop.handle()
     (row,) = await Notice.filter(chat_id=ADMIN, text="operator-event")
     text = Texts().say(row.text, **row.text_values)

@@ -72,6 +72,9 @@ class Bank:
     async def behind(self, payment_ref: str) -> News:
         return NotForUs(payment_ref, keep=False)
 
+    async def event(self, id_: str) -> None:
+        """Know no event."""
+
     async def refund(self, order: RefundOrder) -> PaymentReversed:
         self.orders.append(order)
         if self.mood == "refuses":

@@ -409,3 +409,27 @@ async def test_books_that_are_off_are_seen_in_the_day_and_at_the_person(sqlite_u
         await h.said("🚨 The books are off: ", OPERATOR)
         await ask(h, "/admin", "Books: 🚨 off, see run.py audit")
         await ask(h, f"/admin {BUYER.id}", "🚨 The books of this person are off")
+
+
+async def test_the_day_names_an_open_dispute_and_takings_less_what_went_back(database_url: str) -> None:
+    async with running_service(database_url, **ADMINS) as h:
+        await h.say("/start", "Welcome!")
+        await h.say("/start", "Welcome!", OPERATOR)
+        session = await buy(h)
+        dispute = await h.stripe.dispute(session, 200)
+        await new(h, "is disputed over $2.00", lambda: None)
+        told = (await ask(h, "/admin", "Today, until"))["text"]
+        assert "Taken: $3.00 by stripe ($5.00 less $2.00 returned)" in told
+        assert "Needs a look" in told
+        assert "Purchase 1: a dispute over $2.00 is open since" in told
+        await h.stripe.move_dispute(dispute["id"], "won")
+        await new(h, "is won", lambda: None)
+        told = (await ask(h, "/admin", "Taken: $5.00 by stripe\n"))["text"]
+        assert "Needs a look" not in told
+
+
+async def test_everybody_can_read_what_is_kept_about_them(database_url: str) -> None:
+    async with running_service(database_url, keep_texts_days=7) as h:
+        told = await h.say("/privacy", "What is kept about you")
+        assert "erased after 7 days" in told["text"]
+        assert "/privacy" in (await h.say("/help", "/terms"))["text"]

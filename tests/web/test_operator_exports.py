@@ -4,12 +4,15 @@ import asyncio
 import csv
 import io
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from bot_platform.domain import listings
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import PurchaseState
+from bot_platform.domain.reversals import Reversal
+from bot_platform.domain.stages import Stage
 from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
 from bot_platform.web.server import finishing
@@ -31,7 +34,7 @@ async def _rows(operator: OperatorBrowser, name: str) -> list[dict[str, str]]:
 
 async def test_an_empty_table_is_its_header(database: Database) -> None:
     async with OperatorBrowser(database) as operator:
-        for name in ("purchases", "entries", "people"):
+        for name in ("purchases", "entries", "people", "returned"):
             assert await _rows(operator, name) == []
             assert operator.page.count(",") > 5
 
@@ -61,6 +64,46 @@ async def test_a_sale_is_exported_in_plain_numbers(database: Database) -> None:
         "credits_taken_back": "25.50",
     }
     assert (two["price"], two["charged"], two["paid"], two["checkout"]) == ("700", "", "", "")
+
+
+async def test_money_returned_is_exported_with_its_day_and_its_sale(database: Database) -> None:
+    user = await person(database, 77)
+    one, two = await sale(user, 1), await sale(user, 2)
+    await sale(user, 3)
+    made_at = int(datetime(2026, 3, 4, 23, 59, tzinfo=UTC).timestamp())
+    for sold, key, amount, stage in (
+        (one, "re_1", 125, Stage.REFUNDED),
+        (one, "re_2", 200, Stage.REFUND_UNDONE),
+        (one, "du_1", 500, Stage.LOST),
+        (two, "du_2", 500, Stage.WON),
+    ):
+        await Reversal.create(
+            key=f"stripe:{key}",
+            provider="stripe",
+            payment_ref=sold.payment_ref,
+            purchase_id=sold.id,
+            amount=amount,
+            currency="usd",
+            stage=stage,
+            as_of=made_at + len(key),
+            since=made_at,
+            made_at=made_at + (stage is Stage.REFUNDED and -9),
+        )
+    async with OperatorBrowser(database) as operator:
+        refund, dispute = await _rows(operator, "returned")
+    assert refund == {
+        "reference": "re_1",
+        "kind": "refund",
+        "day": "2026-03-04",
+        "amount": "1.25",
+        "currency": "usd",
+        "purchase": str(one.id),
+        "telegram_id": "77",
+        "provider": "mock",
+        "payment": "pi_1",
+        "stage": "refunded",
+    }
+    assert (dispute["kind"], dispute["amount"]) == ("dispute", "3.75"), "no more than came"
 
 
 async def test_entries_and_users_are_exported_with_signs(database: Database) -> None:

@@ -14,6 +14,7 @@ from bot_platform.domain.checkout import Stage
 from bot_platform.domain.inbox import Event
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.ledger import Account
+from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.refunds import Refund
 from bot_platform.domain.reversals import Reversal
@@ -170,6 +171,38 @@ async def test_a_search_for_hostile_words_shows_them_as_words(sqlite_database: D
         assert HOSTILE in operator.seen
 
 
+async def test_the_overview_names_what_is_open_with_a_link_and_what_went_back(database: Database) -> None:
+    user = await person(database, 77)
+    row = await sale(user, 1, provider="stripe")
+    made_at = int(now().timestamp())
+    about: dict[str, Any] = {
+        "provider": "stripe",
+        "payment_ref": "pi_1",
+        "purchase_id": row.id,
+        "currency": "usd",
+    }
+    about |= {"as_of": made_at, "since": made_at, "made_at": made_at}
+    await Reversal.create(key="stripe:du_1", stage=Stage.DISPUTED, amount=200, **about)
+    await Reversal.create(key="stripe:du_2", stage=Stage.INQUIRY, amount=100, **about)
+    await Refund.create(
+        request_key="r1", purchase_id=row.id, amount=250, reason="x", error="charge_disputed", state="failed"
+    )
+    await Notice.create(key="n", subject="s", chat_id=77, text="welcome", state="dead", error="400 odd")
+    async with OperatorBrowser(database) as operator:
+        await operator.read()
+        for words in (
+            "A dispute over $2.00 of purchase 1 is open since",
+            "answer it in the Stripe Dashboard before its deadline",
+            "A bank asks about purchase 1",
+            "A refund of $2.50 of purchase 1 was refused (charge_disputed): mend the reason",
+            "A message to 77 was given up (400 odd): write to them in another way",
+            "Takings: $5.00 less $2.00 returned $3.00",
+        ):
+            assert words in operator.seen
+        assert "Nothing." not in operator.seen
+        assert f'href="{HOME}/purchases/{row.id}"' in operator.page
+
+
 async def test_the_overview_shows_what_needs_attention(database: Database) -> None:
     async with OperatorBrowser(database) as operator:
         await operator.read()
@@ -184,7 +217,8 @@ async def test_the_overview_shows_what_needs_attention(database: Database) -> No
         await operator.read()
         for words in (
             "The books do not add up",
-            "2 events of a provider failed",
+            "Event 1 failed (checkout.session.completed): mend the reason, then handle it once more",
+            "All 2 failed events",
             "1 purchase of today failed",
             "1 waiting for credits",
             "Takings (mock: no money moved) $5.00",

@@ -105,6 +105,7 @@ class Client:
         )
         self._raw = client.raw_request_async
         self._sessions, self._refunds = client.v1.checkout.sessions, client.v1.refunds
+        self._events = client.v1.events
         self._lists: Mapping[str, Callable[[Any], Awaitable[Any]]] = {
             "events": client.v1.events.list_async,
             "refunds": client.v1.refunds.list_async,
@@ -147,6 +148,10 @@ class Client:
             "metadata": dict(metadata),
         }
         return (await self._create(self._refunds.create_async, params, key, "refund")).body
+
+    async def event(self, id_: str) -> Json:
+        """Read an event."""
+        return (await self._ask(self._events.retrieve_async(id_))).body
 
     async def refunds_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the refunds of a payment intent."""

@@ -1,5 +1,6 @@
 """Translates Stripe's events and objects into News; no other module knows Stripe's field names."""
 
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from bot_platform.domain import inbox
@@ -17,8 +18,8 @@ from bot_platform.domain.checkout import (
     ProviderEvent,
     Stage,
 )
-from bot_platform.domain.ids import parse_id
-from bot_platform.providers.stripe import session_states
+from bot_platform.providers.stripe import disputes, session_states
+from bot_platform.providers.stripe.kept_fields import is_marked, kept, metadata_of, our_id, our_uid
 
 DAY_SECONDS = 24 * 3600  # an endpoint of the wrong mode alerts the operators once a day
 MAX_INTEGER = 2**63 - 1  # of the database
@@ -45,42 +46,40 @@ TYPES = (
 )
 OTHER = "not an event we act on"
 REFUND_STAGES = {
+    "pending": Stage.REFUND_PENDING,
+    "requires_action": Stage.REFUND_PENDING,
     "succeeded": Stage.REFUNDED,
     "failed": Stage.REFUND_UNDONE,
     "canceled": Stage.REFUND_UNDONE,
 }
-DISPUTE_STAGES = {
-    "warning_needs_response": Stage.INQUIRY,
-    "warning_under_review": Stage.INQUIRY,
-    "warning_closed": Stage.INQUIRY_CLOSED,
-    "lost": Stage.LOST,
-    "won": Stage.WON,
-    "prevented": Stage.WON,
-}
 
 
-def read(body: bytes, *, live: bool) -> ProviderEvent:
-    """Translate the body of a signed event; `live` is our key's mode. Raises BadPayload."""
+def read(body: bytes, *, live: bool, mark: str = "") -> ProviderEvent:
+    """Translate the body of a signed event; raises BadPayload.
+
+    `live` is our key's mode, `mark` what our own objects carry in their metadata.
+    """
     try:
         event = inbox.read_json(body)
     except ValueError as fault:
         raise BadPayload from fault
-    return translated(event, live=live)
+    return translated(event, live=live, mark=mark)
 
 
-def translated(event: Any, *, live: bool) -> ProviderEvent:
-    """Translate a parsed event; raises BadPayload."""
+def translated(event: Any, *, live: bool, mark: str = "") -> ProviderEvent:
+    """Translate a parsed event, of which only the fields that are read are kept; raises BadPayload."""
     if not _is_event(event):
         raise BadPayload
+    event = kept(event, mark)  # before it is translated: so it says the same when it is read again
     kind = event["type"]
-    news = _news(kind, event["data"]["object"], event.get("created"))
+    news = _news(kind, event["data"]["object"], event.get("created"), mark)
     if kind.startswith(MONEY_EVENTS) and bool(event.get("livemode")) != live:
         day = as_of // DAY_SECONDS if _is_amount(as_of := event.get("created")) else 0
         news = NotForUs("its livemode is not our key's", keep=True, alarm=True, about=f"livemode:{day}")
     return ProviderEvent(f"stripe:{event['id']}", kind, event, news)
 
 
-def session(found: dict[str, Any]) -> News:
+def session(found: dict[str, Any], mark: str = "") -> News:
     """Translate a checkout session that was read with its payment intent."""
     intent = found.get("payment_intent")
     known = found | {"payment_intent": intent.get("id")} if isinstance(intent, dict) else found
@@ -88,10 +87,10 @@ def session(found: dict[str, Any]) -> News:
         case "open":
             return NotForUs("nobody has paid on it yet", keep=False)
         case "expired":
-            return _session("expired", known)
+            return _session("expired", known, mark)
     if session_states.has_failed(found):
-        return _session("async_payment_failed", known)
-    return _session("completed", known, session_states.unknown_word(found))
+        return _session("async_payment_failed", known, mark)
+    return _session("completed", known, mark, session_states.unknown_word(found))
 
 
 def reversal(found: dict[str, Any], as_of: int) -> News:
@@ -118,10 +117,10 @@ def _is_event(event: object) -> bool:
     )
 
 
-def _news(kind: str, about: dict[str, Any], created: object) -> News:
+def _news(kind: str, about: dict[str, Any], created: object, mark: str) -> News:
     as_of = created if _is_amount(created) else 0
     if kind.startswith("checkout.session."):
-        return _session(kind.removeprefix("checkout.session."), about)
+        return _session(kind.removeprefix("checkout.session."), about, mark)
     if kind not in TYPES:
         return NotForUs(OTHER, keep=kind.startswith(MONEY_EVENTS))
     if kind == "charge.refunded":
@@ -129,10 +128,10 @@ def _news(kind: str, about: dict[str, Any], created: object) -> News:
     return reversal(about, as_of)
 
 
-def _session(what: str, about: dict[str, Any], unknown: str = "") -> News:
+def _session(what: str, about: dict[str, Any], mark: str, unknown: str = "") -> News:
     if not _is_id(about.get("id")) or about.get("mode", "payment") != "payment":
         return NotForUs("not a session that sells once", keep=True)
-    checkout = _checkout(about)
+    checkout = _checkout(about, mark)
     match what, about.get("payment_status"):
         case (("completed" | "async_payment_succeeded"), "paid"):
             return _confirmed(checkout, about)
@@ -148,20 +147,31 @@ def _session(what: str, about: dict[str, Any], unknown: str = "") -> News:
 
 
 def _refund(refund: dict[str, Any], as_of: int) -> News:
-    stage = REFUND_STAGES.get(str(refund.get("status")), Stage.REFUND_PENDING)
-    ours = metadata_of(refund)
-    names = _our_id(ours.get("refund_id")), _our_uid(ours.get("refund_uid"))
-    return _reversed(refund, stage, refund.get("amount"), as_of, names)
+    status, ours = str(refund.get("status")), metadata_of(refund)
+    stage = REFUND_STAGES.get(status, Stage.REFUND_PENDING)
+    names = our_id(ours.get("refund_id")), our_uid(ours.get("refund_uid"))
+    news = _reversed(refund, stage, refund.get("amount"), as_of, names)
+    return _unknown(news, "" if status in REFUND_STAGES else status)
 
 
 def _refunds_of_charge(charge: dict[str, Any], as_of: int) -> News:
-    return _reversed(charge, Stage.REFUNDED_IN_ALL, charge.get("amount_refunded"), as_of)
+    paid_at = {"created": None}  # a charge is made by the payment, not by its refunds
+    return _reversed(charge | paid_at, Stage.REFUNDED_IN_ALL, charge.get("amount_refunded"), as_of)
 
 
 def _dispute(dispute: dict[str, Any], as_of: int) -> News:
     status = str(dispute.get("status"))
-    other = Stage.APPEALED if status.startswith("appeal_") else Stage.DISPUTED
-    return _reversed(dispute, DISPUTE_STAGES.get(status, other), dispute.get("amount"), as_of)
+    stage = disputes.stage(status)
+    news = _reversed(dispute, stage, dispute.get("amount"), as_of)
+    if not isinstance(news, PaymentReversed):
+        return news
+    moved, moves = disputes.moved(dispute, stage)
+    return _unknown(replace(news, moved=moved, moves=moves), "" if status in disputes.STAGES else status)
+
+
+def _unknown(news: News, status: str) -> News:
+    """Name a status that this code does not know: an operator must look."""
+    return replace(news, unknown=status) if status and isinstance(news, PaymentReversed) else news
 
 
 def _warning(warning: dict[str, Any], as_of: int) -> News:
@@ -182,7 +192,8 @@ def _reversed(
     if not _is_id(id_) or not _is_id(payment):
         return NotForUs("it names no payment that a checkout could have made", keep=True)
     if not _is_amount(amount) or (money and not _is_currency(currency)):
-        return NotForUs("it does not say how much it is about", keep=True, alarm=True, about=f"stripe:{id_}")
+        reason, subject = "it does not say how much it is about", CheckoutRef("stripe", id_, payment)
+        return NotForUs(reason, keep=True, alarm=True, about=f"stripe:{id_}", checkout=subject)
     return PaymentReversed(
         provider="stripe",
         key=f"stripe:{id_}",
@@ -193,6 +204,7 @@ def _reversed(
         as_of=as_of,
         refund_id=our_refund[0],
         refund_uid=our_refund[1],
+        made_at=made_at if _is_amount(made_at := about.get("created")) else None,
     )
 
 
@@ -204,23 +216,18 @@ def _confirmed(checkout: CheckoutRef, about: dict[str, Any]) -> News:
     return PaymentConfirmed(checkout, amount, charged, currency.lower())
 
 
-def _checkout(about: dict[str, Any]) -> CheckoutRef:
+def _checkout(about: dict[str, Any], mark: str) -> CheckoutRef:
     metadata = metadata_of(about)
     intent = about.get("payment_intent")
     return CheckoutRef(
         "stripe",
         about["id"],
         payment_ref=intent if _is_id(intent) else None,
-        purchase_id=_our_id(metadata.get("purchase_id")),
-        user_id=_our_id(about.get("client_reference_id")) or _our_id(metadata.get("user_id")),
-        purchase_uid=_our_uid(metadata.get("purchase_uid")),
+        purchase_id=our_id(metadata.get("purchase_id")),
+        user_id=our_id(about.get("client_reference_id")) or our_id(metadata.get("user_id")),
+        purchase_uid=our_uid(metadata.get("purchase_uid")),
+        marked=is_marked(about, mark),
     )
-
-
-def metadata_of(about: dict[str, Any]) -> dict[str, Any]:
-    """Return the metadata of an object; none when it has no usable one."""
-    metadata = about.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
 
 
 def _is_id(value: object) -> TypeGuard[str]:
@@ -233,13 +240,3 @@ def _is_currency(value: object) -> bool:
 
 def _is_amount(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 <= value <= MAX_INTEGER
-
-
-def _our_id(value: object) -> int | None:
-    """Parse an id of ours from metadata; None for what cannot be one."""
-    return parse_id(value) if isinstance(value, str) else None
-
-
-def _our_uid(value: object) -> str | None:
-    """Return a uid of ours from metadata; None where there is none."""
-    return value if isinstance(value, str) and value else None

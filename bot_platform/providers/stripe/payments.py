@@ -34,6 +34,7 @@ from bot_platform.providers.stripe.client import (
     Refused,
 )
 from bot_platform.providers.stripe.faults import provider_down
+from bot_platform.providers.stripe.kept_fields import marked, metadata_of
 
 if TYPE_CHECKING:
     import stripe
@@ -45,7 +46,7 @@ REVERSALS = ("refunds", "disputes", "warnings")
 
 
 class StripePayments:
-    """The PaymentProvider of live Stripe; `live` is the mode of the key.
+    """The PaymentProvider of live Stripe; `live` is the mode of the key, `mark` what our objects carry.
 
     `account` is the key's account and mode, see `account_of`.
     """
@@ -62,12 +63,14 @@ class StripePayments:
         webapp_url: str,
         proxy_url: str | None,
         live: bool,
+        mark: str = "",
         on_result: OnResult = ignore,
         on_answer: OnAnswer = ignore_answer,
         timeout: float = TIMEOUT_SECONDS,
         try_timeout: float = TRY_TIMEOUT_SECONDS,
     ) -> None:
-        self._webapp_url, self._live, self._on_answer = webapp_url, live, on_answer
+        self._webapp_url, self._live, self._mark = webapp_url, live, mark
+        self._on_answer = on_answer
         self.account = account_of(secret_key)
         self._stripe = Client(
             secret_key=secret_key,
@@ -106,7 +109,7 @@ class StripePayments:
         if not (isinstance(ref, str) and isinstance(url, str) and ref and url):
             log.warning("stripe.checkout_without_page", **known)
             raise CheckoutUnavailable(self.refusal)
-        if events.metadata_of(session).get("purchase_uid", order.uid) != order.uid:
+        if metadata_of(session).get("purchase_uid", order.uid) != order.uid:
             log.error("stripe.checkout_of_another", **known)
             raise CheckoutUnavailable(self.refusal)
         if None not in price and price != (package.amount, package.currency):
@@ -125,6 +128,7 @@ class StripePayments:
             "user_id": str(order.user_id),
             "package": package.code,
             **({"purchase_uid": order.uid} if order.uid else {}),
+            **marked(self._mark),
         }
         return {
             **checkout_requests.request(package, self._webapp_url, expires_at),
@@ -148,7 +152,7 @@ class StripePayments:
     async def look(self, provider_ref: str) -> News:
         """Read the state of a session; raises ProviderDown."""
         try:
-            return events.session(await self._stripe.session(provider_ref))
+            return events.session(await self._stripe.session(provider_ref), self._mark)
         except Refused as refusal:
             if refusal.not_found:
                 return NotForUs("Stripe does not know this session", keep=False)
@@ -162,11 +166,26 @@ class StripePayments:
             found = await self._stripe.sessions_of(payment_ref)
         except (Refused, Down) as fault:
             raise provider_down("sessions", fault) from fault
-        return events.session(found[0]) if found else NotForUs("it comes from no checkout", keep=False)
+        return (
+            events.session(found[0], self._mark)
+            if found
+            else NotForUs("it comes from no checkout", keep=False)
+        )
 
     async def refund(self, order: RefundOrder) -> PaymentReversed:
         """Return money, once for each order; raises RefundRefused or ProviderDown."""
-        return await refunds.refund(self._stripe, order)
+        return await refunds.refund(self._stripe, order, self._mark)
+
+    async def event(self, id_: str) -> ProviderEvent | None:
+        """Read an event again; None after 30 days, when Stripe no longer has it. Raises ProviderDown."""
+        try:
+            return self._readable(await self._stripe.event(id_))
+        except Refused as refusal:
+            if refusal.not_found:
+                return None
+            raise provider_down("event", refusal) from refusal
+        except Down as fault:
+            raise provider_down("event", fault) from fault
 
     async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:
         """Read the events since `since` (unix seconds), the newest page first; raises ProviderDown."""
@@ -175,7 +194,7 @@ class StripePayments:
 
     def _readable(self, event: Json) -> ProviderEvent | None:
         try:
-            return events.translated(event, live=self._live)
+            return events.translated(event, live=self._live, mark=self._mark)
         except BadPayload:
             log.error("stripe.event_unreadable", stripe=event["id"])
             return None

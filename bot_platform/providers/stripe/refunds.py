@@ -10,18 +10,19 @@ from bot_platform.infra import clock
 from bot_platform.providers.stripe import events
 from bot_platform.providers.stripe.client import Client, Down, Json, Refused
 from bot_platform.providers.stripe.faults import provider_down
+from bot_platform.providers.stripe.kept_fields import marked, metadata_of
 
 log = structlog.get_logger()
 
 
-async def refund(client: Client, order: RefundOrder) -> PaymentReversed:
+async def refund(client: Client, order: RefundOrder, mark: str) -> PaymentReversed:
     """Return money, or find the refund that an earlier try made; raises RefundRefused or ProviderDown."""
     asked_at = int(clock.current().time())
     try:
         # Stripe forgets an idempotency key after a day, but never the refund itself.
         found = await _find(client, order) if order.again else None
         if found is None:
-            found = await _create(client, order)
+            found = await _create(client, order, mark)
             asked_at = min(asked_at, int(found.get("created", asked_at)))  # Stripe's clock may be behind ours
     except Refused as refusal:
         log.warning("stripe.refund_refused", refund=order.refund_id, **refusal.reasons)
@@ -36,7 +37,7 @@ async def refund(client: Client, order: RefundOrder) -> PaymentReversed:
     return replace(news, refund_id=order.refund_id, refund_uid=order.uid)
 
 
-async def _create(client: Client, order: RefundOrder) -> Json:
+async def _create(client: Client, order: RefundOrder, mark: str) -> Json:
     """Create the refund, and check that the answer is about it.
 
     Stripe repeats an answer for a day under its key. So an old order gets a second key after a 5xx. Only an
@@ -45,23 +46,24 @@ async def _create(client: Client, order: RefundOrder) -> Json:
     """
     key = f"refund-{order.uid or order.user_id}-{order.refund_id}"
     try:
-        made = await _create_once(client, order, key)
+        made = await _create_once(client, order, key, mark)
     except Down as fault:
         if not (fault.answered and order.old):
             raise
         this_hour = int(clock.current().time()) // 3600
-        made = await _create_once(client, order, f"{key}-{this_hour}")
+        made = await _create_once(client, order, f"{key}-{this_hour}", mark)
     if _is_of(made, order):
         return made
     log.error("stripe.refund_of_another", refund=order.refund_id, stripe=made.get("id"))
-    made = await _find(client, order) or await _create_once(client, order, f"{key}-{order.since}")
+    made = await _find(client, order) or await _create_once(client, order, f"{key}-{order.since}", mark)
     if _is_of(made, order):
         return made
     raise RefundRefused(f"Stripe answers with another refund, {made.get('id')}")
 
 
-async def _create_once(client: Client, order: RefundOrder, key: str) -> Json:
-    metadata = {"refund_id": str(order.refund_id), **({"refund_uid": order.uid} if order.uid else {})}
+async def _create_once(client: Client, order: RefundOrder, key: str, mark: str) -> Json:
+    uid = {"refund_uid": order.uid} if order.uid else {}
+    metadata = {"refund_id": str(order.refund_id), **uid, **marked(mark)}
     return await client.create_refund(order.payment_ref, order.amount, metadata, key)
 
 
@@ -77,7 +79,7 @@ def _is_of(found: Json, order: RefundOrder) -> bool:
     A try of a version that gave no uid sent the number alone. Such a refund is ours if it was made after the
     order; before, the number was that of another refund.
     """
-    ours, created = events.metadata_of(found), found.get("created")
+    ours, created = metadata_of(found), found.get("created")
     if ours.get("refund_id") != str(order.refund_id):
         return False
     if "refund_uid" in ours:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot_platform.providers.stripe.client import API_VERSION, PAGE_SIZE, Client, Json, Refused, objects
 from bot_platform.providers.stripe.events import TYPES
+from bot_platform.providers.stripe.kept_fields import marked
 
 WEBHOOK_PATH = "/api/v1/stripe-webhook"
 ENDPOINTS = "/v1/webhook_endpoints"
@@ -82,8 +83,8 @@ class Price:
 class Setup:
     """The setup at Stripe; every method raises Refused or Down."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, mark: str = "") -> None:
+        self._client, self._mark = client, mark
 
     async def key(self) -> Key:
         """Check the key; a 403 proves too that it is valid."""
@@ -129,6 +130,7 @@ class Setup:
             enabled_events=list(TYPES),
             api_version=API_VERSION,
             description=DESCRIPTION,
+            metadata=marked(self._mark),
         )
         return str(answer.body["secret"])
 

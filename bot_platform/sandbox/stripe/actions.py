@@ -101,11 +101,16 @@ class Actions(ABC):
         row = disputes.dispute(self._account, charge, Origin(), amount=amount, inquiry=inquiry, reason=reason)
         return self._publish(row)
 
-    async def move_dispute(self, dispute_id: str, status: DisputeStatus | str) -> Row:
-        """Change the status of a dispute. `needs_response` escalates an inquiry."""
+    async def move_dispute(
+        self, dispute_id: str, status: DisputeStatus | str, *, money_stays_away: bool = False
+    ) -> Row:
+        """Change the status of a dispute. `needs_response` escalates an inquiry.
+
+        With `money_stays_away` what it withdrew is not reinstated, as when a refund prevented it.
+        """
         self.run_due_actions()
-        row = self._account.find("disputes", dispute_id)
-        disputes.move(self._account, row, DisputeStatus(status), Origin())
+        row, to = self._account.find("disputes", dispute_id), DisputeStatus(status)
+        disputes.move(self._account, row, to, Origin(), money_stays_away=money_stays_away)
         return self._publish(row)
 
     async def warn(self, payment_id: str, actionable: bool = True) -> Row:

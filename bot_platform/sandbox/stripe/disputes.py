@@ -86,15 +86,20 @@ def dispute(
     return row
 
 
-def move(account: Account, row: Row, status: DisputeStatus, origin: Origin) -> None:
-    """Change the status of a dispute and move its money. Raises ApiError if the transition is not allowed."""
+def move(
+    account: Account, row: Row, status: DisputeStatus, origin: Origin, *, money_stays_away: bool = False
+) -> None:
+    """Change the status of a dispute and move its money. Raises ApiError if the transition is not allowed.
+
+    With `money_stays_away` nothing is reinstated: as when a refund prevented the dispute.
+    """
     if status not in TRANSITIONS.get(row["status"], set()):
         raise ApiError(f"A dispute cannot become {status} while it is {row['status']}.", param="status")
     previous = {"status": row["status"]}
     withdraws = status is _Status.NEEDS_RESPONSE
     if withdraws and account.state["charges"][row["charge"]]["refunded"]:
         raise ApiError("After a full refund no money can be withdrawn.", param="status")
-    reinstates = status in _REINSTATES_FUNDS and withdrawn(row) > 0
+    reinstates = status in _REINSTATES_FUNDS and withdrawn(row) > 0 and not money_stays_away
     row["status"] = str(status)
     _update_derived_fields(account, row)
     if withdraws:

@@ -35,6 +35,7 @@ help =
     /history – see where they came from and where they went
     /paysupport – get help with a payment
     /terms – read the terms of sale
+    /privacy – see what is kept about you
 help-line = /{ $command } – { $what }
 not-understood = Sorry, I did not understand that. Put /ask before a question, or see /help for what I can do.
 
@@ -280,6 +281,23 @@ terms =
     • Work that fails is not charged.
     • For refunds and questions see /paysupport.
 
+privacy =
+    What is kept about you:
+
+    • Your Telegram number, your language, and when you first wrote. Not your name or phone number.
+    • Your purchases: package, amount, time, and the numbers that the payment provider gave them. They are kept as the record of the sales. Your name, e-mail, address and card stay with the payment provider; this bot does not store them.
+    • Every change of your credits, with its reason.
+    • What you ask and what comes of it: { $days ->
+        [0] erased as soon as it is done.
+        [one] erased after a day, or when you send /forget.
+       *[other] erased after { $days } days, or when you send /forget.
+    } Of your other messages the text is erased as soon as it is handled.
+    • What you write to the operator with /paysupport, with your name, so that you can be answered.
+
+    Who else gets something: Telegram carries all messages, the payment provider gets the number of your account here and of the purchase, and the AI provider gets what you ask, without your name.
+
+    Backups of the operator may still have what was erased since, until they are deleted. Questions? See /paysupport.
+
 ## When the answer is no
 
 no-account = Could not find your account. Please /start first.
@@ -312,6 +330,7 @@ command-ask = Ask a question, and ask on about the answer
 command-build = Plan and write a small project, as a ZIP
 command-paysupport = Help with a payment
 command-terms = Terms of sale
+command-privacy = What is kept about you
 command-admin = Look after the shop
 
 ## For the operator
@@ -340,9 +359,14 @@ operator-dispute = { $stage ->
         [disputed] ⚠️ Purchase { $purchase } is disputed over { MONEY($disputed, $currency) }. The bank took the money, and its credits were taken back. Answer in the Stripe Dashboard before the deadline there.
         [appealed] ⚠️ The lost dispute about purchase { $purchase } is appealed. Follow it in the Stripe Dashboard.
         [lost] The dispute about purchase { $purchase } is lost. Its credits stay taken back, and nothing is left to do.
+        [prevented] The dispute about purchase { $purchase } ended before the bank decided. If its money was returned, its credits were taken back; see the Stripe Dashboard.
         [won] ✅ The dispute about purchase { $purchase } is won. Its credits are the buyer's again.
        *[other] Purchase { $purchase }: { $stage }
     }
+operator-unknown-status =
+    ⚠️ Stripe gives { $what } of purchase { $purchase } ({ MONEY($amount, $currency) }) the status “{ $status }”, which this version does not know.
+
+    Until Stripe gives another status it counts as open. See it in the Stripe Dashboard, and look for a newer version of this software.
 operator-refund-undone = ⚠️ The refund of purchase { $purchase } ({ MONEY($amount, $currency) }) did not go through, and its credits are the buyer's again. See the Stripe Dashboard for why.
 operator-refund-refused = ⚠️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused: { $reason }
 operator-notice-lost = ⚠️ A message to { $user } about { $about } could not be sent, and is given up: { $error }
@@ -433,7 +457,21 @@ admin-today =
     }
 
     /admin help says what else I can do.
-admin-takings = { MONEY($amount, $currency) } by { $provider }
+admin-takings = { MONEY($amount, $currency) } by { $provider }{ $returned ->
+        [0] {""}
+       *[other] {" "}({ MONEY($gross, $currency) } less { MONEY($returned, $currency) } returned)
+    }
+admin-look = Needs a look ⚠️
+admin-look-more = … and { $n } more
+admin-finding = • { $kind ->
+        [dispute] Purchase { $number }: a dispute over { MONEY($amount, $currency) } is open since { MOMENT($at) } UTC. Answer it in the Stripe Dashboard before its deadline.
+        [appeal] Purchase { $number }: an appeal is open. Follow it in the Stripe Dashboard.
+        [inquiry] Purchase { $number }: the bank asks. Answer in the Stripe Dashboard, or: /admin refund { $number } inquiry
+        [warning] Purchase { $number }: the bank warns of fraud. A refund may avoid a dispute: /admin refund { $number } fraud warning
+        [refund] Purchase { $number }: a refund of { MONEY($amount, $currency) } was refused ({ $why }). Mend the reason, then: /admin refund { $number }
+        [event] Event { $number } failed ({ $why }). Mend the reason, then replay it by the button below.
+       *[message] A message to { $number } was given up ({ $why }). Write to them in another way: /admin { $number }
+    }
 admin-takings-none = nothing yet
 admin-failed = Events that failed, the latest first:
 admin-failed-none = No event has failed.
@@ -530,6 +568,7 @@ story = { MOMENT($at) } { $what ->
            *[other] {" "}({ $note })
         }
     }
+admin-event-not-kept = Nothing more of it is kept, because it is about no sale of this bot. A replay reads it from Stripe, which has it for 30 days.
 admin-event =
     📨 { $event } ({ $type })
 

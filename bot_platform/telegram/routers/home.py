@@ -19,6 +19,7 @@ def screen() -> Router:
     router.message.register(start, CommandStart())
     router.message.register(say_help, Command("help"))
     router.message.register(say_terms, Command("terms"))
+    router.message.register(say_privacy, Command("privacy"))
     return router
 
 
@@ -67,6 +68,11 @@ async def say_help(message: Message, orders: Orders, texts: Texts, language: str
 async def say_terms(message: Message, say: Say) -> None:
     """Show the terms of sale."""
     await message.answer(say("terms"))
+
+
+async def say_privacy(message: Message, orders: Orders, say: Say) -> None:
+    """Tell what is kept about a user, for how long, and who else gets it."""
+    await message.answer(say("privacy", days=orders.context.keep_texts.days))
 
 
 async def not_understood(message: Message, say: Say) -> None:

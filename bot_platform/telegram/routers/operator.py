@@ -7,6 +7,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot_platform.domain import (
+    attention,
     broadcasts,
     inbox,
     listings,
@@ -60,7 +61,7 @@ async def today(_: Message, buttons: Buttons, reply: Reply, say: Say) -> None:
     """Show the report of the day."""
     report, running = await overview.today(), await broadcasts.running()
     below = buttons.today(report.waits.failed_events, running.id if running else None)
-    await reply(operator_reports.day(say, report), below)
+    await reply(operator_reports.day(say, report, await attention.findings()), below)
 
 
 async def say_help(_: Message, reply: Reply, say: Say) -> None:

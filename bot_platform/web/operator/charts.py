@@ -47,11 +47,11 @@ class Chart:
 
 
 def takings(days: Sequence[Day]) -> Sequence[Chart]:
-    """Chart the takings, one chart for each provider and currency: two currencies have no sum."""
-    kinds = sorted({kind for day in days for kind in day.takings})
+    """Chart the takings net of returned money, by provider and currency: two currencies have no sum."""
+    kinds = sorted({kind for day in days for kind in day.net})
 
     def draw(provider: str, currency: str) -> Chart:
-        values = [day.takings.get((provider, currency), 0) for day in days]
+        values = [day.net.get((provider, currency), 0) for day in days]
         return _chart(currency.upper(), provider, days, [values], lambda n: money_text(n, currency))
 
     return [draw(*kind) for kind in kinds]

@@ -11,7 +11,9 @@ from quart import Blueprint, Response
 from bot_platform.domain import listings
 from bot_platform.domain.amounts import credits_text, plain_money
 from bot_platform.domain.ledger import Account, Entry
+from bot_platform.domain.listings import Returned
 from bot_platform.domain.purchases import Purchase
+from bot_platform.domain.reversals import DISPUTES
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins so
 SALES = (
@@ -19,6 +21,7 @@ SALES = (
     "credits_taken_back"
 )
 ENTRIES = "entry,at,telegram_id,number,kind,credits,balance_after,purchase,job,note,cause"
+RETURNED = "reference,kind,day,amount,currency,purchase,telegram_id,provider,payment,stage"
 PEOPLE = "telegram_id,number,since,language,balance,held,banned,frozen,blocked_the_bot"
 
 Row = Sequence[Any]
@@ -34,6 +37,10 @@ def exports(pages: Blueprint) -> None:
     @pages.get("/entries.csv")
     async def entries_csv() -> Response:
         return _download("entries", ENTRIES, listings.all_entries(), _entry)
+
+    @pages.get("/returned.csv")
+    async def returned_csv() -> Response:
+        return _download("returned", RETURNED, listings.all_returned(), _returned)
 
     @pages.get("/people.csv")
     async def people_csv() -> Response:
@@ -99,6 +106,21 @@ def _sale(row: Purchase) -> Row:
         row.payment_ref,
         row.state.value,
         _credits(row.reversed),
+    )
+
+
+def _returned(row: Returned) -> Row:
+    return (
+        row.reversal.key.partition(":")[2],
+        "dispute" if row.reversal.stage in DISPUTES else "refund",
+        datetime.fromtimestamp(row.reversal.at, UTC).date().isoformat(),
+        _Number(plain_money(row.amount, row.purchase.currency)),
+        row.purchase.currency,
+        row.purchase.id,
+        row.purchase.user.telegram_id,
+        row.purchase.provider,
+        row.purchase.payment_ref,
+        row.reversal.stage.value,
     )
 
 

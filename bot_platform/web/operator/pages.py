@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 from bot_platform.domain import (
     account_flags,
     actions,
+    attention,
     book_checks,
     inbox,
     jobs,
@@ -65,6 +66,7 @@ class _Reports:
         return await render_template(
             "operator/home.html",
             today=await overview.today(),
+            findings=await attention.findings(),
             days=days,
             takings=charts.takings(days),
             credits_moved=charts.credits_moved(days),
@@ -120,7 +122,7 @@ class _Reports:
 
     async def event_page(self, number: int) -> ResponseReturnValue:
         row = await find_event(number)
-        payload = json.dumps(row.payload, indent=2, ensure_ascii=False)
+        payload = json.dumps(row.payload, indent=2, ensure_ascii=False) if row.payload else ""
         acts = await actions.of([f"event:{row.id}"], MAX_ROWS)
         return await render_template("operator/event.html", event=row, payload=payload, acts=acts)
 

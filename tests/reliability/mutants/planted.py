@@ -82,14 +82,14 @@ PLANTED = (
     Planted(
         "what came last counts, not what was said last",
         "domain/reversals.py",
-        "    if (news.as_of, news.stage.rank, news.amount) > (known.as_of, known.stage.rank, known.amount):",
+        "    if _order(news) > _order(known):",
         "    if True:",
         (ORDERS,),
     ),
     Planted(
         "of one second the first that came counts",
         "domain/reversals.py",
-        "    if (news.as_of, news.stage.rank, news.amount) > (known.as_of, known.stage.rank, known.amount):",
+        "    if _order(news) > _order(known):",
         "    if news.as_of > known.as_of:",
         (ORDERS,),
     ),

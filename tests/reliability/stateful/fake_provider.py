@@ -61,6 +61,9 @@ class Desk:
     async def behind(self, payment_ref: str) -> News:  # noqa: ARG002 -- as above
         return NotForUs("nothing is known", keep=False)
 
+    async def event(self, id_: str) -> None:
+        """Know no event."""
+
     async def refund(self, order: RefundOrder) -> PaymentReversed:
         if order.refund_id not in self.made:
             if self.mood is Mood.REFUSES:
