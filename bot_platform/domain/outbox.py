@@ -65,6 +65,11 @@ class Notice(Model):
         table = "notice"
         indexes = (("state", "chat_id", "id"), ("subject",), ("chat_id", "tried_at"), ("tried_at",))
 
+    @property
+    def is_about_a_job(self) -> bool:
+        """Whether it belongs to an order of paid work."""
+        return self.subject.startswith("job:")
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -100,7 +105,7 @@ async def post_to_each(
         await post(f"{key}:{chat_id}", chat_id, subject, text, rank=rank, **values)
 
 
-async def rewrite(subject: str, text: str, **values: Any) -> None:
+async def rewrite(subject: str, text: str, /, **values: Any) -> None:
     """Change the text of every notice about the subject; a sent message is edited."""
     about = Notice.filter(subject=subject)
     if all((row.text, row.text_values) == (text, values) for row in await about):

@@ -65,11 +65,11 @@ async def _order(
         raise TooManyJobs(open_jobs)
     job = await jobs.submit(user.id, request_key, kind, request, most=most, needs=needs)
     if await admit(account, job) is None:
-        message = {"text": "work-accepted"} | start_values(account, job)
+        text, values = "work-accepted", start_values(account, job)
     else:
         await jobs.park(job)
-        message = waiting_message(account, job, await jobs.waiting(user.id))
-    await outbox.post(job.subject, user.telegram_id, job.subject, rank=outbox.OTHER, **message)
+        text, values = waiting_message(account, job, await jobs.waiting(user.id))
+    await outbox.post(job.subject, user.telegram_id, job.subject, text, rank=outbox.OTHER, **values)
     await wake(account)  # the other waiting jobs may now lack a different amount
     return job
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import structlog
 from aiogram.types import InlineKeyboardMarkup
 
 from bot_platform.domain.outbox import Notice
@@ -11,6 +12,10 @@ from bot_platform.telegram import notice_bodies as bodies
 from bot_platform.telegram import notice_buttons as buttons
 from bot_platform.telegram.rendering import NoticeView, OutgoingMessage, Rendering
 from bot_platform.telegram.texts import Texts
+
+log = structlog.get_logger()
+
+WORK_FAILED = "work-failed"  # shown instead of a text that a kind of work names and that does not exist
 
 
 def closing_buttons(view: NoticeView) -> InlineKeyboardMarkup | None:
@@ -108,7 +113,20 @@ def rendering_of(name: str) -> Rendering:
 async def compose(
     notice: Notice, texts: Texts, language: str, prices: PriceList, *, local_links: bool
 ) -> OutgoingMessage:
-    """Write a notice in the reader's language; `local_links` as in NoticeView."""
+    """Write a notice in the reader's language; `local_links` as in NoticeView.
+
+    A job's text that does not exist, or lacks a value, is shown as WORK_FAILED. Raises KeyError for others.
+    """
     view = NoticeView(notice.text, notice.text_values, texts, language, prices, local_links)
-    rendering = rendering_of(notice.text)
+    try:
+        return await _rendered(view)
+    except KeyError as error:
+        if not notice.is_about_a_job or notice.text == WORK_FAILED:
+            raise
+        log.error("work.no_such_text", text=notice.text, missing=str(error), job=notice.subject)
+    return await _rendered(replace(view, name=WORK_FAILED))
+
+
+async def _rendered(view: NoticeView) -> OutgoingMessage:
+    rendering = rendering_of(view.name)
     return replace(await rendering.body(view), buttons=rendering.buttons(view))

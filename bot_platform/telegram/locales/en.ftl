@@ -151,9 +151,12 @@ work-waits =
         [0] This costs up to { CREDITS($most) } credits, and you have { CREDITS($available) }.
        *[other] ⏸ { $done } of { $parts } parts are finished and kept. The rest costs up to { CREDITS($most) } credits, and you have { CREDITS($available) }.
     } { $before ->
-        [0] { CREDITS($missing) } are missing.
-        [one] One order waits before it; for both together { CREDITS($missing) } are missing.
-       *[other] { $before } orders wait before it; for all together { CREDITS($missing) } are missing.
+        [0] { CREDITS($missing) } are missing to { $parts ->
+            [0] start it.
+           *[other] go on.
+        }
+        [one] One order waits before it; to start both, { CREDITS($missing) } are missing.
+       *[other] { $before } orders wait before it; to start all of them, { CREDITS($missing) } are missing.
     }
 
     Nothing is lost: it waits here for three days, and { $parts ->
@@ -217,7 +220,10 @@ jobs-line = { $n }. /{ $kind } { $says } – { $state ->
            *[other] , { $done } of { $parts }
         }
         [queued] about to start
-       *[parked] waiting for credits
+       *[parked] { $missing ->
+            [0] waiting
+           *[other] waiting for { CREDITS($missing) } more credits
+        }
     }, up to { CREDITS($most) } credits
 jobs-more = … and { $n } more.
 cancel-which = Which one shall I stop?

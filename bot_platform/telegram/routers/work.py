@@ -6,12 +6,13 @@ from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot_platform.domain import jobs
+from bot_platform.domain import jobs, ledger
 from bot_platform.domain.errors import NoSuchJob
 from bot_platform.domain.ids import parse_id
-from bot_platform.domain.jobs import Job
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.users import User
 from bot_platform.flows import job_retention, order_work
+from bot_platform.flows.wake import missing_to_start
 from bot_platform.telegram import keyboards
 from bot_platform.telegram.middleware import Registered
 from bot_platform.telegram.texts import Say, Texts
@@ -49,7 +50,7 @@ async def list_jobs(message: Message, texts: Texts, user: User, language: str, s
         await message.answer(say("jobs-none"))
         return
     buttons = keyboards.open_jobs(texts, language, found, can_be_first=True)
-    await message.answer(_list("jobs", found, say), reply_markup=buttons)
+    await message.answer(await _list("jobs", found, user, say), reply_markup=buttons)
 
 
 async def cancel(message: Message, orders: Orders, texts: Texts, user: User, language: str, say: Say) -> None:
@@ -63,7 +64,7 @@ async def cancel(message: Message, orders: Orders, texts: Texts, user: User, lan
             await message.answer(say("cancel-one", kind=job.kind, says=_title(job)))
         case _:
             buttons = keyboards.open_jobs(texts, language, found, can_be_first=False)
-            await message.answer(_list("cancel-which", found, say), reply_markup=buttons)
+            await message.answer(await _list("cancel-which", found, user, say), reply_markup=buttons)
 
 
 async def begin_anew(message: Message, orders: Orders, user: User, say: Say) -> None:
@@ -90,7 +91,7 @@ async def put_first(
     await order_work.put_first(orders.context, user, _number(query, keyboards.FIRST))
     found = await jobs.open_of(user.id)
     buttons = keyboards.open_jobs(texts, language, found, can_be_first=True)
-    await bot.send_message(user.telegram_id, _list("jobs", found, say), reply_markup=buttons)
+    await bot.send_message(user.telegram_id, await _list("jobs", found, user, say), reply_markup=buttons)
 
 
 async def send_files(query: CallbackQuery, orders: Orders, user: User, request_key: str) -> None:
@@ -110,7 +111,9 @@ def _number(query: CallbackQuery, before: str) -> int:
     return number
 
 
-def _list(heading: str, found: Sequence[Job], say: Say) -> str:
+async def _list(heading: str, found: Sequence[Job], user: User, say: Say) -> str:
+    account = await ledger.find_account(user.id)
+    waiting = [job for job in found if job.state is JobState.PARKED]
     lines = [
         say(
             "jobs-line",
@@ -121,6 +124,7 @@ def _list(heading: str, found: Sequence[Job], say: Say) -> str:
             done=job.done,
             parts=job.parts,
             most=job.most,
+            missing=missing_to_start(account, job, waiting) if job in waiting else 0,
         )
         for n, job in enumerate(found[: keyboards.MAX_LISTED], start=1)
     ]

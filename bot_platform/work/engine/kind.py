@@ -67,10 +67,12 @@ Work = Callable[[JobContext], Awaitable[str | Files]]
 class CannotDo(Exception):
     """Raised by a kind: the work ends without a result and without a charge, for a reason the user reads.
 
-    `text` names a text of `telegram/locales`, `values` are the values in it, `files` what was finished.
+    `text` names a text of `telegram/locales`, `values` are the values in it (texts and whole
+    numbers; credits in hundredths), `files` what was finished. For a name that is missing there the user
+    reads `work-failed`.
     """
 
-    def __init__(self, text: str, files: Files | None = None, **values: Any) -> None:
+    def __init__(self, text: str, /, files: Files | None = None, **values: Any) -> None:
         super().__init__(text)
         self.text, self.files, self.values = text, files, values
 
