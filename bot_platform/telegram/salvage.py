@@ -24,10 +24,14 @@ def salvage(update: Json) -> dict[str, Any] | None:
 
 
 def sender_id(update: Json) -> int | None:
-    """Return the id of the user who sent an update of any kind; None when it does not say."""
+    """Return the id of the user who sent an update of any kind to the bot; None when it does not say.
+
+    None also for an update of a group or channel, in which not everything is for the bot.
+    """
     for event in update.values():
-        sender = _object(_object(event).get("from"))
-        if sender.get("is_bot") is not True and (found := _id(sender.get("id"))):
+        sender, chat = _object(_object(event).get("from")), _object(_object(event).get("chat"))
+        found = _id(sender.get("id"))
+        if found and sender.get("is_bot") is not True and _id(chat.get("id")) in {None, found}:
             return found
     return None
 
@@ -44,7 +48,7 @@ def _message(message: Json) -> dict[str, Any] | None:
         "text": text,
     }
     if thread := _id(message.get("message_thread_id")):
-        kept["message_thread_id"] = thread
+        kept |= {"message_thread_id": thread, "is_topic_message": message.get("is_topic_message") is True}
     return kept
 
 

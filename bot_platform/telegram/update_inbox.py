@@ -151,7 +151,7 @@ class UpdateInbox:
 
     async def _apologise(self, row: Event) -> None:
         """Close an update that cannot be read, and say so to its sender, if it has one."""
-        number = sender_id(row.payload)
+        number = sender_id(row.payload)  # of a private chat: in others not everything is for the bot
         await updates.handled(self._database, row, "unreadable")
         if number:
             sender = User(id=number, is_bot=False, first_name="")

@@ -16,7 +16,7 @@ from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.recheck_purchase import check
 from bot_platform.infra.database import Database
 from bot_platform.telegram import keyboards
-from bot_platform.telegram.error_replies import send_apology
+from bot_platform.telegram.error_replies import is_answered, send_apology
 from bot_platform.telegram.middleware import PASSING_FAULT, Registered
 from bot_platform.telegram.texts import Say, Texts
 
@@ -145,6 +145,8 @@ async def paysupport(
 async def could_not_sell(event: ErrorEvent, bot: Bot, payments: PaymentContext, texts: Texts) -> None:
     """Reply to an error after the press of a package; pressing again is safe."""
     query = event.update.callback_query
+    if is_answered(event):
+        return
     log.error("shop.press_failed", update=event.update.update_id, exc_info=event.exception)
     if query:
         await send_apology(bot, texts, query.from_user, payments.provider.refusal)
