@@ -96,7 +96,7 @@ async def deliver_files(job: Job, chat_id: int, key: str) -> None:
     """Send the finished files of a job as a document; part of a transaction."""
     whole = "yes" if job.state is JobState.DONE else "no"
     values = {**job_values(job), "name": job.name, "whole": whole}
-    await outbox.post(key, chat_id, job.more, "work-files", rank=outbox.OTHER, **values)
+    await outbox.post(key, chat_id, job.more, "work-files", rank=outbox.OTHER, place=job.place, **values)
 
 
 async def _renew(fences: Mapping[int, int]) -> None:
@@ -200,7 +200,8 @@ async def _send_result(
             await outbox.rewrite(job.subject, ANSWER, **page_values)
         else:
             key = f"{job.subject}:page:{n}"
-            await outbox.post(key, user.telegram_id, job.more, ANSWER, rank=outbox.OTHER, **page_values)
+            chat_id, rank = user.telegram_id, outbox.OTHER
+            await outbox.post(key, chat_id, job.more, ANSWER, rank=rank, place=job.place, **page_values)
     if job.files and job.state is not JobState.CANCELLED:  # a user who cancelled can ask for them
         await deliver_files(job, user.telegram_id, f"{job.subject}:files")
 

@@ -54,6 +54,13 @@ def offer(view: NoticeView) -> InlineKeyboardMarkup:
     return rows(*([button] for button in packages), _files(view), _stop(view, "cancel-button"))
 
 
+def words_alone(view: NoticeView) -> InlineKeyboardMarkup | None:
+    """Order the work by the words of the message alone, if there are any."""
+    if not view.values["words"]:
+        return None
+    return rows([view.button("words-alone-button", f"{keyboards.WORDS}{view.values['kind']}")])
+
+
 def stop(view: NoticeView) -> InlineKeyboardMarkup:
     """Get the finished files, and stop the job that runs."""
     return rows(_files(view), _stop(view, "stop-button"))

@@ -49,6 +49,9 @@ RENDERINGS: Mapping[str, Rendering] = {
     "banned": PLAIN,
     "let-back": PLAIN,
     "low-balance": Rendering(buttons.shop),
+    # Messages of which something cannot be read
+    "only-words": PLAIN,
+    "order-unread": Rendering(buttons.words_alone),
     # Paid work, in the order of its life
     "work-accepted": Rendering(buttons.stop, passing=True),
     "work-woken": Rendering(buttons.stop, passing=True),

@@ -7,7 +7,34 @@ Json = Mapping[str, Any]
 
 IDS = range(-(2**52), 2**52)
 DATES = range(2**33)  # unix seconds; Python's calendar ends not much later
-MAX_TEXT_CHARS = 4096
+MAX_TEXT_CHARS = 20 * 4096  # of a text that an app had cut into parts
+UNREAD = "unread"  # a field of ours, set in a message of which something besides its text was lost
+# Fields of a message whose loss takes nothing away that its sender wrote or meant.
+PLAIN_FIELDS = frozenset(
+    {
+        "message_id",
+        "message_thread_id",
+        "is_topic_message",
+        "from",
+        "chat",
+        "date",
+        "edit_date",
+        "text",
+        "entities",
+        "link_preview_options",
+        "forward_origin",
+        "via_bot",
+        "sender_chat",
+        "sender_boost_count",
+        "sender_tag",
+        "has_protected_content",
+        "is_from_offline",
+        "effect_id",
+        "paid_star_count",
+        "author_signature",
+        "reply_markup",
+    }
+)
 CHAT_TYPES = frozenset({"private", "group", "supergroup", "channel"})
 
 
@@ -49,6 +76,8 @@ def _message(message: Json) -> dict[str, Any] | None:
     }
     if thread := _id(message.get("message_thread_id")):
         kept |= {"message_thread_id": thread, "is_topic_message": message.get("is_topic_message") is True}
+    if not PLAIN_FIELDS.issuperset(message):
+        kept[UNREAD] = True
     return kept
 
 

@@ -16,11 +16,12 @@ from aiogram.exceptions import (
     TelegramNetworkError,
     TelegramRetryAfter,
 )
-from aiogram.types import LinkPreviewOptions
+from aiogram.types import LinkPreviewOptions, ReplyParameters
 
 from bot_platform.domain import outbox, users
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.packages import PriceList
+from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.flows import deliver
 from bot_platform.infra import correlation
 from bot_platform.infra.backoff import backoff
@@ -122,7 +123,7 @@ class Sender:
     async def _deliver_message(self, notice: Notice, message: OutgoingMessage) -> int:
         """Edit the message of a notice, or send a new one; raises what Telegram refuses."""
         if notice.message_id is None or message.file:
-            return await self._try_without_format(self._send_new, notice, message)
+            return await self._send_new(notice, message)
         try:
             return await self._try_without_format(self._edit, notice, message)
         except TelegramBadRequest as error:
@@ -132,7 +133,18 @@ class Sender:
             if passing or NOT_MODIFIED in _description(error) or not notice.is_about_a_job:
                 raise
             log.info("notice.sent_anew", error=_description(error))
-        return await self._try_without_format(self._send_new, notice, message)
+        return await self._send_new(notice, message)
+
+    async def _send_new(self, notice: Notice, message: OutgoingMessage) -> int:
+        """Send a message in its place; if Telegram knows that topic or message no longer, in the chat."""
+        place = Place(notice.thread_id, notice.reply_to)
+        try:
+            return await self._try_without_format(partial(self._send_at, place), notice, message)
+        except TelegramBadRequest as error:
+            if place == ANYWHERE:
+                raise
+            log.warning("notice.place_refused", error=_description(error))
+        return await self._try_without_format(partial(self._send_at, ANYWHERE), notice, message)
 
     async def _try_without_format(self, send: Send, notice: Notice, message: OutgoingMessage) -> int:
         """Send a message; if Telegram refuses it, send it once more without its format.
@@ -154,7 +166,8 @@ class Sender:
         )
         return notice.message_id
 
-    async def _send_new(self, notice: Notice, message: OutgoingMessage) -> int:
+    async def _send_at(self, place: Place, notice: Notice, message: OutgoingMessage) -> int:
+        where: dict[str, Any] = {"message_thread_id": place.thread_id, "reply_parameters": _reply_to(place)}
         if message.file:
             sent = await self._bot.send_document(
                 notice.chat_id,
@@ -162,9 +175,10 @@ class Sender:
                 caption=message.text,
                 reply_markup=message.buttons,
                 request_timeout=UPLOAD_TIMEOUT_SECONDS,
+                **where,
             )
         else:
-            sent = await self._bot.send_message(notice.chat_id, message.text, **_options(message))
+            sent = await self._bot.send_message(notice.chat_id, message.text, **_options(message), **where)
         return sent.message_id
 
     async def _handle_refusal(self, notice: Notice, error: TelegramAPIError) -> None:
@@ -175,6 +189,12 @@ class Sender:
         log.error("notice.refused", text=notice.text, error=_description(error))
         operators = () if notices.rendering_of(notice.text).passing else self._operators
         await deliver.dead(self._database, operators, notice, _description(error))
+
+
+def _reply_to(place: Place) -> ReplyParameters | None:
+    if place.message_id is None:
+        return None
+    return ReplyParameters(message_id=place.message_id, allow_sending_without_reply=True)
 
 
 def _options(message: OutgoingMessage) -> dict[str, Any]:

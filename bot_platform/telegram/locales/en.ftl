@@ -37,6 +37,27 @@ help =
     /terms – read the terms of sale
 help-line = /{ $command } – { $what }
 not-understood = Sorry, I did not understand that. Put /ask before a question, or see /help for what I can do.
+forwarded = To ask about a forwarded message, reply to it with /ask and your question. Its text is then a part of what I read.
+only-words = I can read only words so far, and not { unread-thing }. Put /ask before a question in words, or see /help for what I can do.
+order-unread = I can read only words so far, and not { unread-thing }. So I have not started, and nothing was charged. { $words ->
+        [0] Write what you want to know in words.
+       *[other] Shall I go on with your words alone?
+    }
+unread-thing = { $what ->
+        [picture] the picture
+        [recording] the recording
+        [video] the video
+        [file] the file
+        [sticker] the sticker
+        [place] the place
+        [contact] the contact
+        [poll] the poll
+        [list] the list
+        [reply] what you replied to
+       *[other] everything in your message
+    }
+words-alone-button = Go on with the words alone
+order-words-gone = I no longer find your message. Please write the question again, in words.
 
 ## Buying
 
@@ -261,6 +282,7 @@ paysupport-line = • Purchase { $purchase }, { MOMENT($at) } UTC: { CREDITS($cr
        *[other] { $state }
     }
 paysupport-sent = Thank you! Your question is with the operator of this bot, who can see your purchases and will write to you here in Telegram.
+paysupport-words-only = Only your words were passed on, and not { unread-thing }.
 paysupport-alone = This bot has nobody set up to answer here. Please write to whoever runs it and give your customer number, { $user }.
 paysupport-question =
     ❓ A question about a payment from { $name } (customer number { $user }):

@@ -110,14 +110,15 @@ class Runner:
 async def _order(job: Job) -> Order:
     request = job.request or {"text": "", "before": []}
     before = [turn for id_ in request["before"] if (old := await jobs.find(id_)) for turn in turns(old)]
-    return Order(request["text"], tuple(before))
+    return Order(request["text"], tuple(before), request.get("quoted", ""))
 
 
 def turns(job: Job) -> tuple[Message, ...]:
     """Return an answered job as two turns of a conversation, or none when its texts are erased."""
     if not job.request or not job.result or not job.result.get("text"):
         return ()
-    return Message("user", job.request["text"]), Message("assistant", job.result["text"])
+    asked = Order(job.request["text"], quoted=job.request.get("quoted", "")).prompt
+    return Message("user", asked), Message("assistant", job.result["text"])
 
 
 async def _call(kind: JobKind, context: RunningJob, job: Job) -> End | None:
