@@ -19,6 +19,8 @@ COLUMNS = (
 
 async def upgrade(db: BaseDBAsyncClient) -> str:
     missing = [(table, column) for table, column in COLUMNS if not await is_there(db, table, column)]
+    if not missing:
+        return "SELECT 1;"  # asyncpg cannot execute an empty script
     return "".join(f'ALTER TABLE "{table}" ADD COLUMN "{column}" BIGINT;' for table, column in missing)
 
 
