@@ -147,6 +147,12 @@ async def find(key: str) -> Notice | None:
     return await Notice.get_or_none(key=key)
 
 
+async def place_of(subject: str) -> Place:
+    """Return the topic of the last notice about a subject; anywhere when there is none."""
+    last = await Notice.filter(subject=subject).order_by("-id").first()
+    return Place(last.thread_id) if last else ANYWHERE
+
+
 async def withdraw(subject: str) -> None:
     """Cancel the notices about a subject that were not sent yet."""
     unsent = Notice.filter(subject=subject, state=NoticeState.PENDING, message_id__isnull=True)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot_platform.sandbox.telegram_world import Fault
-from tests.makers import BUYER, RunningService, running_service
+from tests.makers import BUYER, RunningService, link_of, running_service
 from tests.stories.test_what_is_not_read import PHOTO, serving
 from tests.work.model_server import Answer, Cut, model_server
 from tests.work.service_with_model import ai, give
@@ -50,6 +50,18 @@ async def test_what_waits_is_answered_where_it_was_ordered_even_days_later(datab
         answers = [m for m in bots(h, sent["message_id"]) if "were given" not in m.get("text", "")]
         assert {m["message_thread_id"] for m in answers} == {topic["message_thread_id"]}
         assert answers[-1]["reply_to_message"]["message_id"] == sent["message_id"]
+
+
+async def test_a_purchase_that_begins_in_a_topic_is_told_there(database_url: str) -> None:
+    async with serving(database_url, welcome_credits="0") as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        sent = h.telegram.say(BUYER, "/ask what?", **topic)
+        await h.press(await h.said("are missing"), "buy_100")
+        link = await h.said("Please complete your purchase")
+        await h.stripe.pay(link_of(link).rpartition("/")[2])
+        await h.said("Payment received")
+        await h.said("Like this.")
+        assert {thread for thread, _ in places(h, sent["message_id"])} == {topic["message_thread_id"]}
 
 
 @pytest.mark.parametrize("lost", ["message", "topic", "both"])

@@ -8,7 +8,7 @@ from aiogram.types import Message
 
 from bot_platform.domain import ledger
 from bot_platform.domain.packages import PriceList
-from bot_platform.flows.answer_once import answer_once
+from bot_platform.flows import not_read
 from bot_platform.flows.arrive import arrive
 from bot_platform.infra.database import Database
 from bot_platform.telegram import contents, keyboards
@@ -80,7 +80,7 @@ async def say_terms(message: Message, say: Say) -> None:
 async def cannot_read(message: Message, database: Database, request_key: str) -> None:
     """Say that only words are read, once for all pictures of an album."""
     key, what = contents.key_of(message, request_key), contents.media(message)
-    await answer_once(database, key, message.chat.id, "only-words", contents.place_of(message), what=what)
+    await not_read.say_only_words(database, key, message.chat.id, contents.place_of(message), what)
 
 
 async def not_understood(message: Message, say: Say) -> None:

@@ -8,6 +8,7 @@ from aiogram.types import CallbackQuery, ErrorEvent, Message
 from bot_platform.domain import ledger, purchases, statement
 from bot_platform.domain.ids import parse_id
 from bot_platform.domain.packages import PriceList
+from bot_platform.domain.places import Place
 from bot_platform.domain.purchases import PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows.ask_support import ask_support
@@ -52,7 +53,8 @@ async def press(
     query: CallbackQuery, payments: PaymentContext, prices: PriceList, user: User, request_key: str
 ) -> None:
     """Buy the package whose button was pressed; the reply comes through the outbox."""
-    await buy(payments, user, prices.get(query.data or ""), request_key)
+    package, place = prices.get(query.data or ""), Place(contents.thread_of(query))
+    await buy(payments, user, package, request_key, place)
 
 
 async def paid(

@@ -12,8 +12,7 @@ from bot_platform.domain.ids import parse_id
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.places import Place
 from bot_platform.domain.users import User
-from bot_platform.flows import job_retention, order_work
-from bot_platform.flows.answer_once import answer_once
+from bot_platform.flows import job_retention, not_read, order_work
 from bot_platform.flows.wake import missing_to_start
 from bot_platform.infra.database import Database
 from bot_platform.telegram import contents, keyboards
@@ -59,8 +58,9 @@ async def order(
     )
     if lost := contents.unread(message, reads_quotes=kind.reads_quotes):
         key = f"{contents.key_of(message, request_key)}:order"
-        values = {"what": lost, "kind": kind.code, "words": len(request)}
-        await answer_once(database, key, message.chat.id, "order-unread", place, **values)
+        await not_read.ask_for_words_alone(
+            database, key, message.chat.id, place, what=lost, kind=kind.code, words=len(request)
+        )
         return
     quoted = contents.quoted(message) if kind.reads_quotes else ""
     await orders.order(user, kind.code, request, request_key, quoted=quoted, place=place)
