@@ -93,8 +93,8 @@ async def test_a_build_that_runs_out_half_way_is_paid_for_and_delivered(database
         assert await unpacked(h, 2) == in_folder(WRITTEN)
         assert script.asked == ["plan", *WRITTEN], "no finished file is written again"
         assert [document["file_name"] for document in documents(h)] == ["notes.zip", "notes.zip"]
-        done = await told(h, "main.py\n")
-        assert "notes: Keeps notes." in done["text"]
+        done = await told(h, "notes: Keeps notes.")
+        assert "main.py\n" in done["text"]
         (job,) = await rows(h, "SELECT state, charged FROM job")
         assert job["state"] == "done"
         assert f"✅ {job['charged'] / 100:.2f} credits." in done["text"]
