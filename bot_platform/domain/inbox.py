@@ -134,6 +134,12 @@ async def _claim(lane: str | None, only: str, limit: int) -> Sequence[Event]:
     return await Event.filter(id__in=ids).order_by("id") if ids else []
 
 
+async def following(event: Event, limit: int) -> Sequence[Event]:
+    """Read the updates of the same chat that wait behind this one, oldest first."""
+    waiting = Event.filter(lane=event.lane, state=EventState.RECEIVED, id__gt=event.id)
+    return await waiting.order_by("id").limit(limit)
+
+
 async def renew(ids: Sequence[int]) -> None:
     """Renew the leases of events in work."""
     await leases.renew(Event, ids, LEASE_MS)

@@ -8,6 +8,7 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
+from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.infra import commit_events
 from bot_platform.infra.clock import now
 from bot_platform.infra.sql import DbClock, json_safe
@@ -61,6 +62,8 @@ class Job(Model):
     result: Any = fields.JSONField(null=True)
     remembered = fields.BooleanField(default=True)  # whether a later order may read it
     forget = fields.BooleanField(default=False)  # its user wants its texts erased when it has ended
+    thread_id: int | None = fields.BigIntField(null=True)  # the topic in which it was ordered
+    order_message_id: int | None = fields.BigIntField(null=True)  # Telegram's id of the ordering message
     has_texts = fields.BooleanField(default=True)  # `request`, `kept` and `result` are not erased
     created_at = fields.DatetimeField(default=now)
     ended_at = fields.DatetimeField(null=True)
@@ -90,6 +93,11 @@ class Job(Model):
         return f"job:{self.id}:more"
 
     @property
+    def place(self) -> Place:
+        """Where its messages are sent: in the topic of its order, as replies to it."""
+        return Place(self.thread_id, self.order_message_id)
+
+    @property
     def files(self) -> Mapping[str, str]:
         """Its finished files, by path."""
         for where in (self.result, self.kept):
@@ -115,7 +123,14 @@ async def find_by_request_key(request_key: str) -> Job | None:
 
 
 async def submit(
-    user_id: int, request_key: str, kind: str, request: Mapping[str, Any], *, most: int, needs: int
+    user_id: int,
+    request_key: str,
+    kind: str,
+    request: Mapping[str, Any],
+    *,
+    most: int,
+    needs: int,
+    place: Place = ANYWHERE,
 ) -> Job:
     """Store an order; the job is parked until it is queued."""
     return await Job.create(
@@ -126,6 +141,8 @@ async def submit(
         request=json_safe(request),
         most=most,
         needs=needs,
+        thread_id=place.thread_id,
+        order_message_id=place.message_id,
     )
 
 

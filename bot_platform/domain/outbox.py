@@ -12,6 +12,7 @@ from tortoise.expressions import F, Q
 from tortoise.functions import Count
 from tortoise.models import Model
 
+from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.infra import correlation, leases
 from bot_platform.infra.clock import now
 from bot_platform.infra.sql import DbClock, advisory_lock, clock, insert_if_new
@@ -57,6 +58,8 @@ class Notice(Model):
     )  # as next_at; each attempt counts for Telegram's limits
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
+    thread_id: int | None = fields.BigIntField(null=True)  # the topic of the chat in which it is sent
+    reply_to: int | None = fields.BigIntField(null=True)  # the message of the user that it answers
     # The request that it answers, for the log line of its sending.
     request = fields.CharField(max_length=100, default="", db_default="")
     created_at = fields.DatetimeField(default=now)
@@ -64,6 +67,11 @@ class Notice(Model):
     class Meta:
         table = "notice"
         indexes = (("state", "chat_id", "id"), ("subject",), ("chat_id", "tried_at"), ("tried_at",))
+
+    @property
+    def is_about_a_job(self) -> bool:
+        """Whether it belongs to an order of paid work."""
+        return self.subject.startswith("job:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,17 @@ class Tally:
     pending: int
 
 
-async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = MONEY, **values: Any) -> bool:
-    """Write a notice; False when this key was posted before."""
+async def post(
+    key: str,
+    chat_id: int,
+    subject: str,
+    text: str,
+    *,
+    rank: int = MONEY,
+    place: Place = ANYWHERE,
+    **values: Any,
+) -> bool:
+    """Write a notice, to be sent at `place` in its chat; False when this key was posted before."""
     if len(key) > MAX_KEY_CHARS:  # it may contain a provider's id, which may be long
         key = hashlib.sha256(key.encode()).hexdigest()
     return await insert_if_new(
@@ -86,6 +103,8 @@ async def post(key: str, chat_id: int, subject: str, text: str, *, rank: int = M
             subject=subject,
             text=text,
             rank=rank,
+            thread_id=place.thread_id,
+            reply_to=place.message_id,
             text_values=values,
             request=correlation.current(),
         )
@@ -100,7 +119,7 @@ async def post_to_each(
         await post(f"{key}:{chat_id}", chat_id, subject, text, rank=rank, **values)
 
 
-async def rewrite(subject: str, text: str, **values: Any) -> None:
+async def rewrite(subject: str, text: str, /, **values: Any) -> None:
     """Change the text of every notice about the subject; a sent message is edited."""
     about = Notice.filter(subject=subject)
     if all((row.text, row.text_values) == (text, values) for row in await about):
@@ -118,7 +137,7 @@ async def move_down(subject: str, key: str, more: str, text: str, **values: Any)
     """
     for row in await Notice.filter(subject=subject, message_id__not_isnull=True):
         old = Notice(key=key, chat_id=row.chat_id, subject=more, text=text, text_values=values, rank=row.rank)
-        old.message_id = row.message_id
+        old.message_id, old.thread_id = row.message_id, row.thread_id
         await insert_if_new(old)
     await Notice.filter(subject=subject).update(message_id=None)
 
@@ -126,6 +145,12 @@ async def move_down(subject: str, key: str, more: str, text: str, **values: Any)
 async def find(key: str) -> Notice | None:
     """Find a notice by its key."""
     return await Notice.get_or_none(key=key)
+
+
+async def place_of(subject: str) -> Place:
+    """Return the topic of the last notice about a subject; anywhere when there is none."""
+    last = await Notice.filter(subject=subject).order_by("-id").first()
+    return Place(last.thread_id) if last else ANYWHERE
 
 
 async def withdraw(subject: str) -> None:

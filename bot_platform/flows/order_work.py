@@ -8,6 +8,7 @@ from bot_platform.domain import jobs, ledger, outbox
 from bot_platform.domain.errors import Banned, NoSuchJob, TooManyJobs
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
+from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.domain.users import User
 from bot_platform.flows.context import WorkContext
 from bot_platform.flows.wake import admit, job_values, start_values, waiting_message, wake
@@ -24,13 +25,15 @@ async def order(
     *,
     most: int,
     needs: int,
+    place: Place = ANYWHERE,
 ) -> Job:
     """Order work, once for each `request_key`: queued when its first step can be held, else parked.
 
-    `most` is its price at most, `needs` what its first step holds. Raises Banned or TooManyJobs.
+    `most` is its price at most, `needs` what its first step holds, `place` where its messages stand.
+    Raises Banned or TooManyJobs.
     """
     return await context.database.transact(
-        partial(_order, user, kind, request, request_key, most=most, needs=needs)
+        partial(_order, user, kind, request, request_key, most=most, needs=needs, place=place)
     )
 
 
@@ -54,7 +57,14 @@ async def release_hold(account: Account, job: Job) -> None:
 
 
 async def _order(
-    user: User, kind: str, request: Mapping[str, Any], request_key: str, *, most: int, needs: int
+    user: User,
+    kind: str,
+    request: Mapping[str, Any],
+    request_key: str,
+    *,
+    most: int,
+    needs: int,
+    place: Place,
 ) -> Job:
     account = await ledger.lock(user.id)
     if known := await jobs.find_by_request_key(request_key):
@@ -63,13 +73,14 @@ async def _order(
         raise Banned
     if (open_jobs := len(await jobs.open_of(user.id))) >= MAX_OPEN_JOBS:
         raise TooManyJobs(open_jobs)
-    job = await jobs.submit(user.id, request_key, kind, request, most=most, needs=needs)
+    job = await jobs.submit(user.id, request_key, kind, request, most=most, needs=needs, place=place)
     if await admit(account, job) is None:
-        message = {"text": "work-accepted"} | start_values(account, job)
+        text, values = "work-accepted", start_values(account, job)
     else:
         await jobs.park(job)
-        message = waiting_message(account, job, await jobs.waiting(user.id))
-    await outbox.post(job.subject, user.telegram_id, job.subject, rank=outbox.OTHER, **message)
+        text, values = waiting_message(account, job, await jobs.waiting(user.id))
+    chat_id, rank = user.telegram_id, outbox.OTHER
+    await outbox.post(job.subject, chat_id, job.subject, text, rank=rank, place=job.place, **values)
     await wake(account)  # the other waiting jobs may now lack a different amount
     return job
 

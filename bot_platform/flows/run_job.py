@@ -15,6 +15,8 @@ from bot_platform.infra.clock import now
 from bot_platform.infra.sql import json_safe
 
 RECENT = timedelta(minutes=5)  # users do not notice an edit of an older message
+NO_VALUES: Mapping[str, Any] = {}
+OF_THE_PLATFORM = ("job", "files", "charged", "most")  # values that a kind of work cannot replace
 ANSWER = "answer"  # the text name of a page of a job's answer; it is in no locale
 
 
@@ -71,12 +73,13 @@ async def finish(
     cost: int,
     text: str,
     answer: str = "",
-    **values: Any,
+    values: Mapping[str, Any] = NO_VALUES,
 ) -> None:
     """End a running job: charge for what was delivered, release the rest, and send the result.
 
     `answer` is Markdown and becomes as many messages as it needs, the first in the job's own message.
-    `text` names the text about the end of the job. Raises LeaseLost.
+    `text` names the text about the end of the job, and `values` are its kind's values in that text.
+    Raises LeaseLost.
     """
     pages = context.pages(json_safe(answer)) if answer else []
     await context.database.transact(
@@ -93,7 +96,7 @@ async def deliver_files(job: Job, chat_id: int, key: str) -> None:
     """Send the finished files of a job as a document; part of a transaction."""
     whole = "yes" if job.state is JobState.DONE else "no"
     values = {**job_values(job), "name": job.name, "whole": whole}
-    await outbox.post(key, chat_id, job.more, "work-files", rank=outbox.OTHER, **values)
+    await outbox.post(key, chat_id, job.more, "work-files", rank=outbox.OTHER, place=job.place, **values)
 
 
 async def _renew(fences: Mapping[int, int]) -> None:
@@ -129,8 +132,8 @@ async def _checkpoint(
     elif not continues:
         await jobs.park(job)
         await move_message_down(job)  # users do not notice an edit of an older message
-        waiting = await jobs.waiting(job.user_id)
-        await outbox.rewrite(job.subject, **waiting_message(account, job, waiting))
+        text, values = waiting_message(account, job, await jobs.waiting(job.user_id))
+        await outbox.rewrite(job.subject, text, **values)
     await _notify_if_low(context, account, before)
     await wake(account)
     return continues
@@ -155,7 +158,7 @@ async def _finish(
     else:
         await release_hold(account, job)
     await jobs.end(job, state, result)
-    await _send_result(job, pages, text, {"available": account.available, **values})
+    await _send_result(job, pages, text, {**values, "available": account.available})
     await _notify_if_low(context, account, before)
     await wake(account)
 
@@ -185,7 +188,8 @@ async def _send_result(
 ) -> None:
     """Write the answer into the job's own message and as many more as it needs; the last shows `text`."""
     user = await users.get(job.user_id)
-    all_values = {**job_values(job), **values}
+    own = job_values(job)
+    all_values = {**own, **values, **{name: own[name] for name in OF_THE_PLATFORM}}
     if now() - job.created_at > RECENT:
         await move_message_down(job)
     if not pages:
@@ -196,7 +200,8 @@ async def _send_result(
             await outbox.rewrite(job.subject, ANSWER, **page_values)
         else:
             key = f"{job.subject}:page:{n}"
-            await outbox.post(key, user.telegram_id, job.more, ANSWER, rank=outbox.OTHER, **page_values)
+            chat_id, rank = user.telegram_id, outbox.OTHER
+            await outbox.post(key, chat_id, job.more, ANSWER, rank=rank, place=job.place, **page_values)
     if job.files and job.state is not JobState.CANCELLED:  # a user who cancelled can ask for them
         await deliver_files(job, user.telegram_id, f"{job.subject}:files")
 

@@ -170,6 +170,8 @@ async def _move(purchase: Purchase, to: PurchaseState, notice: str | None, link_
     if notice:
         buyer = await users.get(purchase.user_id)
         key = f"{purchase.subject}:{to}"
-        await outbox.post(key, buyer.telegram_id, purchase.subject, notice, package=purchase.package)
+        place = await outbox.place_of(purchase.link_subject)
+        chat_id, package = buyer.telegram_id, purchase.package
+        await outbox.post(key, chat_id, purchase.subject, notice, place=place, package=package)
     await outbox.rewrite(purchase.link_subject, link_text, package=purchase.package)
     return True

@@ -22,6 +22,7 @@ async def top_up(account: Account, purchase: Purchase, receipt: str) -> None:
         buyer.telegram_id,
         purchase.subject,
         receipt,
+        place=await outbox.place_of(purchase.link_subject),
         credits=purchase.credits,
         balance=account.available,
     )

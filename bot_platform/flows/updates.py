@@ -34,10 +34,25 @@ async def renew(database: Database, ids: Sequence[int]) -> None:
         await database.transact(inbox.renew, ids, notify=False)
 
 
-async def handled(database: Database, update: Event, error: str | None = None) -> None:
-    """Finish an update and erase its text; `error` when it could not be handled."""
+async def following(database: Database, update: Event, limit: int) -> Sequence[Event]:
+    """Read the updates of the same chat that wait behind one in hand, at most `limit`."""
+    return await database.transact(inbox.following, update, limit, notify=False)
+
+
+async def handled(
+    database: Database, update: Event, error: str | None = None, *, parts: Sequence[Event] = ()
+) -> None:
+    """Finish an update, and others that were handled as its `parts`, and erase their texts.
+
+    `error` when it could not be handled.
+    """
     state = EventState.FAILED if error else EventState.HANDLED
-    await database.transact(partial(inbox.finish, update, state, error, erase=True), notify=False)
+
+    async def story() -> None:
+        for one in (update, *parts):
+            await inbox.finish(one, state, error, erase=True)
+
+    await database.transact(story, notify=False)
 
 
 async def reschedule(database: Database, update: Event, seconds: float, *, is_try: bool = True) -> None:

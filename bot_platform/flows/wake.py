@@ -20,7 +20,8 @@ async def wake(account: Account) -> None:
         job = waiting.pop(0)
         await outbox.rewrite(job.subject, "work-woken", **start_values(account, job))
     for job in waiting:  # the amount that is missing may have changed
-        await outbox.rewrite(job.subject, **waiting_message(account, job, waiting))
+        text, values = waiting_message(account, job, waiting)
+        await outbox.rewrite(job.subject, text, **values)
 
 
 async def admit(account: Account, job: Job) -> Refusal | None:
@@ -41,24 +42,32 @@ async def hold(account: Account, job: Job) -> Refusal | None:
     return None
 
 
-def waiting_message(account: Account, job: Job, waiting: Sequence[Job]) -> dict[str, Any]:
-    """Return the message of a parked job: the name of its `text`, and the values in it.
+def waiting_message(account: Account, job: Job, waiting: Sequence[Job]) -> tuple[str, dict[str, Any]]:
+    """Return the message of a parked job: the name of its text, and the values in it.
 
-    `missing` is what this job lacks after the jobs that wait before it, `missing_all` what all waiting
-    jobs together lack.
+    `missing_all` is what all that waits may lack until its end.
     """
-    before = list(takewhile(lambda other: other.id != job.id, waiting))
-    missing = sum(other.most for other in before) + job.most - account.available
+    before = len(list(takewhile(lambda other: other.id != job.id, waiting)))
     missing_all = sum(other.most for other in waiting) - account.available
-    values = {"available": account.available, "before": len(before)}
-    values |= {"missing": missing, "missing_all": missing_all}
+    values = {"available": account.available, "before": before}
+    values |= {"missing": missing_to_start(account, job, waiting), "missing_all": missing_all}
     if account.banned:
         text = "work-waits-banned"
     elif account.frozen:
         text = "work-waits-frozen"
     else:
         text = "work-waits-broken" if account.broken else "work-waits"
-    return {"text": text} | job_values(job) | values
+    return text, job_values(job) | values
+
+
+def missing_to_start(account: Account, job: Job, waiting: Sequence[Job]) -> int:
+    """Return how many hundredths the next step of a parked job lacks, after those of the jobs before it.
+
+    Not what all of it may cost: with this much it goes on.
+    """
+    before = takewhile(lambda other: other.id != job.id, waiting)
+    needed: int = sum(other.needs for other in before) + job.needs
+    return max(0, needed - account.available)
 
 
 def start_values(account: Account, job: Job) -> dict[str, Any]:

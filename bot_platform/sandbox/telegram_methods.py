@@ -54,16 +54,21 @@ def _keyboard(state: TelegramState, params: Params) -> Message:
     return {"reply_markup": keyboard} if keyboard else {}
 
 
-def _reply(chat: Chat, params: Params) -> Message:
+def _place(chat: Chat, params: Params) -> Message:
+    """Return the fields of a message that stands in a topic, or is a reply. In a topic it must find both."""
+    thread = params.get("message_thread_id")
+    if thread is not None and thread not in chat.topics:
+        raise _bad_request("message thread not found")
+    topic = {"message_thread_id": thread, "is_topic_message": True} if thread else {}
     reply = params.get("reply_parameters") or {}
     if not reply.get("message_id"):
-        return {}
+        return topic
     answered = chat.messages.get(reply["message_id"])
     if answered is None:
-        if reply.get("allow_sending_without_reply"):
-            return {}
+        if reply.get("allow_sending_without_reply") and not topic:
+            return topic
         raise _bad_request("message to be replied not found")
-    return {"reply_to_message": {name: each for name, each in answered.items() if name != "reply_to_message"}}
+    return topic | {"reply_to_message": _without(answered, "reply_to_message")}
 
 
 def send_message(state: TelegramState, params: Params) -> Message:
@@ -72,7 +77,7 @@ def send_message(state: TelegramState, params: Params) -> Message:
     keyboard = _keyboard(state, params)
     chat = _chat(state, params)
     content = {"text": text, **({"entities": entities} if entities else {}), **keyboard}
-    return state.add_message(chat, {"from": state.me, **_reply(chat, params), **content})
+    return state.add_message(chat, {"from": state.me, **_place(chat, params), **content})
 
 
 def send_document(state: TelegramState, params: Params) -> Message:
@@ -88,7 +93,7 @@ def send_document(state: TelegramState, params: Params) -> Message:
     document = _document(state, params.get("document"))
     content: Message = {"document": document, **({"caption": caption} if caption else {})}
     content |= {"caption_entities": entities} if entities else {}
-    return state.add_message(chat, {"from": state.me, **_reply(chat, params), **content, **keyboard})
+    return state.add_message(chat, {"from": state.me, **_place(chat, params), **content, **keyboard})
 
 
 def _document(state: TelegramState, document: Any) -> dict[str, Any]:

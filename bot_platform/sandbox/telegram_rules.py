@@ -15,6 +15,7 @@ MAX_COMMANDS = 100
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 _INTEGER_PARAMS = {"chat_id", "message_id", "offset", "limit", "timeout", "max_connections", "user_id"}
+_INTEGER_PARAMS |= {"message_thread_id"}
 _BOOLEAN_PARAMS = {
     "show_alert",
     "drop_pending_updates",

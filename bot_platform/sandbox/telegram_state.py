@@ -53,6 +53,7 @@ class Chat:
     person: Person
     messages: dict[int, Message] = field(default_factory=dict)
     blocked: bool = False
+    topics: set[int] = field(default_factory=set)  # by `message_thread_id`
 
 
 @dataclass
@@ -109,19 +110,28 @@ class TelegramState:
 
     # Actions of a person
 
-    def say(self, person: Person, text: str) -> Message:
-        """Send a text to the bot. Opens the chat, unblocks the bot. ValueError for an invalid text."""
+    def say(self, person: Person, text: str, **more: Any) -> Message:
+        """Send a text to the bot, with `more` fields of its message. ValueError for an invalid text."""
         try:
             text, entities = parse_text(text, None)
         except ApiError as error:
             raise ValueError(error.description) from None
+        return self.send(person, text=text, **({"entities": entities} if entities else {}), **more)
+
+    def send(self, person: Person, **content: Any) -> Message:
+        """Send a message of any content to the bot. Opens the chat, unblocks the bot."""
         chat = self.open_chat(person)
         if chat.blocked:
             self.unblock(person)
-        content = {"text": text, **({"entities": entities} if entities else {})}
         message = self.add_message(chat, {"from": person.user(), **content})
         self.updates.add("message", message)
         return message
+
+    def open_topic(self, person: Person, name: str = "Topic") -> dict[str, Any]:
+        """Open a topic in the person's chat. Returns the fields that put a message into it."""
+        made = self.send(person, forum_topic_created={"name": name, "icon_color": 7322096})
+        self.chat(person.id).topics.add(made["message_id"])
+        return {"message_thread_id": made["message_id"], "is_topic_message": True}
 
     def press(self, person: Person, message_id: int, data: str, *, stale: bool = False) -> str:
         """Press a button and return the callback query's id. LookupError if there is no such button.

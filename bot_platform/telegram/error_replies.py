@@ -8,6 +8,7 @@ from aiogram.types import User as TelegramUser
 
 from bot_platform.infra import safe_errors
 from bot_platform.telegram.middleware import PASSING_FAULT
+from bot_platform.telegram.plain_answers import UnreadableResult
 from bot_platform.telegram.texts import DEFAULT, Texts
 
 log = structlog.get_logger()
@@ -21,9 +22,11 @@ def error_router() -> Router:
 
 
 async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
-    """Log the error and reply to the user, unless the user has blocked the bot."""
+    """Log the error and reply to the user, unless the user has blocked the bot, or has read the answer."""
     if isinstance(event.exception, TelegramForbiddenError):
         log.info("telegram.blocked", update=event.update.update_id)
+        return
+    if is_answered(event):
         return
     log.error(
         "telegram.handler_failed", update=event.update.update_id, **safe_errors.describe(event.exception)
@@ -32,6 +35,14 @@ async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
     source = event.update.message or event.update.callback_query
     if source and source.from_user:
         await send_apology(bot, texts, source.from_user, "server-error")
+
+
+def is_answered(event: ErrorEvent) -> bool:
+    """Whether the answer reached the user, and only Telegram's report of it cannot be read; logs that."""
+    if not isinstance(event.exception, UnreadableResult):
+        return False
+    log.error("telegram.unreadable_result", method=type(event.exception.method).__name__)
+    return True
 
 
 async def send_apology(bot: Bot, texts: Texts, to: TelegramUser, text: str) -> None:

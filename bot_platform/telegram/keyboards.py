@@ -10,6 +10,7 @@ from bot_platform.domain.packages import Package, PriceList
 from bot_platform.telegram.texts import Texts
 
 PAID = "paid:"  # followed by the id of the purchase that the buyer says they have paid
+WORDS = "words:"  # followed by a kind of work, which is ordered by the words alone of a message
 STOP, FIRST, FILES, AGAIN = "stop:", "first:", "files:", "again:"  # followed by the id of a job
 MAX_LISTED = 10  # jobs shown at once: more buttons are no longer a list to choose from
 

@@ -21,6 +21,7 @@ from bot_platform.domain.errors import NoAccount, Refusal
 from bot_platform.flows.arrive import come_back
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import LOST_CONNECTION
+from bot_platform.telegram.contents import thread_of
 from bot_platform.telegram.operator_buttons import Buttons
 from bot_platform.telegram.refusals import Channel, explain
 from bot_platform.telegram.texts import DEFAULT, Texts
@@ -108,7 +109,7 @@ class Operating(BaseMiddleware):
 
         async def reply(text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
             some = buttons if buttons and buttons.inline_keyboard else None
-            await bot.send_message(operator.id, text, reply_markup=some)
+            await bot.send_message(operator.id, text, message_thread_id=thread_of(event), reply_markup=some)
 
         data |= {"buttons": Buttons(self._texts, data["language"]), "reply": reply}
         return await handler(event, data)
@@ -127,4 +128,5 @@ class ReplyToRefusals(BaseMiddleware):
         except Refusal as refusal:
             bot: Bot = data["bot"]
             sender: TelegramUser = data["event_from_user"]
-            return await bot.send_message(sender.id, explain(refusal, self._channel, data["say"]))
+            text = explain(refusal, self._channel, data["say"])
+            return await bot.send_message(sender.id, text, message_thread_id=thread_of(event))

@@ -35,7 +35,7 @@ def shop(view: NoticeView) -> InlineKeyboardMarkup:
 
 
 def offer(view: NoticeView) -> InlineKeyboardMarkup:
-    """Offer two packages to a job that waits for credits: the cheapest that covers it, and a larger one.
+    """Offer two packages to a job that waits for credits: the cheapest that lets it go on, and a larger one.
 
     The larger one covers all that waits; where the first one does that too, it is the next larger one.
     """
@@ -43,12 +43,22 @@ def offer(view: NoticeView) -> InlineKeyboardMarkup:
     enough, for_all = prices.covering(view.values["missing"]), prices.covering(view.values["missing_all"])
     packages = [package_button(*say, "package-button", enough)]
     if for_all != enough:
-        packages.append(package_button(*say, "enough-all-button", for_all))
+        covers_all = for_all.credits >= view.values["missing_all"]
+        packages.append(
+            package_button(*say, "enough-all-button" if covers_all else "package-button", for_all)
+        )
     elif larger := [package for package in prices if package.credits > enough.credits]:
         packages.append(
             package_button(*say, "package-button", min(larger, key=lambda package: package.credits))
         )
     return rows(*([button] for button in packages), _files(view), _stop(view, "cancel-button"))
+
+
+def words_alone(view: NoticeView) -> InlineKeyboardMarkup | None:
+    """Order the work by the words of the message alone, if there are any."""
+    if not view.values["words"]:
+        return None
+    return rows([view.button("words-alone-button", f"{keyboards.WORDS}{view.values['kind']}")])
 
 
 def stop(view: NoticeView) -> InlineKeyboardMarkup:

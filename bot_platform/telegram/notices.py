@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import structlog
 from aiogram.types import InlineKeyboardMarkup
 
 from bot_platform.domain.outbox import Notice
@@ -11,6 +12,10 @@ from bot_platform.telegram import notice_bodies as bodies
 from bot_platform.telegram import notice_buttons as buttons
 from bot_platform.telegram.rendering import NoticeView, OutgoingMessage, Rendering
 from bot_platform.telegram.texts import Texts
+
+log = structlog.get_logger()
+
+WORK_FAILED = "work-failed"  # shown instead of a text that a kind of work names and that does not exist
 
 
 def closing_buttons(view: NoticeView) -> InlineKeyboardMarkup | None:
@@ -48,17 +53,20 @@ RENDERINGS: Mapping[str, Rendering] = {
     "banned": PLAIN,
     "let-back": PLAIN,
     "low-balance": Rendering(buttons.shop),
+    # Messages of which something cannot be read
+    "only-words": PLAIN,
+    "order-unread": Rendering(buttons.words_alone),
     # Paid work, in the order of its life
-    "work-accepted": Rendering(buttons.stop),
-    "work-woken": Rendering(buttons.stop),
+    "work-accepted": Rendering(buttons.stop, passing=True),
+    "work-woken": Rendering(buttons.stop, passing=True),
     "work-waits": Rendering(buttons.offer),
     "work-waits-frozen": Rendering(buttons.cancel),
     "work-waits-banned": Rendering(buttons.cancel),
     "work-waits-broken": Rendering(buttons.cancel),
-    "work-draft": Rendering(buttons.stop, bodies.draft),
-    "work-progress": Rendering(buttons.stop, bodies.progress),
-    "work-stopping": PLAIN,
-    "work-below": PLAIN,
+    "work-draft": Rendering(buttons.stop, bodies.draft, passing=True),
+    "work-progress": Rendering(buttons.stop, bodies.progress, passing=True),
+    "work-stopping": Rendering(passing=True),
+    "work-below": Rendering(passing=True),
     "answer": Rendering(closing_buttons, bodies.answer),
     "work-files": Rendering(body=bodies.files),
     "work-done": PLAIN,
@@ -72,7 +80,7 @@ RENDERINGS: Mapping[str, Rendering] = {
     "model-busy": Rendering(buttons.order_again),
     "model-cut": Rendering(buttons.order_again),
     "work-length": PLAIN,
-    "work-thinking": Rendering(buttons.stop),
+    "work-thinking": Rendering(buttons.stop, passing=True),
     "model-refused": PLAIN,
     "model-too-long": PLAIN,
     "model-length": PLAIN,
@@ -120,7 +128,20 @@ def rendering_of(name: str) -> Rendering:
 async def compose(
     notice: Notice, texts: Texts, language: str, prices: PriceList, *, local_links: bool
 ) -> OutgoingMessage:
-    """Write a notice in the reader's language; `local_links` as in NoticeView."""
+    """Write a notice in the reader's language; `local_links` as in NoticeView.
+
+    A job's text that does not exist, or lacks a value, is shown as WORK_FAILED. Raises KeyError for others.
+    """
     view = NoticeView(notice.text, notice.text_values, texts, language, prices, local_links)
-    rendering = rendering_of(notice.text)
+    try:
+        return await _rendered(view)
+    except KeyError as error:
+        if not notice.is_about_a_job or notice.text == WORK_FAILED:
+            raise
+        log.error("work.no_such_text", text=notice.text, missing=str(error), job=notice.subject)
+    return await _rendered(replace(view, name=WORK_FAILED))
+
+
+async def _rendered(view: NoticeView) -> OutgoingMessage:
+    rendering = rendering_of(view.name)
     return replace(await rendering.body(view), buttons=rendering.buttons(view))

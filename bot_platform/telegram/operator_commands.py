@@ -8,13 +8,14 @@ from aiogram.types import CallbackQuery, Message
 
 from bot_platform.domain import actions
 from bot_platform.domain.errors import InvalidInput
+from bot_platform.telegram import commands
 
 MAX_REASON_CHARS = 300
 
 
 def admin_command(verb: str) -> Command:
     """Match `/admin` followed by this verb."""
-    return Command("admin", magic=F.args.func(_begins_with(verb)))
+    return commands.command("admin", magic=F.args.func(_begins_with(verb)))
 
 
 def arguments(command: CommandObject, n: int) -> Sequence[str]:

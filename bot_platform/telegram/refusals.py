@@ -47,6 +47,7 @@ WORDINGS: Mapping[str, Wording] = {
     "too-many-jobs": SAME,
     "work-not-set-up": SAME,
     "work-says-nothing": SAME,
+    "order-words-gone": SAME,
     # Refunds
     "refund-no-purchase": SAME,
     "refund-not-paid": SAME,

@@ -64,7 +64,11 @@ async def plain_text(view: NoticeView) -> OutgoingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """How one kind of notice is rendered; the defaults make a plain text without buttons."""
+    """How one kind of notice is rendered; the defaults make a plain text without buttons.
+
+    `passing`: a later text of the same message replaces it, so it is no loss when Telegram refuses it.
+    """
 
     buttons: ButtonsOf = no_buttons
     body: BodyOf = plain_text
+    passing: bool = False

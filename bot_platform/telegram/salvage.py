@@ -7,7 +7,34 @@ Json = Mapping[str, Any]
 
 IDS = range(-(2**52), 2**52)
 DATES = range(2**33)  # unix seconds; Python's calendar ends not much later
-MAX_TEXT_CHARS = 4096
+MAX_TEXT_CHARS = 20 * 4096  # of a text that an app had cut into parts
+UNREAD = "unread"  # a field of ours, set in a message of which something besides its text was lost
+# Fields of a message whose loss takes nothing away that its sender wrote or meant.
+PLAIN_FIELDS = frozenset(
+    {
+        "message_id",
+        "message_thread_id",
+        "is_topic_message",
+        "from",
+        "chat",
+        "date",
+        "edit_date",
+        "text",
+        "entities",
+        "link_preview_options",
+        "forward_origin",
+        "via_bot",
+        "sender_chat",
+        "sender_boost_count",
+        "sender_tag",
+        "has_protected_content",
+        "is_from_offline",
+        "effect_id",
+        "paid_star_count",
+        "author_signature",
+        "reply_markup",
+    }
+)
 CHAT_TYPES = frozenset({"private", "group", "supergroup", "channel"})
 
 
@@ -24,10 +51,14 @@ def salvage(update: Json) -> dict[str, Any] | None:
 
 
 def sender_id(update: Json) -> int | None:
-    """Return the id of the user who sent an update of any kind; None when it does not say."""
+    """Return the id of the user who sent an update of any kind to the bot; None when it does not say.
+
+    None also for an update of a group or channel, in which not everything is for the bot.
+    """
     for event in update.values():
-        sender = _object(_object(event).get("from"))
-        if sender.get("is_bot") is not True and (found := _id(sender.get("id"))):
+        sender, chat = _object(_object(event).get("from")), _object(_object(event).get("chat"))
+        found = _id(sender.get("id"))
+        if found and sender.get("is_bot") is not True and _id(chat.get("id")) in {None, found}:
             return found
     return None
 
@@ -44,7 +75,9 @@ def _message(message: Json) -> dict[str, Any] | None:
         "text": text,
     }
     if thread := _id(message.get("message_thread_id")):
-        kept["message_thread_id"] = thread
+        kept |= {"message_thread_id": thread, "is_topic_message": message.get("is_topic_message") is True}
+    if not PLAIN_FIELDS.issuperset(message):
+        kept[UNREAD] = True
     return kept
 
 

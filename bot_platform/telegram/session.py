@@ -1,4 +1,4 @@
-"""aiogram's HTTP session: errors of a proxy count as errors of the network, and calls are observed."""
+"""aiogram's HTTP session, in which no answer of a server or a proxy raises anything but Telegram's errors."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
+from aiohttp import ClientError, ClientTimeout
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
 from bot_platform.infra.outbound_calls import BUSY, DOWN, OK, REFUSED, OnResult
@@ -23,7 +24,8 @@ RESULTS: dict[type[TelegramAPIError], str] = {
     TelegramServerError: DOWN,
     TelegramRetryAfter: BUSY,
 }
-PROXY_ERRORS = (ProxyError, ProxyConnectionError, ProxyTimeoutError)  # they have no common base class
+# What aiohttp and a proxy raise; they have no common base class.
+NETWORK_ERRORS = (ClientError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
 
 
 def observe_calls(on_result: OnResult) -> RequestMiddlewareType:
@@ -55,8 +57,27 @@ class HttpSession(AiohttpSession):
         method: TelegramMethod[TelegramType],
         timeout: int | None = None,  # noqa: ASYNC109 -- aiogram's
     ) -> Any:
-        """Call a method; raises TelegramNetworkError for a proxy's error too, which aiogram lets through."""
+        """Call a method as aiogram does, but read bytes that are not UTF-8 too, and name a proxy's errors.
+
+        aiogram raises UnicodeDecodeError for an error page in another encoding.
+        """
+        session = await self.create_session()
+        url, form = self.api.api_url(bot.token, method.__api_method__), self.build_form_data(bot, method)
+        seconds = self.timeout if timeout is None else timeout
         try:
-            return await super().make_request(bot, method, timeout)
-        except PROXY_ERRORS as error:
+            async with session.post(url, data=form, timeout=ClientTimeout(total=seconds)) as answer:
+                status, content = answer.status, (await answer.read()).decode(errors="replace")
+        except TimeoutError as error:
+            raise TelegramNetworkError(method=method, message="Request timeout error") from error
+        except NETWORK_ERRORS as error:
             raise TelegramNetworkError(method=method, message=f"{type(error).__name__}: {error}") from error
+        return self.check_response(bot, method, status, content).result
+
+    def check_response(
+        self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
+    ) -> Response[TelegramType]:
+        """Read an answer; raises TelegramServerError for a 5xx without a description too."""
+        try:
+            return super().check_response(bot, method, status_code, content)
+        except TypeError:  # aiogram searches the description of a 5xx for a word
+            raise TelegramServerError(method=method, message="the server failed") from None

@@ -20,6 +20,7 @@ from bot_platform.infra.database_errors import is_transient
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.infra.sql import json_safe
 from bot_platform.infra.worker import LeaseWorker
+from bot_platform.telegram import contents, pastes
 from bot_platform.telegram.error_replies import send_apology
 from bot_platform.telegram.middleware import PASSING
 from bot_platform.telegram.plain_answers import GetPlainUpdates
@@ -124,7 +125,11 @@ class UpdateInbox:
         if not kind:
             await updates.handled(self._database, row)  # of a kind that we did not ask for
             return
-        update = self._read(row)
+        if pause := _wait_for_parts(row):
+            await updates.reschedule(self._database, row, pause, is_try=False)
+            return
+        payload, parts = await self._joined(row)
+        update = self._read(row.key, payload)
         if update is None:
             await self._apologise(row)
             return
@@ -133,25 +138,33 @@ class UpdateInbox:
         except PASSING as fault:
             await self._retry(row, fault)
         else:
-            await updates.handled(self._database, row)
+            await updates.handled(self._database, row, parts=parts)
             seconds = round(clock.current().monotonic() - started_at, 3)
             log.info("telegram.handled", kind=kind, seconds=seconds, attempts=row.attempts)
 
-    def _read(self, row: Event) -> Update | None:
+    async def _joined(self, row: Event) -> tuple[dict[str, Any], Sequence[Event]]:
+        """Return what an update holds together with those that continue its text, and these updates."""
+        if not pastes.may_go_on(row.payload):
+            return row.payload, ()
+        waiting = await updates.following(self._database, row, pastes.MAX_PARTS)
+        payload, count = pastes.join(row.payload, [one.payload for one in waiting])
+        return payload, waiting[:count]
+
+    def _read(self, key: str, payload: dict[str, Any]) -> Update | None:
         """Read an update, or what is readable of it; None when that is not even who wrote what."""
         context = {"bot": self._bot}
         try:
-            return Update.model_validate(row.payload, context=context)
+            return Update.model_validate(payload, context=context)
         except ValidationError as error:
-            log.error("telegram.unreadable_update", update=row.key, **safe_errors.describe(error))
+            log.error("telegram.unreadable_update", update=key, **safe_errors.describe(error))
         try:
-            return Update.model_validate(salvage(row.payload), context=context)
+            return Update.model_validate(salvage(payload), context=context)
         except ValidationError:
             return None
 
     async def _apologise(self, row: Event) -> None:
-        """Close an update that cannot be read, and say so to its sender, if it has one."""
-        number = sender_id(row.payload)
+        """Close an update that cannot be read, and say so to its sender, unless it is a service message."""
+        number = sender_id(row.payload) if _is_a_persons(row.payload) else None
         await updates.handled(self._database, row, "unreadable")
         if number:
             sender = User(id=number, is_bot=False, first_name="")
@@ -169,6 +182,18 @@ class UpdateInbox:
 def _kind(update: dict[str, Any]) -> str:
     """Return the kind of an update; empty for one that is not in ALLOWED."""
     return next((kind for kind in ALLOWED if kind in update), "")
+
+
+def _wait_for_parts(row: Event) -> float:
+    """Return how many seconds to wait for the next part of a long text; 0 when they have passed."""
+    waited = (clock.now() - row.received_at).total_seconds()
+    return max(0.0, pastes.WAIT_SECONDS - waited) if pastes.may_go_on(row.payload) else 0.0
+
+
+def _is_a_persons(update: dict[str, Any]) -> bool:
+    """Whether a person wrote, sent or pressed something, as far as the names of the fields say."""
+    message = update.get("message")
+    return not isinstance(message, dict) or not contents.A_PERSONS_FIELDS.isdisjoint(message)
 
 
 def _readable(update: object) -> dict[str, Any] | None:

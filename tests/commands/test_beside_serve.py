@@ -33,7 +33,7 @@ async def test_each_command_works_beside_a_running_service(database_url: str, tm
 
         assert "Purchases changed: 1" in await run("reconcile")
         await h.said("Payment received: 100.00 credits added. Balance: 100.00 credits.")
-        await h.said("✅ Paid and credited: 100.00 credits for $5.00.")
+        await h.said("✅ Paid: $5.00.")
 
         await run("grant", str(BUYER.id), "7.50", "--reason", "For the trouble.")
         text = "You were given 7.50 credits. Balance: 107.50 credits."

@@ -72,6 +72,19 @@ async def test_the_missing_amount_includes_the_jobs_that_wait_before(database: D
     assert (first.text_values["missing"], first.text_values["missing_all"]) == (40, 70)
 
 
+async def test_missing_is_what_the_next_step_lacks_and_not_what_all_of_it_may_cost(
+    database: Database,
+) -> None:
+    user, work = await person(database, credits_=30), context(database)
+    first = await ordered(work, user, "a", 9000, needs=70)
+    second = await ordered(work, user, "b", 500, needs=50)
+    values = {job.id: (await Notice.get(key=job.subject)).text_values for job in (first, second)}
+    assert (values[first.id]["missing"], values[second.id]["missing"]) == (40, 90)
+    assert values[first.id]["missing_all"] == 9470
+    await grant(database, user, 40, "because", "g")
+    assert await states(first, second) == [JobState.QUEUED, JobState.PARKED], "this much was enough"
+
+
 async def test_an_order_that_the_credits_cover_does_not_wait_behind_a_parked_one(database: Database) -> None:
     user, work = await person(database, credits_=50), context(database)
     large, small = await ordered(work, user, "a", 60), await ordered(work, user, "b", 50)

@@ -66,6 +66,18 @@ async def test_failed_work_is_free(database: Database) -> None:
     assert await sound(database)
 
 
+async def test_values_of_a_kind_s_text_replace_none_of_the_platform_s(database: Database) -> None:
+    user, work = await person(database, credits_=60), context(database)
+    job = await ordered(work, user, "a", 60)
+    values = {"cost": 3, "text": "x", "subject": "y", "job": 99, "charged": 77, "available": 5, "done": 2}
+    await run_job.finish(
+        work, await claimed(work), JobState.FAILED, None, cost=0, text="work-failed", values=values
+    )
+    notice = await Notice.get(key="job:1")
+    own = {"job": job.id, "charged": 0, "available": 60}
+    assert notice.text_values.items() >= (values | own).items()
+
+
 async def test_a_checkpoint_charges_its_step_and_holds_the_next(database: Database) -> None:
     user, work = await person(database, credits_=100), context(database)
     await ordered(work, user, "a", 90, needs=30)
@@ -91,7 +103,7 @@ async def test_a_checkpoint_that_the_credits_do_not_cover_parks_the_job_until_th
     assert await states(job) == [JobState.PARKED]
     assert await sound(database)
     paused = await Notice.get(key="job:1")
-    assert (paused.text, paused.text_values["missing"]) == ("work-waits", 60)
+    assert (paused.text, paused.text_values["missing"]) == ("work-waits", 40)
     assert paused.message_id is None, "the message is sent again at the end of the chat"
     assert (await Notice.get(key="job:1:1:moved")).message_id == 9
     with pytest.raises(LeaseLost):

@@ -75,9 +75,11 @@ class Shift:
 
     async def finish(self, job: Job) -> None:
         """Let the second worker finish."""
-        said = {"text": "work-done", "answer": "of the second"}
+        answer = "of the second"
         await self.second.do(
-            run_job.finish(self.quick, job, JobState.DONE, {"text": "of the second"}, cost=COST, **said)
+            run_job.finish(
+                self.quick, job, JobState.DONE, {"text": answer}, cost=COST, text="work-done", answer=answer
+            )
         )
 
     def late(self, job: Job) -> Sequence[Awaitable[str]]:
@@ -218,8 +220,11 @@ async def _queued(shift: Shift, mine: Job) -> list[str]:
 
 async def _ended_itself(shift: Shift, mine: Job) -> list[str]:
     """Come back to what the first worker itself has finished."""
-    said = {"text": "work-done", "answer": "of the first"}
-    await shift.first.do(run_job.finish(shift.slow, mine, JobState.DONE, None, cost=COST, **said))
+    await shift.first.do(
+        run_job.finish(
+            shift.slow, mine, JobState.DONE, None, cost=COST, text="work-done", answer="of the first"
+        )
+    )
     return await shift.late_and_alone(mine)
 
 

@@ -55,8 +55,36 @@ async def test_both_messages_with_a_link_say_paid_after_the_payment(database_url
         await h.press(packages, "buy_100")
         await eventually(lambda: len(links(h)) == 2)
         await h.stripe.pay(links(h)[0].rpartition("/")[2])
-        await eventually(lambda: h.texts().count("✅ Paid and credited: 100.00 credits for $5.00.") == 2)
+        await eventually(lambda: h.texts().count("✅ Paid: $5.00.") == 2)
         assert links(h) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "line", "told"),
+    [
+        ("card", "✅ Paid: $5.00.", ["Payment received: 100.00 credits added. Balance: 100.00 credits."]),
+        ("bank_transfer", "✅ Paid: $5.00.", ["Thank you! Your bank transfer", "Payment received: "]),
+        (
+            "bank_transfer_fails",
+            "❌ Not paid.",
+            ["Thank you! Your bank transfer", "Sorry, your bank transfer"],
+        ),
+    ],
+)
+async def test_one_payment_reads_as_one(database_url: str, how: str, line: str, told: list[str]) -> None:
+    async with running_service(database_url) as h:
+        packages = await shop(h)
+        await h.press(packages, "buy_100")
+        link = await h.said(LINK)
+        await h.stripe.pay(link_of(link).rpartition("/")[2], how)
+        await h.said(line)
+        await h.said(told[-1])
+        await h.clock.pass_time(5)
+        chat = h.telegram.messages(BUYER.id)
+        new = [m["text"] for m in chat if m["message_id"] > link["message_id"]]
+        assert [text[: len(begin)] for text, begin in zip(new, told, strict=True)] == told
+        (changed,) = (m for m in chat if m["message_id"] == link["message_id"])
+        assert (changed["text"], changed.get("reply_markup")) == (line, None)
 
 
 async def test_after_paying_a_press_is_a_new_purchase(database_url: str) -> None:

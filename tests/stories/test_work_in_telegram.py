@@ -34,18 +34,18 @@ async def test_what_waits_is_listed_and_what_is_done_first_starts_when_the_credi
         assert buttons(await h.say("/jobs", "Nothing runs and nothing waits.")) == []
         long = await ordered(h, f"/ask {LONG_QUESTION}")
         short = await ordered(h, "/ask how?")
-        assert "One order waits before it; for both together" in short["text"]
+        assert "One order waits before it; to start both, 1.80 are missing." in short["text"]
         await give(h, 90)
         await h.said("You were given 0.90 credits.")
         listed = await h.say("/jobs", "What runs and what waits:")
         assert listed["text"].splitlines()[2:] == [
-            f"1. /ask “{LONG_QUESTION[:40]}…” \N{EN DASH} waiting for credits, up to 0.99 credits",
-            "2. /ask “how?” \N{EN DASH} waiting for credits, up to 0.81 credits",
+            f"1. /ask “{LONG_QUESTION[:40]}…” \N{EN DASH} waiting for 0.09 more credits, up to 0.99 credits",
+            "2. /ask “how?” \N{EN DASH} waiting for 0.90 more credits, up to 0.81 credits",
         ]
         assert buttons(listed) == ["stop:1", "stop:2", "first:2"]
         await h.press(listed, "first:2")
         await becomes(h, short, "Like this.\n\n✅ 0.03 credits.")
-        await becomes(h, long, "0.12 are missing.")
+        await becomes(h, long, "0.12 are missing to start it.")
         assert len(server.requests) == 1
         assert await standing(h) == (87, 0)
         assert await broken(h) == []

@@ -66,7 +66,7 @@ async def test_work_whose_credits_never_came_expires_and_says_so(database_url: s
         said = "did not come within three days, so it waits no longer. Nothing was charged."
         await becomes(h, offer, "See below.")
         assert "Try again" in str((await h.said(said))["reply_markup"])
-        await becomes(h, fresh, "and you have 0.00. 0.81 are missing.")
+        await becomes(h, fresh, "and you have 0.00. 0.81 are missing to start it.")
         h.telegram.press(BUYER, offer["message_id"], "stop:1", stale=True)
         await h.said("This has ended already.")
         await give(h, 500)

@@ -137,6 +137,33 @@ async def test_a_text_that_is_not_in_the_table_is_plain() -> None:
     assert (found.text[:12], found.buttons, found.entities) == ("This package", None, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "values"), [("draw-nothing", {}), ("build-stopped", {}), ("model-downn", {"x": 1})]
+)
+async def test_a_job_s_text_that_cannot_be_written_says_that_something_broke(
+    text: str, values: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    notice = Notice(subject="job:7", text=text, text_values=ABOUT | values)
+    found = await compose(notice, Texts(), "en", PRICES, local_links=False)
+    assert found.text.startswith("😕 Something broke on my side")
+    assert pressed(found) == ["again:7"]
+    assert text in capsys.readouterr().out
+
+
+async def test_a_missing_text_of_anything_but_a_job_is_an_error() -> None:
+    notice = Notice(subject="purchase:7", text="a-typo", text_values=ABOUT)
+    with pytest.raises(KeyError):
+        await compose(notice, Texts(), "en", PRICES, local_links=False)
+
+
+async def test_a_package_that_does_not_cover_all_that_waits_does_not_say_so() -> None:
+    found = await message("work-waits", available=0, before=0, missing=440, missing_all=74_600)
+    assert found.buttons
+    labels = [row[0].text for row in found.buttons.inline_keyboard]
+    assert labels[:2] == ["100 credits · $5.00", "500 credits · $20.00"]
+    assert "4.40 are missing to go on." in found.text
+
+
 async def test_files_are_packed_and_erased_ones_are_reported_as_erased(database: Database) -> None:
     who = await person(database)
     job = await Job.create(

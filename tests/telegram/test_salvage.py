@@ -107,6 +107,45 @@ def test_any_json_object_is_read_or_given_up(update: dict[str, Any]) -> None:
     sender_id(update)
 
 
+@pytest.mark.parametrize("date", [253_402_300_800, 2**40, 10**12, 2**63, -1, 1.5, "today", True])
+def test_a_date_that_no_calendar_has_hides_no_question(date: object) -> None:
+    found = salvage({"update_id": 9, "message": MESSAGE | {"date": date}})
+    assert found
+    assert Update.model_validate(found).message.date.year in range(1970, 2300)  # type: ignore[union-attr]  # it is a message
+
+
+@pytest.mark.parametrize(
+    ("chat", "kind"),
+    [
+        ({"id": -1001, "type": "community"}, "group"),
+        ({"id": -1001, "type": None}, "group"),
+        ({"id": 78, "type": "private_v2"}, "group"),
+        ({"id": 77, "type": "private_v2"}, "private"),
+        ({"type": "private"}, "private"),
+        ({}, "private"),
+    ],
+    ids=repr,
+)
+def test_a_chat_of_an_unknown_type_is_private_only_if_it_is_the_sender_s_own(
+    chat: dict[str, Any], kind: str
+) -> None:
+    found = salvage({"update_id": 9, "message": MESSAGE | {"chat": chat}})
+    assert found
+    assert found["message"]["chat"]["type"] == kind
+
+
+@pytest.mark.parametrize("chat", [{"id": -1001, "type": "supergroup"}, {"id": 78, "type": "community"}])
+def test_nobody_is_apologised_to_for_what_was_written_in_a_group(chat: dict[str, Any]) -> None:
+    assert sender_id({"update_id": 9, "message": {"from": SENDER, "chat": chat, "photo": 5}}) is None
+
+
+def test_the_topic_of_a_message_is_kept() -> None:
+    topic = {"message_thread_id": 12, "is_topic_message": True}
+    found = salvage({"update_id": 9, "message": MESSAGE | topic})
+    assert found
+    assert found["message"].items() >= topic.items()
+
+
 def test_an_update_without_words_has_a_sender_to_apologise_to() -> None:
     photo = {"update_id": 9, "message": {"from": SENDER, "photo": 5}}
     assert (salvage(photo), sender_id(photo)) == (None, 77)

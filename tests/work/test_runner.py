@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,68 @@ async def test_failed_work_is_free_and_its_message_names_the_reason(
     job = await done(*orders(database, sold(chore)))
     assert (job.state, job.charged) == (JobState.FAILED, 0)
     assert (await Notice.get(key="job:1")).text == says
+
+
+ODD: Any = Files  # untyped code may pass anything
+
+
+@pytest.mark.parametrize(
+    "result",
+    [None, 5, b"bytes", ["a"], ODD("x", {"a": b"\0"}, "done"), ODD("x", {}, None), ODD(1, [], "")],
+    ids=repr,
+)
+async def test_a_result_of_another_type_fails_at_once_and_is_named_in_the_log(
+    database: Database, result: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def chore(_: JobContext) -> object:
+        return result
+
+    job = await done(*orders(database, sold(chore)))  # type: ignore[arg-type]  # as untyped code may
+    assert (job.state, job.charged, job.attempts) == (JobState.FAILED, 0, 1)
+    assert (await Notice.get(key="job:1")).text == "work-failed"
+    assert f"type={type(result).__name__}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        CannotDo("build-no-plan", cost=3, state="odd", answer="x", text="y", subject="z", key="k", rank=9),
+        CannotDo("build-no-plan", when=1.5, what=None, who=object(), odd="\0\ud800"),
+        CannotDo("build-no-plan", files={"a": "not Files"}),  # type: ignore[arg-type]  # as untyped code may
+    ],
+    ids=["names of arguments", "odd values", "odd files"],
+)
+async def test_a_refusal_s_values_and_files_may_be_anything(database: Database, refusal: CannotDo) -> None:
+    async def chore(_: JobContext) -> str:
+        raise refusal
+
+    job = await done(*orders(database, sold(chore)))
+    assert (job.state, job.charged, job.attempts) == (JobState.FAILED, 0, 1)
+    assert (await Notice.get(key="job:1")).text == "build-no-plan"
+
+
+@pytest.mark.parametrize("text", ["A sentence, where the name of a text belongs. " * 3, "", 5, None])
+async def test_a_refusal_that_names_no_text_says_that_something_broke(
+    database: Database, text: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def chore(_: JobContext) -> str:
+        raise CannotDo(text)  # type: ignore[arg-type]  # as untyped code may
+
+    job = await done(*orders(database, sold(chore)))
+    assert (job.state, job.attempts) == (JobState.FAILED, 1)
+    assert (await Notice.get(key="job:1")).text == "work-failed"
+    assert "work.no_such_text" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), asyncio.CancelledError(), TimeoutError()], ids=repr)
+async def test_a_kind_that_ends_itself_in_an_odd_way_fails_at_once(
+    database: Database, error: BaseException
+) -> None:
+    async def chore(_: JobContext) -> str:
+        raise error
+
+    job = await done(*orders(database, sold(chore)))
+    assert (job.state, job.charged, job.attempts) == (JobState.FAILED, 0, 1)
 
 
 async def test_an_empty_answer_is_free(database: Database) -> None:

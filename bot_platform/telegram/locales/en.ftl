@@ -38,6 +38,27 @@ help =
     /privacy – see what is kept about you
 help-line = /{ $command } – { $what }
 not-understood = Sorry, I did not understand that. Put /ask before a question, or see /help for what I can do.
+forwarded = To ask about a forwarded message, reply to it with /ask and your question. Its text is then a part of what I read.
+only-words = I can read only words so far, and not { unread-thing }. Put /ask before a question in words, or see /help for what I can do.
+order-unread = I can read only words so far, and not { unread-thing }. So I have not started, and nothing was charged. { $words ->
+        [0] Write what you want to know in words.
+       *[other] Shall I go on with your words alone?
+    }
+unread-thing = { $what ->
+        [picture] the picture
+        [recording] the recording
+        [video] the video
+        [file] the file
+        [sticker] the sticker
+        [place] the place
+        [contact] the contact
+        [poll] the poll
+        [list] the list
+        [reply] what you replied to
+       *[other] everything in your message
+    }
+words-alone-button = Go on with the words alone
+order-words-gone = I no longer find your message. Please write the question again, in words.
 
 ## Buying
 
@@ -47,14 +68,14 @@ pay-button = ➡️ Proceed to Payment
 paid-button = I have paid
 again-button = Try again: { SHORT($credits) } credits · { MONEY($amount, $currency) }
 checkout-link = Please complete your purchase using the link below:
-checkout-paid = ✅ Paid and credited: { CREDITS($credits) } credits for { MONEY($amount, $currency) }.
+checkout-paid = ✅ Paid: { MONEY($amount, $currency) }.
 checkout-reversed = ↩️ Paid, then refunded or disputed: { CREDITS($reversed) } of { CREDITS($credits) } credits were taken back.
-checkout-on-its-way = ⏳ Your payment is on its way. The credits are added when the money arrives.
+checkout-on-its-way = ⏳ Your payment is on its way.
 checkout-kept-aside = { $returned ->
         [yes] ↩️ Paid, and returned: the payment did not match the price.
        *[no] 🔎 Paid. The payment does not match the price, so a person looks at it.
     }
-checkout-failed = ❌ The payment did not come through. Nothing was charged.
+checkout-failed = ❌ Not paid.
 checkout-expired = ⌛ This payment link has expired. Nothing was charged.
 payment-received = Payment received: { CREDITS($credits) } credits added. Balance: { CREDITS($balance) } credits.
 payment-on-its-way = Thank you! Your payment is on its way. A bank transfer or a voucher can take a few days; a voucher has to be paid first. Your credits are added as soon as the money arrives, and I will write to you then.
@@ -161,9 +182,12 @@ work-waits =
         [0] This costs up to { CREDITS($most) } credits, and you have { CREDITS($available) }.
        *[other] ⏸ { $done } of { $parts } parts are finished and kept. The rest costs up to { CREDITS($most) } credits, and you have { CREDITS($available) }.
     } { $before ->
-        [0] { CREDITS($missing) } are missing.
-        [one] One order waits before it; for both together { CREDITS($missing) } are missing.
-       *[other] { $before } orders wait before it; for all together { CREDITS($missing) } are missing.
+        [0] { CREDITS($missing) } are missing to { $parts ->
+            [0] start it.
+           *[other] go on.
+        }
+        [one] One order waits before it; to start both, { CREDITS($missing) } are missing.
+       *[other] { $before } orders wait before it; to start all of them, { CREDITS($missing) } are missing.
     }
 
     Nothing is lost: it waits here for three days, and { $parts ->
@@ -227,7 +251,10 @@ jobs-line = { $n }. /{ $kind } { $says } – { $state ->
            *[other] , { $done } of { $parts }
         }
         [queued] about to start
-       *[parked] waiting for credits
+       *[parked] { $missing ->
+            [0] waiting
+           *[other] waiting for { CREDITS($missing) } more credits
+        }
     }, up to { CREDITS($most) } credits
 jobs-more = … and { $n } more.
 cancel-which = Which one shall I stop?
@@ -267,6 +294,7 @@ paysupport-line = • Purchase { $purchase }, { MOMENT($at) } UTC: { CREDITS($cr
        *[other] { $state }
     }
 paysupport-sent = Thank you! Your question is with the operator of this bot, who can see your purchases and will write to you here in Telegram.
+paysupport-words-only = Only your words were passed on, and not { unread-thing }.
 paysupport-alone = This bot has nobody set up to answer here. Please write to whoever runs it and give your customer number, { $user }.
 paysupport-question =
     ❓ A question about a payment from { $name } (customer number { $user }):

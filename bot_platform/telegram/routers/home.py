@@ -1,32 +1,40 @@
 """The first screen: /start, help, terms, and the reply to what was not understood."""
 
+import structlog
 from aiogram import Router
-from aiogram.filters import Command, CommandStart
+from aiogram.enums import ContentType
+from aiogram.filters import CommandStart
 from aiogram.types import Message
 
 from bot_platform.domain import ledger
 from bot_platform.domain.packages import PriceList
+from bot_platform.flows import not_read
 from bot_platform.flows.arrive import arrive
 from bot_platform.infra.database import Database
-from bot_platform.telegram import keyboards
+from bot_platform.telegram import contents, keyboards
+from bot_platform.telegram.commands import command
 from bot_platform.telegram.texts import Say, Texts
 from bot_platform.work.engine.orders import Orders
+
+log = structlog.get_logger()
 
 
 def screen() -> Router:
     """Build the router of this screen."""
     router = Router(name="home")
-    router.message.register(start, CommandStart())
-    router.message.register(say_help, Command("help"))
-    router.message.register(say_terms, Command("terms"))
-    router.message.register(say_privacy, Command("privacy"))
+    router.message.register(start, CommandStart(ignore_case=True))
+    router.message.register(say_help, command("help"))
+    router.message.register(say_terms, command("terms"))
+    router.message.register(say_privacy, command("privacy"))
     return router
 
 
 def last_resort() -> Router:
     """Build the router for messages that no other router handled; include it last."""
     router = Router(name="last_resort")
-    router.message.register(not_understood)
+    router.message.register(cannot_read, contents.media)
+    router.message.register(not_understood, contents.words)
+    router.message.register(stay_silent)
     return router
 
 
@@ -75,6 +83,18 @@ async def say_privacy(message: Message, orders: Orders, say: Say) -> None:
     await message.answer(say("privacy", days=orders.context.keep_texts.days))
 
 
+async def cannot_read(message: Message, database: Database, request_key: str) -> None:
+    """Say that only words are read, once for all pictures of an album."""
+    key, what = contents.key_of(message, request_key), contents.media(message)
+    await not_read.say_only_words(database, key, message.chat.id, contents.place_of(message), what)
+
+
 async def not_understood(message: Message, say: Say) -> None:
-    """Point to the help."""
-    await message.answer(say("not-understood"))
+    """Point to the help, and for a forwarded message to the way to ask about it."""
+    await message.answer(say("forwarded" if message.forward_origin else "not-understood"))
+
+
+async def stay_silent(message: Message) -> None:
+    """Give no answer to a service message: nobody wrote it. One of an unknown kind is logged."""
+    if message.content_type == ContentType.UNKNOWN:
+        log.warning("telegram.unknown_content", fields=sorted(message.model_extra or {}))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from aiogram import F, Router
-from aiogram.filters import Command, CommandObject
+from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot_platform.domain import (
@@ -26,6 +26,7 @@ from bot_platform.domain.users import User
 from bot_platform.flows import broadcast
 from bot_platform.flows.context import PaymentContext
 from bot_platform.telegram import operator_reports
+from bot_platform.telegram.commands import command
 from bot_platform.telegram.middleware import Operating, Reply, ReplyToRefusals
 from bot_platform.telegram.operator_buttons import Buttons, about, to
 from bot_platform.telegram.refusals import Channel
@@ -43,9 +44,9 @@ def screen(texts: Texts, operators: Sequence[int]) -> Router:
         observer.filter(F.from_user.id.in_(set(operators)))
         observer.middleware(Operating(texts))
         observer.middleware(ReplyToRefusals(Channel.TELEGRAM))
-    router.message.register(today, Command("admin", magic=F.args.is_(None)))
-    router.message.register(say_help, Command("admin", magic=F.args.lower() == "help"))
-    router.message.register(find, Command("admin"))
+    router.message.register(today, command("admin", magic=F.args.is_(None)))
+    router.message.register(say_help, command("admin", magic=F.args.lower() == "help"))
+    router.message.register(find, command("admin"))
     router.callback_query.register(failed, F.data == to("failed"))
     router.callback_query.register(waits, F.data == to("waits"))
     router.callback_query.register(sales, F.data == to("sales"))

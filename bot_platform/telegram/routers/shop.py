@@ -2,12 +2,13 @@
 
 import structlog
 from aiogram import Bot, F, Router
-from aiogram.filters import Command, CommandObject
+from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot_platform.domain import ledger, purchases, statement
 from bot_platform.domain.ids import parse_id
 from bot_platform.domain.packages import PriceList
+from bot_platform.domain.places import Place
 from bot_platform.domain.purchases import PurchaseState
 from bot_platform.domain.users import User
 from bot_platform.flows.ask_support import ask_support
@@ -15,8 +16,9 @@ from bot_platform.flows.buy import buy
 from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.recheck_purchase import check
 from bot_platform.infra.database import Database
-from bot_platform.telegram import keyboards
-from bot_platform.telegram.error_replies import send_apology
+from bot_platform.telegram import contents, keyboards
+from bot_platform.telegram.commands import command
+from bot_platform.telegram.error_replies import is_answered, send_apology
 from bot_platform.telegram.middleware import PASSING_FAULT, Registered
 from bot_platform.telegram.texts import Say, Texts
 
@@ -31,10 +33,10 @@ def screen(prices: PriceList) -> Router:
     router = Router(name="shop")
     router.message.middleware(Registered())
     router.callback_query.middleware(Registered())
-    router.message.register(shop, Command("buy"))
-    router.message.register(balance, Command("balance"))
-    router.message.register(history, Command("history"))
-    router.message.register(paysupport, Command("paysupport"))
+    router.message.register(shop, command("buy"))
+    router.message.register(balance, command("balance"))
+    router.message.register(history, command("history"))
+    router.message.register(paysupport, command("paysupport"))
     router.callback_query.register(paid, F.data.startswith(keyboards.PAID))
     router.callback_query.register(press)
     codes = [package.code for package in prices]
@@ -51,7 +53,8 @@ async def press(
     query: CallbackQuery, payments: PaymentContext, prices: PriceList, user: User, request_key: str
 ) -> None:
     """Buy the package whose button was pressed; the reply comes through the outbox."""
-    await buy(payments, user, prices.get(query.data or ""), request_key)
+    package, place = prices.get(query.data or ""), Place(contents.thread_of(query))
+    await buy(payments, user, package, request_key, place)
 
 
 async def paid(
@@ -71,7 +74,12 @@ async def paid(
     buttons = None
     if purchase.state in {PurchaseState.EXPIRED, PurchaseState.FAILED}:
         buttons = keyboards.again(texts, language, payments.prices, purchase.package)
-    await bot.send_message(user.telegram_id, say("checked", state=purchase.shown_state), reply_markup=buttons)
+    await bot.send_message(
+        user.telegram_id,
+        say("checked", state=purchase.shown_state),
+        message_thread_id=contents.thread_of(query),
+        reply_markup=buttons,
+    )
 
 
 async def balance(message: Message, user: User, say: Say) -> None:
@@ -122,9 +130,10 @@ async def paysupport(
     if command.args:
         name = message.from_user.full_name if message.from_user else ""
         sent = await ask_support(database, payments.operators, user, name, command.args, request_key)
-        await message.answer(
-            say("paysupport-sent") if sent else say("paysupport-alone", user=str(user.telegram_id))
-        )
+        lines = [say("paysupport-sent") if sent else say("paysupport-alone", user=str(user.telegram_id))]
+        if sent and (lost := contents.unread(message, reads_quotes=False)):
+            lines.append(say("paysupport-words-only", what=lost))
+        await message.answer("\n\n".join(lines))
         return
     lines = [
         say(
@@ -145,6 +154,8 @@ async def paysupport(
 async def could_not_sell(event: ErrorEvent, bot: Bot, payments: PaymentContext, texts: Texts) -> None:
     """Reply to an error after the press of a package; pressing again is safe."""
     query = event.update.callback_query
+    if is_answered(event):
+        return
     log.error("shop.press_failed", update=event.update.update_id, exc_info=event.exception)
     if query:
         await send_apology(bot, texts, query.from_user, payments.provider.refusal)

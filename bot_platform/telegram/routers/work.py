@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 
 from aiogram import Bot, F, Router
-from aiogram.filters import Command, CommandObject
+from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot_platform.domain import jobs
-from bot_platform.domain.errors import NoSuchJob
+from bot_platform.domain import jobs, ledger
+from bot_platform.domain.errors import CannotOrder, NoSuchJob
 from bot_platform.domain.ids import parse_id
-from bot_platform.domain.jobs import Job
+from bot_platform.domain.jobs import Job, JobState
+from bot_platform.domain.places import Place
 from bot_platform.domain.users import User
-from bot_platform.flows import job_retention, order_work
-from bot_platform.telegram import keyboards
+from bot_platform.flows import job_retention, not_read, order_work
+from bot_platform.flows.wake import missing_to_start
+from bot_platform.infra.database import Database
+from bot_platform.telegram import contents, keyboards
+from bot_platform.telegram.commands import command
 from bot_platform.telegram.middleware import Registered
 from bot_platform.telegram.texts import Say, Texts
 from bot_platform.work.engine.orders import Orders
@@ -25,11 +29,12 @@ def screen(orders: Orders) -> Router:
     router = Router(name="work")
     router.message.middleware(Registered())
     router.callback_query.middleware(Registered())
-    router.message.register(order, Command(*orders.kinds))
-    router.message.register(list_jobs, Command("jobs"))
-    router.message.register(cancel, Command("cancel"))
-    router.message.register(begin_anew, Command("new"))
-    router.message.register(forget, Command("forget"))
+    router.message.register(order, command(*orders.kinds))
+    router.message.register(list_jobs, command("jobs"))
+    router.message.register(cancel, command("cancel"))
+    router.message.register(begin_anew, command("new"))
+    router.message.register(forget, command("forget"))
+    router.callback_query.register(order_words, F.data.startswith(keyboards.WORDS))
     router.callback_query.register(stop, F.data.startswith(keyboards.STOP))
     router.callback_query.register(put_first, F.data.startswith(keyboards.FIRST))
     router.callback_query.register(send_files, F.data.startswith(keyboards.FILES))
@@ -37,9 +42,40 @@ def screen(orders: Orders) -> Router:
     return router
 
 
-async def order(_: Message, command: CommandObject, orders: Orders, user: User, request_key: str) -> None:
-    """Order work; the reply comes through the outbox."""
-    await orders.order(user, command.command, command.args or "", request_key)
+async def order(
+    message: Message,
+    command: CommandObject,
+    database: Database,
+    orders: Orders,
+    user: User,
+    request_key: str,
+) -> None:
+    """Order work; the reply comes through the outbox. What would not be read is said before the order."""
+    kind, request, place = (
+        orders.kinds[command.command.casefold()],
+        command.args or "",
+        contents.place_of(message),
+    )
+    if lost := contents.unread(message, reads_quotes=kind.reads_quotes):
+        key = f"{contents.key_of(message, request_key)}:order"
+        await not_read.ask_for_words_alone(
+            database, key, message.chat.id, place, what=lost, kind=kind.code, words=len(request)
+        )
+        return
+    quoted = contents.quoted(message) if kind.reads_quotes else ""
+    await orders.order(user, kind.code, request, request_key, quoted=quoted, place=place)
+
+
+async def order_words(query: CallbackQuery, orders: Orders, user: User) -> None:
+    """Order work by the words alone of a message that holds more; a repeated press finds the same job."""
+    shown = query.message if isinstance(query.message, Message) else None
+    asked = shown.reply_to_message if shown else None
+    request = contents.words(asked).split(maxsplit=1)[1:] if asked else []
+    if not (asked and request):
+        raise CannotOrder("order-words-gone")
+    code, key = (query.data or "").removeprefix(keyboards.WORDS), f"words:{user.id}:{asked.message_id}"
+    place = Place(contents.thread_of(query), asked.message_id)
+    await orders.order(user, code, request[0], key, place=place)
 
 
 async def list_jobs(message: Message, texts: Texts, user: User, language: str, say: Say) -> None:
@@ -49,7 +85,7 @@ async def list_jobs(message: Message, texts: Texts, user: User, language: str, s
         await message.answer(say("jobs-none"))
         return
     buttons = keyboards.open_jobs(texts, language, found, can_be_first=True)
-    await message.answer(_list("jobs", found, say), reply_markup=buttons)
+    await message.answer(await _list("jobs", found, user, say), reply_markup=buttons)
 
 
 async def cancel(message: Message, orders: Orders, texts: Texts, user: User, language: str, say: Say) -> None:
@@ -63,7 +99,7 @@ async def cancel(message: Message, orders: Orders, texts: Texts, user: User, lan
             await message.answer(say("cancel-one", kind=job.kind, says=_title(job)))
         case _:
             buttons = keyboards.open_jobs(texts, language, found, can_be_first=False)
-            await message.answer(_list("cancel-which", found, say), reply_markup=buttons)
+            await message.answer(await _list("cancel-which", found, user, say), reply_markup=buttons)
 
 
 async def begin_anew(message: Message, orders: Orders, user: User, say: Say) -> None:
@@ -90,7 +126,12 @@ async def put_first(
     await order_work.put_first(orders.context, user, _number(query, keyboards.FIRST))
     found = await jobs.open_of(user.id)
     buttons = keyboards.open_jobs(texts, language, found, can_be_first=True)
-    await bot.send_message(user.telegram_id, _list("jobs", found, say), reply_markup=buttons)
+    await bot.send_message(
+        user.telegram_id,
+        await _list("jobs", found, user, say),
+        message_thread_id=contents.thread_of(query),
+        reply_markup=buttons,
+    )
 
 
 async def send_files(query: CallbackQuery, orders: Orders, user: User, request_key: str) -> None:
@@ -110,7 +151,9 @@ def _number(query: CallbackQuery, before: str) -> int:
     return number
 
 
-def _list(heading: str, found: Sequence[Job], say: Say) -> str:
+async def _list(heading: str, found: Sequence[Job], user: User, say: Say) -> str:
+    account = await ledger.find_account(user.id)
+    waiting = [job for job in found if job.state is JobState.PARKED]
     lines = [
         say(
             "jobs-line",
@@ -121,6 +164,7 @@ def _list(heading: str, found: Sequence[Job], say: Say) -> str:
             done=job.done,
             parts=job.parts,
             most=job.most,
+            missing=missing_to_start(account, job, waiting) if job in waiting else 0,
         )
         for n, job in enumerate(found[: keyboards.MAX_LISTED], start=1)
     ]

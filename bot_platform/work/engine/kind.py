@@ -20,10 +20,21 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The text of a user's request, and the earlier turns of the conversation."""
+    """A user's request, the earlier turns of the conversation, and the text that the request is about.
+
+    `quoted` is the message that the user replied to, or the part of it that they marked. Only a kind that
+    `reads_quotes` gets it.
+    """
 
     request: str
     before: tuple[Message, ...] = ()
+    quoted: str = ""
+
+    @property
+    def prompt(self) -> str:
+        """The request, and above it what it is about, as a quote in Markdown."""
+        lines = [f"> {line}" for line in self.quoted.splitlines()]
+        return "\n".join([*lines, "", self.request]) if lines else self.request
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +78,12 @@ Work = Callable[[JobContext], Awaitable[str | Files]]
 class CannotDo(Exception):
     """Raised by a kind: the work ends without a result and without a charge, for a reason the user reads.
 
-    `text` names a text of `telegram/locales`, `values` are the values in it, `files` what was finished.
+    `text` names a text of `telegram/locales`, `values` are the values in it (texts and whole
+    numbers; credits in hundredths), `files` what was finished. For a name that is missing there the user
+    reads `work-failed`.
     """
 
-    def __init__(self, text: str, files: Files | None = None, **values: Any) -> None:
+    def __init__(self, text: str, /, files: Files | None = None, **values: Any) -> None:
         super().__init__(text)
         self.text, self.files, self.values = text, files, values
 
@@ -80,7 +93,8 @@ class JobKind:
     """A paid command.
 
     `price` quotes an order. With `fixed` the quote is the price, whatever was used. A kind that
-    `remembers` gets the user's last orders of this kind as `order.before`.
+    `remembers` gets the user's last orders of this kind as `order.before`; one that `reads_quotes` gets
+    what the order replies to as `order.quoted`.
     """
 
     code: str
@@ -90,6 +104,7 @@ class JobKind:
     fixed: bool
     needs_model: bool
     remembers: bool
+    reads_quotes: bool = False
 
 
 def kind(
@@ -99,6 +114,7 @@ def kind(
     price: int | Price,
     needs_model: bool = True,
     remembers: bool = False,
+    reads_quotes: bool = False,
 ) -> Callable[[Work], JobKind]:
     """Make a coroutine a paid command: `/code`, explained by `help`.
 
@@ -117,16 +133,16 @@ def kind(
         return Quote(price, price)
 
     def decorate(work: Work) -> JobKind:
-        return JobKind(code, help, work, quote, fixed is not None, needs_model, remembers)
+        return JobKind(code, help, work, quote, fixed is not None, needs_model, remembers, reads_quotes)
 
     return decorate
 
 
 def by_usage(most_tokens: int, *prompt: Message) -> Price:
-    """Quote by what the model reads (`prompt`, earlier turns, request) and the most tokens it may write."""
+    """Quote by what the model reads (`prompt`, earlier turns, request, quoted) and the most it may write."""
 
     def quote(order: Order, rates: Rates) -> Quote:
-        texts = [order.request, *(turn.text for turn in (*prompt, *order.before))]
+        texts = [order.prompt, *(turn.text for turn in (*prompt, *order.before))]
         most = rates.most("".join(texts), most_tokens)
         return Quote(most, most)
 

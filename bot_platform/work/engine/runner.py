@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import structlog
 
@@ -12,8 +11,10 @@ from bot_platform.flows import run_job
 from bot_platform.flows.context import WorkContext
 from bot_platform.flows.run_job import LeaseLost
 from bot_platform.infra import clock, correlation, safe_errors
+from bot_platform.work.engine import ends
 from bot_platform.work.engine.context import DatabaseUnavailable, Parked, RunningJob
-from bot_platform.work.engine.kind import CannotDo, Files, JobKind, Order
+from bot_platform.work.engine.ends import FAILED_TEXT, End
+from bot_platform.work.engine.kind import CannotDo, JobKind, Order
 from bot_platform.work.engine.model import Message, Model, ModelFault, Rates
 
 log = structlog.get_logger()
@@ -21,25 +22,6 @@ log = structlog.get_logger()
 LENGTH = "model-length"  # the fault of an answer that reached its limit of tokens
 MAX_ATTEMPTS = 5  # claims of a job since its last checkpoint; each earlier worker died or lost its lease
 TIMEOUT_SECONDS = 1800.0  # of one run of a job
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a job ends: state, cost in hundredths, answer, and the name of the text for the user."""
-
-    state: JobState
-    text: str
-    cost: int = 0
-    answer: str = ""
-    files: Files | None = None
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def result(self) -> dict[str, object] | None:
-        """What the job's row keeps."""
-        if self.files:
-            return {"name": self.files.name, "files": dict(self.files.files)}
-        return {"text": self.answer} if self.answer else None
 
 
 class Runner:
@@ -86,7 +68,7 @@ class Runner:
             return End(JobState.CANCELLED, "work-cancelled")
         if kind is None or job.attempts > MAX_ATTEMPTS:
             log.error("work.given_up", attempts=job.attempts)
-            return End(JobState.FAILED, "work-failed")
+            return End(JobState.FAILED, FAILED_TEXT)
         order = await _order(job)
         context = RunningJob(self._work, job, order, self._model, self._rates, fixed=kind.fixed)
         task = asyncio.create_task(_call(kind, context, job))
@@ -116,7 +98,7 @@ class Runner:
             cost=end.cost,
             text=end.text,
             answer=end.answer,
-            **end.values,
+            values=end.values,
         )
         log.info("work.ended", state=end.state.value, charged=job.charged)
 
@@ -128,14 +110,15 @@ class Runner:
 async def _order(job: Job) -> Order:
     request = job.request or {"text": "", "before": []}
     before = [turn for id_ in request["before"] if (old := await jobs.find(id_)) for turn in turns(old)]
-    return Order(request["text"], tuple(before))
+    return Order(request["text"], tuple(before), request.get("quoted", ""))
 
 
 def turns(job: Job) -> tuple[Message, ...]:
     """Return an answered job as two turns of a conversation, or none when its texts are erased."""
     if not job.request or not job.result or not job.result.get("text"):
         return ()
-    return Message("user", job.request["text"]), Message("assistant", job.result["text"])
+    asked = Order(job.request["text"], quoted=job.request.get("quoted", "")).prompt
+    return Message("user", asked), Message("assistant", job.result["text"])
 
 
 async def _call(kind: JobKind, context: RunningJob, job: Job) -> End | None:
@@ -148,21 +131,28 @@ async def _call(kind: JobKind, context: RunningJob, job: Job) -> End | None:
     except DatabaseUnavailable:
         raise
     except CannotDo as refusal:
-        return End(JobState.FAILED, refusal.text, 0, "", refusal.files, refusal.values)
+        return ends.of_refusal(refusal)
     except ModelFault as error:
         log.warning("work.model_failed", says=str(error))
         return _failed(context, error.text)
-    except Exception as error:
+    except asyncio.CancelledError:
+        if _is_asked_to_stop():
+            raise
+        log.error("work.broke", error="CancelledError")  # of something that the kind waited for
+        return _failed(context, FAILED_TEXT)
+    except (Exception, SystemExit) as error:
         log.error("work.broke", **safe_errors.describe(error))
         log.debug("work.traceback", exc_info=error)
-        return _failed(context, "work-failed")
+        return _failed(context, FAILED_TEXT)
     if context.cost > job.needs:
         log.warning("work.beyond_its_hold", used=context.cost, held=job.needs)
-    if isinstance(result, Files):
-        return End(JobState.DONE, "work-done", context.cost, result.caption, result)
-    if not result.strip():
-        return End(JobState.FAILED, "work-empty")
-    return End(JobState.DONE, "work-done", context.cost, result)
+    return ends.of_result(result, context.cost)
+
+
+def _is_asked_to_stop() -> bool:
+    """Whether this task was cancelled by the runner, and not by something inside it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _failed(context: RunningJob, text: str) -> End:

@@ -16,10 +16,11 @@ SYSTEM_PROMPT = Message(
     "ask a question, and ask on about the answer",
     price=by_usage(MAX_ANSWER_TOKENS, SYSTEM_PROMPT),
     remembers=True,
+    reads_quotes=True,
 )
 async def ask(context: JobContext) -> str:
     """Answer a question; the earlier turns of the conversation are in the prompt."""
     order = context.order
     return await context.answer(
-        SYSTEM_PROMPT, *order.before, order.request, most_tokens=MAX_ANSWER_TOKENS, show=True
+        SYSTEM_PROMPT, *order.before, order.prompt, most_tokens=MAX_ANSWER_TOKENS, show=True
     )

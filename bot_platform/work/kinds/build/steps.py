@@ -40,12 +40,12 @@ class Draft:
 def quote(order: Order, rates: Rates) -> Quote:
     """Quote the largest possible project for a request; the plan is the first step."""
     largest = fullest()
-    plan = MAX_ATTEMPTS * _most(rates, plan_prompt(order.request, LONGEST_PROBLEM), PLAN_TOKENS)
-    steps = sum(_price(order.request, largest, path, rates) for path in _paths(largest))
+    plan = MAX_ATTEMPTS * _most(rates, plan_prompt(order.prompt, LONGEST_PROBLEM), PLAN_TOKENS)
+    steps = sum(_price(order.prompt, largest, path, rates) for path in _paths(largest))
     return Quote(plan + steps, plan)
 
 
-@kind("build", "plan and write a small project, delivered as a ZIP", price=quote)
+@kind("build", "plan and write a small project, delivered as a ZIP", price=quote, reads_quotes=True)
 async def build(context: JobContext) -> Files:
     """Plan a project, then write it file by file, with a checkpoint after the plan and after each file."""
     project: Project = context.saved or await _plan(context)
@@ -67,7 +67,7 @@ async def build(context: JobContext) -> Files:
 async def _plan(context: JobContext) -> Project:
     problem = ""
     for _ in range(MAX_ATTEMPTS):
-        answer = await context.answer(*plan_prompt(context.order.request, problem), most_tokens=PLAN_TOKENS)
+        answer = await context.answer(*plan_prompt(context.order.prompt, problem), most_tokens=PLAN_TOKENS)
         try:
             project = read_plan(answer)
         except ValueError as wrong:
@@ -80,7 +80,7 @@ async def _plan(context: JobContext) -> Project:
 
 async def _save(context: JobContext, project: Project) -> None:
     await _show_progress(context, project)  # before the checkpoint: the message stays if the job waits here
-    prices = [_price(context.order.request, project, path, context.rates) for path in _todo(project)]
+    prices = [_price(context.order.prompt, project, path, context.rates) for path in _todo(project)]
     await context.checkpoint(project, most=sum(prices), first=prices[0])
 
 
@@ -102,14 +102,14 @@ async def _version(context: JobContext, project: Project, path: str, before: Dra
     files, order, problem = project["files"], _newest_first(project), ""
     if before:
         files, order, problem = files | {path: before.text}, [path, *order], "; ".join(before.problems)
-    prompt = file_prompt(context.order.request, project, so_far(files, order), path, problem)
+    prompt = file_prompt(context.order.prompt, project, so_far(files, order), path, problem)
     answer = await context.answer(*prompt, most_tokens=FILE_TOKENS)
     return _checked(path, answer, _paths(project))
 
 
 async def _readme(context: JobContext, project: Project) -> Draft:
     written = so_far(project["files"], _newest_first(project))
-    prompt = readme_prompt(context.order.request, project, written)
+    prompt = readme_prompt(context.order.prompt, project, written)
     draft = _checked(README_FILE, await context.answer(*prompt, most_tokens=README_TOKENS), [])
     return draft if draft.text else Draft(plain_readme(project), [])
 

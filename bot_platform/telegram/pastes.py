@@ -1,0 +1,67 @@
+"""Joins a text that an app has cut into several messages, because Telegram takes 4096 characters at most."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Json = Mapping[str, Any]
+
+WAIT_SECONDS = 2.0  # for the parts that follow; an app sends them at once
+MAX_PART_UNITS = 4096  # of UTF-16, as Telegram counts
+MIN_PART_UNITS = MAX_PART_UNITS // 2  # an app cuts at the end of a line or word in the second half
+MAX_PARTS = 20
+# What makes a message something of its own, and no part of the text before it.
+OWN = ("reply_to_message", "external_reply", "quote", "forward_origin", "media_group_id", "via_bot")
+
+
+def may_go_on(update: Json) -> bool:
+    """Whether the text of an update is so long that an app may have cut it here."""
+    return _units(_text(update)) >= MIN_PART_UNITS
+
+
+def join(first: Json, others: Sequence[Json]) -> tuple[dict[str, Any], int]:
+    """Put the text of the updates that follow behind that of the first one; return how many were joined."""
+    parts, last = [_text(first)], first
+    for other in others[: MAX_PARTS - 1]:
+        if not (may_go_on(last) and _continues(last, other)):
+            break
+        parts += ["" if _is_cut_in_a_word(parts[-1]) else "\n", _text(other)]
+        last = other
+    if last is first:
+        return dict(first), 0
+    return {**first, "message": {**first["message"], "text": "".join(parts)}}, len(parts) // 2
+
+
+def _continues(last: Json, other: Json) -> bool:
+    """Whether one update holds the next part of another's text, written by the same person at once."""
+    if not _text(other) or _text(other).startswith("/"):
+        return False
+    before, message = last["message"], other["message"]
+    if any(name in message for name in OWN) or _sender(message) is None:
+        return False
+    if (_sender(message), message.get("message_thread_id")) != (
+        _sender(before),
+        before.get("message_thread_id"),
+    ):
+        return False
+    dates = [before.get("date"), message.get("date")]
+    return all(type(date) is int for date in dates) and 0 <= dates[1] - dates[0] <= WAIT_SECONDS
+
+
+def _is_cut_in_a_word(part: str) -> bool:
+    """Whether there was no other place to cut: apps trim the space or line end at which they cut."""
+    return _units(part) >= MAX_PART_UNITS and not any(map(str.isspace, part[-MIN_PART_UNITS // 2 :]))
+
+
+def _text(update: Json) -> str:
+    message = update.get("message")
+    text = message.get("text") if isinstance(message, Mapping) else None
+    return text if isinstance(text, str) else ""
+
+
+def _sender(message: Any) -> object:
+    sender = message.get("from")
+    return sender.get("id") if isinstance(sender, Mapping) else None
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", errors="replace")) // 2

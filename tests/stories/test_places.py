@@ -1,0 +1,138 @@
+"""Everything about an order stands where it was ordered: in its topic, as a reply to its message."""
+
+from typing import Any
+
+import pytest
+
+from bot_platform.sandbox.telegram_world import Fault
+from tests.makers import BUYER, RunningService, link_of, running_service
+from tests.stories.test_what_is_not_read import PHOTO, serving
+from tests.work.model_server import Answer, Cut, model_server
+from tests.work.service_with_model import ai, give
+
+
+def bots(h: RunningService, after: int = 0) -> list[dict[str, Any]]:
+    return [m for m in h.telegram.messages(BUYER.id) if m["from"]["is_bot"] and m["message_id"] > after]
+
+
+def places(h: RunningService, after: int) -> set[tuple[int | None, int | None]]:
+    """Return in which topics the bot's messages stand, and to what they reply."""
+    return {
+        (m.get("message_thread_id"), m.get("reply_to_message", {}).get("message_id")) for m in bots(h, after)
+    }
+
+
+async def test_every_message_of_an_order_replies_to_it_in_its_topic(database_url: str) -> None:
+    async with serving(database_url) as (h, server):
+        server.always(Answer("A long line.\n\n" * 600, usage=(10, 5)))
+        topic = h.telegram.open_topic(BUYER)
+        sent = h.telegram.say(BUYER, "/ask what?", **topic)
+        await h.said("✅ 0.01 credits")
+        assert len(bots(h, sent["message_id"])) > 1, "the answer has several pages"
+        assert places(h, sent["message_id"]) == {(topic["message_thread_id"], sent["message_id"])}
+
+
+async def test_without_a_topic_an_answer_is_a_reply_too(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, _):
+        sent = h.telegram.say(BUYER, "/ask what?")
+        await h.said("Like this.")
+        assert places(h, sent["message_id"]) == {(None, sent["message_id"])}
+
+
+async def test_what_waits_is_answered_where_it_was_ordered_even_days_later(database_url: str) -> None:
+    async with serving(database_url, welcome_credits="0") as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        sent = h.telegram.say(BUYER, "/ask what?", **topic)
+        await h.said("are missing")
+        await h.clock.pass_time(400)  # what is older than five minutes is sent again
+        await give(h, 1000)
+        await h.said("Like this.")
+        answers = [m for m in bots(h, sent["message_id"]) if "were given" not in m.get("text", "")]
+        assert {m["message_thread_id"] for m in answers} == {topic["message_thread_id"]}
+        assert answers[-1]["reply_to_message"]["message_id"] == sent["message_id"]
+
+
+async def test_a_purchase_that_begins_in_a_topic_is_told_there(database_url: str) -> None:
+    async with serving(database_url, welcome_credits="0") as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        sent = h.telegram.say(BUYER, "/ask what?", **topic)
+        await h.press(await h.said("are missing"), "buy_100")
+        link = await h.said("Please complete your purchase")
+        await h.stripe.pay(link_of(link).rpartition("/")[2])
+        await h.said("Payment received")
+        await h.said("Like this.")
+        assert {thread for thread, _ in places(h, sent["message_id"])} == {topic["message_thread_id"]}
+
+
+@pytest.mark.parametrize("lost", ["message", "topic", "both"])
+async def test_an_answer_whose_place_is_gone_is_sent_all_the_same(sqlite_url: str, lost: str) -> None:
+    async with serving(sqlite_url) as (h, server):
+        server.always(Answer("Late ", "but here.", usage=(10, 5), delay=1.0))
+        topic = h.telegram.open_topic(BUYER)
+        sent = h.telegram.say(BUYER, "/ask what?", **topic)
+        first = await h.said("This costs up to")
+        chat = h.telegram.chats[BUYER.id]
+        del chat.messages[first["message_id"]]
+        if lost != "topic":
+            del chat.messages[sent["message_id"]]
+        if lost != "message":
+            chat.topics.clear()
+        answer = await h.said("Late but here.")
+        assert "message_thread_id" not in answer
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("/balance", "Balance: "),
+        ("/jobs", "Nothing runs"),
+        ("/ask", "Write what you want"),
+        ("hello", "I did not understand"),
+        ("/buy", "Choose a package:"),
+    ],
+)
+async def test_each_answer_stands_in_the_topic_of_its_command(
+    sqlite_url: str, said: str, answer: str
+) -> None:
+    async with serving(sqlite_url) as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        h.telegram.say(BUYER, said, **topic)
+        assert (await h.said(answer))["message_thread_id"] == topic["message_thread_id"]
+        h.telegram.send(BUYER, photo=PHOTO, **topic)
+        unread = await h.said("only words so far")
+        assert unread["message_thread_id"] == topic["message_thread_id"]
+
+
+async def test_the_general_topic_is_not_named_because_telegram_refuses_its_number(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, _):
+        h.telegram.say(BUYER, "/ask what?", message_thread_id=1, is_topic_message=True)
+        await h.said("Like this.")
+        h.telegram.say(BUYER, "/ask and?", message_thread_id=77)  # a thread of replies, and no topic
+        await h.said("Like this.")
+        threads = [c.params.get("message_thread_id") for c in h.telegram.calls if c.method == "sendMessage"]
+        assert set(threads) == {None}
+
+
+async def test_work_that_is_ordered_again_stands_where_the_first_order_does(sqlite_url: str) -> None:
+    async with (
+        model_server() as server,
+        running_service(sqlite_url, welcome_credits="100", **ai(server)) as h,
+    ):
+        server.will(Cut())
+        server.always(Answer("Now it works.", usage=(10, 5)))
+        await h.say("/start", "Welcome!")
+        topic = h.telegram.open_topic(BUYER)
+        sent = h.telegram.say(BUYER, "/ask what?", **topic)
+        await h.press(await h.said("Nothing was charged"), "again:1")
+        await h.said("Now it works.")
+        assert places(h, sent["message_id"]) == {(topic["message_thread_id"], sent["message_id"])}
+
+
+async def test_a_refused_format_is_left_out_before_the_place_is(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, server):
+        server.always(Answer("**Bold** line.\n\n" * 600, usage=(10, 5)))
+        sent = h.telegram.say(BUYER, "/ask what?")
+        await h.said("This costs up to")
+        h.telegram.fail("sendMessage", Fault(code=400, description="Bad Request: ENTITY_INVALID"))
+        await h.said("✅ 0.01 credits")
+        assert places(h, sent["message_id"]) == {(None, sent["message_id"])}
