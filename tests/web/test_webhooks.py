@@ -276,7 +276,7 @@ async def test_a_buyer_is_notified_when_a_bank_transfer_starts_and_when_it_arriv
     async with running_service(database_url) as h:
         session = await checkout(h)
         assert await h.post(about(session, payment_status="unpaid")) == SUCCESS
-        await h.said("transfer is on its way")
+        await h.said("payment is on its way")
         assert "Your payment is on its way" in await page(h, session["id"])
         await balance(h, "0.00")
         assert await h.post(about(session, "async_payment_succeeded")) == SUCCESS
