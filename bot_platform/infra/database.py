@@ -15,7 +15,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext
 
-from bot_platform.infra import clock, transactions
+from bot_platform.infra import clock, postgres_url, transactions
 from bot_platform.infra.clock import Clock
 from bot_platform.infra.commit_events import CommitEvent
 from bot_platform.infra.database_errors import UNREACHABLE
@@ -51,19 +51,23 @@ SQLITE_PRAGMAS = {
 # Without this a process that hangs, or loses the server, in the middle of a transaction would keep its locks
 # until the operating system closes the connection, which can take hours.
 POSTGRES_SETTINGS = {"idle_in_transaction_session_timeout": "15s"}
+OF_THE_POOL = ("maxsize", "minsize", "ports")
 MIGRATION_LOCK = 7_205_759  # any number, the same in every replica
 
 
 def tortoise_config(url: str) -> dict[str, Any]:
-    """Return Tortoise's configuration for a database URL (`sqlite://path` or `postgres://...`)."""
-    connection = expand_db_url(url)
-    if connection["engine"].endswith("sqlite"):
+    """Return Tortoise's configuration for a database URL (`sqlite://path` or `postgres://...`).
+
+    Raises UnusableUrl when the URL of a server says what cannot be obeyed.
+    """
+    # Tortoise caches SQL by the connection's name, so two dialects in one process need two names.
+    if url.startswith("sqlite://"):
+        name, connection = "sqlite", expand_db_url(url)
         connection["credentials"].update(SQLITE_PRAGMAS)
     else:
-        connection["credentials"].setdefault("maxsize", 10)
-        connection["credentials"]["server_settings"] = POSTGRES_SETTINGS
-    # Tortoise caches SQL by the connection's name, so two dialects in one process need two names.
-    name = connection["engine"].rpartition(".")[2]
+        name, credentials = "asyncpg", postgres_url.parse(url).credentials()
+        credentials["server_settings"] |= POSTGRES_SETTINGS
+        connection = {"engine": "bot_platform.infra.postgres_client", "credentials": credentials}
     app = {"models": list(MODELS), "default_connection": name}
     return {"connections": {name: connection}, "apps": {"models": app}}
 
@@ -207,8 +211,10 @@ class Database:
 
     async def _connect(self) -> Any:
         """Open a connection to PostgreSQL outside the pool."""
-        where = ("host", "port", "user", "password", "database", "ssl")
-        return await asyncpg.connect(**{key: c for key in where if (c := self._credentials.get(key))})
+        arguments = {key: c for key, c in self._credentials.items() if key not in OF_THE_POOL}
+        return await asyncpg.connect(
+            **arguments | {"port": self._credentials.get("ports") or arguments["port"]}
+        )
 
 
 @contextlib.contextmanager

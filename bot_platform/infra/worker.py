@@ -50,16 +50,22 @@ async def run_until_done(step: Callable[[], Awaitable[object]], *, name: str) ->
         await clock.current().sleep(_pause(failures))
 
 
-async def retry(step: Callable[[], Awaitable[T]], *, name: str, attempts: int = 6) -> T | None:
-    """Run the step until it succeeds, at most `attempts` times; return None when it never did."""
-    for failures in range(1, attempts + 1):
+async def retry(
+    step: Callable[[], Awaitable[T]], *, name: str, final: tuple[type[Exception], ...], attempts: int = 6
+) -> T:
+    """Run the step until it succeeds, at most `attempts` times; then its last error is raised.
+
+    An error of a `final` class is raised at once.
+    """
+    for failures in range(1, attempts):
         try:
             return await step()
+        except final:
+            raise
         except Exception as error:  # noqa: BLE001 -- as above
             log.warning("start.fault", step=name, **_reason(error))
-        if failures < attempts:
-            await clock.current().sleep(_pause(failures))
-    return None
+        await clock.current().sleep(_pause(failures))
+    return await step()
 
 
 def _reason(error: Exception) -> dict[str, str]:

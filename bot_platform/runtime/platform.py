@@ -14,7 +14,7 @@ from bot_platform.config.settings import Settings
 from bot_platform.domain.backlog import backlog
 from bot_platform.infra import clock, worker
 from bot_platform.infra.database import Database
-from bot_platform.infra.database_errors import UNREACHABLE
+from bot_platform.infra.database_errors import FINAL, UNREACHABLE, reason_of
 from bot_platform.runtime.background import BackgroundTasks
 from bot_platform.runtime.services import Outside, Services, build
 from bot_platform.telegram.refusals import Channel, explain
@@ -84,11 +84,12 @@ async def _open(database: Database, stack: AsyncExitStack) -> None:
     try:
         await database.open()
     except UNREACHABLE as error:
-        raise CannotStart(f"DATABASE_URL: the database cannot be opened ({error})") from error
+        raise CannotStart(f"DATABASE_URL: the database cannot be opened ({reason_of(error)})") from error
     stack.push_async_callback(database.close)
-    applied = await worker.retry(database.migrate, name="migrate")
-    if applied is None:
-        raise CannotStart("DATABASE_URL: the database does not answer; see the log lines above")
+    try:
+        applied = await worker.retry(database.migrate, name="migrate", final=FINAL)
+    except Exception as error:
+        raise CannotStart(f"DATABASE_URL: the database does not answer ({reason_of(error)})") from error
     if applied:
         log.info("migrated", applied=applied)
 
