@@ -51,6 +51,7 @@ SQLITE_PRAGMAS = {
 # Without this a process that hangs, or loses the server, in the middle of a transaction would keep its locks
 # until the operating system closes the connection, which can take hours.
 POSTGRES_SETTINGS = {"idle_in_transaction_session_timeout": "15s"}
+ANSWER_SECONDS, GIVE_UP_SECONDS = 2.0, 10.0  # for the answer to a probe, and until it may be asked anew
 OF_THE_POOL = ("maxsize", "minsize", "ports")
 MIGRATION_LOCK = 7_205_759  # any number, the same in every replica
 
@@ -94,6 +95,7 @@ class Database:
             self._read_only = f"{self.file.resolve().as_uri()}?mode=ro"
         self._clock = clock
         self._context = TortoiseContext()  # an own one, because a process may open two databases
+        self._question: asyncio.Task[bool] | None = None  # that of `answers`
         self._running: set[asyncio.Task[Any]] = set()
         self.on_commit: list[Callable[[], None]] = []
         self.on_commit_event: list[Callable[[CommitEvent], None]] = []
@@ -117,6 +119,9 @@ class Database:
 
     async def close(self) -> None:
         """Wait for the running transactions, then disconnect."""
+        if self._question:
+            self._question.cancel()
+            await asyncio.gather(self._question, return_exceptions=True)
         while self._running:
             await asyncio.wait(self._running)
         await self._context.close_connections()
@@ -136,10 +141,29 @@ class Database:
             return await command.upgrade(run_in_transaction=True)
 
     async def answers(self) -> bool:
-        """Whether the database answers a query within two seconds."""
+        """Whether the database answers a question within ANSWER_SECONDS.
+
+        One question is under way at a time, however many ask; it takes none of the pool's connections.
+        """
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask())
         try:
-            async with asyncio.timeout(2):
-                await query("SELECT 1")
+            async with clock.current().timeout(ANSWER_SECONDS):
+                return await asyncio.shield(self._question)
+        except TimeoutError:
+            return False
+
+    async def _ask(self) -> bool:
+        try:
+            async with clock.current().timeout(GIVE_UP_SECONDS):
+                if self.name == "SQLite":
+                    await query("SELECT 1")
+                    return True
+                server = await self._connect()
+                try:
+                    await server.execute("SELECT 1")
+                finally:
+                    server.terminate()  # a polite end would wait for a server that hangs
         except UNREACHABLE:  # TimeoutError is an OSError
             return False
         return True

@@ -106,7 +106,7 @@ async def _check_mode(source: UpdateSource) -> None:
 def _pages(services: Services, background: BackgroundTasks) -> list[Blueprint]:
     settings, payments = services.settings, services.payments
     pages = [
-        health({"database": services.database.answers, "dispatcher": background.is_running}),
+        _health(services, background),
         metrics(lambda: _metrics_text(services)),
         stripe_webhook(payments, services.metrics.observe_duration),
         payment_pages(lambda: services.bot_link.url),
@@ -120,6 +120,28 @@ def _pages(services: Services, background: BackgroundTasks) -> list[Blueprint]:
             telegram_webhook(settings.telegram_secret, lambda body: _store(services.update_inbox, body))
         )
     return pages
+
+
+def _health(services: Services, background: BackgroundTasks) -> Blueprint:
+    async def database() -> str | None:
+        return None if await services.database.answers() else ""
+
+    async def telegram() -> str | None:
+        return services.update_source.health.problem()
+
+    async def dispatcher() -> str | None:
+        return None if await background.is_running() else ""
+
+    async def workers() -> str | None:
+        return background.standstill()
+
+    async def standstill() -> str | None:
+        """Say what a restart would cure; nothing that the database explains is."""
+        problem = background.standstill() if await background.is_running() else "a task has ended"
+        return problem if problem and await services.database.answers() else None
+
+    checks = {"database": database, "telegram": telegram, "dispatcher": dispatcher, "workers": workers}
+    return health(checks, standstill)
 
 
 async def _metrics_text(services: Services) -> tuple[bytes, str]:
