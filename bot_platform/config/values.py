@@ -12,6 +12,8 @@ from bot_platform.domain.amounts import HUNDREDTHS
 from bot_platform.infra import postgres_url
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 -- recognised, not bound
+BLANKS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff"  # also the invisible ones of web pages and editors
+QUOTES = frozenset({('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019")})
 TELEGRAM_PORTS = frozenset({None, 443, 80, 88, 8443})  # to which Telegram delivers updates
 
 # The example that the error message of each setting ends with.
@@ -124,8 +126,16 @@ def _host(value: str) -> str:
 
 
 def stripped(value: object) -> object:
-    """Remove the whitespace around a text; other values stay as they are."""
-    return value.strip() if isinstance(value, str) else value
+    """Remove what comes with copying from around a text: blanks, and a pair of quotation marks.
+
+    Other values stay as they are.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.strip(BLANKS)
+    if len(text) > 1 and (text[0], text[-1]) in QUOTES:
+        return text[1:-1].strip(BLANKS)
+    return text
 
 
 def _split(value: object) -> object:
