@@ -88,7 +88,7 @@ async def _open(database: Database, stack: AsyncExitStack) -> None:
     stack.push_async_callback(database.close)
     try:
         applied = await worker.retry(database.migrate, name="migrate", final=FINAL)
-    except Exception as error:
+    except UNREACHABLE as error:
         raise CannotStart(f"DATABASE_URL: the database does not answer ({reason_of(error)})") from error
     if applied:
         log.info("migrated", applied=applied)

@@ -354,7 +354,7 @@ operator-outage = 🚨 { $party ->
             [conflict] For { $minutes ->
                 [one] one minute
                *[other] { $minutes } minutes
-            } something else has taken this bot's updates, so nobody is answered. Stop the other program that uses this TELEGRAM_BOT_TOKEN, or remove the webhook with: run.py doctor --fix
+            } something else has taken this bot's updates, so nobody is answered. Stop the other program that uses this TELEGRAM_BOT_TOKEN, or its webhook, which run.py doctor names.
            *[other] Telegram has given us no updates for { $minutes ->
                 [one] one minute
                *[other] { $minutes } minutes
