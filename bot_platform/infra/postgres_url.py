@@ -22,7 +22,8 @@ SHAPE = (
 HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%\w+)?")
 HOST_AND_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:\[\]]*))(?::(?P<port>\d+))?")
 WRITABLE = frozenset({"any", "read-write", "primary"})
-# The parameters of https://www.postgresql.org/docs/current/libpq-connect.html. What one may say; those without a list are texts or numbers.
+# https://www.postgresql.org/docs/current/libpq-connect.html lists the parameters. What one may say;
+# those without a list are texts or numbers.
 VALUES: Mapping[str, frozenset[str]] = {
     "gssencmode": frozenset({"disable", "prefer"}),  # the driver never encrypts by Kerberos
     "client_encoding": frozenset({"utf8", "utf-8", "UTF8", "UTF-8", "auto"}),
