@@ -31,6 +31,6 @@ EXPOSE 8000
 USER 10001:10001
 STOPSIGNAL SIGTERM
 # Past any proxy that the environment names: it asks this very container.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=4)"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/livez', timeout=4)"]
 ENTRYPOINT ["python", "/app/run.py"]
 CMD ["serve"]

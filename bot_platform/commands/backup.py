@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from bot_platform.commands import books
 from bot_platform.commands.running import FAILED, INTERRUPTED, OK, open_database, run
@@ -16,7 +16,7 @@ from bot_platform.config.settings import DatabaseSettings, load
 from bot_platform.domain import schedules
 from bot_platform.infra.backup import postgres, sqlite
 from bot_platform.infra.backup.files import BackupError
-from bot_platform.infra.database import MODELS, tortoise_config
+from bot_platform.infra.database import MODELS, Database
 from bot_platform.infra.sql import tables
 
 STREAM = "-"  # as a file name: standard output or standard input
@@ -26,13 +26,14 @@ DEFAULT_RECONCILE_HOURS = 72  # what `reconcile` does without --since
 
 def backup(arguments: Namespace) -> int:
     """Save the database as it is now, beside a running service."""
-    credentials = _credentials(load(DatabaseSettings))
+    url = load(DatabaseSettings).database_url
+    database = Database(url).file
     try:
-        with _local_file(arguments.file, credentials) as file:
-            if "file_path" in credentials:
-                sqlite.back_up(Path(credentials["file_path"]), file, force=arguments.force)
+        with _local_file(arguments.file, database) as file:
+            if database:
+                sqlite.back_up(database, file, force=arguments.force)
             else:
-                postgres.back_up(credentials, file, force=arguments.force)
+                postgres.back_up(url, file, force=arguments.force)
             size = file.stat().st_size
             if arguments.file == STREAM:
                 with file.open("rb") as saved:
@@ -50,16 +51,16 @@ def backup(arguments: Namespace) -> int:
 def restore(arguments: Namespace) -> int:
     """Replace the database by a backup, audit its books, and name the next command."""
     settings = load(DatabaseSettings)
-    credentials = _credentials(settings)
+    database = Database(settings.database_url).file
     try:
-        with _local_file(arguments.file, credentials) as file:
+        with _local_file(arguments.file, database) as file:
             if arguments.file == STREAM:
                 with file.open("wb") as saved:
                     shutil.copyfileobj(sys.stdin.buffer, saved)
-            if "file_path" in credentials:
-                sqlite.restore(Path(credentials["file_path"]), file, force=arguments.force)
+            if database:
+                sqlite.restore(database, file, force=arguments.force)
             else:
-                postgres.restore(credentials, file, tables(MODELS), force=arguments.force)
+                postgres.restore(settings.database_url, file, tables(MODELS), force=arguments.force)
     except (BackupError, OSError) as fault:
         print(fault, file=sys.stderr)
         return FAILED
@@ -84,20 +85,13 @@ async def _print_next_command(settings: DatabaseSettings) -> int:
     return OK
 
 
-def _credentials(settings: DatabaseSettings) -> dict[str, Any]:
-    """Return how to connect: `file_path` for SQLite, else the parameters of PostgreSQL."""
-    (connection,) = tortoise_config(settings.database_url)["connections"].values()
-    credentials: dict[str, Any] = connection["credentials"]
-    return credentials
-
-
 @contextmanager
-def _local_file(name: str, credentials: dict[str, Any]) -> Iterator[Path]:
+def _local_file(name: str, database: Path | None) -> Iterator[Path]:
     """Give the named file; for a stream a temporary one, on SQLite's own disk because that has room."""
     if name != STREAM:
         yield Path(name)
         return
-    parent = Path(credentials["file_path"]).parent if "file_path" in credentials else None
+    parent = database.parent if database else None
     if parent:
         parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, prefix="backup-") as folder:

@@ -77,10 +77,10 @@ def unfreeze(arguments: Namespace) -> int:
             user = await users.find(arguments.telegram_id)
             if user is None:
                 return _no_user(arguments.telegram_id)
-            was_frozen = await freeze.unfreeze(database, user)
+            is_free_now = await freeze.unfreeze(database, user)
         print(
             f"{arguments.telegram_id} may spend again."
-            if was_frozen
+            if is_free_now
             else f"{arguments.telegram_id} was not frozen."
         )
         return OK

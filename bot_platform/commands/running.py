@@ -12,7 +12,7 @@ from bot_platform.domain.errors import Refusal
 from bot_platform.flows.context import PaymentContext
 from bot_platform.infra import logs
 from bot_platform.infra.database import Database
-from bot_platform.infra.database_errors import UNREACHABLE
+from bot_platform.infra.database_errors import UNREACHABLE, reason_of
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130  # exit codes
 
@@ -32,7 +32,7 @@ def run(work: Coroutine[Any, Any, int]) -> int:
         except BrokenPipeError:  # the reader, such as `head`, has ended
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except UNREACHABLE as fault:
-            print(f"DATABASE_URL: the database does not answer ({fault})", file=sys.stderr)
+            print(f"DATABASE_URL: the database does not answer ({reason_of(fault)})", file=sys.stderr)
         return FAILED
 
 

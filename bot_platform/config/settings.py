@@ -44,6 +44,9 @@ SECRETS = frozenset(
 )
 
 
+EMPTY = ('""', "''")  # a line of a file that some programs read without its quotation marks
+
+
 class SettingsError(Exception):
     """Some settings are missing or wrong; `problems` has one line for each variable."""
 
@@ -79,7 +82,7 @@ class DatabaseSettings(BaseSettings):
     @model_validator(mode="wrap")
     @classmethod
     def _collect_problems(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        data = {name: stripped(value) for name, value in data.items()}
+        data = {name: stripped(value) for name, value in data.items() if value not in EMPTY}
         problems = {
             name.upper(): f"{name.upper()}_FILE: cannot be read ({value}), for example"
             f" {name.upper()}_FILE=/run/secrets/{name}"

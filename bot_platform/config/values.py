@@ -3,19 +3,18 @@
 import re
 from decimal import Decimal
 from typing import Annotated
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from bot_platform.domain.amounts import HUNDREDTHS
+from bot_platform.infra import postgres_url
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 -- recognised, not bound
+BLANKS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff"  # also the invisible ones of web pages and editors
+QUOTES = frozenset({('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019")})
 TELEGRAM_PORTS = frozenset({None, 443, 80, 88, 8443})  # to which Telegram delivers updates
-DATABASE_URL_SHAPE = (
-    "must be sqlite:// and a path, or postgres://user:password@host:5432/name"
-    " with # ? / % in the password written as %23 %3F %2F %25"
-)
 
 # The example that the error message of each setting ends with.
 EXAMPLES = {
@@ -112,17 +111,10 @@ def _database(value: str) -> str:
     scheme, _, rest = value.partition("://")
     if scheme == "sqlite":
         usable = bool(rest) and not rest.startswith((":memory:", "?")) and not rest.endswith("/")
-    else:
-        parts = _parse(value)
-        usable = (
-            parts is not None
-            and scheme in {"postgres", "postgresql", "asyncpg"}
-            and bool(parts.hostname or parse_qs(parts.query).get("host"))
-            and bool(parts.path.strip("/"))
-            and not parts.fragment
-        )
-    if not usable:
-        raise ValueError(DATABASE_URL_SHAPE)
+        if not usable:
+            raise ValueError(postgres_url.SHAPE)
+        return value
+    postgres_url.parse(value).credentials()  # also reads the files that it names
     return value
 
 
@@ -134,8 +126,16 @@ def _host(value: str) -> str:
 
 
 def stripped(value: object) -> object:
-    """Remove the whitespace around a text; other values stay as they are."""
-    return value.strip() if isinstance(value, str) else value
+    """Remove what comes with copying from around a text: blanks, and a pair of quotation marks.
+
+    Other values stay as they are.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.strip(BLANKS)
+    if len(text) > 1 and (text[0], text[-1]) in QUOTES:
+        return text[1:-1].strip(BLANKS)
+    return text
 
 
 def _split(value: object) -> object:

@@ -13,7 +13,7 @@ from bot_platform.doctor.checks import TIMEOUT_SECONDS, Check, CheckGroup
 from bot_platform.doctor.report import Finding, error, ok, skipped, warning
 from bot_platform.domain.audit import audit
 from bot_platform.infra.database import MIGRATIONS, Database
-from bot_platform.infra.database_errors import UNREACHABLE
+from bot_platform.infra.database_errors import UNREACHABLE, reason_of
 
 AUDIT_SECONDS = 10.0  # larger books are for `run.py audit`
 BOOKS_TIMEOUT_SECONDS = 20.0
@@ -73,8 +73,7 @@ class DatabaseChecks:
                 else "Check that the server runs, and that DATABASE_URL has the right host, user name,"
                 " password and database."
             )
-            reason = str(fault) or type(fault).__name__
-            return error(f"DATABASE_URL: the database does not answer ({reason})", fix)
+            return error(f"DATABASE_URL: the database does not answer ({reason_of(fault)})", fix)
         return ok(f"{self._database.name}{f', {file}' if file else ''}")
 
     async def _migrations(self) -> Finding:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from bot_platform.config.settings import Settings
+from bot_platform.infra import postgres_url
 
 MIN_SECRET_CHARS = 6  # a shorter password may be part of ordinary words
 FIRST_CHARS, LAST_CHARS = 8, 4  # what `masked` leaves of a key, so that its owner recognises it
@@ -45,8 +46,17 @@ def _secrets(settings: Settings) -> Iterator[str]:
         settings.telegram_api_base,
         settings.ai_base_url or "",
     )
-    passwords = [urlsplit(address).password or "" for address in addresses]
+    passwords = [*map(_password, addresses)]
+    if not settings.database_url.startswith("sqlite://"):
+        passwords.append(postgres_url.parse(settings.database_url).password or "")
     token = settings.telegram_bot_token.get_secret_value()
     secrets = [field.get_secret_value() for field in fields if field]
     secrets += [*passwords, *map(unquote, passwords), settings.telegram_secret, token.partition(":")[2]]
     yield from (secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS)
+
+
+def _password(address: str) -> str:
+    try:
+        return urlsplit(address).password or ""
+    except ValueError:  # a password that is not encoded; `parse` reads it
+        return ""

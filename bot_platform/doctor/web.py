@@ -19,6 +19,13 @@ TWO_REQUESTS_SECONDS = 12
 MIN_TOKEN_CHARS = 16  # the suggested command prints 64
 MAX_BODY_BYTES = 10_000  # of an answer; the rest is not read
 FAULTS = (aiohttp.ClientError, OSError, ValueError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
+TIMEOUT = "TimeoutError"
+RESTART = "Read the log of the service. If it does not become ready, restart it."
+FIXES = {
+    "database": "See the line `database`. The service goes on by itself once the database answers.",
+    "telegram": "See the lines about Telegram. Stop every other program that uses this token. The service"
+    " goes on by itself once Telegram answers.",
+}
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised, not bound
 
 
@@ -55,6 +62,10 @@ class WebChecks:
 
     async def _service(self) -> Finding:
         health = await _get(f"{self._here}/healthz", None)
+        if health.fault == TIMEOUT:
+            return error(
+                f"the service at {self._here} has not answered for {REQUEST_TIMEOUT.total:g} seconds", RESTART
+            )
         if health.fault:
             return warning(f"nothing answers at {self._here}", "Start the service: `python3 run.py`.")
         if not health.is_ours:
@@ -65,10 +76,12 @@ class WebChecks:
         ready = await _get(f"{self._here}/readyz", None)
         if ready.status == HTTPStatus.OK:
             return ok(f"runs at {self._here}")
-        failing = ready.body.get("failing", []) if isinstance(ready.body, dict) else []
+        body = ready.body if isinstance(ready.body, dict) else {}
+        failing, why = body.get("failing", []), body.get("why", {})
+        named = [f"{name} ({why[name]})" if name in why else str(name) for name in failing]
         return warning(
-            f"runs at {self._here}, but is not ready: {', '.join(map(str, failing)) or ready.status}",
-            "Read the log of the service. If it does not become ready, restart it.",
+            f"runs at {self._here}, but is not ready: {', '.join(named) or ready.status}",
+            next((fix for name, fix in FIXES.items() if name in failing), RESTART),
         )
 
     async def _address(self) -> Finding:

@@ -27,6 +27,12 @@ async def broken_accounts() -> Sequence[int]:
     return [account.id for account in await Account.filter(broken=True).order_by("id")]
 
 
+async def find_owner(account_id: int) -> int | None:
+    """Return the id of the account's user; None when there is no such account."""
+    account = await Account.get_or_none(id=account_id)
+    return account.user_id if account else None
+
+
 async def owner_of(account_id: int) -> int:
     """Return the id of the account's user."""
     return (await Account.get(id=account_id)).user_id

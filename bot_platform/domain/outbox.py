@@ -13,10 +13,11 @@ from tortoise.functions import Count
 from tortoise.models import Model
 
 from bot_platform.domain.places import ANYWHERE, Place
-from bot_platform.infra import correlation, leases
+from bot_platform.infra import commit_events, correlation, leases
 from bot_platform.infra.clock import now
 from bot_platform.infra.sql import DbClock, advisory_lock, clock, insert_if_new
 
+ALERTS = ("operator-", "paysupport-")  # the texts that only operators get begin with these
 MAX_KEY_CHARS = 100
 LEASE_MS = 15_000  # after a crash another sender takes the notice when this has passed
 # Telegram's limits: 30 messages a second in all, and one a second in each chat.
@@ -114,9 +115,17 @@ async def post(
 async def post_to_each(
     chats: Sequence[int], key: str, subject: str, text: str, *, rank: int = MONEY, **values: Any
 ) -> None:
-    """Write the same notice to several chats, once to each."""
+    """Write the same notice to several operators, once to each; without any of them the alert is lost."""
+    if not chats:
+        report_lost(text, "nobody")
     for chat_id in chats:
         await post(f"{key}:{chat_id}", chat_id, subject, text, rank=rank, **values)
+
+
+def report_lost(text: str, why: str) -> None:
+    """Record that an alert did not reach an operator, for log and metrics: `nobody`, `blocked`, `refused`."""
+    if text.startswith(ALERTS):
+        commit_events.record("alert lost", text=text, why=why)
 
 
 async def rewrite(subject: str, text: str, /, **values: Any) -> None:

@@ -10,8 +10,8 @@ from bot_platform.flows.wake import wake
 from bot_platform.infra.database import Database
 
 
-async def unfreeze(database: Database, user: User, *, by: str = actions.CONSOLE) -> int:
-    """Let a user spend although inquiries or warnings are open; return how many there were."""
+async def unfreeze(database: Database, user: User, *, by: str = actions.CONSOLE) -> bool:
+    """Let a user spend although inquiries or warnings are open; return whether this changed anything."""
     return await database.transact(_unfreeze, user, by)
 
 
@@ -33,11 +33,13 @@ async def update(account: Account, stage: Stage | None = None) -> None:
     await outbox.post(key, user.telegram_id, f"account:{account.id}", text)
 
 
-async def _unfreeze(user: User, by: str) -> int:
+async def _unfreeze(user: User, by: str) -> bool:
     account = await ledger.lock(user.id)
-    unfrozen = await reversals.unfreeze(user.id)
-    if unfrozen:
-        await actions.record(by, "lift", user.subject, questions=unfrozen)
+    was_frozen, questions = account.frozen, await reversals.unfreeze(user.id)
     await update(account)
     await wake(account)
-    return unfrozen
+    # An account may be frozen without an open question, which is a fault that ends here.
+    changed = bool(questions) or was_frozen != account.frozen
+    if changed:
+        await actions.record(by, "lift", user.subject, questions=questions)
+    return changed

@@ -13,6 +13,11 @@ def current() -> str:
     return str(get_contextvars().get("request", ""))[:MAX_ID_CHARS]
 
 
+def user() -> object:
+    """Return the id of the user for whom the running code works; None when it is not known."""
+    return get_contextvars().get("user")
+
+
 def adopt(name: str) -> None:
     """Continue an earlier request in this task."""
     bind_contextvars(request=name[:MAX_ID_CHARS])

@@ -15,7 +15,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext
 
-from bot_platform.infra import clock, transactions
+from bot_platform.infra import clock, postgres_url, transactions
 from bot_platform.infra.clock import Clock
 from bot_platform.infra.commit_events import CommitEvent
 from bot_platform.infra.database_errors import UNREACHABLE
@@ -51,19 +51,24 @@ SQLITE_PRAGMAS = {
 # Without this a process that hangs, or loses the server, in the middle of a transaction would keep its locks
 # until the operating system closes the connection, which can take hours.
 POSTGRES_SETTINGS = {"idle_in_transaction_session_timeout": "15s"}
+ANSWER_SECONDS, GIVE_UP_SECONDS = 2.0, 10.0  # for the answer to a probe, and until it may be asked anew
+OF_THE_POOL = ("maxsize", "minsize", "ports")
 MIGRATION_LOCK = 7_205_759  # any number, the same in every replica
 
 
 def tortoise_config(url: str) -> dict[str, Any]:
-    """Return Tortoise's configuration for a database URL (`sqlite://path` or `postgres://...`)."""
-    connection = expand_db_url(url)
-    if connection["engine"].endswith("sqlite"):
+    """Return Tortoise's configuration for a database URL (`sqlite://path` or `postgres://...`).
+
+    Raises UnusableUrl when the URL of a server says what cannot be obeyed.
+    """
+    # Tortoise caches SQL by the connection's name, so two dialects in one process need two names.
+    if url.startswith("sqlite://"):
+        name, connection = "sqlite", expand_db_url(url)
         connection["credentials"].update(SQLITE_PRAGMAS)
     else:
-        connection["credentials"].setdefault("maxsize", 10)
-        connection["credentials"]["server_settings"] = POSTGRES_SETTINGS
-    # Tortoise caches SQL by the connection's name, so two dialects in one process need two names.
-    name = connection["engine"].rpartition(".")[2]
+        name, credentials = "asyncpg", postgres_url.parse(url).credentials()
+        credentials["server_settings"] |= POSTGRES_SETTINGS
+        connection = {"engine": "bot_platform.infra.postgres_client", "credentials": credentials}
     app = {"models": list(MODELS), "default_connection": name}
     return {"connections": {name: connection}, "apps": {"models": app}}
 
@@ -90,6 +95,7 @@ class Database:
             self._read_only = f"{self.file.resolve().as_uri()}?mode=ro"
         self._clock = clock
         self._context = TortoiseContext()  # an own one, because a process may open two databases
+        self._question: asyncio.Task[bool] | None = None  # that of `answers`
         self._running: set[asyncio.Task[Any]] = set()
         self.on_commit: list[Callable[[], None]] = []
         self.on_commit_event: list[Callable[[CommitEvent], None]] = []
@@ -113,6 +119,9 @@ class Database:
 
     async def close(self) -> None:
         """Wait for the running transactions, then disconnect."""
+        if self._question:
+            self._question.cancel()
+            await asyncio.gather(self._question, return_exceptions=True)
         while self._running:
             await asyncio.wait(self._running)
         await self._context.close_connections()
@@ -132,10 +141,29 @@ class Database:
             return await command.upgrade(run_in_transaction=True)
 
     async def answers(self) -> bool:
-        """Whether the database answers a query within two seconds."""
+        """Whether the database answers a question within ANSWER_SECONDS.
+
+        One question is under way at a time, however many ask; it takes none of the pool's connections.
+        """
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask())
         try:
-            async with asyncio.timeout(2):
-                await query("SELECT 1")
+            async with clock.current().timeout(ANSWER_SECONDS):
+                return await asyncio.shield(self._question)
+        except TimeoutError:
+            return False
+
+    async def _ask(self) -> bool:
+        try:
+            async with clock.current().timeout(GIVE_UP_SECONDS):
+                if self.name == "SQLite":
+                    await query("SELECT 1")
+                    return True
+                server = await self._connect()
+                try:
+                    await server.execute("SELECT 1")
+                finally:
+                    server.terminate()  # a polite end would wait for a server that hangs
         except UNREACHABLE:  # TimeoutError is an OSError
             return False
         return True
@@ -207,8 +235,10 @@ class Database:
 
     async def _connect(self) -> Any:
         """Open a connection to PostgreSQL outside the pool."""
-        where = ("host", "port", "user", "password", "database", "ssl")
-        return await asyncpg.connect(**{key: c for key in where if (c := self._credentials.get(key))})
+        arguments = {key: c for key, c in self._credentials.items() if key not in OF_THE_POOL}
+        return await asyncpg.connect(
+            **arguments | {"port": self._credentials.get("ports") or arguments["port"]}
+        )
 
 
 @contextlib.contextmanager

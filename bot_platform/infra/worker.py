@@ -11,6 +11,7 @@ import structlog
 
 from bot_platform.infra import clock
 from bot_platform.infra.backoff import backoff
+from bot_platform.infra.loop_health import LoopHealth
 
 log = structlog.get_logger()
 
@@ -23,15 +24,20 @@ RENEW_SECONDS = 3.0  # shorter than every lease
 MAX_ERROR_CHARS = 300  # of an error's text in a log line
 
 
-async def run_forever(step: Callable[[], Awaitable[None]], *, name: str, every: float = 0.0) -> None:
+async def run_forever(
+    step: Callable[[], Awaitable[None]], *, name: str, every: float = 0.0, health: LoopHealth | None = None
+) -> None:
     """Run the step again and again, `every` seconds apart; after an error the pauses grow."""
-    failures = 0
+    failures, health = 0, health or LoopHealth(name)
+    health.succeed()
     while True:
         try:
             await step()
             failures = 0
+            health.succeed()
         except Exception as error:  # noqa: BLE001 -- a loop survives every error of its step
             failures += 1
+            health.fail(error)
             log.warning("loop.fault", loop=name, faults=failures, **_reason(error))
         await clock.current().sleep(_pause(failures) if failures else every)
 
@@ -50,16 +56,22 @@ async def run_until_done(step: Callable[[], Awaitable[object]], *, name: str) ->
         await clock.current().sleep(_pause(failures))
 
 
-async def retry(step: Callable[[], Awaitable[T]], *, name: str, attempts: int = 6) -> T | None:
-    """Run the step until it succeeds, at most `attempts` times; return None when it never did."""
-    for failures in range(1, attempts + 1):
+async def retry(
+    step: Callable[[], Awaitable[T]], *, name: str, final: tuple[type[Exception], ...], attempts: int = 6
+) -> T:
+    """Run the step until it succeeds, at most `attempts` times; then its last error is raised.
+
+    An error of a `final` class is raised at once.
+    """
+    for failures in range(1, attempts):
         try:
             return await step()
+        except final:
+            raise
         except Exception as error:  # noqa: BLE001 -- as above
             log.warning("start.fault", step=name, **_reason(error))
-        if failures < attempts:
-            await clock.current().sleep(_pause(failures))
-    return None
+        await clock.current().sleep(_pause(failures))
+    return await step()
 
 
 def _reason(error: Exception) -> dict[str, str]:
@@ -100,6 +112,7 @@ class LeaseWorker(Generic[R]):
         cooldown: float = 0.0,
     ) -> None:
         self.name = name
+        self.health = (LoopHealth(name), LoopHealth(f"{name}.leases"))
         self.on_duration: Callable[[str, float], None] = lambda _name, _seconds: None
         self._claim, self._handle, self._renew, self._concurrency = claim, handle, renew, concurrency
         self._on_error, self._cooldown = on_error, cooldown
@@ -116,10 +129,10 @@ class LeaseWorker(Generic[R]):
     async def run(self) -> None:
         """Claim and handle rows until cancelled; rows that are being claimed then are still handled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(run_forever(self._step, name=self.name))
-            group.create_task(
-                run_forever(self._renew_leases, name=f"{self.name}.leases", every=RENEW_SECONDS)
-            )
+            claims, leases = self.health
+            group.create_task(run_forever(self._step, name=claims.name, health=claims))
+            renewing = run_forever(self._renew_leases, name=leases.name, every=RENEW_SECONDS, health=leases)
+            group.create_task(renewing)
 
     @property
     def is_idle(self) -> bool:

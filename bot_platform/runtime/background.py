@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from bot_platform.flows import broadcast
+from bot_platform.infra.loop_health import STANDSTILL_SECONDS, LoopHealth
 from bot_platform.infra.worker import LeaseWorker, run_forever, run_until_done
 from bot_platform.runtime import workers
 from bot_platform.runtime.outage_monitor import OutageMonitor
@@ -18,6 +19,7 @@ from bot_platform.telegram.update_source import RENEW_SECONDS
 HANDLER_SECONDS = 3.0  # to finish rows in hand at the stop; the whole stop stays below 10
 LAST_NOTICES_SECONDS = 0.5  # to send the notices of the last rows
 STOPPED_WORK_SECONDS = 0.5  # between two looks for running jobs that users want to stop
+LONG_STEP_SECONDS = 1800.0  # that an audit or a look for missed events may take
 PERIODIC_SECONDS = 5.0  # between two looks for due periodic jobs
 
 Step = Callable[[], Coroutine[Any, Any, None]]
@@ -35,15 +37,16 @@ class BackgroundTasks:
         for worker in self.workers:
             worker.on_duration = services.metrics.observe_duration
         services.database.on_commit += [self._updates.notify, self._notices.notify, self._jobs.notify]
-        outages, refusals = OutageMonitor(payments), RefusalMonitor(payments)
+        outages, refusals = OutageMonitor(payments, self._source.health), RefusalMonitor(payments)
         services.calls.listeners.append(outages.observe)
         services.calls.answer_listeners.append(refusals.observe)
+        self._loops: list[LoopHealth] = []
         self._steps: Sequence[Step] = [
             *self._start_up(services),
             *self._queues(),
             *self._periodic(services),
-            partial(run_forever, outages.check, name="outages", every=PERIODIC_SECONDS),
-            partial(run_forever, refusals.check, name="refusals", every=PERIODIC_SECONDS),
+            self._loop(outages.check, "outages", PERIODIC_SECONDS),
+            self._loop(refusals.check, "refusals", PERIODIC_SECONDS),
         ]
         self._tasks: Sequence[asyncio.Task[None]] = ()
         self._sending: Sequence[asyncio.Task[None]] = ()
@@ -52,6 +55,11 @@ class BackgroundTasks:
     def workers(self) -> Sequence[LeaseWorker[Any]]:
         """All workers on queues in the database."""
         return (self._updates, self._events, self._refunds, self._jobs, self._notices)
+
+    def standstill(self) -> str | None:
+        """Name the loops that stand still or only fail, and why; None when all are well."""
+        watched = [*self._loops, *(health for worker in self.workers for health in worker.health)]
+        return "; ".join(filter(None, (loop.problem() for loop in watched))) or None
 
     def start(self) -> None:
         """Start all tasks. Not to be called in a transaction: the tasks would inherit its connection."""
@@ -90,7 +98,7 @@ class BackgroundTasks:
     def _queues(self) -> Sequence[Step]:
         """Return the tasks that receive updates and handle all queues but that of notices."""
         return [
-            partial(run_forever, self._source.keep_lease, name="telegram.part", every=RENEW_SECONDS),
+            self._loop(self._source.keep_lease, "telegram.part", RENEW_SECONDS),
             partial(run_forever, self._source.poll, name="telegram.poll"),
             self._updates.run,
             self._events.run,
@@ -110,19 +118,32 @@ class BackgroundTasks:
         cleanup = workers.Cleanup(services.orders.context)
         batch_seconds = broadcast.BATCH_INTERVAL_MS / 1000
         return [
-            partial(run_forever, services.runner.check, name="work.look", every=STOPPED_WORK_SECONDS),
-            partial(run_forever, cleanup.run, name="work.tidy", every=PERIODIC_SECONDS),
-            partial(run_forever, money.missed, name="missed", every=PERIODIC_SECONDS),
-            partial(run_forever, money.reversals, name="reversals", every=PERIODIC_SECONDS),
-            partial(run_forever, money.trim_events, name="payloads", every=PERIODIC_SECONDS),
-            partial(run_forever, money.audit, name="audit", every=PERIODIC_SECONDS),
-            partial(
-                run_forever,
-                partial(broadcast.send_batch, services.database),
-                name="broadcast",
-                every=batch_seconds,
+            self._loop(services.runner.check, "work.look", STOPPED_WORK_SECONDS),
+            self._loop(cleanup.run, "work.tidy", PERIODIC_SECONDS, limit=LONG_STEP_SECONDS),
+            self._loop(money.trim_events, "payloads", PERIODIC_SECONDS, limit=LONG_STEP_SECONDS),
+            self._loop(
+                money.missed, "missed", PERIODIC_SECONDS, limit=LONG_STEP_SECONDS, judges_errors=False
             ),
+            self._loop(
+                money.reversals, "reversals", PERIODIC_SECONDS, limit=LONG_STEP_SECONDS, judges_errors=False
+            ),
+            self._loop(money.audit, "audit", PERIODIC_SECONDS, limit=LONG_STEP_SECONDS),
+            self._loop(partial(broadcast.send_batch, services.database), "broadcast", batch_seconds),
         ]
+
+    def _loop(
+        self,
+        step: Step,
+        name: str,
+        every: float,
+        *,
+        limit: float = STANDSTILL_SECONDS,
+        judges_errors: bool = True,
+    ) -> Step:
+        """Make the task of a loop, and watch it; errors of Stripe are the outage monitor's business."""
+        health = LoopHealth(name, limit=limit, judges_errors=judges_errors)
+        self._loops.append(health)
+        return partial(run_forever, step, name=name, every=every, health=health)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -39,6 +39,9 @@ class Metrics:
         self._oldest = gauge("bot_outbox_oldest_seconds", "Age of the oldest new message to be sent")
         self._failed = gauge("bot_events_failed", "Events that wait for an operator")
         self._broken_rows = gauge("bot_audit_broken_rows", "Rows that break an invariant of the books")
+        self._lost_alerts = counter(
+            "bot_alerts_lost", "Alerts that did not reach an operator", ("text", "why")
+        )
         self._audited_at = gauge("bot_audit_last_run_timestamp_seconds", "Time of the last audit")
 
         self._counters: dict[str, Callable[[CommitEvent], None]] = {
@@ -46,6 +49,7 @@ class Metrics:
             "sale": lambda event: self._sales.labels(**event.labels).inc(),
             "credits": self._count_credits,
             "job ended": lambda event: self._ended.labels(**event.labels).inc(),
+            "alert lost": lambda event: self._lost_alerts.labels(**event.labels).inc(),
             "job started": lambda event: self._started.observe(event.amount),
         }
 

@@ -1,59 +1,96 @@
-"""Detects that Stripe or the model has failed for minutes, and alerts the operators."""
+"""Detects that Stripe, the model or Telegram's updates fail, and alerts the operators."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot_platform.flows import outage
 from bot_platform.flows.context import PaymentContext
-from bot_platform.infra import clock
-from bot_platform.infra.outbound_calls import ANSWERS
+from bot_platform.infra import clock, correlation
+from bot_platform.infra.outbound_calls import ANSWERS, MISCONFIGURED, OK, REFUSED
+from bot_platform.telegram.poll_health import PollHealth
 
-WATCHED = frozenset({"stripe", "model"})  # not Telegram: while it is down, no alert can be sent
+STRIPE, MODEL, CREDIT, UPDATES = "stripe", "model", "credit", "updates"
 OUTAGE_SECONDS = 180  # of failures only
 MIN_FAILURES = 3  # in that time
 FORGET_SECONDS = 1800  # failures before a longer time without a call are not counted
+OUT_OF_CREDIT = "out-of-credit"
+# So many in a row are an outage however short the time: waiting cures none of them.
+URGENT = {(MODEL, MISCONFIGURED): 3, (CREDIT, OUT_OF_CREDIT): 1}
+# The model works, and says something about one request.
+ANSWERED = frozenset({OK, "length", "thought"})
+ABOUT_THE_REQUEST = frozenset({REFUSED, "too-long"})
+MIN_REFUSALS, MIN_REFUSED_USERS = 5, 3  # in a row, within REFUSALS_SECONDS: whatever the words, an outage
+REFUSALS_SECONDS = 600
 
 
 @dataclass(slots=True)
 class _Party:
     """The failures of one party since its last success; times in unix seconds."""
 
+    name: str
     first_failure: float = 0.0
     last_failure: float = 0.0
     failures: int = 0
+    in_a_row: int = 0  # with the same reason
     reason: str = ""
     worked: bool = False  # since the last check
+    refusals: list[tuple[float, object]] = field(default_factory=list)  # when, and of which user
 
     def fail(self, at: float, reason: str) -> None:
         if not self.failures or at - self.last_failure > FORGET_SECONDS:
             self.first_failure, self.failures = at, 0
+        self.in_a_row = self.in_a_row + 1 if self.failures and reason == self.reason else 1
         self.last_failure, self.reason = at, reason
         self.failures += 1
 
+    def refuse(self, at: float, user: object) -> None:
+        """Count a refusal of one request; a run of them from several users is a failure."""
+        recent = [(when, who) for when, who in self.refusals if at - when <= REFUSALS_SECONDS]
+        self.refusals = [*recent, (at, user)][-100:]
+        self.failures = self.in_a_row = 0
+        if len(self.refusals) >= MIN_REFUSALS and len({who for _, who in self.refusals}) >= MIN_REFUSED_USERS:
+            self.first_failure, self.last_failure = self.refusals[0][0], at
+            self.reason = REFUSED
+
+    def succeed(self) -> None:
+        self.failures = self.in_a_row = 0
+        self.refusals, self.reason = [], ""
+        self.worked = True
+
     @property
     def is_down(self) -> bool:
+        if self.reason == REFUSED:
+            return True
+        if self.in_a_row >= URGENT.get((self.name, self.reason), self.in_a_row + 1):
+            return True
         return self.failures >= MIN_FAILURES and self.last_failure - self.first_failure >= OUTAGE_SECONDS
 
 
 class OutageMonitor:
-    """Watches the calls of this process; the database keeps which outages are reported."""
+    """Watches the calls of this process; the database keeps which outages are reported.
 
-    def __init__(self, payments: PaymentContext) -> None:
-        self._payments = payments
-        self._parties: Mapping[str, _Party] = {name: _Party() for name in WATCHED}
+    `polling` watches how updates come. While Telegram is down, its alert waits in the outbox.
+    """
+
+    def __init__(self, payments: PaymentContext, polling: PollHealth | None = None) -> None:
+        self._payments, self._polling = payments, polling
+        self._parties: Mapping[str, _Party] = {name: _Party(name) for name in (STRIPE, MODEL, CREDIT)}
+        self._updates_work = False  # and the database knows it
 
     def observe(self, party: str, result: str) -> None:
         """Record the result of a call; `outbound_calls` lists the results."""
-        if known := self._parties.get(party):
+        if party == MODEL:
+            self._observe_model(result)
+        elif known := self._parties.get(party):
             if result in ANSWERS:
-                known.failures, known.worked = 0, True
+                known.succeed()
             else:
-                known.fail(clock.current().time(), result)
+                known.fail(clock.unix_time(), result)
 
     async def check(self) -> None:
         """Report which party is down, and which works again."""
         database, operators = self._payments.database, self._payments.operators
-        now = int(clock.current().time())
+        now = int(clock.unix_time())
         for name, party in self._parties.items():
             if party.worked:
                 await outage.report_recovery(database, operators, name, now)
@@ -62,3 +99,29 @@ class OutageMonitor:
                 await outage.report_outage(
                     database, operators, name, party.reason, int(party.first_failure), now
                 )
+        await self._check_updates(now)
+
+    def _observe_model(self, result: str) -> None:
+        model, credit = self._parties[MODEL], self._parties[CREDIT]
+        now = clock.unix_time()
+        if result in ANSWERED:
+            model.succeed()
+            credit.succeed()
+        elif result == OUT_OF_CREDIT:
+            credit.fail(now, result)
+        elif result in ABOUT_THE_REQUEST:
+            model.refuse(now, correlation.user())
+        else:
+            model.fail(now, result)
+
+    async def _check_updates(self, now: int) -> None:
+        if self._polling is None:
+            return
+        database, operators = self._payments.database, self._payments.operators
+        if silent := self._polling.silence():
+            self._updates_work = False
+            since = now - int(silent.seconds)
+            await outage.report_outage(database, operators, UPDATES, silent.why, since, now)
+        elif self._polling.works and not self._updates_work:
+            await outage.report_recovery(database, operators, UPDATES, now)
+            self._updates_work = True

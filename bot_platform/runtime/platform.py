@@ -14,7 +14,7 @@ from bot_platform.config.settings import Settings
 from bot_platform.domain.backlog import backlog
 from bot_platform.infra import clock, worker
 from bot_platform.infra.database import Database
-from bot_platform.infra.database_errors import UNREACHABLE
+from bot_platform.infra.database_errors import FINAL, UNREACHABLE, reason_of
 from bot_platform.runtime.background import BackgroundTasks
 from bot_platform.runtime.services import Outside, Services, build
 from bot_platform.telegram.refusals import Channel, explain
@@ -84,11 +84,12 @@ async def _open(database: Database, stack: AsyncExitStack) -> None:
     try:
         await database.open()
     except UNREACHABLE as error:
-        raise CannotStart(f"DATABASE_URL: the database cannot be opened ({error})") from error
+        raise CannotStart(f"DATABASE_URL: the database cannot be opened ({reason_of(error)})") from error
     stack.push_async_callback(database.close)
-    applied = await worker.retry(database.migrate, name="migrate")
-    if applied is None:
-        raise CannotStart("DATABASE_URL: the database does not answer; see the log lines above")
+    try:
+        applied = await worker.retry(database.migrate, name="migrate", final=FINAL)
+    except UNREACHABLE as error:
+        raise CannotStart(f"DATABASE_URL: the database does not answer ({reason_of(error)})") from error
     if applied:
         log.info("migrated", applied=applied)
 
@@ -105,7 +106,7 @@ async def _check_mode(source: UpdateSource) -> None:
 def _pages(services: Services, background: BackgroundTasks) -> list[Blueprint]:
     settings, payments = services.settings, services.payments
     pages = [
-        health({"database": services.database.answers, "dispatcher": background.is_running}),
+        _health(services, background),
         metrics(lambda: _metrics_text(services)),
         stripe_webhook(payments, services.metrics.observe_duration, services.deliveries),
         payment_pages(lambda: services.bot_link.url),
@@ -119,6 +120,28 @@ def _pages(services: Services, background: BackgroundTasks) -> list[Blueprint]:
             telegram_webhook(settings.telegram_secret, lambda body: _store(services.update_inbox, body))
         )
     return pages
+
+
+def _health(services: Services, background: BackgroundTasks) -> Blueprint:
+    async def database() -> str | None:
+        return None if await services.database.answers() else ""
+
+    async def telegram() -> str | None:
+        return services.update_source.health.problem()
+
+    async def dispatcher() -> str | None:
+        return None if await background.is_running() else ""
+
+    async def workers() -> str | None:
+        return background.standstill()
+
+    async def standstill() -> str | None:
+        """Say what a restart would cure; nothing that the database explains is."""
+        problem = background.standstill() if await background.is_running() else "a task has ended"
+        return problem if problem and await services.database.answers() else None
+
+    checks = {"database": database, "telegram": telegram, "dispatcher": dispatcher, "workers": workers}
+    return health(checks, standstill)
 
 
 async def _metrics_text(services: Services) -> tuple[bytes, str]:

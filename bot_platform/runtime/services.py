@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from socket import gethostname
 
+import structlog
 from aiogram import Bot
 from aiogram.client.session.base import BaseSession
 from quart import Blueprint
@@ -14,6 +15,7 @@ from bot_platform.config.settings import Settings
 from bot_platform.flows.context import PaymentContext, WorkContext
 from bot_platform.flows.late_webhooks import Deliveries
 from bot_platform.infra.clock import Clock
+from bot_platform.infra.commit_events import CommitEvent
 from bot_platform.infra.database import Database
 from bot_platform.infra.outbound_calls import CallObserver
 from bot_platform.providers import choose
@@ -32,6 +34,8 @@ from bot_platform.work.catalog import found_kinds
 from bot_platform.work.engine.model import Model, Rates
 from bot_platform.work.engine.orders import Orders
 from bot_platform.work.engine.runner import Runner
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def build(settings: Settings, outside: Outside) -> Services:
     """Build the parts of one process; call it with a running event loop."""
     database = Database(settings.database_url, outside.clock)
     metrics, calls, texts = Metrics(), CallObserver(), Texts()
-    database.on_commit_event.append(metrics.count)
+    database.on_commit_event += [metrics.count, warn_of_lost_alert]
     calls.listeners.append(metrics.count_call)
     bot = Bot(settings.telegram_bot_token.get_secret_value(), session=outside.telegram)
     bot.session.middleware(observe_calls(calls))
@@ -136,6 +140,16 @@ def build(settings: Settings, outside: Outside) -> Services:
             *([observed.close] if observed else []),
         ],
     )
+
+
+def warn_of_lost_alert(event: CommitEvent) -> None:
+    """Log an alert that did not reach an operator."""
+    if event.name == "alert lost":
+        log.warning(
+            "alert.lost",
+            **event.labels,
+            do="Somebody in ADMIN_TELEGRAM_IDS must have started the bot and not blocked it.",
+        )
 
 
 def _payments(settings: Settings, database: Database, calls: CallObserver) -> PaymentContext:

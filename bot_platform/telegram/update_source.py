@@ -11,7 +11,8 @@ from aiogram.exceptions import TelegramAPIError, TelegramConflictError, Telegram
 from bot_platform.flows import leader
 from bot_platform.infra.clock import current
 from bot_platform.infra.database import Database
-from bot_platform.telegram.update_inbox import ALLOWED, UpdateInbox
+from bot_platform.telegram.poll_health import PollHealth
+from bot_platform.telegram.update_inbox import ALLOWED, LONG_POLL_SECONDS, UpdateInbox
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ class UpdateSource:
         self._held_until = 0.0  # by our own clock: without the database the lease ends
         self._held = asyncio.Event()
         self._mode_set = asyncio.Event()
+        self.health = PollHealth(LONG_POLL_SECONDS)
 
     async def conflict(self) -> str | None:
         """Say why this process may not start: another of the same database uses the other mode."""
@@ -83,6 +85,15 @@ class UpdateSource:
 
         Raises WebhookActive when Telegram posts to an address that is not ours.
         """
+        try:
+            await self._tell_mode()
+        except Exception as error:
+            self.health.fail(error)
+            raise
+        self.health.succeed()
+        self._mode_set.set()
+
+    async def _tell_mode(self) -> None:
         if self._mode.webhook:
             await self._bot.set_webhook(
                 self._mode.webapp_url + PATH,
@@ -98,7 +109,6 @@ class UpdateSource:
                     " --fix removes that webhook."
                 )
             await self._bot.delete_webhook(drop_pending_updates=False)
-        self._mode_set.set()
 
     async def poll(self) -> None:
         """Poll once, as soon as this process holds the lease; in webhook mode wait for ever."""
@@ -106,18 +116,26 @@ class UpdateSource:
             await asyncio.Event().wait()
         await self._mode_set.wait()
         if not self.is_held:
+            self.health.stand_by()
             self._held.clear()
             await self._held.wait()
             return
+        self.health.ask()
         try:
             await self._inbox.poll()
         except TelegramConflictError as error:
+            self.health.fail(error)
             log.error(
                 "telegram.conflict",
                 says=error.message,
                 do="Another process uses this TELEGRAM_BOT_TOKEN: stop one of the two, or give each a bot.",
             )
             await current().sleep(CONFLICT_PAUSE_SECONDS)
+        except Exception as error:
+            self.health.fail(error)
+            raise
+        else:
+            self.health.succeed()
 
     async def _webhook_url(self) -> str:
         """Return the webhook's address; a Bot API server that does not know the question has none."""

@@ -66,6 +66,8 @@ GOOD: list[tuple[str, str, Any]] = [
     ("DATABASE_URL", "sqlite:///var/lib/bot.db", "sqlite:///var/lib/bot.db"),
     ("DATABASE_URL", "sqlite://bot.db", "sqlite://bot.db"),
     ("DATABASE_URL", "postgres://u:p@h:5432/name", "postgres://u:p@h:5432/name"),
+    ("DATABASE_URL", "postgres://u:p#ss@h:5432/name", "postgres://u:p#ss@h:5432/name"),
+    ("DATABASE_URL", "postgres://u:p@h/name?sslmode=require", "postgres://u:p@h/name?sslmode=require"),
     ("DATABASE_URL", "postgresql://u:p%23@h/name?ssl=require", "postgresql://u:p%23@h/name?ssl=require"),
     ("DATABASE_URL", "postgres://u@/name?host=/run/postgresql", "postgres://u@/name?host=/run/postgresql"),
     ("DATABASE_URL", "asyncpg://u@/name?host=/run/postgresql", "asyncpg://u@/name?host=/run/postgresql"),
@@ -157,8 +159,9 @@ BAD = [
     ("DATABASE_URL", "postgres://"),
     ("DATABASE_URL", "postgres://u:p@h:5432"),
     ("DATABASE_URL", "postgres://u:p@h:port/name"),
-    ("DATABASE_URL", "postgres://u:p#ss@h:5432/name"),
     ("DATABASE_URL", "postgres:///name"),
+    ("DATABASE_URL", "postgres://u:p@h/name?sslmod=require"),
+    ("DATABASE_URL", "postgres://u:p@h/name?sslmode=require&channel_binding=require"),
     ("PACKAGES_FILE", "/no/such/file.toml"),
     ("RECONCILE_EVERY", "59"),
     ("RECONCILE_EVERY", "5m"),
@@ -183,6 +186,35 @@ BAD = [
     ("LOG_LEVEL", "LOUD"),
     ("LOG_FORMAT", "xml"),
 ]
+
+
+@pytest.mark.parametrize(
+    "around",
+    ['"{}"', "'{}'", ' "{}" ', "{}\r", "\ufeff{}", "{}\u200b", "\u00a0{}\u00a0", "\u201c{}\u201d", '" {} "'],
+)
+def test_what_comes_with_copying_is_removed_from_around_a_value(env: Environment, around: str) -> None:
+    env.set(**{name: around.format(value) for name, value in ENOUGH.items()})
+    env.set(MOCK_STRIPE_PAYMENTS=around.format("true"), PORT=around.format("8010"))
+    env.set(DATABASE_URL=around.format("postgres://u:p'w@h/name"))
+    loaded = env.load()
+    assert loaded.telegram_bot_token.get_secret_value() == TOKEN
+    assert (loaded.mock_stripe_payments, loaded.port) == (True, 8010)
+    assert loaded.database_url == "postgres://u:p'w@h/name"
+
+
+@pytest.mark.parametrize("value", ['""', "''"])
+def test_a_value_of_nothing_but_quotation_marks_is_not_set(env: Environment, value: str) -> None:
+    env.set(**ENOUGH, AI_API_KEY=value, OPERATOR_TOKEN=value, PORT=value)
+    loaded = env.load()
+    assert (loaded.ai_api_key, loaded.operator_token, loaded.port) == (None, None, 8000)
+    env.set(TELEGRAM_BOT_TOKEN=value)
+    assert [problem.partition(":")[0] for problem in env.problems()] == ["TELEGRAM_BOT_TOKEN"]
+
+
+def test_every_problem_is_listed_in_one_run(env: Environment) -> None:
+    env.set(**dict(BAD[::-1]))
+    named = [problem.partition(":")[0] for problem in env.problems()]
+    assert named == sorted({name for name, _ in BAD})
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)

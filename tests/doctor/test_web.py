@@ -79,6 +79,23 @@ async def test_a_service_that_is_not_ready_is_a_warning_that_names_what_fails() 
         assert "is not ready: database" in line.message
 
 
+async def test_what_the_service_says_about_itself_is_named_with_its_own_fix() -> None:
+    why = {"telegram": "no updates for 70 s (TelegramConflictError: other)"}
+    for name, fix in {"telegram": "Stop every other program", "workers": "restart it"}.items():
+        body = {"status": "not ready", "failing": [name], "why": why}
+        async with answering(**OURS | {"readyz": (503, body)}) as port:
+            line = (await check(port=port))["service"]
+        assert f"is not ready: {name}" in line.message
+        assert fix in line.fix
+    assert "no updates for 70 s" in (await _not_ready(why)).message
+
+
+async def _not_ready(why: dict[str, str]) -> Finding:
+    body = {"status": "not ready", "failing": [*why], "why": why}
+    async with answering(**OURS | {"readyz": (503, body)}) as port:
+        return (await check(port=port))["service"]
+
+
 @pytest.mark.parametrize("message", [{"hello": "world"}, b"<html>", b"[" * 9999, (500, {}), (599, [])])
 async def test_another_program_on_our_port_is_a_warning(message: Any) -> None:
     async with answering(healthz=message) as port:

@@ -3,8 +3,10 @@
 import pytest
 
 from bot_platform.domain import ledger, purchases
+from bot_platform.domain.actions import Action
 from bot_platform.domain.checkout import CheckoutRef, PaymentConfirmed, PaymentReversed, Stage
 from bot_platform.domain.errors import AccountFrozen
+from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.purchases import Offer, Purchase
 from bot_platform.domain.users import User
@@ -61,14 +63,27 @@ async def test_an_operator_s_unfreeze_holds_for_the_same_inquiry_and_not_for_ano
     context, user = payments(database), await person(database)
     await sold(context, user, "a")
     await report(context, "a", "du_1", Stage.INQUIRY, 1)
-    assert await freeze.unfreeze(database, user) == 1
-    assert await freeze.unfreeze(database, user) == 0
+    assert await freeze.unfreeze(database, user)
+    assert not await freeze.unfreeze(database, user)
     await report(context, "a", "du_1", Stage.INQUIRY, 2)
     assert not await frozen(user)
     await report(context, "a", "wa_1", Stage.WARNED, 3)
     assert await frozen(user)
     assert await texts() == ["spending-frozen", "spending-free", "spending-frozen"]
     assert not await audit_books(database, (), lambda _: None)
+
+
+async def test_an_account_that_is_frozen_without_a_question_is_repaired_and_the_operator_is_told(
+    database: Database,
+) -> None:
+    user = await person(database)
+    await Account.filter(user_id=user.id).update(frozen=True)
+    assert await freeze.unfreeze(database, user)
+    assert not await frozen(user)
+    assert await texts() == ["spending-free"]
+    assert [act.what for act in await Action.all()] == ["lift"]
+    assert not await freeze.unfreeze(database, user)
+    assert await Action.all().count() == 1
 
 
 async def test_older_news_of_a_closed_inquiry_do_not_freeze_again(database: Database) -> None:

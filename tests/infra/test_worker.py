@@ -150,7 +150,7 @@ async def test_retry_returns_the_result_even_if_it_is_none() -> None:
     async def migrate() -> list[str]:
         return []
 
-    assert await worker.retry(migrate, name="a") == []
+    assert await worker.retry(migrate, name="a", final=()) == []
 
 
 async def test_retry_raises_after_its_attempts_without_a_last_pause(hasty: HastyClock) -> None:
@@ -161,11 +161,19 @@ async def test_retry_raises_after_its_attempts_without_a_last_pause(hasty: Hasty
         await step()
         return []
 
-    with capture_logs() as logs:
-        assert await worker.retry(migrate, name="migrate", attempts=2) is None
+    with capture_logs() as logs, pytest.raises(RuntimeError):
+        await worker.retry(migrate, name="migrate", final=(), attempts=2)
     assert step.runs == 2
     assert len(hasty.waits) == 1
-    assert [(line["event"], line["step"]) for line in logs] == [("start.fault", "migrate")] * 2
+    assert [(line["event"], line["step"]) for line in logs] == [("start.fault", "migrate")]
+
+
+async def test_soon_raises_a_final_error_at_once(hasty: HastyClock) -> None:
+    step = Step(failures=99)
+    clock.use(hasty)
+    with pytest.raises(RuntimeError):
+        await worker.retry(step, name="migrate", final=(RuntimeError,))
+    assert step.runs == 1
 
 
 @dataclass

@@ -156,10 +156,10 @@ async def joined(reader: Reader, writer: Writer, there: Reader, to: Writer) -> N
     try:
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        to.close()
         for task in pumps:
             task.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
-        to.close()
 
 
 async def _join(reader: Reader, writer: Writer, host: str, port: int) -> None:

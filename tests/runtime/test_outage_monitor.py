@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import pytest
+from aiogram.exceptions import TelegramConflictError, TelegramNetworkError, TelegramUnauthorizedError
+from aiogram.methods import GetMe
 
 from bot_platform.domain.outbox import Notice
+from bot_platform.infra import correlation
 from bot_platform.infra.clock import use
 from bot_platform.infra.database import Database
 from bot_platform.infra.outbound_calls import BUSY, DOWN, MISCONFIGURED, OK, REFUSED, CallObserver
@@ -14,6 +17,8 @@ from bot_platform.providers.mock import MockPayments
 from bot_platform.providers.observed_model import ObservedModel
 from bot_platform.runtime.outage_monitor import OutageMonitor
 from bot_platform.sandbox.movable_clock import MovableClock
+from bot_platform.telegram.plain_answers import UnreadableResult
+from bot_platform.telegram.poll_health import PollHealth
 from bot_platform.telegram.texts import Texts
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 from tests.makers import BUYER, eventually, payments, running_service
@@ -80,7 +85,7 @@ async def test_three_minutes_of_failures_alert_once_and_their_end_once(database:
         ("model", DOWN, "The AI has not answered for 3 minutes"),
         ("model", BUSY, "The AI has turned us away for 3 minutes"),
         ("model", "cut", "The AI has not answered for 3 minutes"),
-        ("model", MISCONFIGURED, "The AI has refused our requests for 3 minutes"),
+        ("model", MISCONFIGURED, "The AI refuses each request as set up wrong"),
     ],
 )
 async def test_the_alert_names_the_party_and_the_reason(
@@ -89,6 +94,128 @@ async def test_the_alert_names_the_party_and_the_reason(
     await start(database).observe(*[result] * 4, party=party)
     (text,) = await alerts()
     assert says in text
+
+
+ROWS = {
+    # what comes, from how many different people, and after how many of them the operators hear what
+    "misconfigured": (1, 3, "The AI refuses each request as set up wrong"),
+    "out-of-credit": (1, 1, "The AI's account has no credit left"),
+    "refused": (1, None, ""),
+    "too-long": (1, None, ""),
+    "length": (9, None, ""),
+    "thought": (9, None, ""),
+    "busy": (1, 19, "The AI has turned us away for 3 minutes"),
+    "down": (1, 19, "The AI has not answered for 3 minutes"),
+    "cut": (1, 19, "The AI has not answered for 3 minutes"),
+}
+
+
+@pytest.mark.parametrize("result", ROWS)
+async def test_each_kind_of_answer_alerts_as_soon_as_waiting_cures_nothing(
+    database: Database, result: str
+) -> None:
+    people, after, says = ROWS[result]
+    replica = start(database)
+    for n in range(30):
+        with correlation.scope("tg:1", user=n % people):
+            await replica.observe(result, party="model", apart=10)
+        heard = await alerts()
+        assert bool(heard) == (after is not None and n + 1 >= after), n
+    assert len(heard) <= 1
+    assert says in "".join(heard)
+    await replica.observe(OK, party="model")
+    assert len(await alerts()) == 2 * len(heard)
+
+
+async def test_refusals_of_several_people_and_nothing_else_are_an_outage(database: Database) -> None:
+    replica = start(database)
+
+    async def refused(*people: int) -> None:
+        for who in people:
+            with correlation.scope("tg:1", user=who):
+                await replica.observe("refused", party="model")
+
+    await refused(1, 2, 1, 2, 1, 2)
+    assert await alerts() == []
+    await replica.observe(OK, party="model")
+    await refused(1, 2, 3, 1)
+    assert await alerts() == []
+    await refused(2)
+    assert "refuses what several people ask" in (await alerts())[-1]
+    await refused(1, 2, 3)
+    await replica.observe(OK, party="model")
+    assert [text[0] for text in await alerts()] == ["🚨", "✅"]
+
+
+async def test_refusals_hours_apart_are_no_outage(database: Database) -> None:
+    replica = start(database)
+    for who in range(9):
+        with correlation.scope("tg:1", user=who):
+            await replica.observe("refused", party="model", apart=3600)
+    assert await alerts() == []
+
+
+async def test_an_account_without_credit_alerts_even_while_another_outage_is_known(
+    database: Database,
+) -> None:
+    replica = start(database)
+    await replica.observe(*[BUSY] * 5, party="model")
+    await replica.observe("out-of-credit", "out-of-credit", party="model")
+    assert len(await alerts()) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (TelegramNetworkError(GetMe(), "Bad Gateway"), "Telegram has given us no updates for one minute"),
+        (TelegramUnauthorizedError(GetMe(), "Unauthorized"), "Telegram has refused our token"),
+        (
+            TelegramConflictError(GetMe(), "terminated by other"),
+            "something else has taken this bot's updates",
+        ),
+        (UnreadableResult(GetMe(), {}), "Telegram has given us no updates"),
+        (RuntimeError("odd"), "Telegram has given us no updates"),
+    ],
+)
+async def test_a_minute_without_updates_alerts_once_and_their_return_once(
+    database: Database, error: Exception, says: str
+) -> None:
+    clock = MovableClock()
+    use(clock)
+    polling = PollHealth(25)
+    outages = OutageMonitor(payments(database, operators=ADMINS), polling)
+
+    async def pass_minute(works: bool) -> None:
+        for _ in range(7):
+            polling.ask()
+            polling.succeed() if works else polling.fail(error)
+            await outages.check()
+            clock.move(10)
+        await outages.check()
+
+    await pass_minute(works=True)
+    assert await alerts() == []
+    await pass_minute(works=False)
+    await pass_minute(works=False)
+    (first,) = await alerts()
+    assert says in first
+    await pass_minute(works=True)
+    assert [text[0] for text in await alerts()] == ["🚨", "✅"]
+
+
+def test_a_question_that_never_comes_back_is_silence_and_a_fault_of_the_database_is_none() -> None:
+    clock = MovableClock()
+    use(clock)
+    polling = PollHealth(25)
+    polling.ask()
+    clock.move(80)
+    assert polling.silence() is None
+    clock.move(10)
+    assert polling.problem() == "no updates for 90 s (no answer came)"
+    for _ in range(9):
+        polling.fail(ConnectionRefusedError())
+        clock.move(60)
+    assert polling.silence() is None
 
 
 async def test_failures_with_an_answer_in_between_are_no_outage(database: Database) -> None:

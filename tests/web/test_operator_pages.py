@@ -428,11 +428,30 @@ async def test_the_audit_page_shows_the_last_result_and_runs_an_audit_on_request
         assert await operator.send("/audit") == 200
         assert "I1" in operator.seen
         assert "the books are off" in operator.seen
+        account = await Account.get(user_id=user.id)
+        assert f'href="{HOME}/books/{account.id}"' in operator.page
         await operator.read("/audit")
         assert "Who cannot spend because of it" in operator.seen
         assert f'href="{HOME}/people/77"' in operator.page
         await operator.read("/acts")
         assert operator.seen.count("rows off") == 2
+
+
+async def test_a_user_is_found_by_their_number_and_by_the_number_of_their_account(database: Database) -> None:
+    await Account.create(user_id=(await User.create(id=900, telegram_id=76)).id)
+    user = await person(database, 77)
+    account = await Account.get(user_id=user.id)
+    assert account.id != user.id
+    async with OperatorBrowser(database) as operator:
+        for path, leads_to in {
+            f"/users/{user.id}": "/people/77",
+            f"/accounts/{user.id}": f"/users/{user.id}",
+            f"/books/{account.id}": f"/users/{user.id}",
+        }.items():
+            assert await operator.look(path) in {301, 303}
+            assert operator.headers["Location"] == HOME + leads_to
+        for path in ("/users/12345", "/books/12345", f"/books/{2**70}"):
+            assert await operator.look(path) == 404
 
 
 async def test_the_page_of_a_user_shows_their_present_state(database: Database) -> None:

@@ -8,25 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bot_platform.infra import postgres_url
 from bot_platform.infra.backup.files import BackupError, atomic_file, check_kind
 
-PG_VARIABLES = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "database": "PGDATABASE",
-}
-# What `?ssl=true` means to asyncpg: the certificate of the server is verified.
-TLS = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "system"}
 PSQL = ("psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
 NO_OWNERS = ("--no-owner", "--no-privileges")  # the roles may not exist on another server
 LOCK_TIMEOUT_MS = 5000
 
 
-def back_up(credentials: Mapping[str, Any], to: Path, *, force: bool) -> None:
+def back_up(url: str, to: Path, *, force: bool) -> None:
     """Dump a snapshot of the database while it is in use; raises BackupError."""
-    environment = _environment(credentials)
+    environment = _environment(url)
     _query(environment, "SELECT 1")
     with atomic_file(to, force=force) as partial:
         dump = ("pg_dump", "--format=custom", *NO_OWNERS, f"--file={partial}")
@@ -34,9 +26,9 @@ def back_up(credentials: Mapping[str, Any], to: Path, *, force: bool) -> None:
         _check(environment, partial, to)
 
 
-def restore(credentials: Mapping[str, Any], file: Path, tables: Sequence[str], *, force: bool) -> None:
+def restore(url: str, file: Path, tables: Sequence[str], *, force: bool) -> None:
     """Replace the `tables` by a backup in one transaction; raises BackupError."""
-    environment = _environment(credentials)
+    environment = _environment(url)
     check_kind(file, "PostgreSQL")
     others = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()"
     others += " AND usename = current_user AND pid <> pg_backend_pid()"
@@ -85,7 +77,7 @@ def _check(environment: Mapping[str, str], file: Path, name: Path) -> None:
         _run(environment, "pg_restore", f"--file={os.devnull}", str(file)), name, "use another backup"
     )
     listed = _run(environment, "pg_restore", "--list", str(file), stdout=subprocess.PIPE)
-    if b" TABLE DATA public entry " not in listed.stdout:
+    if not re.search(rb" TABLE DATA \S+ entry ", listed.stdout):  # `options` may name another schema
         raise BackupError(f"{name}: is not a backup of this platform: it has no table entry")
 
 
@@ -97,9 +89,8 @@ def _query(environment: Mapping[str, str], sql: str) -> str:
     return bytes(result.stdout).decode().strip()
 
 
-def _environment(credentials: Mapping[str, Any]) -> dict[str, str]:
-    variables = {name: str(credentials[key]) for key, name in PG_VARIABLES.items() if credentials.get(key)}
-    return {**os.environ, "LC_MESSAGES": "C", **variables, **(TLS if credentials.get("ssl") else {})}
+def _environment(url: str) -> dict[str, str]:
+    return {**os.environ, "LC_MESSAGES": "C", **postgres_url.parse(url).environment()}
 
 
 def _run(environment: Mapping[str, str], *command: str, stdout: Any = subprocess.DEVNULL) -> Any:

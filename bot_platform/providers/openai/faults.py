@@ -129,6 +129,7 @@ STATUSES = {
     498: Fault.BUSY,  # Groq: no capacity left
     503: Fault.BUSY,
 }
+RATE = ("rate_limit", "tokens per min")  # too much for this minute, which a smaller context does not say
 READ = ("code", "type", "status", "param", "message", "detail", "error", "msg")
 CLIENT_ERRORS, SERVER_ERRORS = range(400, 500), range(500, 600)
 UNAUTHORIZED = 401
@@ -143,6 +144,8 @@ def of_refusal(status: int, body: object) -> Fault:
         return Fault.REFUSED
     words = " ".join(_words(error)).lower()
     found = next((fault for fault, known in WORDS if any(word in words for word in known)), None)
+    if found is Fault.TOO_LONG and any(word in words for word in RATE):
+        return Fault.BUSY
     if found is Fault.SETUP and status in SERVER_ERRORS:
         return Fault.DOWN
     if found is Fault.BUSY and status == UNAUTHORIZED:

@@ -410,20 +410,38 @@ operator-outage = 🚨 { $party ->
             [misconfigured] Stripe has refused our key for { $minutes } minutes, so nobody can buy. Has it been rolled or revoked? Put the new one into STRIPE_SECRET_KEY and start the service again.
            *[other] Stripe has not answered for { $minutes } minutes, so nobody can buy. See https://status.stripe.com, and whether this machine reaches the internet. Payments made meanwhile are credited as soon as it answers.
         }
+        [updates] { $why ->
+            [token] Telegram has refused our token for { $minutes ->
+                [one] one minute
+               *[other] { $minutes } minutes
+            }, so nobody is answered. Has it been revoked? @BotFather shows the new one: put it into TELEGRAM_BOT_TOKEN and start the service again.
+            [conflict] For { $minutes ->
+                [one] one minute
+               *[other] { $minutes } minutes
+            } something else has taken this bot's updates, so nobody is answered. Stop the other program that uses this TELEGRAM_BOT_TOKEN, or its webhook, which run.py doctor names.
+           *[other] Telegram has given us no updates for { $minutes ->
+                [one] one minute
+               *[other] { $minutes } minutes
+            }, so nobody is answered. See whether this machine reaches Telegram (PROXY_URL, TELEGRAM_API_BASE). Telegram keeps what people write for a day.
+        }
+        [credit] The AI's account has no credit left, so paid work fails and is not charged. Add credit at the AI's provider.
        *[model] { $why ->
-            [misconfigured] The AI has refused our requests for { $minutes } minutes, so paid work fails and is not charged. See AI_BASE_URL, AI_API_KEY and AI_MODEL.
+            [misconfigured] The AI refuses each request as set up wrong, so paid work fails and is not charged. See AI_BASE_URL, AI_API_KEY and AI_MODEL, and ask: run.py doctor
+            [refused] The AI refuses what several people ask, one after the other, and answers nobody, so paid work fails and is not charged. See AI_MODEL and the account at the AI's provider, and ask: run.py doctor
             [busy] The AI has turned us away for { $minutes } minutes, so paid work fails and is not charged. See the limits and the balance of its account.
            *[other] The AI has not answered for { $minutes } minutes, so paid work fails and is not charged. See its provider's status page.
         }
     } I go on trying, and write when it works again.
 operator-outage-over = ✅ { $party ->
         [stripe] Stripe
+        [updates] Telegram
        *[model] The AI
     } works again, after { $minutes ->
         [one] one minute.
        *[other] { $minutes } minutes.
     } { $party ->
         [stripe] Payments that were missed are being credited now.
+        [updates] What people wrote meanwhile is being answered now.
        *[model] Paid work can be ordered again.
     }
 operator-refused =

@@ -45,7 +45,9 @@ def report_pages(pages: Blueprint, payments: PaymentContext) -> None:
     pages.get("/purchases/<int:number>")(reports.purchase_page)
     pages.get("/people")(reports.users_page)
     pages.get("/people/<int:telegram_id>")(reports.user_page)
-    pages.get("/accounts/<int:number>")(reports.account_page)
+    pages.get("/users/<int:number>")(reports.user_number_page)
+    pages.get("/accounts/<int:number>")(reports.old_user_page)
+    pages.get("/books/<int:number>")(reports.books_page)
     pages.get("/jobs")(reports.jobs_page)
     pages.get("/inbox")(reports.inbox_page)
     pages.get("/inbox/<int:number>")(reports.event_page)
@@ -103,7 +105,18 @@ class _Reports:
             acts=await actions.of([user.subject], MAX_ROWS),
         )
 
-    async def account_page(self, number: int) -> ResponseReturnValue:
+    async def old_user_page(self, number: int) -> ResponseReturnValue:
+        """Redirect from the address that this page had before."""
+        return redirect(f"{PATH}/users/{number}", 301)
+
+    async def books_page(self, number: int) -> ResponseReturnValue:
+        """Redirect from an account's number, which the audit names, to the page of its user."""
+        owner = await account_flags.find_owner(number) if is_id(number) else None
+        if owner is None:
+            raise NotFound
+        return redirect(f"{PATH}/users/{owner}", 303)
+
+    async def user_number_page(self, number: int) -> ResponseReturnValue:
         if not (is_id(number) and await users.exists(number)):
             raise NotFound
         return redirect(f"{PATH}/people/{(await users.get(number)).telegram_id}", 303)
