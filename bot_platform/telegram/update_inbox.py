@@ -23,7 +23,7 @@ from bot_platform.infra.worker import LeaseWorker
 from bot_platform.telegram.error_replies import send_apology
 from bot_platform.telegram.middleware import PASSING
 from bot_platform.telegram.plain_answers import GetPlainUpdates
-from bot_platform.telegram.salvage import salvage, sender_id
+from bot_platform.telegram.salvage import has_odd_ids, salvage, sender_id
 from bot_platform.telegram.texts import Texts
 
 log = structlog.get_logger()
@@ -122,6 +122,8 @@ class UpdateInbox:
             await updates.handled(self._database, row, "gave up")
             return
         if not kind:
+            if not row.payload.keys().isdisjoint(ALLOWED):
+                log.error("telegram.unreadable_update", update=row.key)
             await updates.handled(self._database, row)  # of a kind that we did not ask for
             return
         update = self._read(row)
@@ -141,7 +143,9 @@ class UpdateInbox:
         """Read an update, or what is readable of it; None when that is not even who wrote what."""
         context = {"bot": self._bot}
         try:
-            return Update.model_validate(row.payload, context=context)
+            update = Update.model_validate(row.payload, context=context)
+            if not has_odd_ids(row.payload):
+                return update
         except ValidationError as error:
             log.error("telegram.unreadable_update", update=row.key, **safe_errors.describe(error))
         try:
@@ -168,7 +172,7 @@ class UpdateInbox:
 
 def _kind(update: dict[str, Any]) -> str:
     """Return the kind of an update; empty for one that is not in ALLOWED."""
-    return next((kind for kind in ALLOWED if kind in update), "")
+    return next((kind for kind in ALLOWED if isinstance(update.get(kind), dict)), "")
 
 
 def _readable(update: object) -> dict[str, Any] | None:
