@@ -73,8 +73,12 @@ def attempt(account: Account, intent: Row, method: Row, origin: Origin) -> None:
     if not payment_methods.is_delayed(method):
         _conclude(account, intent, method, origin)
         return
-    intent["status"] = "processing"
     account.schedule(account.clock() + account.bank_transfer_delay, "finish_transfer", intent["id"])
+    if payment_methods.is_voucher(method):
+        intent["status"], intent["next_action"] = "requires_action", _voucher(account, method)
+        account.emit("payment_intent.requires_action", intent, origin)
+        return
+    intent["status"] = "processing"
     account.emit("payment_intent.processing", intent, origin)
 
 
@@ -109,7 +113,7 @@ def declined(intent: Row) -> ApiError:
 
 def _conclude(account: Account, intent: Row, method: Row, origin: Origin) -> None:
     charge = _charge(account, intent, method)
-    intent["latest_charge"] = charge["id"]
+    intent["latest_charge"], intent["next_action"] = charge["id"], None
     if payment_methods.will_fail(method):
         intent["status"] = "requires_payment_method"
         intent["payment_method"] = None
@@ -124,6 +128,15 @@ def _conclude(account: Account, intent: Row, method: Row, origin: Origin) -> Non
     if action is not None:
         # Scheduled, not run now: at Stripe too the events of the payment come first.
         account.schedule(account.clock(), action, charge["id"])
+
+
+def _voucher(account: Account, method: Row) -> Row:
+    details = {
+        "expires_after": account.now() + 3 * 24 * 60 * 60,
+        "hosted_voucher_url": f"{account.public_url}/voucher",
+        "number": method["oxxo"]["last4"],
+    }
+    return {"type": "oxxo_display_details", "oxxo_display_details": details}
 
 
 def _charge(account: Account, intent: Row, method: Row) -> Row:
