@@ -50,7 +50,12 @@ ANSWERS = [
     ("Hello <", "Hello <"),
     ("Hello\n</thin", "Hello\n</thin"),
     ("<thİnk>x</thİnk>", "<thİnk>x</thİnk>"),
-    ("a\n</think>\nb\n</think>\nc", "b\n</think>\nc"),
+    ("a\n</think>\nb\n</think>\nc", "c"),
+    ("<think>a</think>\nb\n</think>\n\nc", "c"),
+    ("<think>a</think>\nb\n</think> c", "b\n</think> c"),
+    ("<thought>secret</thought>\nHello", "Hello"),
+    ("R1\n</think>\nV1\n<reasoning>SECRET</reasoning>V2", "V1\nV2"),
+    ("<think>secret</think>ANSWER", "ANSWER"),
 ]
 
 

@@ -117,7 +117,7 @@ async def test_posted_updates_of_any_shape_hold_up_none(
 ) -> None:
     caplog.set_level("INFO")
     telegram = TelegramWorld(allow_local_urls=True)
-    mode = {"telegram_mode": "webhook", "webapp_url": HOST, "mock_stripe_payments": True}
+    mode: dict[str, Any] = {"telegram_mode": "webhook", "webapp_url": HOST, "mock_stripe_payments": True}
     async with running_service(database_url, telegram=telegram, **mode) as h:
         users: list[int] = []
         for number, (user, update) in enumerate(updates()):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot_platform.providers.openai.code_tracker import CodeTracker
 
-NAMES = ("think", "thinking", "reasoning")
+NAMES = ("think", "thinking", "thought", "reasoning")
 # By ASCII alone: of some letters the lower case is longer, and a place in it would be another.
 TAG = re.compile(rf"<(/?)(?:{'|'.join(NAMES)})>", re.IGNORECASE | re.ASCII)
 CLOSING = re.compile(rf"</(?:{'|'.join(NAMES)})>", re.IGNORECASE | re.ASCII)
@@ -99,15 +99,19 @@ class ThinkFilter:
         found = TAG.match(rest)
         if found is None:
             return any(tag.startswith(rest.lower()) for tag in TAGS)
-        waits = found[1] and not self._closed and not self._code.is_line_start
+        waits = found[1] and self._closed == self._code.is_line_start
         return bool(waits) and REST_OF_LINE.fullmatch(rest, found.end()) is not None
 
     def _counts_alone(self, after: str) -> bool:
-        """Whether a closing tag without an opening one ends reasoning: it stands at an end of its line."""
-        if self._closed:
-            return False
+        """Whether a closing tag without an opening one ends reasoning: it stands at an end of its line.
+
+        Once a block has ended, it must have the line to itself: some models reason a second time.
+        """
         rest = after.lstrip(" \t")
-        return self._code.is_line_start or not rest or rest[0] in "\r\n"
+        ends_line = not rest or rest[0] in "\r\n"
+        if self._closed:
+            return self._code.is_line_start and ends_line
+        return self._code.is_line_start or ends_line
 
     def _retract(self, shown: Shown) -> None:
         shown.text, shown.retracts = "", True
