@@ -27,7 +27,10 @@ from tests.makers import context, eventually, free_port, person
 
 OWN = {"X-Demo": "1"}
 NO_ACCOUNT = "No account yet"
-NO_FAULTS = {"twice": False, "shuffled": False, "lost": False, "down": False, "late": 0.0, "slow": 0.0}
+NO_FAULTS = dict.fromkeys(("twice", "shuffled", "lost", "down", "refuses", "key_reused"), False) | {
+    "late": 0.0,
+    "slow": 0.0,
+}
 
 
 def words(html: str) -> str:
