@@ -172,7 +172,7 @@ LITERAL = [
     "[todo]: tomorrow",
     "[^1]: a note",
     "x < y > z",
-    "callbacks[0](event) and [docs](./docs/setup.md)",
+    "callbacks[0](event) and [the page](./pages/setup.txt)",
     "![logo](logo.png)",
     "[open](http://localhost:8000/x)",
     "<http://localhost:8000>",
