@@ -1,4 +1,4 @@
-"""Keeps links that Telegram shows; writes others as they stand: `calls[0](x)`, `vector<std::string>`."""
+"""Keeps links that Telegram shows, and writes all others as they stand: `vector<std::string>` is none."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
