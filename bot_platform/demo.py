@@ -5,6 +5,9 @@ from pathlib import Path
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot_platform.config.settings import Settings
+from bot_platform.domain.audit import audit
+from bot_platform.infra.database import Database
+from bot_platform.providers.openai.without_thinking import WithoutThinking
 from bot_platform.runtime.services import Outside
 from bot_platform.sandbox.chat import chat_pages
 from bot_platform.sandbox.ledger_panel import LedgerPanel
@@ -12,6 +15,7 @@ from bot_platform.sandbox.offline_model import OfflineModel
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_world import TelegramWorld
+from bot_platform.sandbox.worst_day import Audit, WorstDay
 
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_sandbox", "whsec_sandbox"
 STRIPE_PATH = "/sandbox/stripe"
@@ -65,16 +69,33 @@ def build_demo(folder: Path, port: int, *, mock: bool) -> tuple[Settings, Outsid
     stripe_pages = stripe.blueprint()
     stripe_pages.url_prefix = STRIPE_PATH
 
-    panel = LedgerPanel() if mock else LedgerPanel(stripe, STRIPE_PATH)
+    model = OfflineModel()
+    day = WorstDay(world, model, _audit(Database(settings.database_url)), None if mock else stripe)
+    panel = LedgerPanel(day=day) if mock else LedgerPanel(stripe, STRIPE_PATH, day)
+
+    async def close() -> None:
+        await day.stop()
+        await stripe.close()
+
     chat = chat_pages(world, bot_name=BOT_NAME, panel=panel)
     outside = Outside(
         SandboxSession(world),
         pages=(chat, stripe_pages),
         bot_link=f"{url}/demo",
         local_links=True,
-        model=OfflineModel(),
+        model=WithoutThinking(model),
         start=stripe.start,
         stopping=world.close,
-        close=stripe.close,
+        close=close,
     )
     return settings, outside
+
+
+def _audit(database: Database) -> Audit:
+    """Build the audit of the worst day; it reads the file, and needs no open database."""
+
+    async def rows_off() -> int:
+        async with database.snapshot() as ask:
+            return sum([len(step.broken) async for step in audit(ask)])
+
+    return rows_off

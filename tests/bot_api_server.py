@@ -137,6 +137,8 @@ class Server:
             if request.transport:
                 request.transport.abort()
             return web.Response()
+        if isinstance(body, str):
+            return web.Response(text=body, status=status, content_type="text/html")
         headers = {"Retry-After": str(body["parameters"]["retry_after"])} if "parameters" in body else None
         return web.json_response(body, status=status, headers=headers)
 

@@ -6,7 +6,7 @@ import random
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -18,6 +18,7 @@ import structlog
 
 from bot_platform.infra.database import Database
 from tests.makers import TEMPLATE, FreshDatabase
+from tests.waiting import UNFINISHED
 
 MEMORY = Path("/dev/shm")  # noqa: S108 -- Linux's folder in memory
 MEMORY_NEEDED_BYTES = 4 * 2**30  # what four workers use is below one; a container often has 64 MB
@@ -46,6 +47,16 @@ def pytest_configure() -> None:
     """Keep the tests' files in memory, if there is room: there an fsync costs nothing."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say below a failure what the test waited for, and what there was: pytest's limit knows neither."""
+    report = yield
+    if report.failed and UNFINISHED:
+        report.sections.append(("waits that did not end", "\n\n".join(UNFINISHED)))
+    UNFINISHED.clear()
+    return report
 
 
 @pytest.hookimpl(optionalhook=True)  # the mutants' own runs do without xdist

@@ -42,6 +42,7 @@ from bot_platform.work.engine.runner import Runner
 from tests.waiting import RequestsInHand, TestClock, moving_clock
 
 TEMPLATE = "template"
+LAST = 10  # texts of a chat, chats, and rows, that the note of a wait without an end lists
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_house", "whsec_house"
 BUYER = Person(id=5_000_000_001, first_name="Buyer")
 PRICES = packages.BUILT_IN
@@ -140,9 +141,9 @@ def free_port() -> int:
             return port
 
 
-async def eventually(look: Callable[[], T | None], *, advance: bool = True) -> T:
-    """Wait, by this test's clock, until there is something to see."""
-    return await moving_clock().eventually(look, advance=advance)
+async def eventually(look: Callable[[], T | None], *, advance: bool = True, what: str = "") -> T:
+    """Wait, by this test's clock, until there is something to see; `what` names it if it never comes."""
+    return await moving_clock().eventually(look, advance=advance, what=what)
 
 
 @dataclass
@@ -171,6 +172,25 @@ class RunningService:
         workers = self.platform.background.workers
         return bool(self.requests) or self.stripe.is_busy or not all(worker.is_idle for worker in workers)
 
+    def describe(self) -> str:
+        """List what is at work, and the last texts of each chat."""
+        workers = [worker.name for worker in self.platform.background.workers if not worker.is_idle]
+        busy = f"workers {workers}, requests {len(self.requests)}, Stripe {self.stripe.is_busy}"
+        chats = [
+            f"chat {number}: {[one.get('text', '') for one in self.telegram.messages(number)[-LAST:]]}"
+            for number in list(self.telegram.chats)[-LAST:]
+        ]
+        return "\n".join(
+            [f"at work: {busy}; updates not confirmed: {len(self.telegram.updates.pending)}", *chats]
+        )
+
+    async def describe_rows(self) -> str:
+        """List the states of the last jobs and notices."""
+        async with self.platform.services.database.snapshot() as ask:
+            found = await ask("SELECT id, kind, state FROM job ORDER BY id DESC LIMIT ?", LAST)
+            notices = await ask("SELECT id, text, state, error FROM notice ORDER BY id DESC LIMIT ?", LAST)
+        return f"jobs: {found}\nnotices: {notices}"
+
     async def rest(self) -> None:
         """Wait until nothing is in hand any more, without moving the clock."""
         await self.clock.rest()
@@ -188,7 +208,7 @@ class RunningService:
             ]
             return found[-1] if found else None
 
-        return await eventually(look, advance=advance)
+        return await eventually(look, advance=advance, what=f"{part!r} in the chat of {who.id}")
 
     async def say(self, text: str, answer: str, who: Person = BUYER) -> dict[str, Any]:
         """Say something and wait for the answer."""

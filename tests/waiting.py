@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from pathlib import Path
+from typing import Protocol, TypeVar, runtime_checkable
 
 from quart import Blueprint, request
 
@@ -13,8 +14,16 @@ TICK_SECONDS = 0.005  # of real time between two looks
 REST_TICKS = 6  # looks in a row that must find nothing in hand before the clock is moved
 DELAY_TICKS = 15  # the same while a stand-in takes its time: less is known then of what is in hand
 STEP_SECONDS = 1.0  # a move of the clock: shorter than every lease and every interval of its renewal
+# A wait that moved the clock so far is hopeless; pytest's own limit is about 10,000 moves away.
+HOPELESS_SECONDS = 2 * 60 * 60
+
+UNFINISHED: list[str] = []  # what this test waited for, and what there was, when a wait did not end
 
 T = TypeVar("T")
+
+
+class Hopeless(AssertionError):
+    """Nothing is in hand, and hours of the clock brought nothing."""
 
 
 class Party(Protocol):
@@ -25,6 +34,17 @@ class Party(Protocol):
 
     def in_hand(self) -> bool:
         """Whether anything else is at work: a row, a request, a webhook."""
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A party that says what there is, for a wait that does not end."""
+
+    def describe(self) -> str:
+        """Say what is at work, and what people see."""
+
+    async def describe_rows(self) -> str:
+        """Say what its database holds, once nothing is at work."""
 
 
 class TestClock(MovableClock):
@@ -41,13 +61,37 @@ class TestClock(MovableClock):
         """Whether nothing goes on that would end without the clock being moved."""
         return not self.delays and not self._in_transaction() and not self._in_hand()
 
-    async def eventually(self, look: Callable[[], T | None], *, advance: bool = True) -> T:
-        """Look again and again until there is something to see; at rest the clock is moved forward."""
-        while not (found := look()):
-            await asyncio.sleep(TICK_SECONDS)
-            if advance and self.parties:
-                self.tick()
+    async def eventually(self, look: Callable[[], T | None], *, advance: bool = True, what: str = "") -> T:
+        """Look again and again until there is something to see; at rest the clock is moved forward.
+
+        Raises Hopeless after HOPELESS_SECONDS of the clock. A wait that anything else ends, as pytest's limit
+        does, is described in UNFINISHED.
+        """
+        moved = 0.0
+        try:
+            while not (found := look()):
+                await asyncio.sleep(TICK_SECONDS)
+                if advance and self.parties and self.tick():
+                    moved += STEP_SECONDS
+                if moved >= HOPELESS_SECONDS:
+                    raise Hopeless(f"{moved / 3600:g} hours of the clock brought nothing")  # noqa: TRY301
+        except BaseException as error:
+            told = self._describe(what or _place(look), moved)
+            if isinstance(error, Hopeless):
+                rows = [await party.describe_rows() for party in self.parties if isinstance(party, Describes)]
+                told = "\n".join([told, *rows])
+            error.add_note(told)
+            UNFINISHED.append(told)
+            raise
         return found
+
+    def _describe(self, what: str, moved: float) -> str:
+        waited = f"waited for {what}; meanwhile the clock was moved by {moved:g} s"
+        at_work = (
+            f"in a transaction: {self._in_transaction()}, in hand: {self._in_hand()}, delays: {self.delays}"
+        )
+        seen = [party.describe() for party in self.parties if isinstance(party, Describes)]
+        return "\n".join([waited, at_work, *seen])
 
     async def rest(self) -> None:
         """Wait until nothing is in hand any more, without moving the clock."""
@@ -80,6 +124,11 @@ class TestClock(MovableClock):
 
     def _in_hand(self) -> bool:
         return any(party.in_hand() for party in self.parties)
+
+
+def _place(look: Callable[[], object]) -> str:
+    code = getattr(look, "__code__", None)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else repr(look)
 
 
 def moving_clock() -> TestClock:

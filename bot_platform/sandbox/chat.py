@@ -48,6 +48,7 @@ def chat_pages(world: TelegramWorld, *, bot_name: str, panel: LedgerPanel | None
     pages.post("/demo/say")(chat.say)
     pages.post("/demo/press")(chat.press)
     pages.post("/demo/new")(chat.start_over)
+    pages.post("/demo/day")(chat.play_day)
     pages.errorhandler(_BadRequest)(_error_response)
     pages.after_request(_set_headers)
     return pages
@@ -109,6 +110,18 @@ class _Chat:
         except LookupError:
             raise _BadRequest(404, "no such button") from None
         return {"status": "pressed", "query_id": query_id}
+
+    async def play_day(self) -> ResponseReturnValue:
+        """Begin or end the worst day: `{"play": true}`."""
+        person, body = _person(), await _json_body()
+        day = self.panel.day if self.panel else None
+        if day is None or type(body.get("play")) is not bool:
+            raise _BadRequest(400, "play is missing")
+        if body["play"]:
+            day.start(person)
+        else:
+            await day.stop()
+        return {"status": "playing" if day.is_on else "over"}
 
     async def start_over(self) -> ResponseReturnValue:
         await _json_body()

@@ -13,6 +13,7 @@ from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.sandbox.stripe import LocalStripe
+from bot_platform.sandbox.worst_day import WorstDay
 
 MAX_ENTRIES, MAX_PURCHASES = 6, 5  # the newest
 MAX_JOBS = 5  # running or waiting, the next first
@@ -30,9 +31,10 @@ class LedgerPanel:
 
     stripe: LocalStripe | None = None
     stripe_path: str = ""
+    day: WorstDay | None = None
 
     async def render(self, telegram_id: int, render_template: RenderTemplate) -> View:
-        """Return the panel's event: HTML under `books` and `payments`, and the fault switches.
+        """Return the panel's event: HTML under `books`, `payments` and `day`, and the fault switches.
 
         `render_template` takes a template name and its values.
         """
@@ -46,6 +48,8 @@ class LedgerPanel:
             if self.stripe
             else "",
             "mischief": self.stripe.fault_switches.values if self.stripe else None,
+            "day": await render_template("worst_day.html", day=self.day) if self.day else "",
+            "day_is_on": bool(self.day and self.day.is_on),
         }
 
     async def _account(self, user: User, recent_purchases: Sequence[Purchase]) -> View:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot_platform.sandbox.movable_clock import delay
 from bot_platform.sandbox.offline_project import keywords, project, words
-from bot_platform.work.engine.model import BYTES_PER_TOKEN, Message, Usage
+from bot_platform.work.engine.model import BYTES_PER_TOKEN, Message, ModelFault, Usage
 from bot_platform.work.kinds.ask import SYSTEM_PROMPT
 from bot_platform.work.kinds.build import prompts
 from bot_platform.work.kinds.build.prompts import PATH, REQUEST, clip
@@ -55,19 +55,35 @@ OTHER_ANSWER = (
 )
 
 
+THOUGHT = "<think>\nA first draft, which is rejected: **{word}** is a fish.\n</think>\n\n"
+
+
 class OfflineModel:
-    """A model without network and cost; `pause` is the seconds before each piece of an answer."""
+    """A model without network and cost; `pause` is the seconds before each piece of an answer.
+
+    Faults: with `thinks` a rejected draft stands in the text before the answer, as `<think>...</think>`; with
+    `breaks_off` the stream ends half-way. Both can be set at any time and count from the next answer on.
+    """
 
     name = "offline"
 
     def __init__(self, pause: float = PAUSE_SECONDS) -> None:
         self._pause = pause
+        self.thinks = False
+        self.breaks_off = False
 
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
-        """Yield an answer in pieces, then its usage, with four bytes as one token."""
-        text = clip(_answer(messages), most_tokens * BYTES_PER_TOKEN)
+        """Yield an answer in pieces, then its usage, with four bytes as one token.
+
+        Raises ModelFault if the stream breaks off.
+        """
+        breaks_off = self.breaks_off
+        thought = THOUGHT.format(word=_longest(messages[-1].text)) if self.thinks else ""
+        text = clip(thought + _answer(messages), most_tokens * BYTES_PER_TOKEN)
         length = max(1, math.ceil(len(text) / PIECES_PER_ANSWER))
         for start in range(0, len(text), length):
+            if breaks_off and start > len(text) // 2:
+                raise ModelFault("model-cut", "the stream broke off")
             await delay(self._pause)
             yield text[start : start + length]
         yield Usage(_tokens(*(message.text for message in messages)), _tokens(text))

@@ -53,7 +53,8 @@ class SandboxSession(BaseSession):
             raise TelegramNetworkError(method=method, message="Request timeout error") from error
         except ConnectionLostError as error:
             raise TelegramNetworkError(method=method, message=f"ServerDisconnectedError: {error}") from error
-        response = self.check_response(bot=bot, method=method, status_code=status, content=json.dumps(answer))
+        content = answer if isinstance(answer, str) else json.dumps(answer)
+        response = self.check_response(bot=bot, method=method, status_code=status, content=content)
         return cast("TelegramType", response.result)
 
     async def close(self) -> None:

@@ -133,6 +133,16 @@ class TelegramState:
         self.chat(person.id).topics.add(made["message_id"])
         return {"message_thread_id": made["message_id"], "is_topic_message": True}
 
+    def say_unreadable(self, person: Person) -> None:
+        """Send a message of a shape that no version of the Bot API has: its text is an object."""
+        chat = self.open_chat(person).person.chat()
+        origin = {"type": "hidden_user", "date": 1422450181}  # without the name that it must have
+        content = {"message_id": next(self._message_ids), "date": int(self.clock()), "chat": chat}
+        text = {"blocks": ["of a later version"]}
+        self.updates.add(
+            "message", {**content, "from": person.user(), "forward_origin": origin, "text": text}
+        )
+
     def press(self, person: Person, message_id: int, data: str, *, stale: bool = False) -> str:
         """Press a button and return the callback query's id. LookupError if there is no such button.
 

@@ -24,6 +24,8 @@ from bot_platform.sandbox.telegram_state import Person, StoredFile, TelegramStat
 
 __all__ = ["Call", "ConnectionLostError", "Fault", "FloodLimits", "Person", "StoredFile", "TelegramWorld"]
 
+BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+MESSAGE_ID_INVALID = "Bad Request: MESSAGE_ID_INVALID"
 SANDBOX_TOKEN = "7000000042:sandbox-bot-with-nobody-behind-it-1"  # noqa: S105 (a made-up token)
 ANY_METHOD = "*"
 _RATE_LIMITED: Final = frozenset({"sendmessage", "senddocument", "editmessagetext", "editmessagereplymarkup"})
@@ -68,12 +70,22 @@ class Fault:
     description: str = ""
     retry_after: int | None = None
     delay: float = 0.0
+    page: str = ""
+    """An HTML page that a proxy answers instead of Telegram, with `code` as its status."""
     lose_answer: bool = False
     network_error: bool = False
     chat_id: int | None = None
     """Only calls for this chat."""
     times: int | None = 1
     """How many calls; None means until `clear_faults`."""
+
+
+class _PageInstead(Exception):
+    """Something before Telegram answers with a page."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(code)
+        self.code, self.text = code, text
 
 
 @dataclass
@@ -133,8 +145,10 @@ class TelegramWorld(TelegramState):
         method: str,
         params: Mapping[str, Any],
         files: Mapping[str, StoredFile] | None = None,
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> tuple[int, dict[str, Any] | str]:
         """Return the status and body of an answer; parameters refer to `files` as `attach://<key>`.
+
+        A body of text is an HTML page.
 
         Raises ConnectionLostError if the fault is that no answer arrives.
         """
@@ -146,6 +160,9 @@ class TelegramWorld(TelegramState):
         except ApiError as error:
             call.outcome = error.description
             return error.code, error.answer()
+        except _PageInstead as page:
+            call.outcome = f"page {page.code}"
+            return page.code, page.text
         except ConnectionLostError:
             call.outcome = "lost"
             raise
@@ -166,6 +183,8 @@ class TelegramWorld(TelegramState):
             await delay(fault.delay)
         if fault.network_error:
             raise ConnectionLostError("the connection was reset")
+        if fault.page:
+            raise _PageInstead(fault.code, fault.page)
         if fault.code:
             raise ApiError(fault.code, fault.description or f"Error {fault.code}", fault.retry_after)
         if self._flood_limiter and name in _RATE_LIMITED and call.params.get("chat_id") in self.chats:

@@ -1,87 +1,119 @@
-"""Escapes what the Markdown renderer would drop or hide, so that a reader sees all that the model wrote."""
+"""Reads Markdown so that nothing is dropped: what is not known as markup becomes text."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 
-import pyromark
+from bot_platform.telegram.link_definitions import escape_definitions
+from bot_platform.telegram.literal_links import literal_links
+from bot_platform.telegram.markdown_events import Found, parse, text_event
 
-OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
-MAX_PASSES = 8  # escaping one tag may uncover another; after these every `<` is escaped
-HIDING = re.compile(r"(?<!\\)(?:\\\\)*(\|(?=\|)|\$)")  # `||spoilers||` and `$formulas$`, unless escaped
-DEFINITION = re.compile(r"^([ \t>]*)\[(?=([^\]\n]+)\]:)", re.MULTILINE)
-
-Range = tuple[int, int]  # in bytes of UTF-8
-
-
-def escape_hidden(markdown: str) -> str:
-    """Make HTML, spoilers, formulas and unused link definitions literal, everywhere but in code.
-
-    A developer needs `git clone <url>` and `a || b` as they stand; CommonMark's own markup stays markup.
-    """
-    text = _outside_code(markdown, lambda part: HIDING.sub(_escape_last, part))
-    text = _escape_definitions(text)
-    for _ in range(MAX_PASSES):
-        html = [found for kind, found in _ranges(text) if kind == "html"]
-        if not html:
-            return text
-        text = _inside(text, html, _escape_tags)
-    return _outside_code(text, _escape_tags)
+# Markup is CommonMark's core, tables, strikethrough and check boxes; a developer needs the rest as it stands.
+# CommonMark lets a backslash escape these too, but they begin no markup: `\(x\)`, `C:\\dir`, `\%` are text.
+LITERAL = b"\\(){},;:\"'/%@=^?"
+BEFORE_FORMULA, AFTER_FORMULA = re.compile(rb"(^|\n)[ \t>]*\\$"), re.compile(rb"\][ \t.,;]*(\r?\n|$)")
+LANGUAGE = re.compile(r"[\w+#.-]*")
+INLINE = ("Text", "Code", "InlineHtml")
+SPANS = ("Strong", "Emphasis", "Strikethrough", "Link", "Image")
+BLOCKS = ("Paragraph", "Heading", "CodeBlock", "BlockQuote", "Table")
+KNOWN = frozenset({*SPANS, *BLOCKS, "List", "Item", "TableHead", "TableRow", "TableCell"})
+KNOWN_LEAVES = frozenset({"Text", "Code", "TaskListMarker"})
+KNOWN_SIGNS = frozenset({"SoftBreak", "HardBreak", "Rule"})
 
 
-def _escape_last(match: re.Match[str]) -> str:
-    return f"{match[0][:-1]}\\{match[0][-1]}"
+def read(markdown: str) -> tuple[str, Sequence[Found]]:
+    """Parse Markdown; return the text that was parsed, and events that show all of it."""
+    text = escape_definitions(markdown)
+    source = text.encode()
+    found = list(literal_links(list(parse(text)), source))
+    found = list(_titled(list(_literal(found, source))))
+    return text, list(_apart(list(_whole_rows(found, source))))
 
 
-def _escape_tags(part: str) -> str:
-    return part.replace("<", "&lt;")
+def _literal(found: Sequence[Found], source: bytes) -> Iterator[Found]:
+    last, in_code = 0, False
+    for one in found:
+        in_code = (in_code or one.opens == "CodeBlock") and one.closes != "CodeBlock"
+        yield from [one] if in_code else _shown(one, source, last)
+        last = one.start if one.opens else max(last, one.end)
 
 
-def _escape_definitions(text: str) -> str:
-    """Escape the definitions of links that no link refers to: `[todo]: tomorrow` is a sentence."""
-    starts = [event["Start"] for event, _ in _events(text) if isinstance(event.get("Start"), dict)]
-    used = {start["Link"]["id"].casefold() for start in starts if "Link" in start}
-
-    def escape(match: re.Match[str]) -> str:
-        label = match[2].strip().casefold()
-        is_link = label in used and not label.startswith("^")  # `[^1]: ...` is a footnote, which is text
-        return match[0] if is_link else f"{match[1]}\\["
-
-    return _outside_code(text, lambda part: DEFINITION.sub(escape, part))
-
-
-def _events(text: str) -> Iterator[tuple[Mapping[str, Any], Range]]:
-    """Parse a text; yield each event that has content, and where it stands."""
-    for event, where in pyromark.events_with_range(text, options=OPTIONS):
-        if isinstance(event, dict):
-            yield cast("Mapping[str, Any]", event), (where["start"], where["end"])
-
-
-def _ranges(text: str) -> Iterator[tuple[str, Range]]:
-    """Find the code and the HTML of a text, in order."""
-    for event, where in _events(text):
-        if "Code" in event or (isinstance(event.get("Start"), dict) and "CodeBlock" in event["Start"]):
-            yield "code", where
-        elif "Html" in event or "InlineHtml" in event:
-            yield "html", where
+def _shown(one: Found, source: bytes, last: int) -> Iterator[Found]:
+    """Yield an event as it is shown; `last` is where the one before it ends."""
+    edge, name = ("Start" if one.opens else "End"), one.opens or one.closes
+    if name == "HtmlBlock":
+        yield one.becomes({edge: "Paragraph"})
+    elif name == "Strikethrough" and source[one.start : one.start + 2] != b"~~":
+        yield one.becomes(text_event("~"))  # one tilde means "about"
+    elif html := one.holds.get("Html") or one.holds.get("InlineHtml"):
+        yield one.becomes(text_event(html))
+    elif "Text" in one.holds and _is_literal_backslash(source, last, one.start):
+        yield Found(text_event("\\" + one.holds["Text"]), one.start - 1, one.end)
+    elif one.event == "HardBreak" and source[one.start : one.start + 1] == b"\\":
+        yield one.becomes(text_event("\\"))  # a shell's line continues
+        yield one
+    elif name in KNOWN or KNOWN_LEAVES & one.holds.keys() or one.event in KNOWN_SIGNS:
+        yield one
+    elif not one.closes:
+        yield one.becomes(text_event(source[one.start : one.end].decode()))
 
 
-def _inside(text: str, ranges: Sequence[Range], change: Callable[[str], str]) -> str:
-    return "".join(change(part) if inside else part for inside, part in _split(text, ranges))
+def _is_literal_backslash(source: bytes, last: int, start: int) -> bool:
+    """Whether a backslash before `start` was taken away by the parser, but escapes no markup."""
+    if start - 1 < last or source[start - 1 : start] != b"\\":
+        return False
+    sign = source[start : start + 1]
+    if sign == b"[":  # `\[ x^2 \]` on lines of its own
+        return BEFORE_FORMULA.search(source, max(0, start - 80), start) is not None
+    if sign == b"]":
+        return AFTER_FORMULA.match(source, start) is not None
+    return sign in LITERAL
 
 
-def _outside_code(text: str, change: Callable[[str], str]) -> str:
-    code = [found for kind, found in _ranges(text) if kind == "code"]
-    return "".join(part if inside else change(part) for inside, part in _split(text, code))
+def _titled(found: Sequence[Found]) -> Iterator[Found]:
+    """Show what follows the language of a code block, as a file's name, and what heads an empty block."""
+    for one, following in zip_longest(found, found[1:]):
+        info = _info(one)
+        language, _, title = info.partition(" ")
+        if (following and following.closes == "CodeBlock") or not LANGUAGE.fullmatch(language):
+            language, title = "", info
+        if title.strip():
+            yield one.becomes({"Start": "Paragraph"})
+            yield one.becomes(text_event(title.strip()))
+            yield one.becomes({"End": "Paragraph"})
+        yield one.becomes({"Start": {"CodeBlock": {"Fenced": language}}}) if info else one
 
 
-def _split(text: str, ranges: Sequence[Range]) -> Iterator[tuple[bool, str]]:
-    """Cut a text at the edges of ranges, and say which parts lie inside one."""
-    raw, last = text.encode(), 0
-    for start, end in ranges:
-        if start < last:
-            continue
-        yield False, raw[last:start].decode()
-        yield True, raw[start:end].decode()
-        last = end
-    yield False, raw[last:].decode()
+def _info(one: Found) -> str:
+    kind = one.holds["Start"]["CodeBlock"] if one.opens == "CodeBlock" else None
+    return str(kind["Fenced"]).strip() if isinstance(kind, Mapping) else ""
+
+
+def _whole_rows(found: Sequence[Found], source: bytes) -> Iterator[Found]:
+    """Add the cells that a row of a table has too many: the parser takes them away."""
+    last = 0
+    for one in found:
+        if one.opens in {"TableHead", "TableRow"}:
+            last = one.start
+        elif one.closes == "TableCell":
+            last = one.end
+        elif one.closes in {"TableHead", "TableRow"}:
+            rest = source[last : one.end].decode().strip().removeprefix("|").removesuffix("|").strip()
+            if rest:
+                yield one.becomes({"Start": "TableCell"})
+                yield one.becomes(text_event(rest))
+                yield one.becomes({"End": "TableCell"})
+        yield one
+
+
+def _apart(found: Sequence[Found]) -> Iterator[Found]:
+    """Put a line break between a text and a block that follow one another in the same item of a list."""
+    after_text = after_block = False
+    for one in found:
+        is_text = any(kind in one.holds for kind in INLINE) or one.opens in SPANS
+        begins_block = one.opens in BLOCKS or one.event == "Rule"
+        if (after_text and begins_block) or (after_block and is_text):
+            yield Found("SoftBreak", one.start, one.start)
+        after_text = is_text or one.closes in SPANS
+        after_block = one.event == "Rule" or one.closes in {"Heading", "CodeBlock", "BlockQuote", "Table"}
+        yield one

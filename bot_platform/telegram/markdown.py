@@ -1,38 +1,73 @@
 """Splits Markdown from a model into messages that Telegram accepts: text and entities."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from telegramify_markdown import convert, split_entities
+from telegramify_markdown import MessageEntity, split_entities, utf16_len
 from telegramify_markdown.config import RenderConfig
+from telegramify_markdown.converter import EventWalker
 
-from bot_platform.telegram.literal_text import escape_hidden
+from bot_platform.telegram.literal_text import read
+from bot_platform.telegram.valid_entities import valid
 
 MAX_PAGE_UNITS = 3800  # of UTF-16; Telegram accepts 4096, and a closing text must fit below the page
+MAX_LINE_CHARS = MAX_PAGE_UNITS // 2
+INVISIBLE = frozenset("\u2800\u3164\u115f\u1160\uffa0\ufffc")  # blank, though letters and signs by category
+INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me", "Cn", "Cs"})
 
 
 def pages(markdown: str) -> Sequence[Mapping[str, Any]]:
-    """Split an answer into pages of `text` and `entities`; only an empty answer has none."""
-    text, entities = convert("\n".join(_lines(escape_hidden(markdown))), latex_escape=False, config=_config())
-    cut = [(part, found) for part, found in split_entities(text, entities, MAX_PAGE_UNITS) if part.strip()]
-    if not cut:  # markup without text: show it as it was written
-        cut = [(part, []) for part, _ in split_entities(markdown, [], MAX_PAGE_UNITS) if part.strip()]
-    return [{"text": part, "entities": [entity.to_dict() for entity in found]} for part, found in cut]
+    """Split an answer into pages of `text` and `entities`; only an answer without a visible sign has none."""
+    markdown = markdown.encode("utf-16", "surrogatepass").decode(
+        "utf-16", "replace"
+    )  # half a pair is no text
+    parsed, found = read(markdown)
+    events = tuple((one.event, {"start": one.start, "end": one.end}) for one in found)
+    text, entities, _ = EventWalker(_config(), parsed).walk(events)
+    # Not less than what came: markup without text is shown as it was written.
+    return _split(text, valid(entities)) or _split(markdown, [])
 
 
-def _lines(markdown: str) -> Iterator[str]:
-    """Break long lines between two words, because a page can end only between two lines; code stays whole."""
-    fenced = False
-    for line in markdown.split("\n"):
-        rest = line
-        fenced ^= line.lstrip().startswith(("```", "~~~"))
-        if fenced:
-            yield line
-            continue
-        while len(rest) > MAX_PAGE_UNITS // 2 and (cut := rest.rfind(" ", 1, MAX_PAGE_UNITS // 2)) > 0:
-            yield rest[:cut]
-            rest = rest[cut + 1 :]
-        yield rest
+def _split(text: str, entities: Sequence[MessageEntity]) -> Sequence[Mapping[str, Any]]:
+    cut = split_entities(_break_lines(text, entities), list(entities), MAX_PAGE_UNITS)
+    return [
+        {"text": part, "entities": [entity.to_dict() for entity in valid(inside)]}
+        for part, inside in cut
+        if is_visible(part)
+    ]
+
+
+def is_visible(text: str) -> bool:
+    """Whether a text shows anything; Telegram refuses one that does not."""
+    return any(
+        sign not in INVISIBLE and unicodedata.category(sign) not in INVISIBLE_CATEGORIES for sign in text
+    )
+
+
+def _break_lines(text: str, entities: Sequence[MessageEntity]) -> str:
+    """Break long lines between two words, because a page can end only between two lines; code stays whole.
+
+    A space becomes a line break, so that every entity stays where it is.
+    """
+    code = [(one.offset, one.offset + one.length) for one in entities if one.type in {"pre", "code"}]
+    lines, offset = [], 0
+    for line in text.split("\n"):
+        end = offset + utf16_len(line)
+        is_code = any(start < end and offset < stop for start, stop in code)
+        lines.append(line if is_code else _broken(line))
+        offset = end + 1
+    return "\n".join(lines)
+
+
+def _broken(line: str) -> str:
+    start = 0
+    while (
+        len(line) - start > MAX_LINE_CHARS and (cut := line.rfind(" ", start + 1, start + MAX_LINE_CHARS)) > 0
+    ):
+        line = f"{line[:cut]}\n{line[cut + 1 :]}"
+        start = cut + 1
+    return line
 
 
 def _config() -> RenderConfig:

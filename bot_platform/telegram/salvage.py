@@ -63,6 +63,14 @@ def sender_id(update: Json) -> int | None:
     return None
 
 
+def has_odd_ids(update: Json) -> bool:
+    """Whether a user or a chat has an id that no id of Telegram's is: no database would store it."""
+    events = [_object(event) for event in update.values()]
+    holders = [holder for event in events for holder in (event, _object(event.get("message")))]
+    ids = [_object(holder.get(name)).get("id") for holder in holders for name in ("from", "chat")]
+    return any(isinstance(number, int) and number not in IDS for number in ids)
+
+
 def _message(message: Json) -> dict[str, Any] | None:
     text = _text(message.get("text"))
     if not (text and (user := _user(_object(message.get("from"))))):

@@ -24,7 +24,7 @@ from bot_platform.telegram import contents, pastes
 from bot_platform.telegram.error_replies import send_apology
 from bot_platform.telegram.middleware import PASSING
 from bot_platform.telegram.plain_answers import GetPlainUpdates
-from bot_platform.telegram.salvage import salvage, sender_id
+from bot_platform.telegram.salvage import has_odd_ids, salvage, sender_id
 from bot_platform.telegram.texts import Texts
 
 log = structlog.get_logger()
@@ -123,6 +123,8 @@ class UpdateInbox:
             await updates.handled(self._database, row, "gave up")
             return
         if not kind:
+            if not row.payload.keys().isdisjoint(ALLOWED):
+                log.error("telegram.unreadable_update", update=row.key)
             await updates.handled(self._database, row)  # of a kind that we did not ask for
             return
         if pause := _wait_for_parts(row):
@@ -154,7 +156,9 @@ class UpdateInbox:
         """Read an update, or what is readable of it; None when that is not even who wrote what."""
         context = {"bot": self._bot}
         try:
-            return Update.model_validate(payload, context=context)
+            update = Update.model_validate(payload, context=context)
+            if not has_odd_ids(payload):
+                return update
         except ValidationError as error:
             log.error("telegram.unreadable_update", update=key, **safe_errors.describe(error))
         try:
@@ -181,7 +185,7 @@ class UpdateInbox:
 
 def _kind(update: dict[str, Any]) -> str:
     """Return the kind of an update; empty for one that is not in ALLOWED."""
-    return next((kind for kind in ALLOWED if kind in update), "")
+    return next((kind for kind in ALLOWED if isinstance(update.get(kind), dict)), "")
 
 
 def _wait_for_parts(row: Event) -> float:

@@ -18,7 +18,10 @@ LINK = "Please complete your purchase using the link below:"
 PROCEED, PAID_ALREADY = "➡️ Proceed to Payment", "I have paid"
 RECEIPT = "Payment received: 100.00 credits added. Balance: 100.00 credits."
 SMALL = "100 credits"
-WELL = {"twice": False, "shuffled": False, "lost": False, "down": False, "late": 0, "slow": 0}
+WELL = dict.fromkeys(("twice", "shuffled", "lost", "down", "refuses", "key_reused"), False) | {
+    "late": 0,
+    "slow": 0,
+}
 
 
 @pytest.fixture(autouse=True)

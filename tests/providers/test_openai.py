@@ -175,6 +175,36 @@ async def test_content_in_parts_is_joined() -> None:
     assert await heard(Events(piece(parts), finish())) == ["Hello"]
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"message": {"content": "Hello, you"}},
+        {"delta": {}, "message": {"content": "Hello, you"}},
+        {"delta": {"content": None}, "message": {"content": "Hello, you"}},
+        {"delta": {"role": "assistant", "content": ""}, "message": {"content": "Hello, you"}},
+    ],
+    ids=str,
+)
+async def test_an_answer_that_the_last_chunk_repeats_is_read_once(last: dict[str, Any]) -> None:
+    repeated = {"choices": [last | {"finish_reason": "stop"}]}
+    assert await heard(Events(piece("Hello,"), piece(" you"), repeated)) == ["Hello,", " you"]
+
+
+async def test_an_answer_that_came_as_reasoning_and_a_message_is_read_once() -> None:
+    whole = {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
+    thought = {"choices": [{"delta": {"reasoning_content": "hm"}}]}
+    assert await heard(Events(thought, whole)) == [Signal.THINKING, "Hello"]
+
+
+async def test_usage_in_the_first_chunk_alone_is_kept_as_it_came() -> None:
+    first = {"choices": [{"delta": {"role": "assistant"}}], "usage": usage(5, 0)["usage"]}
+    assert await heard(Events(first, piece("Hello"), finish())) == ["Hello", Usage(5, 0)]
+
+
+async def test_without_done_and_with_a_reason_an_answer_is_whole() -> None:
+    assert await heard(Events(piece("Hello"), finish(), ending=Ending.SILENT), read_timeout=0.3) == ["Hello"]
+
+
 async def test_a_later_count_of_nothing_replaces_no_real_one() -> None:
     assert await heard(Events(piece("Hello"), usage(5, 7), finish(), usage(0, 0))) == ["Hello", Usage(5, 7)]
 
@@ -418,10 +448,11 @@ async def test_a_connection_that_is_reset_is_a_model_that_is_down() -> None:
     assert len(server.requests) == 3
 
 
-async def test_an_endpoint_that_never_begins_is_a_model_that_is_down() -> None:
+async def test_an_endpoint_that_never_begins_is_a_model_that_is_down_and_is_asked_once() -> None:
     async with model_server() as server:
         server.always(Silence())
-        assert await fault_at(server.url, read_timeout=0.2) == ([], "model-down", "ReadTimeout")
+        assert await fault_at(server.url, read_timeout=0.2) == ([], "model-down", "TimeoutError")
+    assert len(server.requests) == 1
 
 
 async def test_a_stream_that_begins_and_sends_nothing_is_a_model_that_is_down() -> None:

@@ -52,6 +52,7 @@ async def bot_says(world: TelegramWorld, chat_id: int, text: str, **buttons: str
     keyboard = [[{"text": name, "callback_data": data}] for name, data in buttons.items()]
     sent = {"chat_id": chat_id, "text": text, "reply_markup": {"inline_keyboard": keyboard}}
     _, answer = await world.answer(world.token, "sendMessage", sent)
+    assert isinstance(answer, dict)
     return int(answer["result"]["message_id"])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from quart import Quart
 
 from bot_platform.demo import build_demo
@@ -27,7 +28,10 @@ from tests.makers import context, eventually, free_port, person
 
 OWN = {"X-Demo": "1"}
 NO_ACCOUNT = "No account yet"
-NO_FAULTS = {"twice": False, "shuffled": False, "lost": False, "down": False, "late": 0.0, "slow": 0.0}
+NO_FAULTS = dict.fromkeys(("twice", "shuffled", "lost", "down", "refuses", "key_reused"), False) | {
+    "late": 0.0,
+    "slow": 0.0,
+}
 
 
 def words(html: str) -> str:
@@ -44,6 +48,8 @@ class Browser:
     books: str = ""
     payments: str = ""
     switches: Any = None
+    day: str = ""
+    day_is_on: bool = False
     messages: list[dict[str, Any]] = field(default_factory=list)
 
     async def listen(self) -> None:
@@ -60,6 +66,7 @@ class Browser:
         if name == "books":
             self.books, self.payments = words(content["books"]), content["payments"]
             self.switches = content["mischief"]
+            self.day, self.day_is_on = words(content["day"]), content["day_is_on"]
         if name == "state":
             self.messages = content["messages"]
         if name == "change" and "message" in content:
@@ -344,3 +351,15 @@ async def test_notices_are_counted_per_chat(database: Database) -> None:
     assert "Messages to you: 1 waiting, 1 sent" in words(await seen())
     await outbox.mark_dead(await outbox.Notice.get(key="a"), "blocked")
     assert "Messages to you: 0 waiting, 1 sent, 1 given up" in words(await seen())
+
+
+@pytest.mark.parametrize("mock", [False, True], ids=["stripe", "mock"])
+async def test_a_worst_day_is_played_and_ended_by_a_button(tmp_path: Path, mock: bool) -> None:
+    async with running(tmp_path, mock=mock) as url, open_browser(url) as buyer:
+        await buyer.post("/demo/say", {"text": "/start"})
+        assert await buyer.post("/demo/day", {"play": "yes"}) == (400, {"status": "play is missing"})
+        assert await buyer.post("/demo/day", {"play": True}) == (200, {"status": "playing"})
+        await eventually(lambda: buyer.day_is_on and buyer.day.startswith("Now: "))
+        assert await buyer.post("/demo/day", {"play": False}) == (200, {"status": "over"})
+        await eventually(lambda: not buyer.day_is_on)
+        assert buyer.switches == (None if mock else NO_FAULTS)

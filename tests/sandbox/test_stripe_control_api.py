@@ -6,7 +6,10 @@ import pytest
 
 from tests.sandbox.stripe_world import World, world
 
-ALL_OFF = {"twice": False, "shuffled": False, "lost": False, "down": False, "late": 0.0, "slow": 0.0}
+ALL_OFF = dict.fromkeys(("twice", "shuffled", "lost", "down", "refuses", "key_reused"), False) | {
+    "late": 0.0,
+    "slow": 0.0,
+}
 
 
 async def _get(w: World, path: str) -> Any:

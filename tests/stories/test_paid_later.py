@@ -40,7 +40,7 @@ async def test_a_voucher_that_lapses_is_said_to_have_failed(database_url: str) -
         running_service(database_url, stripe_api_base=w.url, stripe_secret_key=KEY) as h,
     ):
         message, session = await linked(h)
-        await w.local.pay(session, "voucher_lapses")
+        await w.local.pay(session, "voucher_unpaid")
         await h.press(message, "paid:1")
         await h.said(ON_ITS_WAY)
         await h.clock.pass_time(601)

@@ -49,7 +49,8 @@ class OpenAIModel:
         self._key = api_key.strip() or "none"  # the library does not start without one
         self._dialect = _Dialect()
         wait = openai.Timeout(read_timeout, connect=connect_timeout)
-        self._start_seconds = 1.5 * read_timeout + connect_timeout  # all attempts together
+        # All attempts together: what was given up is not sent again. A local server may still load its model.
+        self._start_seconds = read_timeout
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=self._key, timeout=wait, max_retries=2)
 
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncGenerator[Piece, None]:
@@ -141,7 +142,8 @@ class OpenAIModel:
 
     def _says(self, error: Exception) -> str:
         """Name an error without quoting it: its class, status, type and code."""
-        says = [type(error.__cause__ or error).__name__]
+        caught = error if isinstance(error, TimeoutError) else error.__cause__ or error
+        says = [type(caught).__name__]
         if isinstance(error, openai.APIStatusError):
             says = [str(error.status_code)]
         if isinstance(error, openai.APIError):

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot_platform.providers.openai import faults
 from bot_platform.providers.openai.faults import Fault
-from bot_platform.providers.openai.thinking import ThinkFilter
+from bot_platform.providers.openai.thinking import Shown, ThinkFilter
 from bot_platform.work.engine.model import Piece, Signal, Usage
 
 # How a whole answer ends; endpoints write these words in any case.
@@ -61,9 +61,7 @@ class AnswerStream:
 
     def end(self) -> list[Piece]:
         """Return what was held back, once the stream has ended."""
-        shown = self._filter.end()
-        self.has_text |= bool(shown.text.strip())
-        return [shown.text] if shown.text else []
+        return self._pieces(self._filter.end())
 
     def _count(self, event: dict[str, Any]) -> None:
         usage = read_usage(event.get("usage"))
@@ -79,18 +77,14 @@ class AnswerStream:
     def _text(self, text: str) -> list[Piece]:
         if not text:
             return []
-        shown = self._filter.feed(text)
-        pieces: list[Piece] = []
-        if shown.retracts:
-            self.has_text, self.has_reasoning = False, True
-            pieces.append(Signal.RETRACTED)
-        if shown.text:
-            self.has_text |= bool(shown.text.strip())
-            pieces.append(shown.text)
-        elif self._filter.is_thinking:
-            self.has_reasoning = True
-            pieces.append(Signal.THINKING)
-        return pieces
+        pieces = self._pieces(self._filter.feed(text))
+        return pieces or ([Signal.THINKING] if self._filter.is_thinking else [])
+
+    def _pieces(self, shown: Shown) -> list[Piece]:
+        self.has_reasoning |= self._filter.has_reasoned
+        self.has_text = bool(shown.text.strip()) or (self.has_text and not shown.retracts)
+        retracted: list[Piece] = [Signal.RETRACTED] if shown.retracts else []
+        return [*retracted, shown.text] if shown.text else retracted
 
     def _finish(self, reason: object) -> None:
         if not reason or not isinstance(reason, str):

@@ -2,10 +2,12 @@
 
 const $ = (id) => document.getElementById(id);
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-const allOff = { twice: false, shuffled: false, lost: false, down: false, late: 0, slow: 0 };
+const allOff = { twice: false, shuffled: false, lost: false, down: false, refuses: false, key_reused: false, late: 0, slow: 0 };
+let dayIsOn = false;
 
-export function showPanelData({ books, payments, mischief: switches }) {
+export function showPanelData({ books, payments, mischief: switches, day, day_is_on: isOn }) {
   render($("book"), books);
+  showDay(day, isOn);
   if (!switches) return;
   render($("payments"), payments);
   showSwitches(switches);
@@ -47,6 +49,25 @@ function showError(text) {
   $("refused").textContent = text;
   $("refused").hidden = !text;
 }
+
+// The worst day
+
+function showDay(html, isOn) {
+  if (!$("day")) return;
+  if ($("day").dataset.html !== html) $("day").innerHTML = html;
+  $("day").dataset.html = html;
+  dayIsOn = isOn;
+  $("play").textContent = isOn ? "End the day" : "Play a worst day";
+}
+
+$("play")?.addEventListener("click", async () => {
+  const response = await fetch("/demo/day", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Demo": "1" },
+    body: JSON.stringify({ play: !dayIsOn }),
+  }).catch(() => null);
+  showError(response?.ok ? "" : "No connection. Please try again in a moment.");
+});
 
 // Fault switches
 

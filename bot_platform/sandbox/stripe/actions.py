@@ -49,10 +49,25 @@ class Actions(ABC):
         self.run_due_actions()
         session = self._account.find("sessions", session_id)
         if session["status"] == "open":
+            if scenario == PaymentScenario.EUROS:
+                checkout.change_currency(self._account, session, "eur")
             method = checkout.method_for(self._account, session, PaymentScenario(scenario))
             checkout.pay(self._account, session, method, Origin())
         self.on_change()
         return session
+
+    async def foreign_sale(self, shop: str = "shop.example") -> Row:
+        """Let another shop on the same account sell something: a paid session with none of our marks."""
+        price = {"currency": "usd", "unit_amount": 1900, "product_data": {"name": "A mug"}}
+        params = {
+            "mode": "payment",
+            "line_items": [{"price_data": price, "quantity": 1}],
+            "success_url": f"https://{shop}/thanks",
+            "client_reference_id": "1",
+            "metadata": {"user_id": "1"},
+        }
+        session = checkout.open_session(self._account, params, Origin())
+        return await self.pay(session["id"])
 
     async def expire(self, session_id: str) -> Row:
         """Expire a session now. A session that is not open stays as it is."""

@@ -105,6 +105,7 @@ class Api:
 
     async def _serve(self, request: ApiRequest, request_id: str, fault: Fault) -> Answer:
         self._api_keys.check(request.authorization, request.method, request.path)
+        self._switches.refuse(request.method, request.path, request.idempotency_key)
         endpoint, id_ = _endpoint(request)
         # Before the idempotency key: Stripe does not replay a request that failed validation.
         params = _schema(endpoint, request).read(request.params)

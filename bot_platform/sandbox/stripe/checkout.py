@@ -19,8 +19,9 @@ class PaymentScenario(StrEnum):
     CARD_DECLINED = "card_declined"
     BANK_TRANSFER = "bank_transfer"
     BANK_TRANSFER_FAILS = "bank_transfer_fails"
-    VOUCHER = "voucher"  # paid in a shop, after `bank_transfer_delay`
-    VOUCHER_LAPSES = "voucher_lapses"
+    VOUCHER = "voucher"
+    VOUCHER_UNPAID = "voucher_unpaid"
+    EUROS = "euros"  # as with `currency_options`: the session changes its currency
 
 
 def open_session(account: Account, params: Row, origin: Origin) -> Row:
@@ -70,21 +71,28 @@ def expire_overdue(account: Account, session_id: str) -> None:
 
 def method_for(account: Account, session: Row, scenario: PaymentScenario) -> Row:
     """Return the test payment method for a button of the payment page."""
-    if scenario is PaymentScenario.CARD:
+    if scenario in {PaymentScenario.CARD, PaymentScenario.EUROS}:
         return payment_methods.resolve(account, "pm_card_visa")
     if scenario is PaymentScenario.CARD_DECLINED:
         return payment_methods.resolve(account, "pm_card_chargeDeclined")
+    if scenario in {PaymentScenario.VOUCHER, PaymentScenario.VOUCHER_UNPAID}:
+        is_paid = scenario is PaymentScenario.VOUCHER
+        return payment_methods.add(account, {"type": "oxxo", "oxxo": payment_methods.voucher(paid=is_paid)})
     kind = "sepa_debit" if session["currency"] == "eur" else "us_bank_account"
-    if scenario in {PaymentScenario.VOUCHER, PaymentScenario.VOUCHER_LAPSES}:
-        kind = payment_methods.VOUCHER
     numbers = (
         payment_methods.PAYING_BANK_ACCOUNTS
-        if scenario in {PaymentScenario.BANK_TRANSFER, PaymentScenario.VOUCHER}
+        if scenario is PaymentScenario.BANK_TRANSFER
         else payment_methods.FAILING_BANK_ACCOUNTS
     )
     return payment_methods.add(
         account, {"type": kind, kind: payment_methods.bank_details(kind, numbers[kind])}
     )
+
+
+def change_currency(account: Account, session: Row, currency: str) -> None:
+    """Let the buyer pay the same number of minor units in another currency."""
+    session["currency"] = currency
+    account.mark_changed(session)
 
 
 def pay(account: Account, session: Row, method: Row, origin: Origin) -> None:

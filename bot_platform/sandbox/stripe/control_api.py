@@ -23,6 +23,7 @@ _PARAMETERS: Mapping[str, Mapping[str, type]] = {
     "finish_refund": {"status": str},
     "move_dispute": {"status": str},
     "clear_warning": {},
+    "foreign_sale": {},
 }
 
 
@@ -78,6 +79,7 @@ def _action(actions: Actions, name: object) -> tuple[Action, Mapping[str, type]]
         "finish_refund": actions.finish_refund,
         "move_dispute": actions.move_dispute,
         "clear_warning": actions.clear_warning,
+        "foreign_sale": actions.foreign_sale,
     }
     if not isinstance(name, str) or name not in actions_by_name:
         raise _InvalidRequest(f"verb: one of {', '.join(actions_by_name)}")

@@ -1,15 +1,20 @@
-"""Switches for faults at run time: webhooks sent twice, late or never, an API that is slow or down."""
+"""Switches for faults at run time: webhooks sent twice, late or never; an API slow, down or refusing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from bot_platform.sandbox.stripe.errors import ApiError, idempotency_key_reused
 from bot_platform.sandbox.stripe.state import Row
 
+_NOT_ACTIVATED = (
+    "Your account cannot currently make live charges. If you are in the process of activating your account, "
+    "visit https://dashboard.stripe.com/account."
+)
 _SHUFFLE_SECONDS = 2.0
 _MAX_SECONDS = 24 * 60 * 60
-_SWITCHES = ("twice", "shuffled", "lost", "down")
+_SWITCHES = ("twice", "shuffled", "lost", "down", "refuses", "key_reused")
 _SECONDS = ("late", "slow")
 
 
@@ -19,7 +24,8 @@ class FaultSwitches:
 
     Webhooks: `twice` sends two copies, `late` sends after this many seconds, `shuffled` adds a random
     delay of up to two seconds, `lost` sends nothing. API: `slow` is the delay of every answer in
-    seconds, after the request is executed; `down` executes nothing and answers 503.
+    seconds, after the request is executed; `down` executes nothing and answers 503; `refuses` answers 400
+    to every new checkout session; `key_reused` answers an `idempotency_error` to every new refund.
     """
 
     twice: bool = False
@@ -28,6 +34,8 @@ class FaultSwitches:
     lost: bool = False
     slow: float = 0.0
     down: bool = False
+    refuses: bool = False
+    key_reused: bool = False
     # Not for secrets. A test sets a seeded one to repeat the same order.
     random: Random = field(default_factory=Random, repr=False, compare=False)
 
@@ -37,6 +45,13 @@ class FaultSwitches:
             return ()
         delay = self.late + (self.random.uniform(0, _SHUFFLE_SECONDS) if self.shuffled else 0)
         return (delay, delay) if self.twice else (delay,)
+
+    def refuse(self, method: str, path: str, idempotency_key: str | None) -> None:
+        """Raise the ApiError that a switch has for this request."""
+        if self.refuses and (method, path) == ("POST", "/v1/checkout/sessions"):
+            raise ApiError(_NOT_ACTIVATED)
+        if self.key_reused and (method, path) == ("POST", "/v1/refunds"):
+            raise idempotency_key_reused(idempotency_key or "none")
 
     @property
     def values(self) -> Row:

@@ -26,19 +26,13 @@ _SCHEDULED_ACTIONS = {"0259": "dispute_charge", "1976": "inquire_charge", "5423"
 _CARDS_WITH_PENDING_REFUNDS = frozenset(["7726"])
 _CARDS_WITH_FAILING_REFUNDS = frozenset(["5126"])
 
-VOUCHER = "oxxo"
-PAYING_BANK_ACCOUNTS = {
-    "sepa_debit": "AT611904300234573201",
-    "us_bank_account": "000123456789",
-    VOUCHER: "12345678901234",
-}
-FAILING_BANK_ACCOUNTS = {
-    "sepa_debit": "AT861904300235473202",
-    "us_bank_account": "000111111116",
-    VOUCHER: "12345678909999",
-}
-_FAILING_ACCOUNT_NUMBERS = frozenset({*FAILING_BANK_ACCOUNTS.values(), "IT60X0542811101000000123456"})
-_ACCOUNT_NUMBER_FIELDS = {"sepa_debit": "iban", "us_bank_account": "account_number", VOUCHER: "number"}
+PAYING_BANK_ACCOUNTS = {"sepa_debit": "AT611904300234573201", "us_bank_account": "000123456789"}
+FAILING_BANK_ACCOUNTS = {"sepa_debit": "AT861904300235473202", "us_bank_account": "000111111116"}
+_PAID_VOUCHER, _UNPAID_VOUCHER = "12345678901234657890123456789012", "12345678901234657890123456780000"
+_FAILING_ACCOUNT_NUMBERS = frozenset(
+    {*FAILING_BANK_ACCOUNTS.values(), _UNPAID_VOUCHER, "IT60X0542811101000000123456"}
+)
+_ACCOUNT_NUMBER_FIELDS = {"sepa_debit": "iban", "us_bank_account": "account_number", "oxxo": "number"}
 _FAILING_LAST4 = frozenset(number[-4:] for number in _FAILING_ACCOUNT_NUMBERS)
 
 
@@ -77,11 +71,9 @@ def is_delayed(method: Row) -> bool:
     return bool(method["type"] != "card")
 
 
-def next_action(method: Row) -> Row | None:
-    """Return what the buyer must do next, such as pay a voucher; None when nothing is left to do."""
-    if method["type"] != VOUCHER:
-        return None
-    return {"type": f"{VOUCHER}_display_details", f"{VOUCHER}_display_details": {"number": "12345678901234"}}
+def is_voucher(method: Row) -> bool:
+    """Whether the payer gets a voucher to pay in a shop."""
+    return bool(method["type"] == "oxxo")
 
 
 def will_fail(method: Row) -> bool:
@@ -165,6 +157,11 @@ def _card(params: Row) -> Row:
 def bank_details(kind: str, number: str) -> Row:
     """Return the parameters of `POST /v1/payment_methods` for an account number."""
     return {_ACCOUNT_NUMBER_FIELDS[kind]: number}
+
+
+def voucher(*, paid: bool) -> Row:
+    """Return the parameters for a voucher that is paid in a shop later, or never."""
+    return {"number": _PAID_VOUCHER if paid else _UNPAID_VOUCHER}
 
 
 def _bank_account(kind: str, params: Row) -> Row:

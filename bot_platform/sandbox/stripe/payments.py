@@ -73,10 +73,13 @@ def attempt(account: Account, intent: Row, method: Row, origin: Origin) -> None:
     if not payment_methods.is_delayed(method):
         _conclude(account, intent, method, origin)
         return
-    intent["next_action"] = payment_methods.next_action(method)
-    intent["status"] = "requires_action" if intent["next_action"] else "processing"
     account.schedule(account.clock() + account.bank_transfer_delay, "finish_transfer", intent["id"])
-    account.emit(f"payment_intent.{intent['status']}", intent, origin)
+    if payment_methods.is_voucher(method):
+        intent["status"], intent["next_action"] = "requires_action", _voucher(account, method)
+        account.emit("payment_intent.requires_action", intent, origin)
+        return
+    intent["status"] = "processing"
+    account.emit("payment_intent.processing", intent, origin)
 
 
 def finish_transfer(account: Account, intent: Row) -> None:
@@ -125,6 +128,15 @@ def _conclude(account: Account, intent: Row, method: Row, origin: Origin) -> Non
     if action is not None:
         # Scheduled, not run now: at Stripe too the events of the payment come first.
         account.schedule(account.clock(), action, charge["id"])
+
+
+def _voucher(account: Account, method: Row) -> Row:
+    details = {
+        "expires_after": account.now() + 3 * 24 * 60 * 60,
+        "hosted_voucher_url": f"{account.public_url}/voucher",
+        "number": method["oxxo"]["last4"],
+    }
+    return {"type": "oxxo_display_details", "oxxo_display_details": details}
 
 
 def _charge(account: Account, intent: Row, method: Row) -> Row:

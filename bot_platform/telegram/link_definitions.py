@@ -1,0 +1,64 @@
+"""Shows definitions of links that no link uses: the parser takes `[todo]: tomorrow` away."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot_platform.telegram.markdown_events import Found, parse
+
+DEFINITION = re.compile(rb"\[((?:[^\[\]\\]|\\.)+)\]:\s*<?([^\s>]*)", re.DOTALL)
+BRACKET = b"&#91;"  # an entity, because a backslash may be shown as it stands
+LINK = re.compile(r"https?://[^\s/?#]*[^\s/?#.]\.[^\s/?#.][^\s]*", re.IGNORECASE)
+CONTAINERS = ("BlockQuote", "List", "Item")  # a definition stands inside of these, and inside of nothing else
+
+
+def is_link(address: str) -> bool:
+    """Whether Telegram makes a link of an address; it drops a relative one, and one of this machine."""
+    return LINK.fullmatch(address) is not None
+
+
+def escape_definitions(text: str) -> str:
+    """Escape each definition that defines no link of this text, until all that is left is used."""
+    while True:
+        found = list(parse(text))
+        source = text.encode()
+        unused = list(_unused(found, source))
+        if not unused:
+            return text
+        edges = [0, *(at + 1 for at in unused)]
+        parts = [source[start:at] for start, at in zip(edges, unused, strict=False)]
+        text = BRACKET.join([*parts, source[edges[-1] :]]).decode()
+
+
+def _unused(found: Sequence[Found], source: bytes) -> Iterator[int]:
+    """Find the opening brackets of definitions that are not used, repeated, or lead nowhere."""
+    links = [one.holds["Start"][one.opens] for one in found if one.opens in {"Link", "Image"}]
+    used = {_label(link["id"]) for link in links if link["id"]}
+    for at in _definitions(found, source):
+        match = DEFINITION.match(source, at)
+        label = _label(match[1].decode(errors="replace")) if match else ""
+        is_used = match and label in used and is_link(match[2].decode(errors="replace"))
+        if is_used and not label.startswith("^"):  # `[^1]: ...` is a footnote, which is text
+            used.discard(label)
+        else:
+            yield at
+
+
+def _definitions(found: Sequence[Found], source: bytes) -> Iterator[int]:
+    """Find lines that belong to no block; what begins there with a bracket is a definition."""
+    last = 0
+    for one in sorted(found, key=lambda one: (one.start, one.end)):
+        if one.opens in CONTAINERS or one.closes in CONTAINERS:
+            continue
+        yield from _brackets(source, last, one.start)
+        last = max(last, one.end)
+    yield from _brackets(source, last, len(source))
+
+
+def _brackets(source: bytes, start: int, end: int) -> Iterator[int]:
+    for line in re.finditer(rb"[^\n\r]+", source[start:end]):
+        if (at := line[0].find(b"[")) >= 0:
+            yield start + line.start() + at
+
+
+def _label(text: str) -> str:
+    return " ".join(text.split()).casefold()
