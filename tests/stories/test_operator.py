@@ -242,7 +242,8 @@ async def test_an_unmatched_payment_alerts_once_and_its_event_is_looked_at_and_r
     async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!", OPERATOR)
         for n, kind in enumerate(("completed", "async_payment_succeeded", "completed")):
-            event = session_event(f"checkout.session.{kind}", id_=f"evt_{n}", client_reference_id="404")
+            ours = {"platform": h.settings.stripe_mark, "user_id": "404"}
+            event = session_event(f"checkout.session.{kind}", id_=f"evt_{n}", metadata=ours)
             assert (await h.post(event))[0] == 200
         alert = await h.said(
             "⚠️ An event about money needs you: evt_0 (checkout.session.completed).", OPERATOR
