@@ -18,7 +18,7 @@ INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me", "Cn"
 
 
 def pages(markdown: str) -> Sequence[Mapping[str, Any]]:
-    """Split an answer into pages of `text` and `entities`; only an answer without a visible sign has none."""
+    """Split an answer into pages of `text` and `entities`; only an empty answer has none."""
     markdown = markdown.encode("utf-16", "surrogatepass").decode(
         "utf-16", "replace"
     )  # half a pair is no text
@@ -26,7 +26,9 @@ def pages(markdown: str) -> Sequence[Mapping[str, Any]]:
     events = tuple((one.event, {"start": one.start, "end": one.end}) for one in found)
     text, entities, _ = EventWalker(_config(), parsed).walk(events)
     # Not less than what came: markup without text is shown as it was written.
-    return _split(text, valid(entities)) or _split(markdown, [])
+    shown = _split(text, valid(entities)) or _split(markdown, [])
+    # A closing text below it makes a page of invisible signs one that can be sent.
+    return shown or ([{"text": markdown[:MAX_LINE_CHARS], "entities": []}] if markdown.strip() else [])
 
 
 def _split(text: str, entities: Sequence[MessageEntity]) -> Sequence[Mapping[str, Any]]:
