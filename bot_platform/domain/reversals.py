@@ -29,9 +29,7 @@ class Reversal(Model):
     purchase_id: int | None
     user_id: int | None = fields.BigIntField(null=True)
     amount = fields.BigIntField()
-    moved: int | None = fields.BigIntField(
-        null=True
-    )  # what a dispute has taken so far; null when only its stage tells
+    moved: int | None = fields.BigIntField(null=True)  # by a dispute so far; null when only its stage tells
     moves = fields.IntField(default=0, db_default=0)  # in how many movements: a later state has more
     currency: Any = fields.CharField(max_length=3, null=True)
     stage = fields.CharEnumField(Stage, max_length=32)
@@ -45,7 +43,13 @@ class Reversal(Model):
 
     class Meta:
         table = "reversal"
-        indexes = (("provider", "payment_ref"), ("purchase_id",), ("user_id", "stage"))
+        indexes = (
+            ("provider", "payment_ref"),
+            ("purchase_id",),
+            ("user_id", "stage"),
+            ("made_at",),
+            ("since",),
+        )
 
     @property
     def at(self) -> int:

@@ -13,12 +13,13 @@ from tests.makers import payments
     ("checkout", "alarm"),
     [
         (CheckoutRef("stripe", "cs_1"), False),
-        (CheckoutRef("stripe", "cs_1", purchase_id=404), True),
-        (CheckoutRef("stripe", "cs_1", user_id=404), True),
+        (CheckoutRef("stripe", "cs_1", purchase_id=404, user_id=404), False),
+        (CheckoutRef("stripe", "cs_1", purchase_id=404, marked=True), True),
+        (CheckoutRef("stripe", "cs_1", user_id=404, marked=True), True),
     ],
-    ids=["another shop's sale", "a purchase we lost", "a buyer we lost"],
+    ids=["another shop's sale", "another shop's numbers", "a purchase we lost", "a buyer we lost"],
 )
-async def test_only_an_unknown_payment_that_names_us_alerts_the_operator(
+async def test_only_an_unknown_payment_with_our_mark_alerts_the_operators(
     database: Database, checkout: CheckoutRef, *, alarm: bool
 ) -> None:
     payment = PaymentConfirmed(checkout, amount=500, charged=500, currency="usd")

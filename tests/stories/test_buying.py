@@ -63,11 +63,11 @@ async def test_both_messages_with_a_link_say_paid_after_the_payment(database_url
     ("how", "line", "told"),
     [
         ("card", "✅ Paid: $5.00.", ["Payment received: 100.00 credits added. Balance: 100.00 credits."]),
-        ("bank_transfer", "✅ Paid: $5.00.", ["Thank you! Your bank transfer", "Payment received: "]),
+        ("bank_transfer", "✅ Paid: $5.00.", ["Thank you! Your payment", "Payment received: "]),
         (
             "bank_transfer_fails",
             "❌ Not paid.",
-            ["Thank you! Your bank transfer", "Sorry, your bank transfer"],
+            ["Thank you! Your payment", "Sorry, your payment"],
         ),
     ],
 )

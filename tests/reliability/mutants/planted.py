@@ -96,7 +96,7 @@ PLANTED = (
     Planted(
         "a reversal never meets the payment it waited for",
         "flows/settle.py",
-        "    await reverse.join(purchase, operators)\n",
+        "    await reverse.join(purchase, operators, again=was_kept_aside)\n",
         "",
         (ORDERS,),
     ),
