@@ -9,7 +9,7 @@ from telegramify_markdown.config import RenderConfig
 from telegramify_markdown.converter import EventWalker
 
 from bot_platform.telegram.literal_text import read
-from bot_platform.telegram.valid_entities import valid
+from bot_platform.telegram.valid_entities import MAX_ENTITIES, valid
 
 MAX_PAGE_UNITS = 3800  # of UTF-16; Telegram accepts 4096, and a closing text must fit below the page
 MAX_LINE_CHARS = MAX_PAGE_UNITS // 2
@@ -34,7 +34,7 @@ def pages(markdown: str) -> Sequence[Mapping[str, Any]]:
 def _split(text: str, entities: Sequence[MessageEntity]) -> Sequence[Mapping[str, Any]]:
     cut = split_entities(_break_lines(text, entities), list(entities), MAX_PAGE_UNITS)
     return [
-        {"text": part, "entities": [entity.to_dict() for entity in valid(inside)]}
+        {"text": part, "entities": [entity.to_dict() for entity in valid(inside, most=MAX_ENTITIES)]}
         for part, inside in cut
         if is_visible(part)
     ]

@@ -10,15 +10,18 @@ STYLES = ("bold", "italic", "underline", "strikethrough")
 QUOTES = ("blockquote", "expandable_blockquote")
 
 
-def valid(entities: Sequence[MessageEntity]) -> list[MessageEntity]:
-    """Cut styles around code, and drop what stands in one of its own kind; in order of their beginnings."""
+def valid(entities: Sequence[MessageEntity], *, most: int | None = None) -> list[MessageEntity]:
+    """Cut styles around code, and drop what stands in one of its own kind; in order of their beginnings.
+
+    Of more than `most` the links and code are kept before the styles.
+    """
     ordered = sorted((one for one in entities if one.length > 0), key=lambda one: (one.offset, -one.length))
     quotes = _outermost([one for one in ordered if one.type in QUOTES])
     solid = _outermost([one for one in ordered if one.type not in (*QUOTES, *STYLES)])
     code = [one for one in solid if one.type in CODE]
     styles = [one for kind in STYLES for one in _outermost([o for o in ordered if o.type == kind])]
     cut = [part for style in styles for part in _around(style, code)]
-    kept = [*solid, *quotes, *cut][:MAX_ENTITIES]  # a link or code before a style
+    kept = [*solid, *quotes, *cut][:most]
     return sorted(kept, key=lambda one: (one.offset, -one.length))
 
 

@@ -136,3 +136,10 @@ def test_angle_brackets_and_dollars_outside_of_links_are_all_shown(markdown: str
     shown = "".join(page["text"] for page in pages(markdown))
     for sign in "$":
         assert shown.count(sign) >= markdown.count(sign), shown
+
+
+def test_each_page_of_a_long_answer_keeps_its_format() -> None:
+    shown = pages("**Bold** line.\n\n" * 1200)
+    assert len(shown) > 3
+    assert all(0 < len(page["entities"]) <= 100 for page in shown)
+    assert all(len(page["entities"]) == 100 for page in shown[:-1])
