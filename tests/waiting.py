@@ -14,6 +14,8 @@ TICK_SECONDS = 0.005  # of real time between two looks
 REST_TICKS = 6  # looks in a row that must find nothing in hand before the clock is moved
 DELAY_TICKS = 15  # the same while a stand-in takes its time: less is known then of what is in hand
 STEP_SECONDS = 1.0  # a move of the clock: shorter than every lease and every interval of its renewal
+LONG_STEP_SECONDS = 4.0  # while no row is held: only the lease of polling runs then, which lasts 6 s
+PATIENCE_SECONDS = 20.0  # a wait that moved the clock so far goes on by long steps
 # A wait that moved the clock so far is hopeless; pytest's own limit is about 10,000 moves away.
 HOPELESS_SECONDS = 2 * 60 * 60
 
@@ -71,8 +73,9 @@ class TestClock(MovableClock):
         try:
             while not (found := look()):
                 await asyncio.sleep(TICK_SECONDS)
-                if advance and self.parties and self.tick():
-                    moved += STEP_SECONDS
+                step = self._step(long=moved >= PATIENCE_SECONDS)
+                if advance and self.parties and self.tick(step):
+                    moved += step
                 if moved >= HOPELESS_SECONDS:
                     raise Hopeless(f"{moved / 3600:g} hours of the clock brought nothing")  # noqa: TRY301
         except BaseException as error:
@@ -104,7 +107,7 @@ class TestClock(MovableClock):
         """Move so far, step by step, and let all end that comes of it."""
         while seconds > 0:
             await asyncio.sleep(TICK_SECONDS)
-            step = min(seconds, STEP_SECONDS)
+            step = min(seconds, self._step(long=True))
             if self.tick(step):
                 seconds -= step
         await self.rest()
@@ -118,6 +121,9 @@ class TestClock(MovableClock):
         self._quiet = 0
         self.move(step)
         return True
+
+    def _step(self, *, long: bool) -> float:
+        return LONG_STEP_SECONDS if long and self.at_rest() else STEP_SECONDS
 
     def _in_transaction(self) -> bool:
         return any(party.in_transaction() for party in self.parties)

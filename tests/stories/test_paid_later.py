@@ -18,7 +18,7 @@ def unsaid(h: RunningService, part: str) -> bool:
 
 async def test_a_voucher_is_on_its_way_until_it_is_paid(database_url: str) -> None:
     async with (
-        world(bank_transfer_delay=600) as w,
+        world(bank_transfer_delay=120) as w,
         running_service(database_url, stripe_api_base=w.url, stripe_secret_key=KEY) as h,
     ):
         message, session = await linked(h)
@@ -28,7 +28,7 @@ async def test_a_voucher_is_on_its_way_until_it_is_paid(database_url: str) -> No
         h.telegram.press(BUYER, message["message_id"], "paid:1", stale=True)
         await h.said("A bank transfer or a voucher can take a few days, and I will write")
         assert unsaid(h, "did not")
-        await h.clock.pass_time(601)
+        await h.clock.pass_time(121)
         w.local.run_due_actions()
         h.telegram.press(BUYER, message["message_id"], "paid:1", stale=True)
         await h.said(RECEIPT)
@@ -36,14 +36,14 @@ async def test_a_voucher_is_on_its_way_until_it_is_paid(database_url: str) -> No
 
 async def test_a_voucher_that_lapses_is_said_to_have_failed(database_url: str) -> None:
     async with (
-        world(bank_transfer_delay=600) as w,
+        world(bank_transfer_delay=120) as w,
         running_service(database_url, stripe_api_base=w.url, stripe_secret_key=KEY) as h,
     ):
         message, session = await linked(h)
         await w.local.pay(session, "voucher_unpaid")
         await h.press(message, "paid:1")
         await h.said(ON_ITS_WAY)
-        await h.clock.pass_time(601)
+        await h.clock.pass_time(121)
         w.local.run_due_actions()
         h.telegram.press(BUYER, message["message_id"], "paid:1", stale=True)
         await h.press(await h.said("your payment did not go through"), "buy_100")
