@@ -23,7 +23,10 @@ log = structlog.get_logger()
 # The menu; the commands of paid work come after "start".
 JOB_COMMANDS = ("jobs", "cancel", "new", "forget")
 ADMIN = "admin"
-COMMANDS = ("start", "buy", "balance", "history", *JOB_COMMANDS, "help", "paysupport", "terms", "privacy")
+COMMANDS = (
+    *("start", "buy", "balance", "history", *JOB_COMMANDS),
+    *("help", "paysupport", "support", "terms", "privacy"),
+)
 
 
 def dispatcher(

@@ -222,6 +222,14 @@ async def test_the_history_tells_every_movement(database_url: str) -> None:
         assert told[3].startswith("+5.00 welcome gift · ")
 
 
+async def test_support_answers_as_paysupport(sqlite_url: str) -> None:
+    async with running_service(sqlite_url) as h:
+        await h.say("/start", "Welcome!")
+        await h.say("/paysupport", "Help with a payment")
+        h.telegram.say(BUYER, "/support")
+        await eventually(lambda: sum("Help with a payment" in text for text in h.texts()) == 2)
+
+
 async def test_paysupport_names_the_purchases_and_their_state(database_url: str) -> None:
     async with running_service(database_url) as h:
         packages = await shop(h)

@@ -23,7 +23,7 @@ from tests.work.service_with_model import words
 
 ROOT = Path(__file__).parents[2]
 LOOK_SECONDS = 0.03  # of real time between two looks at another process
-MENU = {"start", "buy", "balance", "history", "help", "paysupport", "terms", "privacy"}
+MENU = {"start", "buy", "balance", "history", "help", "paysupport", "support", "terms", "privacy"}
 MENU |= {"ask", "build", "jobs", "cancel", "new", "forget"}
 
 

@@ -357,6 +357,7 @@ command-forget = Erase the texts of your work
 command-ask = Ask a question, and ask on about the answer
 command-build = Plan and write a small project, as a ZIP
 command-paysupport = Help with a payment
+command-support = The same: help with a payment
 command-terms = Terms of sale
 command-privacy = What is kept about you
 command-admin = Look after the shop

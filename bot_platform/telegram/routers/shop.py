@@ -36,7 +36,7 @@ def screen(prices: PriceList) -> Router:
     router.message.register(shop, command("buy"))
     router.message.register(balance, command("balance"))
     router.message.register(history, command("history"))
-    router.message.register(paysupport, command("paysupport"))
+    router.message.register(paysupport, command("paysupport", "support"))
     router.callback_query.register(paid, F.data.startswith(keyboards.PAID))
     router.callback_query.register(press)
     codes = [package.code for package in prices]
