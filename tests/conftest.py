@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure() -> None:
-    """Collect garbage less; keep the tests' files in memory, if there is room: an fsync costs nothing there."""
+    """Collect garbage less, and keep the files in memory, if there is room: there an fsync costs nothing."""
     gc.set_threshold(*GC_THRESHOLD)
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
