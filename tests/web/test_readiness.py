@@ -146,7 +146,8 @@ async def test_a_worker_that_only_fails_is_named_and_one_failure_is_not(sqlite_u
 
 async def test_a_task_that_ended_is_named(sqlite_url: str) -> None:
     async with running_service(sqlite_url) as h:
-        h.platform.background._tasks[-1].cancel()  # noqa: SLF001 -- nothing from outside ends a task
-        await asyncio.sleep(0.1)
+        task = h.platform.background._tasks[-1]  # noqa: SLF001 -- nothing from outside ends a task
+        task.cancel()
+        await asyncio.wait([task])
         assert (await get(h, "/readyz"))[1]["failing"] == ["dispatcher"]
         assert await get(h, "/livez") == (503, {"status": "stands still", "why": "a task has ended"})
