@@ -59,7 +59,7 @@ class SalesChecks:
         return ok(f"{ours}, as in the price list")
 
     async def _sale(self, package: Package) -> Finding:
-        """Open a session as a buyer's press does, and expire it: nobody sees it, and it costs nothing."""
+        """Open a session as a buyer's press does, and expire it; this costs nothing."""
         params = checkout_requests.request(
             package, self._settings.webapp_url, int(time.time()) + SESSION_SECONDS
         )

@@ -74,7 +74,7 @@ async def note(news: CheckoutNews | NotForUs, operators: Sequence[int]) -> Outco
         return await _nothing_to_do(news)
     purchase = await _lock(news.checkout)
     if isinstance(news, PaymentUnclear):
-        if purchase:
+        if purchase and _is_named(purchase, news.checkout):
             return await keep_aside(purchase, news.checkout, None, news.reason, operators)
         return Outcome(
             EventState.IGNORED, news.reason, alarm=news.checkout.marked, marked=news.checkout.marked
@@ -130,10 +130,11 @@ async def _nothing_to_do(news: NotForUs) -> Outcome:
 async def _named(checkout: CheckoutRef) -> Purchase | None:
     """Find the purchase that a checkout names, whatever was paid; its number alone may be another shop's."""
     purchase = await purchase_lookup.find(checkout)
-    if purchase is None:
-        return None
-    is_named = checkout.provider_ref == purchase.provider_ref or checkout.user_id == purchase.user_id
-    return purchase if is_named else None
+    return purchase if purchase and _is_named(purchase, checkout) else None
+
+
+def _is_named(purchase: Purchase, checkout: CheckoutRef) -> bool:
+    return checkout.provider_ref == purchase.provider_ref or checkout.user_id == purchase.user_id
 
 
 async def _paid_by(checkout: CheckoutRef) -> Purchase | None:

@@ -19,9 +19,9 @@ LOST_CONNECTION = (
 )
 # The database cannot be used now; a wrong name or password counts too.
 UNREACHABLE = (*LOST_CONNECTION, asyncpg.PostgresError, OperationalError, sqlite3.Error)
-# The server answers, and a repeat ends in the same way until somebody changes something.
+# The server answers, and a repeat ends in the same way until its settings or ours change.
 FINAL = (
-    asyncpg.InvalidAuthorizationSpecificationError,  # also: nobody may come from here
+    asyncpg.InvalidAuthorizationSpecificationError,  # also: this address may not connect
     asyncpg.InvalidCatalogNameError,
     asyncpg.InvalidSchemaNameError,
     asyncpg.ClientConfigurationError,

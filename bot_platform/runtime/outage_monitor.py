@@ -14,7 +14,7 @@ OUTAGE_SECONDS = 180  # of failures only
 MIN_FAILURES = 3  # in that time
 FORGET_SECONDS = 1800  # failures before a longer time without a call are not counted
 OUT_OF_CREDIT = "out-of-credit"
-# So many in a row are an outage however short the time: waiting cures none of them.
+# This number in a row is an outage, in however short a time: waiting does not cure these failures.
 URGENT = {(MODEL, MISCONFIGURED): 3, (CREDIT, OUT_OF_CREDIT): 1}
 # The model works, and says something about one request.
 ANSWERED = frozenset({OK, "length", "thought"})

@@ -258,3 +258,18 @@ async def test_two_replicas_may_trim_at_once(shop: Shop) -> None:
         await Event.create(key=f"stripe:evt_{n}", type="x", payload=session_event(**THEIRS))
     await asyncio.gather(*(event_retention.trim(shop.payments, 0) for _ in range(2)))
     assert not [row for row in await Event.all() if "customer_details" in row.payload["data"]["object"]]
+
+
+@pytest.mark.parametrize(
+    "unclear", [{"payment_status": "no_payment_required"}, {"amount_total": None}], ids=["free", "no amount"]
+)
+async def test_a_number_of_ours_in_an_unclear_session_of_another_shop_moves_no_purchase(
+    shop: Shop, unclear: dict[str, Any]
+) -> None:
+    purchase = await shop.open()
+    theirs = session_event(
+        **{"metadata": {"purchase_id": str(purchase.id)}, "client_reference_id": None, **unclear}
+    )
+    assert await receive(shop, theirs) is EventState.IGNORED
+    assert (await Purchase.get(id=purchase.id)).state is PurchaseState.OPEN
+    assert await alarms() == 0

@@ -10,7 +10,7 @@ class Fault(StrEnum):
 
     DOWN = "model-down"  # the endpoint: it does not answer, or only with errors of its own
     CUT = "model-cut"  # the endpoint: it broke off
-    BUSY = "model-busy"  # nobody: try again in a few minutes
+    BUSY = "model-busy"  # no fault: try again in a few minutes
     REFUSED = "model-refused"  # the request: its content is not wanted
     TOO_LONG = "model-too-long"  # the request: more than the model can read
     LENGTH = "model-length"  # the limit of the answer was reached

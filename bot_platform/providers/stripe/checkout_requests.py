@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 # What an account's settings or the buyer's country would change otherwise. Settling compares the price, so
-# nobody else may sell (Managed Payments), convert, discount or tax it.
+# Stripe must not sell for us (Managed Payments), convert, discount or tax it.
 PINNED: "SessionCreateParams" = {
     "managed_payments": {"enabled": False},
     "adaptive_pricing": {"enabled": False},

@@ -95,6 +95,6 @@ async def not_understood(message: Message, say: Say) -> None:
 
 
 async def stay_silent(message: Message) -> None:
-    """Give no answer to a service message: nobody wrote it. One of an unknown kind is logged."""
+    """Give no answer to a service message, which Telegram wrote. One of an unknown kind is logged."""
     if message.content_type == ContentType.UNKNOWN:
         log.warning("telegram.unknown_content", fields=sorted(message.model_extra or {}))
