@@ -8,8 +8,8 @@ async def find(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> P
     """Find the purchase of a checkout: by the provider's reference, else by our id.
 
     Our id alone is not enough: after a restore from a backup it may be the id of another purchase. So the
-    uid must be equal. A checkout without one was made by hand, or by a version that gave none: then the buyer
-    and, if known, the price (minor units, currency) must be equal.
+    uid must be equal. A checkout without one was made by hand, or by a version that gave none: then the price
+    (minor units, currency) must be equal, or, if it is not known, the buyer. Another buyer is never ours.
     """
     provider, ref = checkout.provider, checkout.provider_ref
     by_ref = await Purchase.get_or_none(provider=provider, provider_ref=ref)
@@ -20,7 +20,9 @@ async def find(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> P
         return None
     if checkout.purchase_uid is not None:
         return by_id if checkout.purchase_uid == by_id.uid else None
-    return by_id if price in {None, (by_id.amount, by_id.currency)} else None
+    if price is None:
+        return by_id if checkout.user_id == by_id.user_id else None
+    return by_id if price == (by_id.amount, by_id.currency) else None
 
 
 async def find_by_ref(provider_ref: str) -> Purchase | None:

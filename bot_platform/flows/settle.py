@@ -74,7 +74,7 @@ async def note(news: CheckoutNews | NotForUs, operators: Sequence[int]) -> Outco
         return await _nothing_to_do(news)
     purchase = await _lock(news.checkout)
     if isinstance(news, PaymentUnclear):
-        if purchase and _is_named(purchase, news.checkout):
+        if purchase:
             return await keep_aside(purchase, news.checkout, None, news.reason, operators)
         return Outcome(
             EventState.IGNORED, news.reason, alarm=news.checkout.marked, marked=news.checkout.marked
@@ -112,7 +112,7 @@ async def _lock(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> 
 async def _unknown_payment(checkout: CheckoutRef) -> Outcome:
     """Ignore a payment that nothing here fits; it is another shop's unless it carries our mark or our ids."""
     reason = "neither a purchase nor a buyer of ours stands behind this payment"
-    ours = checkout.marked or bool(await _named(checkout))
+    ours = checkout.marked or bool(await purchase_lookup.find(checkout))
     return Outcome(EventState.IGNORED, reason, alarm=ours, marked=ours)
 
 
@@ -120,21 +120,11 @@ async def _nothing_to_do(news: NotForUs) -> Outcome:
     """Ignore news; without our mark and a purchase of ours they are those of another shop, and no alarm."""
     if news.checkout is None:
         return Outcome(EventState.IGNORED, news.reason, alarm=news.alarm)
-    purchase = await _named(news.checkout) or await _paid_by(news.checkout)
+    purchase = await purchase_lookup.find(news.checkout) or await _paid_by(news.checkout)
     if purchase:
         return Outcome.of(purchase, EventState.IGNORED, news.reason, alarm=news.alarm)
     marked = news.checkout.marked
     return Outcome(EventState.IGNORED, news.reason, alarm=news.alarm and marked, marked=marked)
-
-
-async def _named(checkout: CheckoutRef) -> Purchase | None:
-    """Find the purchase that a checkout names, whatever was paid; its number alone may be another shop's."""
-    purchase = await purchase_lookup.find(checkout)
-    return purchase if purchase and _is_named(purchase, checkout) else None
-
-
-def _is_named(purchase: Purchase, checkout: CheckoutRef) -> bool:
-    return checkout.provider_ref == purchase.provider_ref or checkout.user_id == purchase.user_id
 
 
 async def _paid_by(checkout: CheckoutRef) -> Purchase | None:
