@@ -83,6 +83,7 @@ def test_reasoning_is_left_out_however_it_is_cut(came: str, shown: str) -> None:
 @example(["a", "</think>", "answer"], None)
 @example(["\n", "<think>", "a", "</think>", "\n", "answer"], None)
 @example(["</think>", "\n", "    ", "```", "<think>"], None)
+@example([" ", "`", "\n", "<think>", "</think>"], None)
 def test_the_answer_does_not_depend_on_the_cuts(parts: list[str], data: st.DataObject | None) -> None:
     text = "".join(parts)
     whole = answer([text])

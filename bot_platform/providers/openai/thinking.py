@@ -58,7 +58,6 @@ class ThinkFilter:
                 text = self._skip_reasoning(text)
             else:
                 text = self._take_answer(text, shown, is_end=is_end)
-        shown.text = self._without_margin(shown.text)
         return shown
 
     def _skip_reasoning(self, text: str) -> str:
@@ -73,8 +72,7 @@ class ThinkFilter:
         """Move the answer from `text` to `shown`, up to a tag that counts; return what follows it."""
         at = text.find("<")
         before = text if at < 0 else text[:at]
-        shown.text += before
-        self._code.add(before)
+        self._show(before, shown)
         if at < 0:
             return ""
         rest = text[at:]
@@ -90,9 +88,12 @@ class ThinkFilter:
                 if not found[1] and self._code.is_line_start:
                     self.is_thinking = self.has_reasoned = True
                     return after
-        shown.text += "<"
-        self._code.add("<")
+        self._show("<", shown)
         return rest[1:]
+
+    def _show(self, text: str, shown: Shown) -> None:
+        self._code.add(text)
+        shown.text += self._without_margin(text)
 
     def _needs_more(self, rest: str) -> bool:
         """Whether only the next signs tell if this is a tag, or if it ends its line."""
