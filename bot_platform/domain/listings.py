@@ -60,7 +60,7 @@ class Page(Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Money that a refund or a dispute took from a sale, in minor units."""
+    """Money that a refund or a dispute took from a sale, in minor units of the reversal's currency."""
 
     purchase: Purchase
     reversal: Reversal
@@ -195,7 +195,7 @@ async def all_returned() -> AsyncIterator[Sequence[Returned]]:
         yield [
             Returned(sale, row, amount)
             for sale in sales_
-            for row, amount in returned_by_each(by_sale[sale.id], sale.charged or 0)
+            for row, amount in returned_by_each(by_sale[sale.id], sale.charged)
         ]
 
 

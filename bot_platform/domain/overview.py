@@ -96,11 +96,15 @@ async def by_day(ask: Ask, days: int) -> Sequence[Day]:
 
 
 async def _returned(ask: Ask, since: datetime) -> Mapping[date, Counter[tuple[str, str]]]:
-    """Sum the money that went back on each day since `since`, by provider and currency."""
+    """Sum the money that went back on each day since `since`, by provider and currency.
+
+    Money that was kept aside is not among the takings, so it is not here either.
+    """
     begun = int(since.timestamp())
     rows = await ask(
         f"""SELECT r.purchase_id, {reversals.MONEY_COLUMNS}, p.charged, p.provider, p.currency
-        FROM reversal r JOIN purchase p ON p.id = r.purchase_id WHERE r.purchase_id IN
+        FROM reversal r JOIN purchase p ON p.id = r.purchase_id
+        WHERE p.paid_at IS NOT NULL AND r.purchase_id IN
             (SELECT purchase_id FROM reversal WHERE made_at >= ? OR (made_at IS NULL AND since >= ?))
         ORDER BY r.purchase_id""",  # noqa: S608 -- as above
         begun,

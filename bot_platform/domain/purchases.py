@@ -143,6 +143,11 @@ class Purchase(Model):
         return self.paid_at is None and self.state in {PurchaseState.KEPT_ASIDE, PurchaseState.REVERSED}
 
     @property
+    def paid_amount(self) -> int | None:
+        """What was paid for its credits, in minor units; None for money kept aside, of any currency."""
+        return self.charged if self.paid_at else None
+
+    @property
     def shown_state(self) -> str:
         """The state for people: `returned` is money that was kept aside and went back."""
         return "returned" if self.is_uncredited and self.was_paid else self.state.value

@@ -15,6 +15,7 @@ REFUNDS = frozenset({Stage.REFUND_PENDING, Stage.REFUNDED, Stage.REFUND_UNDONE})
 DISPUTES = frozenset({Stage.DISPUTED, Stage.APPEALED, Stage.LOST, Stage.PREVENTED, Stage.WON})
 ENDED_WELL = frozenset({Stage.PREVENTED, Stage.WON})  # the money stayed, unless the movements show otherwise
 FREEZES = frozenset({Stage.INQUIRY, Stage.WARNED})
+SAME_EVENT_SECONDS = 24 * 3600  # between a refund that prevents a dispute and the dispute, at most
 
 
 class Reversal(Model):
@@ -133,12 +134,12 @@ def money_lost(reversals: Iterable[Reversal]) -> int:
     return sum(amount for _, amount in taken_by_each(reversals))
 
 
-def returned_by_each(reversals: Iterable[Reversal], charged: int) -> Sequence[tuple[Reversal, int]]:
-    """Return as `taken_by_each`, but in all no more than the `charged` minor units that came."""
+def returned_by_each(reversals: Iterable[Reversal], charged: int | None) -> Sequence[tuple[Reversal, int]]:
+    """Return as `taken_by_each`, but in all no more than the `charged` minor units that came, if known."""
     returned: list[tuple[Reversal, int]] = []
     for row, amount in taken_by_each(reversals):
-        part = min(amount, charged)
-        charged -= part
+        part = amount if charged is None else min(amount, charged)
+        charged = None if charged is None else charged - part
         if part:
             returned.append((row, part))
     return returned
@@ -148,28 +149,41 @@ def taken_by_each(reversals: Iterable[Reversal]) -> Sequence[tuple[Reversal, int
     """Return those that take money, each with its minor units, in the order in which they were made.
 
     The total of `charge.refunded` stands in for refunds that have no row of their own, less what was undone
-    since. A dispute that a refund prevented takes nothing beside a refund of the same amount: it is one sum.
+    since. A dispute that a refund prevented takes nothing beside that refund: a later one of the same amount.
     """
     rows = sorted(reversals, key=lambda row: (row.at, row.key))
     refunds = [(row, row.amount) for row in rows if row.stage in REFUNDS - {Stage.REFUND_UNDONE}]
     refunds += _refunds_without_rows(rows, sum(amount for _, amount in refunds))
-    returned = [amount for _, amount in refunds]
+    preventing = list(refunds)
     disputes: list[tuple[Reversal, int]] = []
     for row in rows:
-        if row.stage is Stage.PREVENTED and taken_by_dispute(row) in returned:
-            returned.remove(taken_by_dispute(row))
+        taken = taken_by_dispute(row)
+        its_refund = _refund_of(row, taken, preventing) if row.stage is Stage.PREVENTED else None
+        if its_refund:
+            preventing.remove(its_refund)
         elif row.stage in DISPUTES:
-            disputes.append((row, taken_by_dispute(row)))
+            disputes.append((row, taken))
     return sorted(((row, n) for row, n in refunds + disputes if n), key=lambda one: (one[0].at, one[0].key))
 
 
-def taken_by_dispute(row: Reversal) -> int:
-    """Return what a dispute has taken, in minor units: what moved, else what its stage tells."""
+def taken_by_dispute(row: Reversal | PaymentReversed) -> int:
+    """Return what a dispute has taken, in minor units: what moved, else what its stage tells.
+
+    An inquiry takes nothing, whatever moved: it is a question.
+    """
     if row.stage not in DISPUTES:
         return 0
     if row.moved is not None:
         return row.moved
     return 0 if row.stage in ENDED_WELL else row.amount
+
+
+def _refund_of(
+    dispute: Reversal, taken: int, refunds: Sequence[tuple[Reversal, int]]
+) -> tuple[Reversal, int] | None:
+    """Find the refund that prevented a dispute; its moment may be a little before that of the dispute."""
+    begun = dispute.at - SAME_EVENT_SECONDS
+    return next((one for one in refunds if one[1] == taken and one[0].at >= begun), None)
 
 
 def _refunds_without_rows(rows: Sequence[Reversal], known: int) -> list[tuple[Reversal, int]]:

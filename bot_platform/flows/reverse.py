@@ -17,6 +17,7 @@ from bot_platform.domain.checkout import PaymentReversed, Stage
 from bot_platform.domain.inbox import EventState
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.purchases import Purchase
+from bot_platform.domain.reversals import Reversal
 from bot_platform.flows import freeze
 from bot_platform.flows.context import Outcome, alarm_key
 from bot_platform.flows.wake import wake
@@ -45,7 +46,7 @@ async def reverse(news: PaymentReversed, operators: Sequence[int]) -> Outcome:
     await _finish_our_refund(account, purchase, news, operators)
     await _correct(account, purchase, news.stage)
     if changed:
-        await _alert_operators(purchase, news.key, news.stage, news.amount, operators)
+        await _alert_operators(purchase, news, operators)
     if news.unknown:
         await outbox.post_to_each(
             operators,
@@ -83,7 +84,7 @@ async def join(purchase: Purchase, operators: Sequence[int], *, again: bool = Fa
             )
             continue
         await reversals.join(row, purchase.id, purchase.user_id)
-        await _alert_operators(purchase, row.key, row.stage, row.amount, operators)
+        await _alert_operators(purchase, row, operators)
         last = row.stage
     if last:
         await _correct(await ledger.find_account(purchase.user_id), purchase, last)
@@ -177,18 +178,24 @@ async def _notify_buyer(account: Account, purchase: Purchase, stage: Stage, take
 
 
 async def _alert_operators(
-    purchase: Purchase, key: str, stage: Stage, amount: int, operators: Sequence[int]
+    purchase: Purchase, news: PaymentReversed | Reversal, operators: Sequence[int]
 ) -> None:
-    if stage not in ALERT_STAGES:
+    """Tell operators of each stage, and of each change of what a dispute has taken."""
+    if news.stage not in ALERT_STAGES:
         return
+    taken = reversals.taken_by_dispute(news)
     buyer = await users.get(purchase.user_id)
     await outbox.post_to_each(
         operators,
-        f"{key}:{stage}",
+        f"{news.key}:{news.stage}:{taken}",
         purchase.subject,
         "operator-dispute",
-        stage=stage.value,
-        disputed=amount,
+        stage=news.stage.value,
+        disputed=news.amount,
+        taken=taken,
+        part="yes" if 0 < taken < news.amount else "no",
+        credited="no" if purchase.is_uncredited else "yes",
+        disputed_currency=news.currency or purchase.currency,
         user=str(buyer.telegram_id),
         **_values(purchase),
     )

@@ -147,7 +147,7 @@ def sales(say: Say, sold: Iterable[Purchase]) -> str:
             purchase=str(one.id),
             at=_unix(one.paid_at or one.created_at),
             credits=one.credits,
-            amount=one.charged or 0,
+            amount=one.paid_amount or 0,
             currency=one.currency,
             state=one.state.value,
             user=str(one.user.telegram_id),

@@ -121,6 +121,16 @@ def nets(days: Sequence[overview.Day]) -> list[int]:
     return [day.net.get(("stripe", "usd"), 0) for day in days]
 
 
+async def test_money_kept_aside_is_no_part_of_the_takings_when_it_comes_and_when_it_goes(
+    database: Database,
+) -> None:
+    kept = await past_sale(await person(database), 0)
+    await Purchase.filter(id=kept.id).update(state=PurchaseState.REVERSED, paid_at=None, charged=1500)
+    await returned(kept, "re_1", 1500, 0, Stage.REFUNDED)
+    (today,) = await overview.by_day(query, 1)
+    assert (today.takings, today.returned, today.net) == ({}, {}, {})
+
+
 async def test_takings_are_net_of_money_that_went_back_on_the_day_when_it_went(database: Database) -> None:
     user = await person(database)
     await past_sale(user, 0)

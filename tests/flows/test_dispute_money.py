@@ -11,6 +11,7 @@ from bot_platform.domain.purchases import Purchase
 from bot_platform.domain.reversals import Reversal
 from bot_platform.flows import provider_events
 from bot_platform.infra.database import Database
+from bot_platform.telegram.texts import Texts
 from tests.flows.test_reconcile import ADMIN, Shop, stripe_at
 from tests.makers import balance, payments, person, session_event
 from tests.sandbox.stripe_world import world
@@ -58,6 +59,7 @@ async def told(
     at: int = 0,
     amount: int = 500,
     n: int = 1,
+    created: int | None = None,
 ) -> None:
     """Receive an event about a dispute of a purchase."""
     event = session_event(
@@ -69,6 +71,7 @@ async def told(
         status=status,
         payment_intent=purchase.payment_ref,
         balance_transactions=lines,
+        created=created,
     )
     event["created"] += at
     outcome = await provider_events.receive(shop.payments, shop.payments.events.again(event))
@@ -101,7 +104,17 @@ async def told(
         ("prevented", moved(-460, currency="eur"), FULL),
         ("prevented", moved(-460, 455, currency="eur"), NONE),
         ("won", moved(-460, 455, currency="eur"), NONE),
+        ("won", moved(-460, currency="eur"), FULL),
         ("lost", moved(-460, currency="eur"), FULL),
+        ("lost", moved(-460, 455, currency="eur"), NONE),
+        ("lost", moved(455, -460, currency="eur"), NONE),
+        ("lost", moved(-460, 455, -470, currency="eur"), FULL),
+        ("lost", moved(-230, -230, currency="eur"), FULL),
+        ("needs_response", moved(-460, 230, currency="eur"), 5_000),
+        ("prevented", moved(455, -460, currency="eur"), NONE),
+        ("lost", moved(460, currency="eur"), NONE),
+        ("lost", [*moved(-500), *moved(500, reporting_category="refund_failure")], NONE),
+        ("prevented", moved(-500, reporting_category="refund"), FULL),
         ("warning_needs_response", [], NONE),
         ("warning_under_review", moved(-500), NONE),
         ("warning_closed", [], NONE),
@@ -162,6 +175,56 @@ async def test_a_refund_of_another_sum_is_added_to_a_prevented_dispute(shop: Sho
     await shop.look()
     await told(shop, purchase, "prevented", moved(-400), amount=400)
     assert await balance(shop.user) == FULL
+
+
+@pytest.mark.parametrize(
+    ("days_before", "left"), [(0, 7_000), (60, 4_000)], ids=["that prevented it", "of another day"]
+)
+async def test_a_prevented_dispute_is_one_sum_with_its_own_refund_only(
+    shop: Shop, days_before: int, left: int
+) -> None:
+    purchase = await shop.sold()
+    refund = await shop.world.local.refund(purchase.payment_ref or "", 150)
+    await shop.look()
+    await Reversal.filter(key=f"stripe:{refund['id']}").update(
+        made_at=refund["created"] - days_before * 24 * 3600
+    )
+    await told(shop, purchase, "prevented", moved(-150), amount=150, created=refund["created"])
+    assert await balance(shop.user) == left
+    assert await shop.balanced()
+
+
+@pytest.mark.parametrize(
+    ("status", "lines", "says"),
+    [
+        ("needs_response", [], "Its money is gone, and its credits were taken back."),
+        ("needs_response", moved(-500, 500), "None of its money is gone, and the credits are the buyer's."),
+        ("won", moved(-500), "won. Its money is gone, and its credits were taken back. When Stripe returns"),
+        ("won", moved(-500, 500), "✅ The dispute about purchase 1 is won. None of its money is gone"),
+        ("lost", moved(-500, 500), "lost. None of its money is gone, and the credits are the buyer's."),
+        ("lost", moved(-500, 300), "lost. $2.00 of its money is gone, and as much of its credits was taken"),
+        ("prevented", [], "None of its money is gone"),
+        ("prevented", moved(-500), "Its money is gone, and its credits were taken back."),
+    ],
+)
+async def test_operators_read_what_a_dispute_has_moved(
+    shop: Shop, status: str, lines: object, says: str
+) -> None:
+    await told(shop, await shop.sold(), status, lines)
+    assert says in one_line(await Notice.get(chat_id=ADMIN, text="operator-dispute"))
+
+
+async def test_operators_read_of_each_change_of_what_a_won_dispute_took(shop: Shop) -> None:
+    purchase = await shop.sold()
+    for at, lines in enumerate([moved(-500), moved(-500), moved(-500, 500), moved(-500, 500)]):
+        await told(shop, purchase, "won", lines, at=at)
+    told_of = Notice.filter(chat_id=ADMIN, text="operator-dispute").order_by("id")
+    assert [notice.text_values["taken"] for notice in await told_of] == [500, 0]
+
+
+def one_line(notice: Notice) -> str:
+    """Write a notice as its reader sees it, without line breaks."""
+    return " ".join(Texts().say(notice.text, **notice.text_values).split())
 
 
 @pytest.mark.parametrize(

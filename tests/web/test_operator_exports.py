@@ -10,7 +10,7 @@ import pytest
 
 from bot_platform.domain import listings
 from bot_platform.domain.ledger import Account
-from bot_platform.domain.purchases import PurchaseState
+from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.stages import Stage
 from bot_platform.flows.grant import grant
@@ -104,6 +104,30 @@ async def test_money_returned_is_exported_with_its_day_and_its_sale(database: Da
         "stage": "refunded",
     }
     assert (dispute["kind"], dispute["amount"]) == ("dispute", "3.75"), "no more than came"
+
+
+@pytest.mark.parametrize("charged", [1500, None], ids=["amount known", "amount unknown"])
+async def test_money_kept_aside_is_exported_in_its_own_currency_when_it_went_back(
+    database: Database, charged: int | None
+) -> None:
+    kept = await sale(await person(database, 77), 1)
+    await Purchase.filter(id=kept.id).update(state=PurchaseState.REVERSED, paid_at=None, charged=charged)
+    await Reversal.create(
+        key="stripe:re_1",
+        provider="stripe",
+        payment_ref=kept.payment_ref,
+        purchase_id=kept.id,
+        amount=1500,
+        currency="jpy",
+        stage=Stage.REFUNDED,
+        as_of=1,
+        since=1,
+    )
+    async with OperatorBrowser(database) as operator:
+        (refund,) = await _rows(operator, "returned")
+        (sold,) = await _rows(operator, "purchases")
+    assert (refund["amount"], refund["currency"]) == ("1500", "jpy")
+    assert (sold["charged"], sold["price"], sold["currency"]) == ("", "5.00", "usd")
 
 
 async def test_entries_and_users_are_exported_with_signs(database: Database) -> None:

@@ -19,7 +19,8 @@ STAGES = {
 }
 # A status that is not known counts as one of its kind that is still open.
 OPEN_KINDS = {"warning_": Stage.INQUIRY, "appeal_": Stage.APPEALED}
-DISPUTED_MONEY = frozenset({"dispute", "dispute_reversal"})  # reporting categories; a fee has another one
+FEES = frozenset({"fee", "network_cost", "tax"})  # reporting categories of what Stripe takes for its work
+RATES_DIFFER = 0.1  # between two movements of the same money in another currency, at most
 
 
 def stage(status: str) -> Stage:
@@ -29,21 +30,31 @@ def stage(status: str) -> Stage:
     return next((open_ for prefix, open_ in OPEN_KINDS.items() if status.startswith(prefix)), Stage.DISPUTED)
 
 
-def moved(dispute: dict[str, Any], at: Stage) -> tuple[int | None, int]:
+def moved(dispute: dict[str, Any]) -> tuple[int | None, int]:
     """Return how much has moved away from us, in minor units of the dispute, and in how many movements.
 
     The movements are the dispute's `balance_transactions`: a withdrawal is negative, a reinstatement
-    positive, and the fee is part of neither. None when Stripe lists none: then the stage decides. Movements
-    in the currency of the payouts have another rate each time: they tell only whether the money moved.
+    positive, and the fee is part of neither. None when Stripe lists none: then the stage decides.
     """
     movements = _movements(dispute.get("balance_transactions"))
     if not movements:
         return None, 0
-    if all(one.get("currency") == dispute.get("currency") for one in movements):
-        return max(0, -sum(one["amount"] for one in movements)), len(movements)
-    gone = movements[-1]["amount"] < 0 if at is Stage.PREVENTED else at is not Stage.WON
-    amount = dispute.get("amount")
-    return (amount if gone and isinstance(amount, int) else 0), len(movements)
+    gone = max(0, -sum(one["amount"] for one in movements))
+    if any(one.get("currency") != dispute.get("currency") for one in movements):
+        withdrawn = max(0, *(-one["amount"] for one in movements))
+        gone = _converted(gone, withdrawn, dispute["amount"])
+    return gone, len(movements)
+
+
+def _converted(gone: int, withdrawn: int, disputed: int) -> int:
+    """Convert what is gone from the currency of the payouts, in which `withdrawn` stood for the dispute.
+
+    Each movement has the rate of its day: nearly nothing is nothing, and nearly all is all.
+    """
+    share = gone / withdrawn if withdrawn else 0.0
+    if share <= RATES_DIFFER:
+        return 0
+    return disputed if share >= 1 - RATES_DIFFER else round(disputed * share)
 
 
 def _movements(listed: object) -> Sequence[dict[str, Any]]:
@@ -53,5 +64,5 @@ def _movements(listed: object) -> Sequence[dict[str, Any]]:
         for one in found
         if isinstance(one, dict)
         and type(one.get("amount")) is int
-        and one.get("reporting_category", "dispute") in DISPUTED_MONEY
+        and one.get("reporting_category") not in FEES
     ]

@@ -165,7 +165,7 @@ def _dispute(dispute: dict[str, Any], as_of: int) -> News:
     news = _reversed(dispute, stage, dispute.get("amount"), as_of)
     if not isinstance(news, PaymentReversed):
         return news
-    moved, moves = disputes.moved(dispute, stage)
+    moved, moves = disputes.moved(dispute)
     return _unknown(replace(news, moved=moved, moves=moves), "" if status in disputes.STAGES else status)
 
 

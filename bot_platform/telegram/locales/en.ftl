@@ -382,14 +382,34 @@ operator-finding =
     { $reason }
 
     Nothing was credited for it. Look it up at Stripe: refund it there, or give the credits by /admin grant.
+# What a dispute has taken so far, and what became of the credits.
+disputed-money = { $taken ->
+    [0] None of its money is gone{ $credited ->
+        [no] .
+       *[other] , and the credits are the buyer's.
+    }
+   *[other] { $part ->
+        [yes] { MONEY($taken, $disputed_currency) } of its money is gone
+       *[no] Its money is gone
+    }{ $credited ->
+        [no] ; no credits were given for it.
+       *[other] , and { $part ->
+            [yes] as much of its credits was taken back.
+           *[no] its credits were taken back.
+        }
+    }
+}
 operator-dispute = { $stage ->
         [inquiry] ⚠️ A bank asks about purchase { $purchase } ({ MONEY($amount, $currency) }). Nothing was taken yet; the buyer cannot start anything new until it is closed. Answer in the Stripe Dashboard, or let the buyer go on with: /admin lift { $user }
         [warned] ⚠️ A bank warns of fraud about purchase { $purchase } ({ MONEY($amount, $currency) }). A refund now may avoid a dispute: /admin refund { $purchase } fraud warning. The buyer cannot start anything new until then, or until: /admin lift { $user }
-        [disputed] ⚠️ Purchase { $purchase } is disputed over { MONEY($disputed, $currency) }. The bank took the money, and its credits were taken back. Answer in the Stripe Dashboard before the deadline there.
-        [appealed] ⚠️ The lost dispute about purchase { $purchase } is appealed. Follow it in the Stripe Dashboard.
-        [lost] The dispute about purchase { $purchase } is lost. Its credits stay taken back, and nothing is left to do.
-        [prevented] The dispute about purchase { $purchase } ended before the bank decided. If its money was returned, its credits were taken back; see the Stripe Dashboard.
-        [won] ✅ The dispute about purchase { $purchase } is won. Its credits are the buyer's again.
+        [disputed] ⚠️ Purchase { $purchase } is disputed over { MONEY($disputed, $disputed_currency) }. { disputed-money } Answer in the Stripe Dashboard before the deadline there.
+        [appealed] ⚠️ The lost dispute about purchase { $purchase } is appealed. { disputed-money } Follow it in the Stripe Dashboard.
+        [lost] The dispute about purchase { $purchase } is lost. { disputed-money } Nothing is left to do.
+        [prevented] The dispute about purchase { $purchase } ended before the bank decided. { disputed-money } Nothing is left to do.
+        [won] { $taken ->
+            [0] ✅ The dispute about purchase { $purchase } is won. { disputed-money } Nothing is left to do.
+           *[other] The dispute about purchase { $purchase } is won. { disputed-money } When Stripe returns it, the credits follow by themselves.
+        }
        *[other] Purchase { $purchase }: { $stage }
     }
 operator-unknown-status =

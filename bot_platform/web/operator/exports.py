@@ -90,7 +90,8 @@ def _credits(hundredths: int) -> _Number:
 
 
 def _sale(row: Purchase) -> Row:
-    charged = None if row.charged is None else _Number(plain_money(row.charged, row.currency))
+    paid = row.paid_amount
+    charged = None if paid is None else _Number(plain_money(paid, row.currency))
     return (
         row.id,
         row.created_at,
@@ -110,12 +111,13 @@ def _sale(row: Purchase) -> Row:
 
 
 def _returned(row: Returned) -> Row:
+    currency = row.reversal.currency or row.purchase.currency
     return (
         row.reversal.key.partition(":")[2],
         "dispute" if row.reversal.stage in DISPUTES else "refund",
         datetime.fromtimestamp(row.reversal.at, UTC).date().isoformat(),
-        _Number(plain_money(row.amount, row.purchase.currency)),
-        row.purchase.currency,
+        _Number(plain_money(row.amount, currency)),
+        currency,
         row.purchase.id,
         row.purchase.user.telegram_id,
         row.purchase.provider,
