@@ -39,9 +39,9 @@ async def finish(name: str, position: int, every_ms: int) -> None:
     await row.update(position=position, lease_until=0, next_at=DbClock(every_ms))
 
 
-async def release(name: str) -> None:
-    """End the lease of work that failed: any replica may try again at once."""
-    await Schedule.filter(name=name).update(lease_until=0)
+async def release(name: str, after_ms: int) -> None:
+    """End the lease of work that failed: any replica may try again in `after_ms` milliseconds."""
+    await Schedule.filter(name=name).update(lease_until=0, next_at=DbClock(after_ms))
 
 
 async def furthest(prefix: str) -> int:

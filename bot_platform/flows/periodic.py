@@ -8,11 +8,18 @@ from bot_platform.infra.database import Database
 
 
 async def run_if_due(
-    database: Database, name: str, work: Callable[[int], Awaitable[int]], *, every: float, early: bool = False
+    database: Database,
+    name: str,
+    work: Callable[[int], Awaitable[int]],
+    *,
+    every: float,
+    retry: float = 0.0,
+    early: bool = False,
 ) -> bool:
     """Run the work if it is due (or `early`); False when it is not, or when another replica runs it.
 
-    `work` gets the position that the last run returned, 0 the first time. `every` is in seconds.
+    `work` gets the position that the last run returned, 0 the first time. `every` is in seconds, as
+    `retry`, after which work that failed is due again.
     """
     position = await database.transact(partial(schedules.claim, name, early=early), notify=False)
     if position is None:
@@ -23,6 +30,6 @@ async def run_if_due(
         ended = True
     finally:
         if not ended:
-            await database.transact(schedules.release, name, notify=False)
+            await database.transact(schedules.release, name, int(retry * 1000), notify=False)
     await database.transact(schedules.finish, name, position, int(every * 1000), notify=False)
     return True

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from bot_platform.domain import actions, purchase_checks, reversals
-from bot_platform.domain.checkout import PaymentProvider
+from bot_platform.domain.checkout import PaymentProvider, ProviderDown
 from bot_platform.domain.purchases import Purchase
 from bot_platform.flows import provider_events
 from bot_platform.flows.context import Outcome, PaymentContext
@@ -46,19 +46,29 @@ async def silent_purchases(
 async def reversed_payments(
     payments: PaymentContext, providers: Providers, since: int
 ) -> AsyncIterator[Outcome]:
-    """Apply the current state of refunds, disputes and warnings, also of payments that we do not know yet."""
+    """Apply the current state of refunds, disputes and warnings, also of payments that we do not know yet.
+
+    Raises ProviderDown, but only after every payment was asked about.
+    """
     for provider in providers:
         async for page in provider.reversals(since):
             for news in page:
                 yield await provider_events.apply(payments, news)
-    by_name, after = {provider.name: provider for provider in providers}, ""
+    by_name, after, fault = {provider.name: provider for provider in providers}, "", None
     while rows := await reversals.unclaimed(int(current().time()) - MAX_UNKNOWN_SECONDS, after, PAGE_SIZE):
         after = rows[-1].key
         first = {
             (row.provider, row.payment_ref): row.key for row in reversed(rows) if row.provider in by_name
         }
         for (name, payment_ref), key in first.items():
-            yield await _claim_payment(payments, by_name[name], payment_ref, key)
+            try:
+                outcome = await _claim_payment(payments, by_name[name], payment_ref, key)
+            except ProviderDown as error:  # about this payment: the others are asked about all the same
+                fault = error
+            else:
+                yield outcome
+    if fault:
+        raise fault
 
 
 async def check_purchase(payments: PaymentContext, purchase: Purchase) -> Outcome | None:

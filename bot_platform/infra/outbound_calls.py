@@ -9,6 +9,7 @@ OnResult = Callable[[str, str], None]
 # refused that; None when it did what was asked.
 OnAnswer = Callable[[str, str | None], None]
 
+SALES = "sales"  # a party of its own: Stripe may open no checkout although it answers questions
 OK, REFUSED, BUSY, DOWN, MISCONFIGURED = "ok", "refused", "busy", "down", "misconfigured"
 ANSWERS = frozenset({OK, REFUSED})  # the party works: a refusal is an answer
 

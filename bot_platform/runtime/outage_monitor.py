@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from bot_platform.flows import outage
 from bot_platform.flows.context import PaymentContext
 from bot_platform.infra import clock, correlation
-from bot_platform.infra.outbound_calls import ANSWERS, MISCONFIGURED, OK, REFUSED
+from bot_platform.infra.outbound_calls import ANSWERS, MISCONFIGURED, OK, REFUSED, SALES
 from bot_platform.telegram.poll_health import PollHealth
 
 STRIPE, MODEL, CREDIT, UPDATES = "stripe", "model", "credit", "updates"
 OUTAGE_SECONDS = 180  # of failures only
 MIN_FAILURES = 3  # in that time
-FORGET_SECONDS = 1800  # failures before a longer time without a call are not counted
+FORGET_SECONDS = 1800  # failures before a longer time without a call are not counted, but for sales
 OUT_OF_CREDIT = "out-of-credit"
 # This number in a row is an outage, in however short a time: waiting does not cure these failures.
 URGENT = {(MODEL, MISCONFIGURED): 3, (CREDIT, OUT_OF_CREDIT): 1}
@@ -37,7 +37,8 @@ class _Party:
     refusals: list[tuple[float, object]] = field(default_factory=list)  # when, and of which user
 
     def fail(self, at: float, reason: str) -> None:
-        if not self.failures or at - self.last_failure > FORGET_SECONDS:
+        forgets = self.name != SALES and at - self.last_failure > FORGET_SECONDS
+        if not self.failures or forgets:
             self.first_failure, self.failures = at, 0
         self.in_a_row = self.in_a_row + 1 if self.failures and reason == self.reason else 1
         self.last_failure, self.reason = at, reason
@@ -74,7 +75,7 @@ class OutageMonitor:
 
     def __init__(self, payments: PaymentContext, polling: PollHealth | None = None) -> None:
         self._payments, self._polling = payments, polling
-        self._parties: Mapping[str, _Party] = {name: _Party(name) for name in (STRIPE, MODEL, CREDIT)}
+        self._parties: Mapping[str, _Party] = {name: _Party(name) for name in (STRIPE, SALES, MODEL, CREDIT)}
         self._updates_work = False  # and the database knows it
 
     def observe(self, party: str, result: str) -> None:
@@ -95,7 +96,7 @@ class OutageMonitor:
             if party.worked:
                 await outage.report_recovery(database, operators, name, now)
                 party.worked = False
-            if party.is_down:
+            if party.is_down and not (name == SALES and self._parties[STRIPE].is_down):
                 await outage.report_outage(
                     database, operators, name, party.reason, int(party.first_failure), now
                 )

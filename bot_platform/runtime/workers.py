@@ -123,7 +123,9 @@ class PeriodicJobs:
     async def reversals(self) -> None:
         """Read the current state of refunds and disputes, once a day."""
         name = f"reversals:{self._payments.provider.name}"
-        await periodic.run_if_due(self._payments.database, name, self._read_reversals, every=DAY_SECONDS)
+        await periodic.run_if_due(
+            self._payments.database, name, self._read_reversals, every=DAY_SECONDS, retry=self._every
+        )
 
     async def trim_events(self) -> None:
         """Take from stored events what nothing reads, once a day: an earlier version stored all of it."""

@@ -1,9 +1,11 @@
 """What no webhook reported is found at the start, by the periodic job, and by the command."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -323,6 +325,50 @@ async def test_a_refund_of_an_unknown_payment_finds_the_payment_too(shop: Shop) 
     assert await shop.state(purchase) is PurchaseState.PARTLY_REVERSED
     assert await balance(shop.user) == 5_000
     assert await shop.balanced()
+
+
+MISSING = {
+    "error": {"type": "invalid_request_error", "code": "resource_missing", "message": "No such payment"}
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "asked"),
+    [(400, MISSING, 2), (404, MISSING, 2), (403, None, 3), (500, None, 3)],
+    ids=["missing", "not found", "not permitted", "down"],
+)
+async def test_a_payment_that_stripe_does_not_tell_of_does_not_hide_the_others(
+    shop: Shop, status: int, body: dict[str, Any] | None, asked: int
+) -> None:
+    sold = [await shop.open(), await shop.open("buy_500")]
+    faults, local = shop.world.local.faults, shop.world.local
+    for purchase in sold:
+        await local.pay(purchase.provider_ref or "")
+        await local.refund(purchase.provider_ref or "", 250)
+    faults.answer("/v1/checkout/sessions", status, body, method="GET", times=3 if status == 500 else 1)
+    with contextlib.suppress(ProviderDown):
+        await shop.jobs().reversals()
+    states = sorted([await shop.state(purchase) for purchase in sold])
+    assert states == [PurchaseState.OPEN, PurchaseState.PARTLY_REVERSED]
+    await query("UPDATE schedule SET next_at = 0")
+    await shop.jobs().reversals()
+    questions = [r for r in local.requests if (r.method, r.path) == ("GET", "/v1/checkout/sessions")]
+    assert len(questions) == (asked + 2 if status == 500 else asked)
+    assert await shop.balanced()
+
+
+async def test_a_daily_look_that_fails_is_not_begun_again_at_once(shop: Shop) -> None:
+    shop.world.local.faults.answer("/v1/disputes", 403, times=9)
+    jobs = shop.jobs()
+    with pytest.raises(ProviderDown):
+        await jobs.reversals()
+    asked = len(shop.world.local.requests)
+    await jobs.reversals()
+    assert len(shop.world.local.requests) == asked
+    await query("UPDATE schedule SET next_at = next_at - 300000")
+    with pytest.raises(ProviderDown):
+        await jobs.reversals()
+    assert len(shop.world.local.requests) == 2 * asked
 
 
 async def test_refunds_of_another_shop_at_the_same_stripe_account_change_nothing(shop: Shop) -> None:

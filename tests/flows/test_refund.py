@@ -564,6 +564,26 @@ async def test_a_refund_that_stripe_made_while_we_died_is_found_and_not_made_twi
     assert (row.key, row.stage) == (key, Stage.REFUNDED)
 
 
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_a_question_that_stripe_refuses_is_no_refused_refund(paid: Paid, status: int) -> None:
+    requested = await paid.request(200)
+    faults = paid.world.local.faults
+    faults.drop_connection("/v1/refunds", after_execution=True, method="POST")
+    faults.drop_connection("/v1/refunds", method="POST", times=2)
+    with pytest.raises(ProviderDown):
+        await refund.carry_out(paid.payments, requested)
+    faults.answer("/v1/refunds", status, method="GET")
+    await make_due()
+    await worker(paid.payments, 10)
+    assert (await Refund.get(id=requested.id)).state is RefundState.ASKED
+    await make_due()
+    await worker(paid.payments, 10)
+    assert (await Refund.get(id=requested.id)).state is RefundState.DONE
+    assert [row["amount"] for row in paid.world.local.refunds.values()] == [200]
+    assert not await Notice.filter(text="operator-refund-refused").exists()
+    assert await balance(paid.user) == 6_000
+
+
 async def test_carrying_out_a_refund_again_makes_no_second_one(paid: Paid) -> None:
     requested = await paid.request(200)
     for _ in range(3):

@@ -96,6 +96,29 @@ async def test_the_alert_names_the_party_and_the_reason(
     assert says in text
 
 
+async def test_a_stripe_that_opens_no_page_is_heard_of_although_it_answers_questions(
+    database: Database,
+) -> None:
+    replica = start(database)
+    for _ in range(3):
+        assert await alerts() == []
+        await replica.observe(DOWN, party="sales", apart=3600)
+        await replica.observe(OK, OK)
+    (text,) = await alerts()
+    assert text.startswith("🚨 Stripe has opened no payment page for 124 minutes")
+    await replica.observe(OK, party="sales")
+    assert "✅ Stripe's payment page works again" in (await alerts())[1]
+
+
+async def test_a_stripe_that_is_down_for_everything_is_told_once(database: Database) -> None:
+    replica = start(database)
+    for _ in range(9):
+        await replica.observe(DOWN)
+        await replica.observe(DOWN, party="sales")
+    (text,) = await alerts()
+    assert text.startswith("🚨 Stripe has not answered")
+
+
 ROWS = {
     # what comes, from how many different people, and after how many of them the operators hear what
     "misconfigured": (1, 3, "The AI refuses each request as set up wrong"),

@@ -69,13 +69,15 @@ class Refused(Exception):
 
     def __init__(self, fault: stripe.StripeError) -> None:
         super().__init__(fault.user_message or str(fault))
-        self.not_found = fault.http_status == HTTPStatus.NOT_FOUND
+        # What a request names beside its address is missing with 400: a payment of the other mode, for one.
+        is_missing = fault.code == "resource_missing"
+        self.not_found = is_missing or fault.http_status == HTTPStatus.NOT_FOUND
         self.forbidden = fault.http_status == HTTPStatus.FORBIDDEN
         self.bad_key = fault.http_status == HTTPStatus.UNAUTHORIZED
         self.is_key_reused = isinstance(fault, stripe.IdempotencyError)
         self.unknown_parameters = _unknown_parameters(fault)
         # A refusal of the kind of request, not of the one object that it names.
-        self.is_general = not (self.bad_key or self.not_found or fault.code == "resource_missing")
+        self.is_general = not (self.bad_key or self.not_found)
         self.at = _moment(fault.headers)
         self.reasons = _reasons(fault)
 
@@ -132,11 +134,11 @@ class Client:
             "payment_intent": payment_intent,
             "expand": ["data.payment_intent"],
         }
-        return objects(await self._ask(self._sessions.list_async(wanted)))
+        return objects(await self._ask(self._sessions.list_async(wanted), "question:sessions"))
 
     async def lines(self, ref: str) -> Sequence[Json]:
         """Read the line items of a session."""
-        return objects(await self._ask(self._sessions.line_items.list_async(ref)))
+        return objects(await self._ask(self._sessions.line_items.list_async(ref), "question:lines"))
 
     async def create_refund(
         self, payment_intent: str, amount: int, metadata: Mapping[str, str], key: str
@@ -151,12 +153,12 @@ class Client:
 
     async def event(self, id_: str) -> Json:
         """Read an event."""
-        return (await self._ask(self._events.retrieve_async(id_))).body
+        return (await self._ask(self._events.retrieve_async(id_), "question:events")).body
 
     async def refunds_of(self, payment_intent: str) -> Sequence[Json]:
         """Read the refunds of a payment intent."""
         wanted: stripe.params.RefundListParams = {"payment_intent": payment_intent, "limit": PAGE_SIZE}
-        return objects(await self._ask(self._refunds.list_async(wanted)))
+        return objects(await self._ask(self._refunds.list_async(wanted), "question:refunds"))
 
     async def pages(self, what: str, since: int, **more: Any) -> AsyncIterator[Sequence[Json]]:
         """Read all objects of a kind created since `since` (unix seconds), the newest page first."""

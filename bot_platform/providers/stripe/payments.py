@@ -20,7 +20,7 @@ from bot_platform.domain.checkout import (
 from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
 from bot_platform.domain.errors import CheckoutUnavailable
 from bot_platform.infra import clock
-from bot_platform.infra.outbound_calls import OnAnswer, OnResult, ignore, ignore_answer
+from bot_platform.infra.outbound_calls import DOWN, OK, SALES, OnAnswer, OnResult, ignore, ignore_answer
 from bot_platform.providers.stripe import checkout_requests, events, refunds
 from bot_platform.providers.stripe.accounts import account_of
 from bot_platform.providers.stripe.checkout_requests import CheckoutRequests
@@ -70,7 +70,7 @@ class StripePayments:
         try_timeout: float = TRY_TIMEOUT_SECONDS,
     ) -> None:
         self._webapp_url, self._live, self._mark = webapp_url, live, mark
-        self._on_answer = on_answer
+        self._on_answer, self._on_result = on_answer, on_result
         self.account = account_of(secret_key)
         self._stripe = Client(
             secret_key=secret_key,
@@ -95,9 +95,12 @@ class StripePayments:
             answer = await self._checkouts.create(self._request(order, int(until.timestamp())), key)
         except (Down, Refused) as fault:
             log.warning("stripe.checkout_failed", purchase=order.purchase_id, **fault.reasons)
-            if isinstance(fault, Refused) and not fault.bad_key:  # a bad key is an outage of its own
+            if isinstance(fault, Down):
+                self._on_result(SALES, DOWN)
+            elif not fault.bad_key:  # a bad key is an outage of its own
                 self._on_answer(f"sale:{order.package.code}", str(fault))
             raise CheckoutUnavailable(self.refusal) from fault
+        self._on_result(SALES, OK)
         return self._page(order, until, answer)
 
     def _page(self, order: CheckoutOrder, until: datetime, answer: Answer) -> CheckoutPage:
@@ -108,9 +111,11 @@ class StripePayments:
         known = {"purchase": order.purchase_id, "session": ref, "request_id": answer.request_id}
         if not (isinstance(ref, str) and isinstance(url, str) and ref and url):
             log.warning("stripe.checkout_without_page", **known)
+            self._on_answer(f"sale:{package.code}", "its answer to a new checkout has no payment page")
             raise CheckoutUnavailable(self.refusal)
         if metadata_of(session).get("purchase_uid", order.uid) != order.uid:
             log.error("stripe.checkout_of_another", **known)
+            self._on_answer(f"sale:{package.code}", "its answer to a new checkout is that of another sale")
             raise CheckoutUnavailable(self.refusal)
         if None not in price and price != (package.amount, package.currency):
             # A buyer who paid this would get nothing: settling compares the same two prices.
@@ -165,6 +170,8 @@ class StripePayments:
         try:
             found = await self._stripe.sessions_of(payment_ref)
         except (Refused, Down) as fault:
+            if isinstance(fault, Refused) and fault.not_found:
+                return NotForUs("Stripe does not know this payment", keep=False)
             raise provider_down("sessions", fault) from fault
         return (
             events.session(found[0], self._mark)

@@ -68,8 +68,16 @@ async def _create_once(client: Client, order: RefundOrder, key: str, mark: str) 
 
 
 async def _find(client: Client, order: RefundOrder) -> Json | None:
-    """Find the refund that an earlier try of this order made."""
-    known = await client.refunds_of(order.payment_ref)
+    """Find the refund that an earlier try of this order made; raises ProviderDown when Stripe does not tell.
+
+    A refusal to tell refuses no refund: the money may have moved.
+    """
+    try:
+        known = await client.refunds_of(order.payment_ref)
+    except Refused as refusal:
+        if refusal.not_found:  # of a payment that is not there nothing was refunded
+            return None
+        raise provider_down("refunds", refusal) from refusal
     return next((one for one in known if _is_of(one, order)), None)
 
 

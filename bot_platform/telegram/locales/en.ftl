@@ -431,6 +431,7 @@ operator-outage = 🚨 { $party ->
             [misconfigured] Stripe has refused our key for { $minutes } minutes, so nobody can buy. Has it been rolled or revoked? Put the new one into STRIPE_SECRET_KEY and start the service again.
            *[other] Stripe has not answered for { $minutes } minutes, so nobody can buy. See https://status.stripe.com, and whether this machine reaches the internet. Payments made meanwhile are credited as soon as it answers.
         }
+        [sales] Stripe has opened no payment page for { $minutes } minutes, although it answers other questions, so nobody can buy. See https://status.stripe.com; run.py doctor opens a page as a buyer would, and says whether it works.
         [updates] { $why ->
             [token] Telegram has refused our token for { $minutes ->
                 [one] one minute
@@ -455,6 +456,7 @@ operator-outage = 🚨 { $party ->
     } I go on trying, and write when it works again.
 operator-outage-over = ✅ { $party ->
         [stripe] Stripe
+        [sales] Stripe's payment page
         [updates] Telegram
        *[model] The AI
     } works again, after { $minutes ->
@@ -462,6 +464,7 @@ operator-outage-over = ✅ { $party ->
        *[other] { $minutes } minutes.
     } { $party ->
         [stripe] Payments that were missed are being credited now.
+        [sales] People can buy again.
         [updates] What people wrote meanwhile is being answered now.
        *[model] Paid work can be ordered again.
     }

@@ -338,6 +338,38 @@ async def test_a_session_without_a_page_means_no_payment_link(changed: dict[str,
     assert (line["event"], line["request_id"]) == ("stripe.checkout_without_page", "req_1")
 
 
+OTHERS = {"metadata": {"purchase_uid": "of-another"}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "party", "heard"),
+    [
+        (http(503, b"{}"), [("sales", "down")], []),
+        (http(502, b"<html>a gateway</html>"), [("sales", "down")], []),
+        (
+            http(200, json.dumps(json.loads(PAGE) | {"url": None}).encode()),
+            [("sales", "ok")],
+            ["no payment page"],
+        ),
+        (http(200, json.dumps(json.loads(PAGE) | OTHERS).encode()), [("sales", "ok")], ["of another sale"]),
+        (http(400, b'{"error": {"message": "Not activated."}}'), [], ["Not activated."]),
+    ],
+    ids=["down", "a gateway's page", "no page", "another sale", "refused"],
+)
+async def test_whatever_gives_no_payment_link_is_reported_as_a_sale_that_failed(
+    answer: bytes, party: list[tuple[str, str]], heard: list[str]
+) -> None:
+    results: list[tuple[str, str]] = []
+    answers: list[tuple[str, str | None]] = []
+    report = {"on_result": lambda *r: results.append(r), "on_answer": lambda *a: answers.append(a)}
+    async with answering(answer) as raw, payments(raw.url, **report) as stripe_payments:
+        with pytest.raises(CheckoutUnavailable):
+            await stripe_payments.open(order())
+    assert [one for one in results if one[0] == "sales"] == party
+    assert [about for about, _ in answers] == ["sale:buy_100"] * len(heard)
+    assert all(words in str(said) for words, (_, said) in zip(heard, answers, strict=True))
+
+
 async def test_an_answer_that_always_breaks_off_means_no_payment_link() -> None:
     async with answering(http(200, PAGE, missing=10)) as raw:
         line = await refused(raw.url)
