@@ -1,6 +1,7 @@
 """Whether a loop of this process still comes around, and whether its step still succeeds."""
 
 from bot_platform.infra import clock
+from bot_platform.infra.database_errors import UNREACHABLE
 
 STANDSTILL_SECONDS = 60.0  # without a finished step, or with failed ones only
 
@@ -18,6 +19,7 @@ class LoopHealth:
         self._came_around: float | None = None
         self._fails_since: float | None = None
         self._error = ""
+        self._is_databases = False  # the database's own error: it answers, and may be full or read-only
 
     def succeed(self) -> None:
         """Note that the loop begins, or that a step succeeded."""
@@ -26,14 +28,20 @@ class LoopHealth:
     def fail(self, error: Exception) -> None:
         """Note that a step failed."""
         self._came_around, self._error = clock.monotonic(), type(error).__name__
+        self._is_databases = isinstance(error, UNREACHABLE)
         if self._fails_since is None:
             self._fails_since = self._came_around
 
-    def problem(self) -> str:
-        """Say what is wrong with the loop; empty when it is well."""
+    def problem(self, *, for_restart: bool = False) -> str:
+        """Say what is wrong with the loop; empty when it is well.
+
+        `for_restart` leaves out the errors of the database, which a restart of this process does not cure.
+        """
         now = clock.monotonic()
         if self._came_around is not None and (idle := now - self._came_around) > self._limit:
             return f"{self.name} has not come around for {idle:.0f} s"
+        if for_restart and self._is_databases:
+            return ""
         if self._judges_errors and self._fails_since is not None:
             failing = now - self._fails_since
             if failing >= STANDSTILL_SECONDS:

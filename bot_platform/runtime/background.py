@@ -56,10 +56,13 @@ class BackgroundTasks:
         """All workers on queues in the database."""
         return (self._updates, self._events, self._refunds, self._jobs, self._notices)
 
-    def standstill(self) -> str | None:
-        """Name the loops that stand still or only fail, and why; None when all are well."""
+    def standstill(self, *, for_restart: bool = False) -> str | None:
+        """Name the loops that stand still or only fail, and why; None when all are well.
+
+        `for_restart` as in `LoopHealth.problem`.
+        """
         watched = [*self._loops, *(health for worker in self.workers for health in worker.health)]
-        return "; ".join(filter(None, (loop.problem() for loop in watched))) or None
+        return "; ".join(filter(None, (loop.problem(for_restart=for_restart) for loop in watched))) or None
 
     def start(self) -> None:
         """Start all tasks. Not to be called in a transaction: the tasks would inherit its connection."""

@@ -137,7 +137,8 @@ def _health(services: Services, background: BackgroundTasks) -> Blueprint:
 
     async def standstill() -> str | None:
         """Say what a restart would cure; nothing that the database explains is."""
-        problem = background.standstill() if await background.is_running() else "a task has ended"
+        is_running = await background.is_running()
+        problem = background.standstill(for_restart=True) if is_running else "a task has ended"
         return problem if problem and await services.database.answers() else None
 
     checks = {"database": database, "telegram": telegram, "dispatcher": dispatcher, "workers": workers}

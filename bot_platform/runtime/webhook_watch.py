@@ -6,7 +6,7 @@ from bot_platform.flows import late_webhooks
 from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.late_webhooks import Deliveries
 
-WAIT_SECONDS = 240  # after something was found, for a webhook that is only slow
+WAIT_SECONDS = 240  # after a look found something, for a webhook that is only slow
 
 
 @dataclass(slots=True)
@@ -15,7 +15,9 @@ class WebhookWatch:
 
     payments: PaymentContext
     deliveries: Deliveries
-    found_at: float = 0  # by asking, first since a webhook last arrived
+    # By asking, first since a webhook last arrived: it was made after `found_after`, and found at `found_at`.
+    found_after: float = 0
+    found_at: float = 0
     _looked_at: float = 0  # the look before: what a later look finds is newer
 
     async def look_ended(self, found: int, at: float) -> None:
@@ -25,11 +27,11 @@ class WebhookWatch:
         """
         before, self._looked_at = self._looked_at, at
         if found and before and not self.found_at:
-            self.found_at = before
+            self.found_after, self.found_at = before, at
         delivered = max(self.deliveries.last_at, await late_webhooks.last_delivery())
         database, operators = self.payments.database, self.payments.operators
         await late_webhooks.report_end(database, operators, delivered)
-        if delivered >= self.found_at:
-            self.found_at = 0
+        if delivered >= self.found_after:
+            self.found_after = self.found_at = 0
         elif at - self.found_at >= WAIT_SECONDS:
             await late_webhooks.report(database, operators, self.deliveries.refused)

@@ -4,11 +4,12 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bot_platform.infra.clock import current
 from bot_platform.sandbox.offline_model import OfflineModel
-from bot_platform.sandbox.stripe import LocalStripe
+from bot_platform.sandbox.stripe import LocalStripe, PaymentScenario
+from bot_platform.sandbox.telegram_state import Message, callback_data
 from bot_platform.sandbox.telegram_world import (
     BAD_GATEWAY,
     MESSAGE_ID_INVALID,
@@ -19,7 +20,10 @@ from bot_platform.sandbox.telegram_world import (
 
 SECONDS_PER_TROUBLE = 10.0
 CALLS_PER_TROUBLE = 3  # of the bot to Telegram that a fault meets
+LOOKS_PER_TROUBLE = 20  # for what the bot answers
 LATE_SECONDS = 8.0
+
+T = TypeVar("T")
 
 Audit = Callable[[], Awaitable[int]]
 """Checks every invariant of the books, and returns how many rows are off."""
@@ -100,7 +104,25 @@ class WorstDay:
             "refuses": lambda: switches.change(refuses=True),
             "key_reused": lambda: switches.change(key_reused=True),
             "foreign_sale": stripe.foreign_sale,
+            "voucher": lambda: self._buy(stripe, person, PaymentScenario.VOUCHER),
+            "euros": lambda: self._buy(stripe, person, PaymentScenario.EUROS),
         }
+
+    async def _buy(self, stripe: LocalStripe, person: Person, scenario: PaymentScenario) -> None:
+        """Buy a package as this person and pay for it in this way; nothing if the bot offers none in time."""
+        before = len(self.world.messages(person.id))
+        self.world.say(person, "/buy")
+        if shown := await self._appears(lambda: _offer(self.world.messages(person.id)[before:])):
+            self.world.press(person, *shown)
+            if session := await self._appears(lambda: _open_session(stripe)):
+                await stripe.pay(session, scenario)
+
+    async def _appears(self, look: Callable[[], T | None]) -> T | None:
+        for _ in range(LOOKS_PER_TROUBLE):
+            if found := look():
+                return found
+            await current().sleep(self.seconds / LOOKS_PER_TROUBLE)
+        return None
 
     def _fail(self, method: str, fault: Fault) -> None:
         for _ in range(CALLS_PER_TROUBLE):
@@ -115,3 +137,15 @@ class WorstDay:
         self.model.thinks = self.model.breaks_off = False
         if self.stripe:
             self.stripe.fault_switches.reset()
+
+
+def _offer(messages: Sequence[Message]) -> tuple[int, str] | None:
+    """Return the message and the button of the first package that is offered."""
+    offers = ((message["message_id"], callback_data(message)) for message in messages)
+    return next(((number, data[0]) for number, data in offers if data), None)
+
+
+def _open_session(stripe: LocalStripe) -> str | None:
+    """Return the newest session that can be paid."""
+    rows = reversed(list(stripe.sessions.values()))
+    return next((row["id"] for row in rows if row["status"] == "open"), None)

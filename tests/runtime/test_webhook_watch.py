@@ -35,6 +35,8 @@ def shop(database: Database) -> Shop:
 async def test_what_is_found_by_asking_alone_is_said_once(shop: Shop) -> None:
     shop.deliveries.refused = 7
     await shop.look(0, 1)
+    assert await alerts() == []
+    await shop.look(0)
     (told,) = await alerts()
     assert told.startswith("⚠️ Stripe's webhooks do not arrive.")
     assert "their signature is wrong: 7." in told
@@ -44,7 +46,7 @@ async def test_what_is_found_by_asking_alone_is_said_once(shop: Shop) -> None:
 
 
 async def test_without_any_delivery_the_endpoint_is_named(shop: Shop) -> None:
-    await shop.look(0, 1)
+    await shop.look(0, 1, 0)
     (told,) = await alerts()
     assert "Nothing was delivered to this process." in told
 
@@ -57,12 +59,19 @@ async def test_what_was_missed_while_the_process_was_down_is_no_fault(shop: Shop
 async def test_a_webhook_since_the_look_before_proves_that_they_arrive(shop: Shop) -> None:
     await shop.look(0)
     shop.deliveries.last_at = current().time() + 10
-    await shop.look(1)
+    await shop.look(1, 0, 0)
+    assert await alerts() == []
+
+
+async def test_a_webhook_that_is_slower_than_the_look_is_no_fault(shop: Shop) -> None:
+    await shop.look(0, 1)
+    shop.deliveries.last_at = current().time() + 2
+    await shop.look(0, 0, 0)
     assert await alerts() == []
 
 
 async def test_a_webhook_that_arrives_ends_it_and_is_said_once(shop: Shop) -> None:
-    await shop.look(0, 1)
+    await shop.look(0, 1, 0)
     shop.deliveries.last_at = current().time() + 10
     await shop.look(0, 0)
     assert (await alerts())[1:] == ["✅ Stripe's webhooks arrive again."]

@@ -140,8 +140,10 @@ async def test_on_the_worst_day_people_go_on_buying_and_the_books_balance(databa
         assert sorted(day.done) == sorted((name, 0) for name in names)
         assert not any(h.stripe.fault_switches.values.values())
         assert (model.thinks, model.breaks_off) == (False, False)
-        link = await h.say("/buy", "credits")
+        link = await h.say("/buy", "Choose a package:")
         await h.press(link, "buy_100")
         session = link_of(await h.said("Please complete your purchase")).rsplit("/", 1)[-1]
         await h.stripe.pay(session)
-        await h.said("Payment received: 100.00 credits added. Balance: 100.00 credits.")
+        await h.said("Payment received: 100.00 credits added.")
+        async with h.platform.services.database.snapshot() as ask:
+            assert "kept_aside" in {row["state"] for row in await ask("SELECT state FROM purchase")}

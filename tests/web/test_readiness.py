@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
+from tortoise.exceptions import OperationalError
 
 from bot_platform.sandbox.telegram_state import Person
 from bot_platform.sandbox.telegram_world import Fault
@@ -142,6 +144,30 @@ async def test_a_worker_that_only_fails_is_named_and_one_failure_is_not(sqlite_u
         worker._claim = claim  # noqa: SLF001 -- as above
         await eventually(lambda: not worker.health[0].problem())
         assert (await get(h, "/readyz"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("attempt to write a readonly database"),
+        OperationalError("database or disk is full"),
+        asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction"),
+        asyncpg.DiskFullError("could not extend file"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_database_that_answers_but_cannot_be_written_asks_for_no_restart(
+    sqlite_url: str, error: Exception
+) -> None:
+    async with running_service(sqlite_url) as h:
+
+        async def refused(_: int) -> list[Any]:
+            raise error
+
+        h.platform.background.workers[1]._claim = refused  # noqa: SLF001 -- as above
+        await pass_seconds(h, 90)
+        assert (await get(h, "/readyz"))[1]["failing"] == ["workers"]
+        assert (await get(h, "/livez"))[0] == 200
 
 
 async def test_a_task_that_ended_is_named(sqlite_url: str) -> None:
