@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +14,9 @@ import pytest
 
 from bot_platform.sandbox.stripe import LocalStripe
 from bot_platform.sandbox.telegram_world import SANDBOX_TOKEN, Fault, TelegramWorld
+from tests import programs
 from tests.makers import BUYER, SECRET_KEY, WEBHOOK_SECRET, eventually, free_port, link_of, session_event
+from tests.programs import Program
 from tests.sandbox.stripe_world import listen, serving
 from tests.stories.over_http import service_over_http
 from tests.work.service_with_model import words
@@ -35,7 +35,7 @@ class Outside:
     telegram: str
     stripe: LocalStripe
     http: aiohttp.ClientSession
-    service: Process
+    service: Program
     environment: dict[str, str]
 
     async def control(self, verb: str, **sent: Any) -> Any:
@@ -75,22 +75,20 @@ class Outside:
 
 
 @asynccontextmanager
-async def process(*command: str, ready: str, **environment: str) -> AsyncIterator[tuple[Process, str]]:
-    """Run a Python process until the block ends; gives the first line that contains `ready`."""
+async def process(*command: str, ready: str, **environment: str) -> AsyncIterator[tuple[Program, str]]:
+    """Run a program until the block ends; gives the first line that contains `ready`."""
     clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
-    started = await asyncio.create_subprocess_exec(
-        sys.executable, *command, cwd=ROOT, env=clean | environment, stdout=PIPE
-    )
-    assert started.stdout
+    started = await programs.start(*command, folder=ROOT, environment=clean | environment)
+    errors = asyncio.create_task(started.stderr.read())
     try:
         while ready not in (line := (await started.stdout.readline()).decode()):
-            assert line, "it ended before it was ready"
+            assert line, f"it ended before it was ready: {(await errors).decode()}"
         drain = asyncio.create_task(started.stdout.read())
         yield started, line
         if started.returncode is None:
             started.terminate()
         await started.wait()
-        await drain
+        await asyncio.gather(drain, errors)
     finally:
         if started.returncode is None:
             started.kill()
