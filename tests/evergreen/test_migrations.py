@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sqlite3
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from tortoise import Tortoise
 from bot_platform.domain import book_checks, leases, outages, schedules
 from bot_platform.infra.database import MIGRATIONS, RETIRED_TABLES, Database, tortoise_config
 from bot_platform.infra.sql import query
+from tests import programs
 from tests.makers import person
 
 ROOT = Path(__file__).parents[2]
@@ -200,16 +200,11 @@ async def test_many_processes_migrate_at_once_and_one_does_it(empty_url: str, tm
     }
 
     async def migrator() -> tuple[int | None, list[str]]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "run.py"),
-            "migrate",
-            cwd=tmp_path,  # no `.env` of a developer here
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        # In a folder of its own: there is no `.env` of a developer.
+        process = await programs.start(
+            str(ROOT / "run.py"), "migrate", folder=tmp_path, environment=environment
         )
-        said, _ = await process.communicate()
+        said = b"".join(await process.communicate())
         return process.returncode, said.decode().splitlines()
 
     results = await asyncio.gather(*(migrator() for _ in range(AT_ONCE)))

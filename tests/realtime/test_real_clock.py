@@ -1,22 +1,10 @@
 """What must also hold on the real clock; the bounds are many times what it takes on an idle machine."""
 
-import signal
 import time
 
 from tests.makers import running_service
-from tests.stories.test_real_protocols import outside
 
-STOP_SECONDS = 10.0  # Docker kills a container that takes longer
 PACED_SECONDS = 60.0
-
-
-async def test_a_process_that_is_told_to_stop_ends_before_it_would_be_killed(sqlite_url: str) -> None:
-    async with outside(sqlite_url) as o:
-        await o.say("/start", "Welcome!")
-        o.service.send_signal(signal.SIGTERM)
-        begun = time.monotonic()
-        assert await o.service.wait() == 0
-        assert time.monotonic() - begun < STOP_SECONDS
 
 
 async def test_one_chat_gets_its_messages_a_second_apart_though_nobody_moves_the_clock(

@@ -91,7 +91,7 @@ async def test_the_readmes_own_work_is_sold_waits_and_starts_by_itself(tmp_path:
     running_service, data = tmp_path / "house", tmp_path / "data"
     data.mkdir()
     for part in ("bot_platform", "migrations"):
-        shutil.copytree(ROOT / part, running_service / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, running_service / part)  # with the compiled files
     shutil.copy(ROOT / "run.py", running_service)
     path, code = readmes_example()
     assert len(code.strip().splitlines()) <= 10
