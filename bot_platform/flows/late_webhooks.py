@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot_platform.domain import inbox, outages, outbox
-from bot_platform.flows.outage import QUIET_MS
-from bot_platform.infra.clock import current
+from bot_platform.domain import inbox, outages
+from bot_platform.flows import outage
+from bot_platform.flows.outage import Alert
 from bot_platform.infra.database import Database
 
-PARTY = "stripe:webhook"
+WEBHOOKS = Alert("stripe:webhook", "operator-webhooks-late")
 
 
 @dataclass(slots=True)
@@ -28,27 +28,11 @@ async def last_delivery() -> float:
 
 async def report(database: Database, operators: Sequence[int], refused: int) -> None:
     """Alert the operators, unless they know it; `refused` deliveries were answered 400 by this process."""
-    now = int(current().time())
-    if await outages.find_start(PARTY):
-        return
-
-    async def story() -> None:
-        if await outages.begin(PARTY, now, QUIET_MS):
-            key = f"{PARTY}:{now}"
-            await outbox.post_to_each(operators, key, PARTY, "operator-webhooks-late", refused=refused)
-
-    await database.transact(story)
+    await outage.report(database, operators, WEBHOOKS, refused=refused)
 
 
 async def report_end(database: Database, operators: Sequence[int], delivered_at: float) -> None:
     """Tell the operators that a webhook arrived after they were alerted."""
-    since = await outages.find_start(PARTY)
-    if since is None or delivered_at <= since:
-        return
-
-    async def story() -> None:
-        if began := await outages.end(PARTY):
-            key = f"{PARTY}:{began}:over"
-            await outbox.post_to_each(operators, key, PARTY, "operator-webhooks-late-over")
-
-    await database.transact(story)
+    since = await outages.find_start(WEBHOOKS.party)
+    if since is not None and delivered_at > since:
+        await outage.report_end(database, operators, WEBHOOKS)

@@ -1,58 +1,64 @@
-"""Tells the operators once that an outside service fails for minutes, and once that it works again."""
+"""Tells the operators once that something outside fails, and once that it works again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from bot_platform.domain import outages, outbox
+from bot_platform.infra.clock import unix_time
 from bot_platform.infra.database import Database
 
-QUIET_MS = 30 * 60 * 1000  # between two alerts about a service that fails and works by turns
+QUIET_MS = 30 * 60 * 1000  # between two alerts about one party that fails and works by turns
 
 
-async def report_outage(
-    database: Database, operators: Sequence[int], party: str, why: str, since: int, now: int
-) -> None:
-    """Alert the operators that a service fails since a time (unix seconds).
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What operators read: the text `text` about the `party` that fails, and `text` with `-over` at its end.
 
-    They get no alert when they know it, or when they got one about this service less than QUIET_MS ago.
-    `why` is the result of its calls, as in `infra/outbound_calls.py`.
+    `party` is unique among all that can fail, such as `stripe` or `stripe:sale`.
     """
-    if await outages.find_start(party):
+
+    party: str
+    text: str
+
+    @property
+    def subject(self) -> str:
+        """The subject of its notices."""
+        return f"outage:{self.party}"
+
+
+async def report(
+    database: Database, operators: Sequence[int], alert: Alert, since: int | None = None, /, **values: Any
+) -> None:
+    """Alert the operators of a failure that began at `since` (unix seconds; None is now).
+
+    They get no alert when they know it, or when they got one about this party less than QUIET_MS ago.
+    """
+    now = int(unix_time())
+    if await outages.find_start(alert.party):
         return
+    began = now if since is None else since
 
     async def story() -> None:
-        if not await outages.begin(party, since, QUIET_MS):
-            return  # another replica was first, or it is too soon
-        await outbox.post_to_each(
-            operators,
-            f"{_subject(party)}:{since}",
-            _subject(party),
-            "operator-outage",
-            party=party,
-            why=why,
-            minutes=(now - since) // 60,
-        )
+        if await outages.begin(
+            alert.party, began, QUIET_MS
+        ):  # else another replica was first, or it is too soon
+            minutes, key = (now - began) // 60, f"{alert.subject}:{began}"
+            await outbox.post_to_each(operators, key, alert.subject, alert.text, minutes=minutes, **values)
 
     await database.transact(story)
 
 
-async def report_recovery(database: Database, operators: Sequence[int], party: str, now: int) -> None:
-    """Tell the operators that a service works again (at `now`, unix seconds), if they know of an outage."""
-    if not await outages.find_start(party):
+async def report_end(database: Database, operators: Sequence[int], alert: Alert, /, **values: Any) -> None:
+    """Tell the operators that it works again, if they know that it failed."""
+    now = int(unix_time())
+    if not await outages.find_start(alert.party):
         return
 
     async def story() -> None:
-        if since := await outages.end(party):
-            await outbox.post_to_each(
-                operators,
-                f"{_subject(party)}:{since}:over",
-                _subject(party),
-                "operator-outage-over",
-                party=party,
-                minutes=max(1, (now - since) // 60),
-            )
+        if began := await outages.end(alert.party):
+            minutes, key = max(1, (now - began) // 60), f"{alert.subject}:{began}:over"
+            over = f"{alert.text}-over"
+            await outbox.post_to_each(operators, key, alert.subject, over, minutes=minutes, **values)
 
     await database.transact(story)
-
-
-def _subject(party: str) -> str:
-    return f"outage:{party}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bot_platform.flows import outage
 from bot_platform.flows.context import PaymentContext
+from bot_platform.flows.outage import Alert
 from bot_platform.infra import clock, correlation
 from bot_platform.infra.outbound_calls import ANSWERS, MISCONFIGURED, OK, REFUSED, SALES
 from bot_platform.telegram.poll_health import PollHealth
@@ -91,16 +92,15 @@ class OutageMonitor:
     async def check(self) -> None:
         """Report which party is down, and which works again."""
         database, operators = self._payments.database, self._payments.operators
-        now = int(clock.unix_time())
         for name, party in self._parties.items():
+            alert = Alert(name, "operator-outage")
             if party.worked:
-                await outage.report_recovery(database, operators, name, now)
+                await outage.report_end(database, operators, alert, party=name)
                 party.worked = False
             if party.is_down and not (name == SALES and self._parties[STRIPE].is_down):
-                await outage.report_outage(
-                    database, operators, name, party.reason, int(party.first_failure), now
-                )
-        await self._check_updates(now)
+                since = int(party.first_failure)
+                await outage.report(database, operators, alert, since, party=name, why=party.reason)
+        await self._check_updates()
 
     def _observe_model(self, result: str) -> None:
         model, credit = self._parties[MODEL], self._parties[CREDIT]
@@ -115,14 +115,15 @@ class OutageMonitor:
         else:
             model.fail(now, result)
 
-    async def _check_updates(self, now: int) -> None:
+    async def _check_updates(self) -> None:
         if self._polling is None:
             return
         database, operators = self._payments.database, self._payments.operators
+        alert = Alert(UPDATES, "operator-outage")
         if silent := self._polling.silence():
             self._updates_work = False
-            since = now - int(silent.seconds)
-            await outage.report_outage(database, operators, UPDATES, silent.why, since, now)
+            since = int(clock.unix_time() - silent.seconds)
+            await outage.report(database, operators, alert, since, party=UPDATES, why=silent.why)
         elif self._polling.works and not self._updates_work:
-            await outage.report_recovery(database, operators, UPDATES, now)
+            await outage.report_end(database, operators, alert, party=UPDATES)
             self._updates_work = True

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot_platform.flows import refusals
+from bot_platform.flows import outage
 from bot_platform.flows.context import PaymentContext
+from bot_platform.flows.outage import Alert
 
 KINDS = ("sale", "refund", "question")
 MIN_REFUSALS = 3  # in a row
@@ -42,8 +43,9 @@ class RefusalMonitor:
         """Report what is refused, and what is granted again."""
         database, operators = self._payments.database, self._payments.operators
         for name, kind in self._kinds.items():
+            alert = Alert(f"stripe:{name}", "operator-refused")
             if kind.refused.total() >= MIN_REFUSALS:
-                await refusals.report(database, operators, name, kind.words)
+                await outage.report(database, operators, alert, what=name, says=kind.words)
             elif kind.granted:
-                await refusals.report_end(database, operators, name)
+                await outage.report_end(database, operators, alert, what=name)
                 kind.granted = False
