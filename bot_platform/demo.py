@@ -95,7 +95,7 @@ def _audit(database: Database) -> Audit:
     """Build the audit of the worst day; it reads the file, and needs no open database."""
 
     async def rows_off() -> int:
-        async with database.snapshot() as ask:
+        async with database.reader() as ask:
             return sum([len(step.broken) async for step in audit(ask)])
 
     return rows_off

@@ -186,7 +186,7 @@ class RunningService:
 
     async def describe_rows(self) -> str:
         """List the states of the last jobs and notices."""
-        async with self.platform.services.database.snapshot() as ask:
+        async with self.platform.services.database.reader() as ask:
             found = await ask("SELECT id, kind, state FROM job ORDER BY id DESC LIMIT ?", LAST)
             notices = await ask("SELECT id, text, state, error FROM notice ORDER BY id DESC LIMIT ?", LAST)
         return f"jobs: {found}\nnotices: {notices}"

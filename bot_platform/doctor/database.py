@@ -64,7 +64,7 @@ class DatabaseChecks:
         if file is not None and not file.exists():
             return warning(f"{file} does not exist yet", MIGRATE)
         try:
-            async with self._database.snapshot() as ask:
+            async with self._database.reader() as ask:
                 await ask("SELECT COUNT(*) FROM sqlite_master" if file else "SELECT 1")
         except UNREACHABLE as fault:
             fix = (
@@ -89,7 +89,7 @@ class DatabaseChecks:
 
     async def _applied(self) -> set[str]:
         try:
-            async with self._database.snapshot() as ask:
+            async with self._database.reader() as ask:
                 return {row["version"] for row in await ask("SELECT version FROM aerich")}
         except (sqlite3.OperationalError, asyncpg.UndefinedTableError):
             return set()
@@ -98,7 +98,7 @@ class DatabaseChecks:
         if _known() - await self._applied():
             return skipped("not checked, see migrations")
         end, broken = time.monotonic() + self._audit_seconds, 0
-        async with self._database.snapshot() as ask:
+        async with self._database.reader() as ask:
             async for step in audit(ask):
                 broken += len(step.broken)
                 if time.monotonic() > end and step.done < step.rows:

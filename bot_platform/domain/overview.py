@@ -75,7 +75,7 @@ async def today() -> Today:
 async def by_day(ask: Ask, days: int) -> Sequence[Day]:
     """Read the last `days`, oldest first and today last; `ask` runs SQL written with `?`.
 
-    For many days give it the function of a snapshot, which delays no transaction.
+    For many days give it the function of a reader, which delays no transaction.
     """
     last = now().astimezone(UTC).date()
     dates = [last - timedelta(days=ago) for ago in reversed(range(days))]

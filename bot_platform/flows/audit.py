@@ -1,4 +1,4 @@
-"""Audits the books on a snapshot, blocks spending of accounts that are off, and alerts the operators."""
+"""Audits the books beside the sales, blocks spending of accounts that are off, and alerts the operators."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ async def audit_books(
     `by` is the operator who asked for the audit, if one did: the action log then keeps what they saw.
     """
     broken: list[Broken] = []
-    async with database.snapshot() as ask:
+    async with database.reader() as ask:
         async for step in audit(ask):
             broken += step.broken
             on_step(step)

@@ -1,25 +1,24 @@
-"""Connects to the database, migrates it, and runs transactions and snapshots."""
+"""Connects to the database, migrates it, and runs transactions and long reads."""
 
 import asyncio
 import contextlib
-import fcntl
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
-import aiosqlite
-import asyncpg
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext
 
-from bot_platform.infra import clock, postgres_url, transactions
+from bot_platform.infra import clock, postgres_client, postgres_url, readers, sqlite_file, transactions
 from bot_platform.infra.clock import Clock
 from bot_platform.infra.commit_events import CommitEvent
 from bot_platform.infra.database_errors import UNREACHABLE
-from bot_platform.infra.sql import connection, numbered, query
+from bot_platform.infra.postgres_client import PATIENT, STORIES, Limits
+from bot_platform.infra.readers import Ask
+from bot_platform.infra.sql import connection, query
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -48,18 +47,15 @@ SQLITE_PRAGMAS = {
     "busy_timeout": 5000,  # milliseconds that a command waits for a transaction of the running service
     "recursive_triggers": "ON",  # REPLACE deletes: the ledger's trigger must see it
 }
-# Without this a process that hangs, or loses the server, in the middle of a transaction would keep its locks
-# until the operating system closes the connection, which can take hours.
-POSTGRES_SETTINGS = {"idle_in_transaction_session_timeout": "15s"}
 ANSWER_SECONDS, GIVE_UP_SECONDS = 2.0, 10.0  # for the answer to a probe, and until it may be asked anew
-OF_THE_POOL = ("maxsize", "minsize", "ports")
+CLOSE_SECONDS = 5.0  # for the transactions that run when the database is closed
 MIGRATION_LOCK = 7_205_759  # any number, the same in every replica
 
 
-def tortoise_config(url: str) -> dict[str, Any]:
+def tortoise_config(url: str, limits: Limits = STORIES) -> dict[str, Any]:
     """Return Tortoise's configuration for a database URL (`sqlite://path` or `postgres://...`).
 
-    Raises UnusableUrl when the URL of a server says what cannot be obeyed.
+    `limits` are those of a PostgreSQL. Raises UnusableUrl when its URL says what cannot be obeyed.
     """
     # Tortoise caches SQL by the connection's name, so two dialects in one process need two names.
     if url.startswith("sqlite://"):
@@ -67,7 +63,9 @@ def tortoise_config(url: str) -> dict[str, Any]:
         connection["credentials"].update(SQLITE_PRAGMAS)
     else:
         name, credentials = "asyncpg", postgres_url.parse(url).credentials()
-        credentials["server_settings"] |= POSTGRES_SETTINGS
+        given = limits.arguments(credentials["server_settings"].get("options", ""))
+        credentials["server_settings"] |= given.pop("server_settings")
+        credentials |= given
         connection = {"engine": "bot_platform.infra.postgres_client", "credentials": credentials}
     app = {"models": list(MODELS), "default_connection": name}
     return {"connections": {name: connection}, "apps": {"models": app}}
@@ -84,15 +82,14 @@ class Database:
     every event that a committed transaction recorded.
     """
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
-        self._config = tortoise_config(url)
+    def __init__(self, url: str, clock: Clock | None = None, limits: Limits = STORIES) -> None:
+        self._url, self._config = url, tortoise_config(url, limits)
         (only,) = self._config["connections"].values()
         self._credentials = only["credentials"]
         self.name = "SQLite" if "file_path" in self._credentials else "PostgreSQL"
         self.file: Path | None = None  # SQLite's file
         if self.name == "SQLite":
             self.file = Path(self._credentials["file_path"])
-            self._read_only = f"{self.file.resolve().as_uri()}?mode=ro"
         self._clock = clock
         self._context = TortoiseContext()  # an own one, because a process may open two databases
         self._question: asyncio.Task[bool] | None = None  # that of `answers`
@@ -108,21 +105,21 @@ class Database:
         """
         if self._clock:
             clock.use(self._clock)
-        if self.name == "SQLite":
-            path = Path(self._credentials["file_path"])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Opened here first, because aiosqlite hangs when the file cannot be opened.
-            with contextlib.closing(sqlite3.connect(path)) as probe:
-                probe.execute("PRAGMA schema_version")
+        if self.file:
+            sqlite_file.prepare(self.file)
         self._context.__enter__()
         await self._context.init(config=self._config)
 
     async def close(self) -> None:
-        """Wait for the running transactions, then disconnect."""
+        """Wait for the running transactions, but not long for a server that hangs; then disconnect."""
         if self._question:
             self._question.cancel()
             await asyncio.gather(self._question, return_exceptions=True)
+        if self._running:
+            await asyncio.wait(self._running, timeout=CLOSE_SECONDS)
         while self._running:
+            for task in self._running:
+                task.cancel()
             await asyncio.wait(self._running)
         await self._context.close_connections()
 
@@ -135,8 +132,11 @@ class Database:
         """Apply the migrations that the database lacks; return their names."""
         from aerich import Command  # noqa: PLC0415 -- the import takes half a second
 
-        async with self._one_migrator():
-            command = Command(self._config, location=str(MIGRATIONS))
+        # Connections of its own, because a migration may take minutes.
+        config = tortoise_config(self._url, PATIENT)
+        async with self._one_migrator(), TortoiseContext() as context:
+            await context.init(config=config)
+            command = Command(config, location=str(MIGRATIONS))
             await command.init()
             return await command.upgrade(run_in_transaction=True)
 
@@ -183,32 +183,12 @@ class Database:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    @contextlib.asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Callable[..., Awaitable[Sequence[dict[str, Any]]]]]:
-        """Yield a function that runs SQL (written with `?`) on one consistent snapshot of the database.
+    def reader(self) -> AbstractAsyncContextManager[Ask]:
+        """Make a context with a function that runs SQL (written with `?`) on a connection of its own.
 
-        It has its own connection, so it delays no transaction, and sees none that commits meanwhile.
+        It delays no transaction. Each query sees one state of the database, two queries may see two.
         """
-        if self.name == "SQLite":
-            async with aiosqlite.connect(self._read_only, uri=True) as file:
-                file.row_factory = sqlite3.Row
-                await file.execute("BEGIN")
-
-                async def ask_file(sql: str, *values: Any) -> Sequence[dict[str, Any]]:
-                    return [dict(row) for row in await file.execute_fetchall(sql, values)]
-
-                yield ask_file
-            return
-        server = await self._connect()
-        try:
-            async with server.transaction(isolation="repeatable_read", readonly=True):
-
-                async def ask_server(sql: str, *values: Any) -> Sequence[dict[str, Any]]:
-                    return [dict(row) for row in await server.fetch(numbered(sql), *values)]
-
-                yield ask_server
-        finally:
-            await server.close()
+        return readers.of_file(self.file) if self.file else readers.of_server(self._credentials)
 
     async def _commit(self, story: Callable[[], Awaitable[T]], *, notify: bool) -> T:
         result, events = await transactions.run(story)
@@ -222,8 +202,8 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _one_migrator(self) -> AsyncIterator[None]:
-        if self.name == "SQLite":
-            with _file_lock(Path(f"{self._credentials['file_path']}.migrating")):
+        if self.file:
+            with sqlite_file.locked_for_migration(self.file):
                 yield
             return
         lock = await self._connect()  # the lock ends with this connection, even when the process is killed
@@ -231,18 +211,8 @@ class Database:
             await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
             yield
         finally:
-            await lock.close()
+            await postgres_client.end(lock)
 
     async def _connect(self) -> Any:
-        """Open a connection to PostgreSQL outside the pool."""
-        arguments = {key: c for key, c in self._credentials.items() if key not in OF_THE_POOL}
-        return await asyncpg.connect(
-            **arguments | {"port": self._credentials.get("ports") or arguments["port"]}
-        )
-
-
-@contextlib.contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        """Open a connection to PostgreSQL outside the pool, on which any wait is fine."""
+        return await postgres_client.connect(self._credentials, PATIENT)

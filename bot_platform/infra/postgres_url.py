@@ -14,7 +14,7 @@ from bot_platform.infra.postgres_tls import UnusableUrl
 SCHEMES = frozenset({"postgres", "postgresql", "asyncpg"})
 DEFAULT_PORT, MAX_PORT = 5432, 65_535
 POOL_SIZE = 10
-CONNECT_TIMEOUT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 5
 SHAPE = (
     "must be sqlite:// and a path, or postgres://user:password@host:5432/name"
     " with # ? / % in the password written as %23 %3F %2F %25"

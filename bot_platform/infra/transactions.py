@@ -15,15 +15,22 @@ from bot_platform.infra.database_errors import LOST_CONNECTION, RETRIED, is_tran
 T = TypeVar("T")
 
 RETRY_PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # then the error is raised
+MAX_SECONDS = 10.0  # after this no new try begins: a try on a server that hangs takes seconds
 
 
 async def run(story: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[CommitEvent]]:
-    """Run the story until it commits; return its result and the events that it recorded."""
+    """Run the story until it commits; return its result and the events that it recorded.
+
+    A try may commit although its answer is lost: then the next one finds what it wrote, by causes and unique
+    keys. It cannot overtake the lost one, which keeps its locks on the server until it commits or is ended.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + MAX_SECONDS
     for pause in RETRY_PAUSES_SECONDS:
         try:
             return await _in_its_own_task(story)
         except RETRIED as error:
-            if not is_transient(error):
+            if not is_transient(error) or loop.time() >= until:
                 raise
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads competing transactions; no secret
     return await _in_its_own_task(story)

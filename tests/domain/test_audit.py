@@ -501,16 +501,12 @@ async def test_operators_are_alerted_again_when_repaired_books_break_again(datab
     assert await Notice.filter(text="operator-books-off").count() == 2
 
 
-async def test_a_transaction_commits_while_a_snapshot_is_half_read_and_is_not_seen_by_it(
-    database: Database,
-) -> None:
+async def test_a_transaction_commits_beside_a_reader(database: Database) -> None:
     user = await person(database, credits_=100)
-    async with database.snapshot() as ask:
-        before = await ask("SELECT balance FROM account WHERE user_id = ?", user.id)
+    async with database.reader() as ask:
+        assert await ask("SELECT balance FROM account WHERE user_id = ?", user.id) == [{"balance": 100}]
         await grant(database, user, 50, "because", "meanwhile")
-        assert await ask("SELECT balance FROM account WHERE user_id = ?", user.id) == before
-        assert (await ask("SELECT COUNT(*) AS n FROM entry"))[0]["n"] == 1
-    assert (await ledger.find_account(user.id)).balance == 150
+        assert await ask("SELECT balance FROM account WHERE user_id = ?", user.id) == [{"balance": 150}]
 
 
 async def test_an_audit_beside_busy_writers_delays_none_and_finds_nothing(database: Database) -> None:

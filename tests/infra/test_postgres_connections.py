@@ -17,7 +17,7 @@ async def answers(url: str, sql: str = "SELECT 1 AS n") -> object:
     await database.open()
     try:
         (pooled,) = await query(sql)
-        async with database.snapshot() as ask:
+        async with database.reader() as ask:
             (own,) = await ask(sql)
     finally:
         await database.close()

@@ -127,7 +127,7 @@ async def test_on_the_worst_day_people_go_on_buying_and_the_books_balance(databa
         await h.say("/start", "Welcome!")
 
         async def rows_off() -> int:
-            async with h.platform.services.database.snapshot() as ask:
+            async with h.platform.services.database.reader() as ask:
                 return sum([len(step.broken) async for step in audit(ask)])
 
         day = WorstDay(h.telegram, model, rows_off, h.stripe, seconds=5.0)

@@ -70,7 +70,7 @@ class Day:
         """Say what is not as it must be."""
 
         async def look(database: Database) -> list[str]:
-            async with database.snapshot() as ask:
+            async with database.reader() as ask:
                 found = [
                     f"{b.invariant} {b.table} {b.id}: {b.says}" async for s in audit(ask) for b in s.broken
                 ]

@@ -45,7 +45,7 @@ async def broken(h: RunningService) -> Sequence[str]:
     """Audit the books; return the rows that break an invariant."""
 
     async def run_audit(database: Database) -> Sequence[str]:
-        async with database.snapshot() as ask:
+        async with database.reader() as ask:
             return [
                 f"{row.invariant} {row.table} {row.id}: {row.says}"
                 async for step in audit(ask)

@@ -63,7 +63,7 @@ class _Reports:
 
     async def home_page(self) -> ResponseReturnValue:
         span = request_args.choice("days", CHART_DAYS, usual=30)
-        async with self.payments.database.snapshot() as ask:
+        async with self.payments.database.reader() as ask:
             days = await overview.by_day(ask, span)
         return await render_template(
             "operator/home.html",

@@ -91,5 +91,5 @@ async def sold(
 
 async def broken(database: Database) -> Sequence[Broken]:
     """Audit the books; an empty result means that they balance."""
-    async with database.snapshot() as ask:
+    async with database.reader() as ask:
         return [row async for step in audit(ask) for row in step.broken]
