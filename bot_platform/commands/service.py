@@ -64,7 +64,9 @@ async def _run_platform(
 ) -> int:
     """Run the platform until SIGTERM or SIGINT."""
     from bot_platform.runtime.platform import CannotStart, Platform  # noqa: PLC0415 -- as above
+    from bot_platform.web.serving import raise_file_limit  # noqa: PLC0415 -- as above
 
+    raise_file_limit()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
+PATHS = frozenset({"/healthz", "/livez", "/readyz"})  # they are answered when nothing else is
+
 Check = Callable[[], Awaitable[str | None]]
 """Returns None when all is well, else what is wrong; empty where the name of the check says it."""
 

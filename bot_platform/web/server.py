@@ -25,6 +25,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 MAX_BODY_BYTES = 512 * 1024
+BODY_TIMEOUT_SECONDS = 10  # for the whole body
 REST_TIMEOUT_SECONDS = 2.0  # to wait for the rest of a request that is answered before its end
 MAX_PATH_BYTES = 250  # no route is longer, and a file system fails on longer names
 EACH_SECOND, BURST = 20, 200  # requests of one address; signed and internal ones are not counted
@@ -35,7 +36,7 @@ CONTENT_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame
 def server(pages: Iterable[Blueprint]) -> Quart:
     """Build the application; every error ends in a short answer without a traceback."""
     app = Quart("bot_platform", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config |= {"MAX_CONTENT_LENGTH": MAX_BODY_BYTES, "BODY_TIMEOUT": BODY_TIMEOUT_SECONDS}
     for blueprint in pages:
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _refuse)
