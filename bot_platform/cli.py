@@ -23,13 +23,27 @@ Parsers = Any  # the class of argparse's subparsers is private
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if (odd := _not_utf8(given)) is not None:
+        print(f"run.py: argument {odd} is not UTF-8: {given[odd - 1]!a}", file=sys.stderr)
+        return MISUSED
+    arguments = _parser().parse_args(given)
     try:
         code: int = arguments.command(arguments)
     except SettingsError as fault:
         print(fault, file=sys.stderr)
         return MISUSED
     return code
+
+
+def _not_utf8(argv: Sequence[str]) -> int | None:
+    """Return the number of the first argument that holds other bytes than UTF-8, beginning with 1."""
+    for number, argument in enumerate(argv, start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:  # Python keeps such a byte as half of a surrogate pair
+            return number
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:

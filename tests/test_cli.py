@@ -138,3 +138,23 @@ async def test_a_path_that_cannot_be_a_database_is_an_error_line(tmp_path: Path,
     assert done.err.startswith("DATABASE_URL: ")
     assert "unable to open database file" in done.err
     assert "Traceback" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["grant", "77", "5", "--reason", "caf\udce9"],
+        ["refund", "1", "--reason", "\udcff\udcfe"],
+        ["backup", "/tmp/\udcff.db"],  # noqa: S108 -- nothing is written
+        ["events", "show", "evt_\ud800"],
+        ["\udcff"],
+        ["--\udcff"],
+    ],
+)
+async def test_an_argument_that_is_not_utf8_is_one_line(tmp_path: Path, arguments: list[str]) -> None:
+    done = await run(tmp_path, *arguments, env=ENOUGH)
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert line.startswith("run.py: argument ")
+    assert " is not UTF-8: " in line
+    assert not (tmp_path / "data").exists()

@@ -14,6 +14,7 @@ from bot_platform.commands import books
 from bot_platform.commands.running import FAILED, INTERRUPTED, OK, open_database, run
 from bot_platform.config.settings import DatabaseSettings, load
 from bot_platform.domain import schedules
+from bot_platform.infra import sqlite_file
 from bot_platform.infra.backup import postgres, sqlite
 from bot_platform.infra.backup.files import BackupError
 from bot_platform.infra.database import MODELS, Database
@@ -93,7 +94,7 @@ def _local_file(name: str, database: Path | None) -> Iterator[Path]:
         return
     parent = database.parent if database else None
     if parent:
-        parent.mkdir(parents=True, exist_ok=True)
+        sqlite_file.make_folders(parent)
     with tempfile.TemporaryDirectory(dir=parent, prefix="backup-") as folder:
         yield Path(folder, "stream")
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from bot_platform.infra import sqlite_file
 from bot_platform.infra.backup.files import BackupError, atomic_file, check_kind
 
 OUR_TABLES = {
@@ -38,12 +39,13 @@ def restore(database: Path, file: Path, *, force: bool) -> None:
     _not_itself(database, file)
     with _translated_errors(file, "it was not restored"):
         _check(file)
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        _translated_errors(database, "move it and its -wal and -shm away, and restore again"),
-        _connect(file, "ro") as source,
-        _connect(database, "rwc") as target,
-    ):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(
+            _translated_errors(database, "move it and its -wal and -shm away, and restore again")
+        )
+        sqlite_file.prepare(database)
+        source = stack.enter_context(_connect(file, "ro"))
+        target = stack.enter_context(_connect(database, "rw"))
         _lock(target, database)
         users = _count_users(target)
         if users and not force:
