@@ -89,7 +89,8 @@ async def _failed_events() -> Sequence[Finding]:
 async def _lost_messages() -> Sequence[Finding]:
     """Find messages that were given up, but not those to people who blocked the bot."""
     since = now() - timedelta(days=MESSAGE_DAYS)
-    dead = Notice.filter(state=NoticeState.DEAD, created_at__gte=since).exclude(rank=outbox.BROADCAST)
+    ranks = [outbox.MONEY, outbox.OTHER]
+    dead = Notice.filter(state=NoticeState.DEAD, rank__in=ranks, created_at__gte=since)
     known = dead.exclude(error__in=[outbox.BLOCKED, outbox.WITHDRAWN]).exclude(text=ABOUT_A_LOST_MESSAGE)
     rows = await known.order_by("-id").limit(MAX_EACH)
     return [Finding("message", row.chat_id, row.created_at, why=row.error or "") for row in rows]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot_platform.infra.sql import query
+from bot_platform.infra.sql import Ask, query
 
 RECIPIENTS = """FROM users JOIN account ON account.user_id = users.id
     WHERE NOT users.blocked_bot AND NOT account.banned"""
@@ -17,9 +17,9 @@ class Recipient:
     telegram_id: int
 
 
-async def size() -> int:
-    """Count the recipients."""
-    (row,) = await query(f"SELECT COUNT(*) AS n {RECIPIENTS}")
+async def size(ask: Ask) -> int:
+    """Count the recipients; a reader's `ask` delays no transaction while it reads all users."""
+    (row,) = await ask(f"SELECT COUNT(*) AS n {RECIPIENTS}")
     return int(row["n"])
 
 

@@ -4,15 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 from bot_platform.domain import invariants, purchases, reversals
 from bot_platform.domain.invariants import CHECKS
 from bot_platform.domain.purchases import Purchase
+from bot_platform.infra.sql import Ask
 
 CHUNK_ROWS = 10_000  # rows of one query: it ends within a fraction of a second
-
-Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)

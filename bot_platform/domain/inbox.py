@@ -50,7 +50,7 @@ class Event(Model):
 
     class Meta:
         table = "event"
-        indexes = (("state", "lane", "id"), ("lane", "id"))
+        indexes = (("state", "lane", "id"), ("lane", "id"), ("handled_at",))
 
 
 def read_json(body: bytes) -> Any:
@@ -157,15 +157,13 @@ async def reschedule(event: Event, ms: int, error: str | None = None, *, is_try:
     await leases.reschedule(Event, event.id, ms)
 
 
-async def drop_updates(before: datetime, limit: int) -> int:
-    """Delete Telegram updates that ended before this time, `limit` at most; returns how many.
+async def drop_updates(since: datetime, before: datetime, limit: int) -> int:
+    """Delete Telegram updates that ended between these times, `limit` at most; returns how many.
 
     Provider events stay, because they concern money.
     """
-    over = Event.filter(
-        lane__not_isnull=True, state__in=[EventState.HANDLED, EventState.FAILED], handled_at__lt=before
-    )
-    ids = await over.order_by("id").limit(limit).values_list("id", flat=True)
+    over = Event.filter(lane__not_isnull=True, handled_at__gte=since, handled_at__lt=before)
+    ids = await over.order_by("handled_at").limit(limit).values_list("id", flat=True)
     return await Event.filter(id__in=ids).delete() if ids else 0
 
 

@@ -24,11 +24,17 @@ async def want_forgotten(user_id: int) -> None:
     await Job.filter(user_id=user_id, has_texts=True).update(forget=True, remembered=False)
 
 
-async def forgettable(ended_before: datetime, after: int, limit: int) -> Sequence[Job]:
-    """Find ended jobs with an id above `after` whose texts are to be erased, by wish or by age."""
-    due = Q(forget=True) | Q(ended_at__lt=ended_before)
-    ended = Job.filter(due, has_texts=True, ended_at__not_isnull=True, id__gt=after)
-    return await ended.order_by("id").limit(limit)
+async def forgettable(until: datetime, after: Job | None, limit: int, *, wanted: bool) -> Sequence[Job]:
+    """Find jobs with texts that ended at `until` or earlier, in the order of their ends, after a job.
+
+    `wanted` are those whose users want the texts erased, or else the others.
+    """
+    ended = Job.filter(has_texts=True, forget=wanted, ended_at__lte=until)
+    if after:
+        ended = ended.filter(
+            Q(ended_at__gt=after.ended_at) | Q(id__gt=after.id), ended_at__gte=after.ended_at
+        )
+    return await ended.order_by("ended_at", "id").limit(limit)
 
 
 async def forget(job: Job) -> None:

@@ -70,7 +70,13 @@ class Job(Model):
 
     class Meta:
         table = "job"
-        indexes = (("state", "id"), ("user_id", "state", "rank"), ("has_texts", "ended_at"))
+        indexes = (
+            ("state", "id"),
+            ("state", "expires_at"),
+            ("user_id", "state", "rank"),
+            ("user_id", "has_texts", "kind", "id"),
+            ("has_texts", "forget", "ended_at"),
+        )
 
     @property
     def cause(self) -> str:
@@ -225,4 +231,5 @@ async def ask_to_stop(job: Job) -> None:
 
 async def expired(limit: int) -> Sequence[Job]:
     """Find jobs that have waited for credits too long."""
-    return await Job.filter(state=JobState.PARKED, expires_at__lt=DbClock()).order_by("id").limit(limit)
+    overdue = Job.filter(state=JobState.PARKED, expires_at__lt=DbClock())
+    return await overdue.order_by("expires_at", "id").limit(limit)

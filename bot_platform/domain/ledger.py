@@ -47,6 +47,7 @@ class Account(Model):
 
     class Meta:
         table = "account"
+        indexes = (("broken",),)
 
     @property
     def available(self) -> int:

@@ -1,7 +1,7 @@
 """Figures for operators: takings and credits of each day, and what waits for an operator."""
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -13,9 +13,7 @@ from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.ledger import EntryKind
 from bot_platform.domain.purchases import PurchaseState
 from bot_platform.infra.clock import now
-from bot_platform.infra.sql import connection, query
-
-Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
+from bot_platform.infra.sql import Ask, connection, query
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,7 @@ class Purchase(Model):
             ("payment_ref",),
             ("state", "ask_at"),
             ("state", "id"),
+            ("state", "created_at"),
             ("paid_at",),
             ("provider_ref",),
         )

@@ -48,6 +48,7 @@ class Reversal(Model):
             ("provider", "payment_ref"),
             ("purchase_id",),
             ("user_id", "stage"),
+            ("stage", "as_of"),
             ("made_at",),
             ("since",),
         )

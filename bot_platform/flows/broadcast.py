@@ -16,6 +16,7 @@ BATCH = 20  # Telegram takes 30 messages a second: the rest is for urgent notice
 WAITING = 20  # unsent messages at most: a stop withdraws them, and no notice about money waits behind them
 QUOTED = 200  # characters of its text that the progress message shows
 SHOWN_EVERY = 4  # batches between two updates of the progress message
+SHOWN_EACH = 250  # to count many messages takes long: one more batch between two counts for so many
 
 
 async def draft(database: Database, chat_id: int, text: str, request_key: str) -> None:
@@ -27,9 +28,10 @@ async def draft(database: Database, chat_id: int, text: str, request_key: str) -
     if len(said.encode("utf-16-le")) > 2 * MAX_TEXT_CHARS:  # Telegram counts in UTF-16
         raise CannotBroadcast("admin-say-too-long", most=str(MAX_TEXT_CHARS))
 
+    people = await _count_recipients(database)
+
     async def story() -> None:
         key = f"say:{request_key}"
-        people = await audience.size()
         await outbox.post(
             key, chat_id, key, "admin-say-draft", rank=OTHER, says=said, people=people, draft=request_key
         )
@@ -39,6 +41,7 @@ async def draft(database: Database, chat_id: int, text: str, request_key: str) -
 
 async def begin(database: Database, chat_id: int, request_key: str) -> None:
     """Start to send a draft, once; raises CannotBroadcast."""
+    people = await _count_recipients(database)
 
     async def story() -> None:
         await advisory_lock(TURN)
@@ -51,7 +54,7 @@ async def begin(database: Database, chat_id: int, request_key: str) -> None:
             raise CannotBroadcast("admin-say-one-runs")
         by = actions.telegram(chat_id)
         said = shown.text_values["says"]
-        begun = await broadcasts.begin(request_key, by, said, await audience.size())
+        begun = await broadcasts.begin(request_key, by, said, people)
         await actions.record(by, "say", begun.subject, people=begun.people, text=said)
         await _show(begun)
 
@@ -84,6 +87,11 @@ async def stop(database: Database, broadcast_id: int, by: str) -> bool:
         return True
 
     return await database.transact(story)
+
+
+async def _count_recipients(database: Database) -> int:
+    async with database.reader() as ask:
+        return await audience.size(ask)
 
 
 async def send_batch(database: Database) -> None:
@@ -120,7 +128,10 @@ async def write_batch() -> None:
     elif not waiting:
         await broadcasts.end(broadcast, BroadcastState.DONE)
         broadcast.state = BroadcastState.DONE
-    if turn % SHOWN_EVERY == 0 or broadcast.state is BroadcastState.DONE:
+    if (
+        turn % max(SHOWN_EVERY, broadcast.written // SHOWN_EACH) == 0
+        or broadcast.state is BroadcastState.DONE
+    ):
         await _show(broadcast)
 
 

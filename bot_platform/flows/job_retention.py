@@ -1,5 +1,8 @@
 """Parked jobs expire after a time; texts of ended jobs are erased after a time or when their user asks."""
 
+from datetime import datetime
+from functools import partial
+
 from bot_platform.domain import job_texts, jobs, ledger, outbox
 from bot_platform.domain.errors import NoSuchJob
 from bot_platform.domain.jobs import Job, JobState
@@ -34,19 +37,24 @@ async def start_anew(context: WorkContext, user: User) -> None:
 async def forget(context: WorkContext, user: User) -> int:
     """Erase the texts of a user's jobs; return how many are open, whose texts are erased at their end."""
     still_open = await context.database.transact(_forget_user, user.id)
-    await forget_old(context)
+    await _forget_until(context, now(), wanted=True)
     return still_open
 
 
 async def forget_old(context: WorkContext) -> int:
-    """Erase texts whose time is over; return of how many jobs."""
-    forgotten, last = 0, 0
+    """Erase texts whose time is over, or that their users want erased; return of how many jobs."""
+    wanted = await _forget_until(context, now(), wanted=True)
+    return wanted + await _forget_until(context, now() - context.keep_texts, wanted=False)
+
+
+async def _forget_until(context: WorkContext, until: datetime, *, wanted: bool) -> int:
+    forgotten, last = 0, None
     while due := await context.database.transact(
-        job_texts.forgettable, now() - context.keep_texts, last, PAGE_SIZE, notify=False
+        partial(job_texts.forgettable, until, last, PAGE_SIZE, wanted=wanted), notify=False
     ):
         for job in due:
             forgotten += await context.database.transact(_forget, job, notify=False)
-        last = due[-1].id
+        last = due[-1]
     return forgotten
 
 

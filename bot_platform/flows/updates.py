@@ -1,7 +1,7 @@
 """Telegram updates: stored before they are confirmed to Telegram, handled once, dropped after a week."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,8 @@ from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 
 RETENTION = timedelta(days=7)  # Telegram keeps an update for a day; after a week none is delivered again
+MARGIN = timedelta(days=1)  # for clocks that differ
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PAGE_SIZE = 1000  # rows deleted at a time
 
 
@@ -65,10 +67,14 @@ async def reschedule(database: Database, update: Event, seconds: float, *, is_tr
     )
 
 
-async def drop_old(database: Database) -> int:
-    """Delete updates that were handled longer ago than RETENTION; return how many."""
-    dropped = 0
-    while some := await database.transact(inbox.drop_updates, now() - RETENTION, PAGE_SIZE, notify=False):
+async def drop_old(database: Database, last: int = 0) -> int:
+    """Delete updates that were handled longer ago than RETENTION; return how many.
+
+    `last` is when this was done before, in unix seconds: what is older than that is not looked at again.
+    """
+    since = datetime.fromtimestamp(last, UTC) - RETENTION - MARGIN if last else LONG_AGO
+    over, dropped = now() - RETENTION, 0
+    while some := await database.transact(inbox.drop_updates, since, over, PAGE_SIZE, notify=False):
         dropped += some
     return dropped
 

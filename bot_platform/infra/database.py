@@ -17,8 +17,7 @@ from bot_platform.infra.clock import Clock
 from bot_platform.infra.commit_events import CommitEvent
 from bot_platform.infra.database_errors import UNREACHABLE
 from bot_platform.infra.postgres_client import PATIENT, STORIES, Limits
-from bot_platform.infra.readers import Ask
-from bot_platform.infra.sql import connection, query
+from bot_platform.infra.sql import Ask, connection, query
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")

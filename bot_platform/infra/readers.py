@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,7 @@ from typing import Any
 import aiosqlite
 
 from bot_platform.infra import postgres_client, sqlite_file
-from bot_platform.infra.sql import numbered
-
-Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
-"""Runs one query, written with `?`, and returns its rows; it sees one state of the database."""
+from bot_platform.infra.sql import Ask, numbered
 
 STEPS = 100_000  # of SQLite's machine between two looks whether somebody still waits: some milliseconds
 

@@ -1,6 +1,6 @@
 """SQL for both databases: queries, inserts of new rows, locks, the database's clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -12,6 +12,9 @@ from tortoise.fields import DatetimeField
 from tortoise.models import Model
 
 from bot_platform.infra.clock import current, now
+
+Ask = Callable[..., Awaitable[Sequence[dict[str, Any]]]]
+"""Runs one query, written with `?`, and returns its rows; it sees one state of the database."""
 
 
 def connection() -> BaseDBAsyncClient:

@@ -88,10 +88,11 @@ class Cleanup:
             log.info("work.tidied", expired=expired, forgotten=forgotten)
         return int(current().time())
 
-    async def _drop_updates(self, _: int) -> int:
-        if dropped := await updates.drop_old(self._context.database):
+    async def _drop_updates(self, last: int) -> int:
+        started = int(current().time())
+        if dropped := await updates.drop_old(self._context.database, last):
             log.info("updates.dropped", rows=dropped)
-        return int(current().time())
+        return started
 
 
 class PeriodicJobs:

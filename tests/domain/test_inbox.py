@@ -65,9 +65,10 @@ async def test_old_handled_updates_are_deleted_and_events_about_money_are_not(da
     for name, state in {"evt_1": "handled", "one": "handled", "two": "handled", "failed": "failed"}.items():
         row = await Event.get(key=f"stripe:{name}")
         await database.transact(partial(inbox.finish, row, EventState(state), erase=True), notify=False)
-    limit = now() + timedelta(seconds=1)
+    start, limit = now() - timedelta(days=1), now() + timedelta(seconds=1)
     await Event.filter(key="stripe:late").update(state=EventState.HANDLED, handled_at=limit)
-    dropped = [await database.transact(inbox.drop_updates, limit, 2, notify=False) for _ in range(3)]
+    assert not await database.transact(inbox.drop_updates, limit, limit, 2, notify=False)
+    dropped = [await database.transact(inbox.drop_updates, start, limit, 2, notify=False) for _ in range(3)]
     assert dropped == [2, 1, 0]
     left = [row.key for row in await Event.all().order_by("id")]
     assert left == ["stripe:evt_1", "stripe:waits", "stripe:late"]

@@ -7,7 +7,6 @@ from typing import Any
 from bot_platform.domain import ledger, overview
 from bot_platform.domain.book_checks import BookCheck
 from bot_platform.domain.inbox import Event, EventState
-from bot_platform.domain.overview import Ask
 from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.stages import Stage
@@ -16,7 +15,7 @@ from bot_platform.flows.buy import buy
 from bot_platform.flows.grant import grant
 from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
-from bot_platform.infra.sql import query
+from bot_platform.infra.sql import Ask, query
 from tests.makers import PRICES, payments, person
 
 
