@@ -193,8 +193,8 @@ async def unsent(rank: int) -> int:
 async def any_pending(subjects: Sequence[str]) -> bool:
     """Whether a notice about these subjects, which have few, is not sent yet."""
     # By the subject alone: with the state SQLite would read all that waits.
-    states = await Notice.filter(subject__in=list(subjects)).values_list("state", flat=True)
-    return NoticeState.PENDING in states
+    rows = await Notice.filter(subject__in=list(subjects)).only("id", "state")
+    return any(row.state is NoticeState.PENDING for row in rows)
 
 
 async def forget(subjects: Sequence[str], text: str) -> None:

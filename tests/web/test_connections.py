@@ -1,7 +1,9 @@
 """Clients that connect and send nothing, half a request, or take no answer keep nobody else out."""
 
 import asyncio
+import os
 import resource
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -63,9 +65,14 @@ class Served:
             return 0
         return int(line.split(b" ")[1]) if line else 0
 
+    async def until_connected(self, number: int) -> None:
+        """Wait until so many connections are counted."""
+        while len(self.connections) != number:  # noqa: ASYNC110 -- seen from outside alone
+            await asyncio.sleep(0.005)
+
     async def until(self, in_work: int) -> None:
         """Wait until so many requests are in work."""
-        while self.connections.requests != in_work:  # noqa: ASYNC110 -- seen from outside alone
+        while self.connections.requests != in_work:  # noqa: ASYNC110 -- as above
             await asyncio.sleep(0.005)
 
 
@@ -171,6 +178,43 @@ async def test_a_client_that_takes_no_answer_is_let_go() -> None:
         while len(it.connections):
             clock.move(SEND_TIMEOUT_SECONDS / 5)
             await asyncio.sleep(0.01)
+
+
+async def test_without_a_file_left_connections_wait_and_are_taken_later() -> None:
+    # A server that takes such an error for its end, or tries again without a pause, stays silent for ever.
+    loop, before = asyncio.get_running_loop(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with served(most=20) as it:
+        await it.send(HALF)
+        await it.until_connected(1)
+        with socket.create_connection(("127.0.0.1", it.port)) as client:  # the kernel has it, we have not
+            client.sendall(get("/healthz"))
+            client.settimeout(0)
+            taken = _take_every_file(before[1])
+            try:
+                while len(it.connections):  # noqa: ASYNC110 -- as above
+                    await asyncio.sleep(0)
+            finally:
+                for descriptor in taken:
+                    os.close(descriptor)
+                resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            assert (await loop.sock_recv(client, 65536)).startswith(b"HTTP/1.1 200 ")
+
+
+def _take_every_file(hard: int) -> list[int]:
+    taken = [os.dup(0)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 50, hard))
+    while True:
+        try:
+            taken.append(os.dup(0))
+        except OSError:
+            return taken
+
+
+async def test_very_many_connections_one_after_the_other_leave_nothing_behind() -> None:
+    async with served(most=20) as it:
+        for _ in range(300):
+            assert await it.status(get("/healthz")) == 200
+        await it.until_connected(0)
 
 
 def test_a_public_address_has_its_own_limit_and_the_proxy_has_none() -> None:
