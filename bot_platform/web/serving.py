@@ -10,6 +10,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
+from bot_platform.web.http1 import stay_in_http1
+
 SHUTDOWN_TIMEOUT_SECONDS = 4.0  # for running requests
 
 
@@ -28,6 +30,7 @@ async def serve_until(
     stopping: Callable[[], None] | None,
 ) -> None:
     """Serve until `stop` is set; `on_ready` gets the port, `stopping` is called before the requests end."""
+    stay_in_http1()
     config = Config()
     port = listener.getsockname()[1]
     config.bind = [f"fd://{listener.detach()}"]
