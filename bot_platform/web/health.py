@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
+from bot_platform.infra.redaction import redact
+
 Check = Callable[[], Awaitable[str | None]]
 """Returns None when all is well, else what is wrong; empty where the name of the check says it."""
 
@@ -24,7 +26,7 @@ def health(checks: Mapping[str, Check], standstill: Check) -> Blueprint:
     @pages.get("/livez")
     async def moves() -> ResponseReturnValue:
         if (problem := await standstill()) is not None:
-            return {"status": "stands still", "why": problem}, 503
+            return {"status": "stands still", "why": redact(problem)}, 503
         return {"status": "ok"}
 
     @pages.get("/readyz")
@@ -33,7 +35,7 @@ def health(checks: Mapping[str, Check], standstill: Check) -> Blueprint:
         failing = {name: problem for name, problem in found if problem is not None}
         if not failing:
             return {"status": "ready"}
-        why = {name: problem for name, problem in failing.items() if problem}
+        why = {name: redact(problem) for name, problem in failing.items() if problem}
         return {"status": "not ready", "failing": list(failing), **({"why": why} if why else {})}, 503
 
     return pages

@@ -186,11 +186,11 @@ async def _provided(built: Dispatcher, bot: Bot, router: Router, kind: str) -> s
         for data in ("buy_100", "anything"):  # a fault of the shop's own, and one of nobody's
             update = Update(update_id=1, callback_query=press | {"data": data})
             with _first(seller.callback_query, broken), _first(router.errors, spy):
-                await built.feed_update(bot, update)
+                await built.feed_update(bot, update, request_key="tg:1")
     else:
         update = Update(update_id=1, **SAMPLES[kind])
         with _first(router.observers[kind], spy):
-            await built.feed_update(bot, update)
+            await built.feed_update(bot, update, request_key="tg:1")
     return seen
 
 

@@ -19,6 +19,7 @@ STAGES = {
 }
 # A status that is not known counts as one of its kind that is still open.
 OPEN_KINDS = {"warning_": Stage.INQUIRY, "appeal_": Stage.APPEALED}
+MAX_AMOUNT = 10**14  # of one movement: their sum still fits into a column
 DISPUTED_MONEY = frozenset({"dispute", "dispute_reversal"})  # reporting categories; a fee has another one
 
 
@@ -53,5 +54,6 @@ def _movements(listed: object) -> Sequence[dict[str, Any]]:
         for one in found
         if isinstance(one, dict)
         and type(one.get("amount")) is int
+        and abs(one["amount"]) <= MAX_AMOUNT
         and one.get("reporting_category", "dispute") in DISPUTED_MONEY
     ]
