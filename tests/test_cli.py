@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 import pytest
 
+from bot_platform.cli import main
+from bot_platform.infra import redaction
 from tests.commands.shell import RUN, Result, clean_environment, run_command
 from tests.makers import free_port
 
@@ -138,3 +140,18 @@ async def test_a_path_that_cannot_be_a_database_is_an_error_line(tmp_path: Path,
     assert done.err.startswith("DATABASE_URL: ")
     assert "unable to open database file" in done.err
     assert "Traceback" not in done.out + done.err
+
+
+def test_what_a_command_prints_goes_through_the_redactor(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))  # puts back what `main` replaces
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    redaction.learn([("AI_API_KEY", "key-of-test-cli")])
+    sys.stdout.write("out key-of-test-cli\n")
+    sys.stderr.write("err key-of-test-cli\n")
+    said = capsys.readouterr()
+    assert said.out.endswith("out [AI_API_KEY]\n")
+    assert said.err == "err [AI_API_KEY]\n"

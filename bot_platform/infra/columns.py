@@ -1,7 +1,4 @@
-"""Columns for texts that come from outside: none of them can be too long for its column.
-
-What is ours (an enum, the name of a text, a currency that was checked) is a plain `CharField`.
-"""
+"""Columns for texts that come from outside: none of them can be too long for its column."""
 
 import hashlib
 from typing import Any
@@ -24,7 +21,7 @@ class OutsideId(CharField[Any]):
         super().__init__(max_length=MAX_OUTSIDE_ID_CHARS, **options)
 
 
-class Key(CharField[Any]):
+class Key(CharField[str]):
     """A text by which a row is found again; one that does not fit is stored, and looked for, as its hash."""
 
     def __init__(self, max_length: int = MAX_KEY_CHARS, **options: Any) -> None:
@@ -35,7 +32,7 @@ class Key(CharField[Any]):
         return super().to_db_value(value and short_key(str(value), self.max_length), instance)
 
 
-class Words(CharField[Any]):
+class Words(CharField[str]):
     """A text for people or for the log; the end of one that is too long is left out."""
 
     def to_db_value(self, value: Any, instance: type[Model] | Model) -> Any:

@@ -54,8 +54,8 @@ class PollHealth:
             self._fails_since = self._asked_at if self._asked_at is not None else clock.monotonic()
         self._asked_at, self.works = None, False
         self._why = WHY.get(type(error).__name__, "other")
-        says = redaction.redact(getattr(error, "message", ""))
-        self._says = f"{type(error).__name__}: {says}"[:MAX_REASON_CHARS]
+        says = redaction.redact(f"{type(error).__name__}: {getattr(error, 'message', '')}")
+        self._says = says[:MAX_REASON_CHARS]
 
     def silence(self) -> Silence | None:
         """Return what is wrong once it has lasted for FAILING_SECONDS; None while all is well."""

@@ -19,4 +19,4 @@ class Http1Protocol(H11Protocol):
 
 def stay_in_http1() -> None:
     """Let hypercorn serve every connection of this process by Http1Protocol."""
-    hypercorn.protocol.H11Protocol = Http1Protocol  # type: ignore[misc]
+    hypercorn.protocol.H11Protocol = Http1Protocol  # type: ignore[attr-defined]
