@@ -10,6 +10,7 @@ from bot_platform.commands.running import MISUSED
 from bot_platform.config.settings import SettingsError
 from bot_platform.domain.amounts import hundredths
 from bot_platform.domain.ids import parse_id
+from bot_platform.infra import redaction
 
 MAX_REASON_CHARS = 300
 MAX_GRANT_ID_CHARS = 64  # it is a part of the ledger entry's cause
@@ -22,7 +23,8 @@ Parsers = Any  # the class of argparse's subparsers is private
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; returns the exit code. What it prints, a traceback too, is without secrets."""
+    sys.stdout, sys.stderr = redaction.redacted(sys.stdout), redaction.redacted(sys.stderr)
     given = sys.argv[1:] if argv is None else argv
     if (odd := _not_utf8(given)) is not None:
         print(f"run.py: argument {odd} is not UTF-8: {given[odd - 1]!a}", file=sys.stderr)
@@ -75,7 +77,12 @@ def _service_commands(commands: Parsers) -> None:
     check.add_argument(
         "--no-spend", action="store_true", help="leave out what costs money: one answer of a few tokens"
     )
-    _add(commands, "migrate", service.migrate, "bring the database to the newest schema")
+    migrate = _add(commands, "migrate", service.migrate, "bring the database to the newest schema")
+    migrate.add_argument(
+        "--new-bot",
+        action="store_true",
+        help="and let it belong to the bot of TELEGRAM_BOT_TOKEN, which takes the place of another",
+    )
 
 
 def _backup_commands(commands: Parsers) -> None:

@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 import pytest
 
+from bot_platform.cli import main
+from bot_platform.infra import redaction
 from tests.commands.shell import RUN, Result, clean_environment, run_command
 from tests.makers import free_port
 
@@ -158,3 +160,18 @@ async def test_an_argument_that_is_not_utf8_is_one_line(tmp_path: Path, argument
     assert line.startswith("run.py: argument ")
     assert " is not UTF-8: " in line
     assert not (tmp_path / "data").exists()
+
+
+def test_what_a_command_prints_goes_through_the_redactor(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))  # puts back what `main` replaces
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    redaction.learn([("AI_API_KEY", "key-of-test-cli")])
+    sys.stdout.write("out key-of-test-cli\n")
+    sys.stderr.write("err key-of-test-cli\n")
+    said = capsys.readouterr()
+    assert said.out.endswith("out [AI_API_KEY]\n")
+    assert said.err == "err [AI_API_KEY]\n"

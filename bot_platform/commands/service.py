@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot_platform.commands.running import FAILED, OK, run
 from bot_platform.config.settings import DatabaseSettings, Settings, load
+from bot_platform.flows import bot_of_database
 from bot_platform.infra import logs
 from bot_platform.infra.database import Database
 
@@ -41,9 +42,9 @@ def demo(arguments: Namespace) -> int:
     return run(_run_platform(settings, outside, print_addresses))
 
 
-def migrate(_: Namespace) -> int:
-    """Bring the database to the newest schema."""
-    settings = load(DatabaseSettings)
+def migrate(arguments: Namespace) -> int:
+    """Bring the database to the newest schema; with `new_bot` let it belong to the bot of the token."""
+    settings = load(Settings) if arguments.new_bot else load(DatabaseSettings)
     logs.set_up("WARNING", settings.log_format, sys.stderr)
 
     async def work() -> int:
@@ -51,9 +52,13 @@ def migrate(_: Namespace) -> int:
         await database.open()
         try:
             applied = await database.migrate()
+            if isinstance(settings, Settings):
+                await bot_of_database.hand_over(database, settings.bot_id)
         finally:
             await database.close()
         print("\n".join(f"applied {name}" for name in applied) or "already at the newest schema")
+        if isinstance(settings, Settings):
+            print(f"the database belongs to bot {settings.bot_id} now")
         return OK
 
     return run(work())

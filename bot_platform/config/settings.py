@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from bot_platform.config.secret_files import SecretFiles, variables, why_unreadable
+from bot_platform.config.secret_values import secrets_of
 from bot_platform.config.values import (
     EXAMPLES,
     Credits,
@@ -29,21 +29,9 @@ from bot_platform.config.values import (
 )
 from bot_platform.domain import packages
 from bot_platform.domain.packages import PriceList
+from bot_platform.infra import redaction
 
-# These can also come from a file that is named by `<NAME>_FILE`.
-SECRETS = frozenset(
-    {
-        "telegram_bot_token",
-        "telegram_webhook_secret",
-        "stripe_secret_key",
-        "stripe_webhook_secret",
-        "database_url",
-        "operator_token",
-        "ai_api_key",
-    }
-)
-
-
+Address = Annotated[str, url("http", "https"), Field(repr=False)]  # may contain a password
 EMPTY = ('""', "''")  # a line of a file that some programs read without its quotation marks
 
 
@@ -76,15 +64,15 @@ class DatabaseSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- `SecretFiles` replaces it
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: the environment, then files named by `<NAME>_FILE`, then `.env`."""
-        variables = {**_variables(dotenv_settings), **_variables(env_settings)}
-        return init_settings, env_settings, SecretFiles(settings_cls, variables), dotenv_settings
+        given = {**variables(dotenv_settings), **variables(env_settings)}
+        return init_settings, env_settings, SecretFiles(settings_cls, given), dotenv_settings
 
     @model_validator(mode="wrap")
     @classmethod
     def _collect_problems(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         data = {name: stripped(value) for name, value in data.items() if value not in EMPTY}
         problems = {
-            name.upper(): f"{name.upper()}_FILE: cannot be read ({value}), for example"
+            name.upper(): f"{name.upper()}_FILE: cannot be read ({why_unreadable(value)}), for example"
             f" {name.upper()}_FILE=/run/secrets/{name}"
             for name, value in data.items()
             if isinstance(value, Exception)
@@ -100,7 +88,12 @@ class DatabaseSettings(BaseSettings):
             problems.setdefault(name, f"{name}: {problem}, for example {name}={EXAMPLES[name]}")
         if problems or settings is None:
             raise SettingsError([problems[name] for name in sorted(problems)])
+        redaction.learn(settings.secrets())
         return settings
+
+    def secrets(self) -> Iterator[tuple[str, str]]:
+        """Yield (variable, secret) for everything that no text may show."""
+        return secrets_of(self)
 
     @classmethod
     def cross_field_problems(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG003 -- for subclasses
@@ -116,8 +109,8 @@ class MoneySettings(DatabaseSettings):
     stripe_secret_key: Annotated[Secret | None, matching(r"(sk|rk)_\S+", "must begin with sk_ or rk_")] = None
     stripe_webhook_secret: WebhookSecrets = ()
     stripe_publishable_key: Annotated[str | None, matching(r"pk_\S+", "must begin with pk_")] = None
-    stripe_api_base: Annotated[str, url("http", "https")] = "https://api.stripe.com"
-    webapp_url: Annotated[str, url("http", "https")] = "http://localhost:8000"
+    stripe_api_base: Address = "https://api.stripe.com"
+    webapp_url: Address = "http://localhost:8000"
     packages_file: Path | None = None
     reconcile_every: Annotated[int, Field(ge=60)] = 300
     admin_telegram_ids: Ids = ()
@@ -132,9 +125,14 @@ class MoneySettings(DatabaseSettings):
     @property
     def stripe_mark(self) -> str:
         """The mark on all that we create at Stripe: the bot's id, which outlives a lost database."""
+        return f"telegram-bot-{self.bot_id}" if self.bot_id else ""
+
+    @property
+    def bot_id(self) -> int:
+        """The bot's id at Telegram, which begins its token; 0 without a token."""
         token = self.telegram_bot_token.get_secret_value() if self.telegram_bot_token else ""
-        bot_id = token.partition(":")[0]
-        return f"telegram-bot-{bot_id}" if bot_id.isdecimal() else ""
+        digits = token.partition(":")[0]
+        return int(digits) if digits.isdecimal() else 0
 
     def price_list(self) -> PriceList:
         """Read the price list; raises PriceListError or OSError only if it has changed since `load`."""
@@ -164,7 +162,7 @@ class Settings(MoneySettings):
     telegram_bot_token: Annotated[
         Secret, matching(r"\d+:[A-Za-z0-9_-]{3,}", "is not of the shape that BotFather gives")
     ] = Field(default=...)
-    telegram_api_base: Annotated[str, url("http", "https")] = "https://api.telegram.org"
+    telegram_api_base: Address = "https://api.telegram.org"
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_webhook_secret: (
         Annotated[Secret, matching(r"[A-Za-z0-9_-]{1,256}", 'may hold 1 to 256 letters, digits, "_" and "-"')]
@@ -174,7 +172,7 @@ class Settings(MoneySettings):
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     welcome_credits: Credits = 0
     operator_token: Secret | None = None
-    ai_base_url: Annotated[str | None, url("http", "https")] = None
+    ai_base_url: Annotated[str | None, url("http", "https"), Field(repr=False)] = None
     ai_api_key: Secret | None = None
     ai_model: str | None = None
     ai_credits_per_1k_input: Credits = 10
@@ -192,6 +190,11 @@ class Settings(MoneySettings):
         token = self.telegram_bot_token.get_secret_value()
         return hashlib.sha256(f"telegram-webhook:{token}".encode()).hexdigest()
 
+    def secrets(self) -> Iterator[tuple[str, str]]:
+        """Yield as the base class does, and the secret that follows from the token."""
+        yield from super().secrets()
+        yield "TELEGRAM_WEBHOOK_SECRET", self.telegram_secret
+
     @classmethod
     def cross_field_problems(cls, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield (variable, problem) for values that do not fit together; `data` is not parsed yet."""
@@ -205,30 +208,6 @@ class Settings(MoneySettings):
             )
 
 
-class SecretFiles(PydanticBaseSettingsSource):
-    """Reads secrets from the files that are named by `<NAME>_FILE`."""
-
-    def __init__(self, settings_cls: type[BaseSettings], variables: Mapping[str, str | None]) -> None:
-        super().__init__(settings_cls)
-        self._variables = variables
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 -- the base class's signature
-        """Read the file of one secret; an exception becomes the value, and a problem later."""
-        path = self._variables.get(f"{field_name}_file")
-        if field_name not in SECRETS or not path:
-            return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except (OSError, ValueError) as fault:  # ValueError: not UTF-8, or a NUL in the path
-            return fault, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Read all secrets that have a file."""
-        fields = self.settings_cls.model_fields.items()
-        values = {name: self.get_field_value(field, name)[0] for name, field in fields}
-        return {name: value for name, value in values.items() if value is not None}
-
-
 SettingsType = TypeVar("SettingsType", bound=DatabaseSettings)
 
 
@@ -240,10 +219,6 @@ def load(kind: type[SettingsType], dotenv: Path = Path(".env")) -> SettingsType:
         raise SettingsError(
             [f"{dotenv}: cannot be read ({fault}); it must be a text file in UTF-8"]
         ) from fault
-
-
-def _variables(source: PydanticBaseSettingsSource) -> Mapping[str, str | None]:
-    return source.env_vars if isinstance(source, EnvSettingsSource) else {}
 
 
 def _line(name: str, kind: str, message: str) -> str:

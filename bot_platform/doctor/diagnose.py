@@ -9,13 +9,13 @@ from bot_platform.config.settings import Settings
 from bot_platform.doctor.ai import AIChecks
 from bot_platform.doctor.checks import Check, run_check, run_checks
 from bot_platform.doctor.database import DatabaseChecks
-from bot_platform.doctor.redactor import Redactor
 from bot_platform.doctor.report import Finding, Line, Status, skipped
 from bot_platform.doctor.stripe import StripeChecks
 from bot_platform.doctor.telegram import TelegramChecks
 from bot_platform.doctor.web import WebChecks
 from bot_platform.doctor.work import WorkChecks
 from bot_platform.infra.database import Database
+from bot_platform.infra.redaction import redact
 from bot_platform.providers.stripe.client import Client
 from bot_platform.providers.stripe.setup import TIMEOUT_SECONDS, TRY_TIMEOUT_SECONDS
 from bot_platform.telegram.session import HttpSession
@@ -47,7 +47,6 @@ async def diagnose(settings: Settings, *, fix: bool, spend: bool = True) -> Sequ
                 *WorkChecks(settings).groups(),
             ]
         )
-    redact = Redactor(settings).redact
     return [(name, Finding(f.status, redact(f.message), redact(f.fix))) for name, f in lines]
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from bot_platform.config.settings import Settings
 from bot_platform.config.values import is_local
 from bot_platform.doctor.checks import Check, CheckGroup
-from bot_platform.doctor.redactor import masked
+from bot_platform.doctor.masking import masked
 from bot_platform.doctor.report import Finding, error, fixed, ok, skipped, warning
 from bot_platform.doctor.stripe_sales import SalesChecks
 from bot_platform.providers.stripe.checkout_requests import CheckoutRequests

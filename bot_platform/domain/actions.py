@@ -7,6 +7,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import Key
 from bot_platform.infra.sql import json_safe
 
 # Operators without a Telegram id: at the command line, and in the operator's pages.
@@ -19,7 +20,7 @@ class Action(Model):
     id: int = fields.BigIntField(primary_key=True)
     by = fields.CharField(max_length=64)  # `telegram:<id>`, `console` or `pages`
     what = fields.CharField(max_length=32)  # a verb, such as `grant`
-    subject = fields.CharField(max_length=100)  # such as `user:7` or `purchase:12`
+    subject = Key()  # such as `user:7` or `purchase:12`
     details: Any = fields.JSONField(default=dict)  # the arguments and the reason
     at = fields.DatetimeField(default=now)
 

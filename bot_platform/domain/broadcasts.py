@@ -7,6 +7,7 @@ from tortoise.expressions import F
 from tortoise.models import Model
 
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import Key
 from bot_platform.infra.sql import insert_if_new, json_safe
 
 MAX_TEXT_CHARS = 3500  # Telegram takes 4096, and the text of a broadcast has some lines around it
@@ -24,9 +25,7 @@ class Broadcast(Model):
     """One broadcast; `after` is our id of the last user for whom a message was written."""
 
     id: int = fields.BigIntField(primary_key=True)
-    request_key = fields.CharField(
-        max_length=100, unique=True
-    )  # the request that began it: a repeat finds it
+    request_key = Key(unique=True)  # the request that began it: a repeat finds it
     by = fields.CharField(max_length=64)  # as in `domain/actions.py`
     text = fields.TextField()
     state = fields.CharEnumField(BroadcastState, max_length=16, default=BroadcastState.RUNNING)

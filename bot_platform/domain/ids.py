@@ -1,6 +1,10 @@
 """Ids: the values that a row's number can have, how one is read from text, and names for the outside."""
 
+from typing import TypeGuard
 from uuid import uuid4
+
+from bot_platform.infra.columns import MAX_OUTSIDE_ID_CHARS
+from bot_platform.infra.sql import json_safe
 
 MAX_ID = 2**63 - 1  # the largest value of a BIGINT column
 MAX_ID_DIGITS = len(str(MAX_ID))
@@ -20,6 +24,11 @@ def new_uid() -> str:
 def is_id(number: int) -> bool:
     """Whether a row can have this number."""
     return 0 < number <= MAX_ID
+
+
+def is_outside_id(value: object) -> TypeGuard[str]:
+    """Whether this is an id of another system that a row can keep: 1 to MAX_OUTSIDE_ID_CHARS characters."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_OUTSIDE_ID_CHARS and json_safe(value) == value
 
 
 def parse_id(text: str) -> int | None:

@@ -15,9 +15,11 @@ from tortoise.models import Model
 from bot_platform.domain.ids import parse_id
 from bot_platform.infra import leases
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import MAX_OUTSIDE_ID_CHARS, ErrorText, Key
 from bot_platform.infra.sql import insert_if_new, json_safe
 
-MAX_NAME_CHARS = 240  # of a name that an operator types; a key may be a little longer
+MAX_EVENT_KEY_CHARS = 255
+MAX_NAME_CHARS = MAX_OUTSIDE_ID_CHARS  # of a name that an operator types
 MAX_NESTING = 200  # objects and arrays in one another; real events have under 20
 LEASE_MS = 10_000  # after a crash another worker takes the row when this has passed
 
@@ -35,13 +37,14 @@ class Event(Model):
     """One event; `lane` is the chat of a Telegram update, whose updates are handled in order; else null."""
 
     id: int = fields.BigIntField(primary_key=True)
-    key = fields.CharField(max_length=255, unique=True)  # `stripe:evt_...` or `tg:<update id>`
+    # `stripe:evt_...`, or `tg:<bot>:<sender>:<update>`; a version before wrote `tg:<update>`.
+    key = Key(MAX_EVENT_KEY_CHARS, unique=True)
     type = fields.CharField(max_length=100)
     lane = fields.BigIntField(null=True)
     # Only the fields that are read. Erased when an update was handled, or an event proved not to be ours.
     payload: Any = fields.JSONField(null=True)
     state = fields.CharEnumField(EventState, max_length=16, default=EventState.RECEIVED)
-    error: Any = fields.TextField(null=True)  # why it was ignored or failed
+    error: Any = ErrorText(null=True)  # why it was ignored or failed
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
@@ -95,6 +98,20 @@ async def receive(key: str, type_: str, payload: dict[str, Any], lane: int | Non
     """Store an event; None when it was stored before."""
     event = Event(key=key, type=type_, payload=payload, lane=lane)
     return event if await insert_if_new(event) else None
+
+
+async def receive_update(
+    bot_id: int, sender_id: int, update_id: int, payload: dict[str, Any], *, lane: int
+) -> Event | None:
+    """Store an update of Telegram; None when it was stored before.
+
+    Telegram numbers the updates of each bot, and begins at a random number after a week without any. So the
+    number alone may come again, for somebody else.
+    """
+    old = await find(f"tg:{update_id}")  # as a version before named it
+    if old and old.lane == lane:
+        return None
+    return await receive(f"tg:{bot_id}:{sender_id}:{update_id}", "telegram", payload, lane)
 
 
 async def find(key: str) -> Event | None:

@@ -11,6 +11,7 @@ from tortoise.models import Model
 from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.infra import commit_events
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import Key
 from bot_platform.infra.sql import DbClock, json_safe
 
 PARKED_LIFETIME_MS = 72 * 3600 * 1000  # a job that waits for credits expires after this
@@ -39,9 +40,7 @@ class Job(Model):
         "models.User", on_delete=fields.RESTRICT, related_name="jobs"
     )
     user_id: int
-    request_key = fields.CharField(
-        max_length=100, unique=True
-    )  # the request that ordered it: a repeat finds it
+    request_key = Key(unique=True)  # the request that ordered it: a repeat finds it
     kind = fields.CharField(max_length=32)
     request: Any = fields.JSONField(null=True)  # the order; erased when it may not be kept any longer
     most = fields.BigIntField()  # what the rest of it can cost at most

@@ -10,6 +10,7 @@ from tortoise.models import Model
 from bot_platform.domain.errors import AccountFrozen, Banned, BooksBroken, NotEnough
 from bot_platform.infra import commit_events
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import Key, Words
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -68,13 +69,13 @@ class Entry(Model):
     kind = fields.CharEnumField(EntryKind, max_length=16)
     amount = fields.BigIntField()
     balance_after = fields.BigIntField()
-    cause = fields.CharField(max_length=100, unique=True)
+    cause = Key(unique=True)
     purchase: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
         "models.Purchase", on_delete=fields.RESTRICT, null=True, related_name="entries"
     )
     purchase_id: int | None
     job_id: int | None = fields.BigIntField(null=True)  # the job that was charged
-    note = fields.CharField(max_length=300, default="")
+    note = Words(max_length=300, default="")
     created_at = fields.DatetimeField(default=now)
 
     class Meta:
@@ -92,7 +93,7 @@ class Hold(Model):
     )
     account_id: int
     job_id: int | None = fields.BigIntField(null=True)  # null for the hold of a refund
-    cause = fields.CharField(max_length=100, unique=True)
+    cause = Key(unique=True)
     amount = fields.BigIntField()
     captured = fields.BigIntField(default=0)
     state = fields.CharEnumField(HoldState, max_length=16, default=HoldState.HELD)

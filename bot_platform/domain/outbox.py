@@ -1,6 +1,5 @@
 """The outbox: messages to users, written in the transaction that they report."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ from tortoise.models import Model
 from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.infra import commit_events, correlation, leases
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import ErrorText, Key, Words
+from bot_platform.infra.redaction import redact_all
 from bot_platform.infra.sql import DbClock, advisory_lock, clock, insert_if_new
 
 ALERTS = ("operator-", "paysupport-")  # the texts that only operators get begin with these
-MAX_KEY_CHARS = 100
+FOR_OPERATORS = (*ALERTS, "admin-")  # and those that answer what an operator did
 LEASE_MS = 15_000  # after a crash another sender takes the notice when this has passed
 # Telegram's limits: 30 messages a second in all, and one a second in each chat.
 MAX_PER_SECOND = 30
@@ -40,8 +41,8 @@ class Notice(Model):
     """One message in a chat; to rewrite it is to edit the message that was sent."""
 
     id: int = fields.BigIntField(primary_key=True)
-    key = fields.CharField(max_length=MAX_KEY_CHARS, unique=True)
-    subject = fields.CharField(max_length=100)  # what it is about, such as `purchase:7`
+    key = Key(unique=True)
+    subject = Key()  # what it is about, such as `purchase:7`
     chat_id = fields.BigIntField()
     text = fields.CharField(max_length=64)  # the name of a text in telegram/locales
     text_values: Any = fields.JSONField(default=dict)  # the values in the text
@@ -50,7 +51,7 @@ class Notice(Model):
     )  # rises with each change; a sender marks only the version that it sent
     message_id: int | None = fields.BigIntField(null=True)  # Telegram's id of the sent message
     state = fields.CharEnumField(NoticeState, max_length=16, default=NoticeState.PENDING)
-    error = fields.TextField(null=True)
+    error: Any = ErrorText(null=True)
     # Orders the chats. Within a chat notices are sent in the order of their ids, broadcasts last.
     rank = fields.SmallIntField(default=MONEY, db_default=MONEY)
     attempts = fields.IntField(default=0)
@@ -62,7 +63,7 @@ class Notice(Model):
     thread_id: int | None = fields.BigIntField(null=True)  # the topic of the chat in which it is sent
     reply_to: int | None = fields.BigIntField(null=True)  # the message of the user that it answers
     # The request that it answers, for the log line of its sending.
-    request = fields.CharField(max_length=100, default="", db_default="")
+    request = Words(max_length=100, default="", db_default="")
     created_at = fields.DatetimeField(default=now)
 
     class Meta:
@@ -100,9 +101,10 @@ async def post(
     place: Place = ANYWHERE,
     **values: Any,
 ) -> bool:
-    """Write a notice, to be sent at `place` in its chat; False when this key was posted before."""
-    if len(key) > MAX_KEY_CHARS:  # it may contain a provider's id, which may be long
-        key = hashlib.sha256(key.encode()).hexdigest()
+    """Write a notice, to be sent at `place` in its chat; False when this key was posted before.
+
+    What operators get may quote an error: it is stored without secrets.
+    """
     return await insert_if_new(
         Notice(
             key=key,
@@ -112,7 +114,7 @@ async def post(
             rank=rank,
             thread_id=place.thread_id,
             reply_to=place.message_id,
-            text_values=values,
+            text_values=_storable(text, values),
             request=correlation.current(),
         )
     )
@@ -128,6 +130,11 @@ async def post_to_each(
         await post(f"{key}:{chat_id}", chat_id, subject, text, rank=rank, **values)
 
 
+def _storable(text: str, values: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = redact_all(values) if text.startswith(FOR_OPERATORS) else values
+    return shown
+
+
 def report_lost(text: str, why: str) -> None:
     """Record that an alert did not reach an operator, for log and metrics: `nobody`, `blocked`, `refused`."""
     if text.startswith(ALERTS):
@@ -136,7 +143,7 @@ def report_lost(text: str, why: str) -> None:
 
 async def rewrite(subject: str, text: str, /, **values: Any) -> None:
     """Change the text of every notice about the subject; a sent message is edited."""
-    about = Notice.filter(subject=subject)
+    about, values = Notice.filter(subject=subject), _storable(text, values)
     if all((row.text, row.text_values) == (text, values) for row in await about):
         return  # nothing to edit
     await about.update(text=text, text_values=values, version=F("version") + 1, request=correlation.current())

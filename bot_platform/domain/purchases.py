@@ -13,6 +13,7 @@ from bot_platform.domain.checkout import CheckoutPage, PaymentConfirmed
 from bot_platform.domain.ids import UID_CHARS, is_id, new_uid
 from bot_platform.domain.packages import Package
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import Key, OutsideId
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -75,9 +76,7 @@ class Purchase(Model):
     id = fields.BigIntField(primary_key=True)
     # Its name for the provider; null in rows of a version that gave none.
     uid: Any = fields.CharField(max_length=UID_CHARS, null=True, default=new_uid)
-    request_key = fields.CharField(
-        max_length=100, unique=True
-    )  # the request that began it: a repeat finds it
+    request_key = Key(unique=True)  # the request that began it: a repeat finds it
     user: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("models.User", on_delete=fields.RESTRICT)
     user_id: int
     package = fields.CharField(max_length=64)
@@ -86,8 +85,8 @@ class Purchase(Model):
     currency = fields.CharField(max_length=3)
     provider = fields.CharField(max_length=16)
     account = fields.CharField(max_length=64, default="", db_default="")  # at the provider; "" is unknown
-    provider_ref = fields.CharField(max_length=255, null=True)  # Stripe: the checkout session's id
-    payment_ref = fields.CharField(max_length=255, null=True)  # Stripe: the payment intent's id
+    provider_ref = OutsideId(null=True)  # Stripe: the checkout session's id
+    payment_ref = OutsideId(null=True)  # Stripe: the payment intent's id
     charged = fields.BigIntField(null=True)  # what was paid, in minor units, after taxes and discounts
     state = fields.CharEnumField(PurchaseState, max_length=16, default=PurchaseState.OPEN)
     reversed = fields.BigIntField(default=0, db_default=0)  # how many of its credits were taken back

@@ -11,6 +11,7 @@ from tortoise.models import Model
 from bot_platform.domain.ids import UID_CHARS, new_uid
 from bot_platform.infra import leases
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import ErrorText, Key, Words
 
 OLD_AFTER = timedelta(hours=1)  # no request to the provider can still be under way
 LEASE_MS = 30_000  # longer than a request takes, so no two are under way
@@ -34,11 +35,11 @@ class Refund(Model):
         "models.Purchase", on_delete=fields.RESTRICT, related_name="refunds"
     )
     purchase_id: int
-    request_key = fields.CharField(max_length=100, unique=True)  # the request for it: a repeat finds it
+    request_key = Key(unique=True)  # the request for it: a repeat finds it
     amount = fields.BigIntField()
-    reason = fields.CharField(max_length=300)
+    reason = Words(max_length=300)
     state = fields.CharEnumField(RefundState, max_length=16, default=RefundState.ASKED)
-    error: Any = fields.TextField(null=True)
+    error: Any = ErrorText(null=True)
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)

@@ -9,6 +9,7 @@ from tortoise.models import Model
 from bot_platform.domain.checkout import PaymentReversed
 from bot_platform.domain.stages import Stage
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import MAX_OUTSIDE_ID_CHARS, Key, OutsideId
 from bot_platform.infra.sql import insert_if_new
 
 REFUNDS = frozenset({Stage.REFUND_PENDING, Stage.REFUNDED, Stage.REFUND_UNDONE})
@@ -21,9 +22,9 @@ SAME_EVENT_SECONDS = 24 * 3600  # between a refund that prevents a dispute and t
 class Reversal(Model):
     """One refund, dispute or warning; `purchase_id` is null until its payment is known here."""
 
-    key = fields.CharField(max_length=255, primary_key=True)  # the provider and its id, `stripe:re_...`
+    key = Key(MAX_OUTSIDE_ID_CHARS, primary_key=True)  # the provider and its id, `stripe:re_...`
     provider = fields.CharField(max_length=16)
-    payment_ref = fields.CharField(max_length=255)
+    payment_ref = OutsideId()
     purchase: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
         "models.Purchase", on_delete=fields.RESTRICT, null=True, related_name="reversals"
     )

@@ -7,6 +7,7 @@ from tortoise.models import Model
 
 from bot_platform.domain.ids import parse_id
 from bot_platform.infra.clock import now
+from bot_platform.infra.columns import Key, Words
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -17,9 +18,9 @@ class User(Model):
     # payment may still be on its way.
     id = fields.BigIntField(primary_key=True, generated=False, default=lambda: 1 + secrets.randbelow(2**48))
     telegram_id = fields.BigIntField(unique=True)
-    language = fields.CharField(max_length=35, default="en")  # an IETF tag, from Telegram
+    language = Words(max_length=35, default="en")  # an IETF tag, from Telegram
     blocked_bot = fields.BooleanField(default=False)  # messages to this user fail until they return
-    arrived_by = fields.CharField(max_length=100, default="", db_default="")  # the request that made the row
+    arrived_by = Key(default="", db_default="")  # the request that made the row
     created_at = fields.DatetimeField(default=now)
 
     class Meta:

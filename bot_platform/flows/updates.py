@@ -1,6 +1,7 @@
 """Telegram updates: stored before they are confirmed to Telegram, handled once, dropped after a week."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,13 +17,20 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PAGE_SIZE = 1000  # rows deleted at a time
 
 
-async def store(database: Database, updates: Sequence[tuple[int, int, dict[str, Any]]]) -> None:
-    """Store updates as (update id, chat id, payload); a repeated one changes nothing.
+@dataclass(frozen=True, slots=True)
+class IncomingUpdate:
+    """One update, by Telegram's ids; those of one chat are handled in order."""
 
-    Updates of one chat are handled in order.
-    """
+    update_id: int
+    sender_id: int
+    chat_id: int
+    payload: dict[str, Any]
+
+
+async def store(database: Database, bot_id: int, updates: Sequence[IncomingUpdate]) -> None:
+    """Store updates of a bot; a repeated one changes nothing."""
     if updates:
-        await database.transact(_store, updates)
+        await database.transact(_store, bot_id, updates)
 
 
 async def claim(database: Database, limit: int) -> Sequence[Event]:
@@ -79,6 +87,6 @@ async def drop_old(database: Database, last: int = 0) -> int:
     return dropped
 
 
-async def _store(updates: Sequence[tuple[int, int, dict[str, Any]]]) -> None:
-    for update_id, chat_id, payload in updates:
-        await inbox.receive(f"tg:{update_id}", "telegram", payload, lane=chat_id)
+async def _store(bot_id: int, updates: Sequence[IncomingUpdate]) -> None:
+    for one in updates:
+        await inbox.receive_update(bot_id, one.sender_id, one.update_id, one.payload, lane=one.chat_id)

@@ -9,7 +9,7 @@ MAX_ID_CHARS = 100  # of a request's id, as long as the columns that store it
 
 
 def current() -> str:
-    """Return the id of the current request, such as `tg:4711`; empty when there is none."""
+    """Return the id of the current request, such as the key of an update; empty when there is none."""
     return str(get_contextvars().get("request", ""))[:MAX_ID_CHARS]
 
 

@@ -38,6 +38,7 @@ MODELS = (
     "bot_platform.domain.book_checks",
     "bot_platform.domain.actions",
     "bot_platform.domain.broadcasts",
+    "bot_platform.domain.installation",
     "aerich.models",
 )
 RETIRED_TABLES = ("round",)  # the version before may still use them; see docs/upgrade.md

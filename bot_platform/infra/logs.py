@@ -6,12 +6,17 @@ from typing import Any, TextIO
 
 import structlog
 
+from bot_platform.infra import redaction
+
 QUIET = ("aiogram", "hypercorn.access", "tortoise", "aiosqlite", "asyncio", "stripe")  # they log each step
 
 
 def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
-    """Write every log line to standard output, or to `stream`; `form` is `console` or `json`."""
-    stream = stream or sys.stdout
+    """Write every log line to standard output, or to `stream`, without secrets.
+
+    `form` is `console` or `json`.
+    """
+    stream = redaction.redacted(stream or sys.stdout)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

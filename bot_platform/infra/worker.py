@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from bot_platform.infra import clock
+from bot_platform.infra import clock, safe_errors
 from bot_platform.infra.backoff import backoff
 from bot_platform.infra.loop_health import LoopHealth
 
@@ -21,7 +21,6 @@ FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 15.0  # between two attempts while something is down
 POLL_SECONDS = 1.0  # between two claims, for rows that other processes wrote
 RENEW_SECONDS = 3.0  # shorter than every lease
-MAX_ERROR_CHARS = 300  # of an error's text in a log line
 
 
 async def run_forever(
@@ -75,7 +74,7 @@ async def retry(
 
 
 def _reason(error: Exception) -> dict[str, str]:
-    return {"error": type(error).__name__, "says": str(error)[:MAX_ERROR_CHARS]}
+    return {"error": type(error).__name__, "says": safe_errors.words(error)}
 
 
 def _pause(failures: int) -> float:

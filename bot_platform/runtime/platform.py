@@ -10,8 +10,9 @@ from functools import partial
 import structlog
 from quart import Blueprint
 
-from bot_platform.config.settings import Settings
+from bot_platform.config.settings import Settings, SettingsError
 from bot_platform.domain.backlog import backlog
+from bot_platform.flows import bot_of_database
 from bot_platform.infra import clock, worker
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import FINAL, UNREACHABLE, reason_of
@@ -49,7 +50,7 @@ class Platform:
         """Serve until `stop` is set, then finish what is in hand; `on_ready` gets the port.
 
         Raises CannotStart when the address is taken, the database does not answer, or another process
-        receives updates in the other mode.
+        receives updates in the other mode; SettingsError when the database belongs to another bot.
         """
         services, outside = self.services, self.services.outside
         async with AsyncExitStack() as stack:
@@ -57,6 +58,8 @@ class Platform:
             listener = _listen(services.settings)
             stack.callback(listener.close)
             await _open(services.database, stack)
+            if reason := await bot_of_database.conflict(services.database, services.bot.id):
+                raise SettingsError([reason])
             await _check_mode(services.update_source)
             if outside.start:
                 await outside.start()

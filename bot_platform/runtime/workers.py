@@ -22,6 +22,7 @@ from bot_platform.flows import (
 )
 from bot_platform.flows.context import Outcome, PaymentContext, WorkContext
 from bot_platform.flows.late_webhooks import Deliveries
+from bot_platform.infra import safe_errors
 from bot_platform.infra.clock import current
 from bot_platform.infra.database_errors import LOST_CONNECTION
 from bot_platform.infra.worker import LeaseWorker
@@ -33,7 +34,6 @@ log = structlog.get_logger()
 OnOutcome = Callable[[Event, Outcome], None]
 
 CONCURRENCY = 8  # events, and refunds, at once
-MAX_ERROR_CHARS = 1000
 CLEANUP_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3600, 24 * 3600
 PROVIDER_DOWN = "the provider cannot be asked"
 
@@ -198,7 +198,7 @@ async def _handle_event(payments: PaymentContext, on_outcome: OnOutcome | None, 
 
 async def _reschedule_event(payments: PaymentContext, row: Event, error: Exception) -> None:
     counts = not isinstance(error, LOST_CONNECTION)
-    await provider_events.reschedule(payments, row, _error_text(error), counts=counts)
+    await provider_events.reschedule(payments, row, safe_errors.text(error), counts=counts)
 
 
 async def _carry_out_refund(payments: PaymentContext, row: Refund) -> None:
@@ -211,8 +211,4 @@ async def _carry_out_refund(payments: PaymentContext, row: Refund) -> None:
 
 
 async def _reschedule_refund(payments: PaymentContext, row: Refund, error: Exception) -> None:
-    await refund.reschedule(payments, row, _error_text(error))
-
-
-def _error_text(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS]
+    await refund.reschedule(payments, row, safe_errors.text(error))

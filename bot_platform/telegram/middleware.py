@@ -13,7 +13,7 @@ from aiogram.exceptions import (
     TelegramServerError,
 )
 from aiogram.filters import ExceptionTypeFilter
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, TelegramObject, Update
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, TelegramObject
 from aiogram.types import User as TelegramUser
 
 from bot_platform.domain import users
@@ -30,7 +30,8 @@ log = structlog.get_logger()
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
-# What the middlewares below provide to handlers, beside the names that the dispatcher was built with.
+# What handlers may declare beside the names that the dispatcher was built with: what the middlewares below
+# provide, and the `request_key` that comes with each update.
 PROVIDED = frozenset({"known_user", "user", "language", "say", "request_key", "buttons", "reply"})
 # Telegram or the database failed. The update is handled again later, so the user gets no error message.
 PASSING = (TelegramNetworkError, TelegramRetryAfter, TelegramServerError, *LOST_CONNECTION)
@@ -60,11 +61,10 @@ class LoadUser(BaseMiddleware):
         self._database, self._texts = database, texts
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        """Provide `known_user` (None before /start), `language`, `say` and `request_key`."""
+        """Provide `known_user` (None before /start), `language` and `say`."""
         sender: TelegramUser | None = data.get("event_from_user")
         if sender is None:
             return None  # a channel's post has no sender to answer
-        update: Update = data["event_update"]
         known_user = await users.find(sender.id)
         if known_user and known_user.blocked_bot:
             await come_back(self._database, known_user)
@@ -74,7 +74,6 @@ class LoadUser(BaseMiddleware):
             return self._texts.say(name, language, **values)
 
         data |= {"known_user": known_user, "language": language, "say": say}
-        data["request_key"] = f"tg:{update.update_id}"
         return await handler(event, data)
 
 

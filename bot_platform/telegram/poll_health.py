@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot_platform.infra import clock
+from bot_platform.infra import clock, redaction
 from bot_platform.infra.database_errors import UNREACHABLE
 
 FAILING_SECONDS = 60.0
@@ -54,7 +54,8 @@ class PollHealth:
             self._fails_since = self._asked_at if self._asked_at is not None else clock.monotonic()
         self._asked_at, self.works = None, False
         self._why = WHY.get(type(error).__name__, "other")
-        self._says = f"{type(error).__name__}: {getattr(error, 'message', '')}"[:MAX_REASON_CHARS]
+        says = redaction.redact(f"{type(error).__name__}: {getattr(error, 'message', '')}")
+        self._says = says[:MAX_REASON_CHARS]
 
     def silence(self) -> Silence | None:
         """Return what is wrong once it has lasted for FAILING_SECONDS; None while all is well."""

@@ -23,7 +23,7 @@ from bot_platform.domain.outbox import Notice
 from bot_platform.domain.packages import PriceList
 from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.flows import deliver
-from bot_platform.infra import correlation
+from bot_platform.infra import correlation, redaction, safe_errors
 from bot_platform.infra.backoff import backoff
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import LOST_CONNECTION
@@ -36,6 +36,7 @@ from bot_platform.telegram.texts import DEFAULT, Texts
 log = structlog.get_logger()
 
 MAX_ATTEMPTS = 3  # for a notice that raises an unexpected error
+MAX_DESCRIPTION_CHARS = 1000
 NOT_MODIFIED, GONE = "not modified", "message to edit not found"
 FINAL = (TelegramBadRequest, TelegramEntityTooLarge, TelegramMigrateToChat)  # the same would be refused again
 UNKNOWN_MESSAGE_ID = 0  # of a message that was sent, but whose id could not be read
@@ -94,8 +95,8 @@ class Sender:
             await deliver.reschedule(self._database, notice, error.retry_after, _description(error))
         except (TelegramNetworkError, TelegramAPIError) as error:
             pause = backoff(notice.attempts, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS)
-            log.warning("notice.fault", error=_description(error)[:300], attempts=notice.attempts)
-            await deliver.reschedule(self._database, notice, pause, _description(error)[:1000])
+            log.warning("notice.fault", error=_description(error), attempts=notice.attempts)
+            await deliver.reschedule(self._database, notice, pause, _description(error))
         else:
             await deliver.sent(self._database, notice, message_id)
             write = log.debug if notice.message_id else log.info  # an answer that grows is edited often
@@ -104,9 +105,9 @@ class Sender:
     async def _handle_error(self, notice: Notice, fault: Exception) -> None:
         """Retry after an unexpected error; after MAX_ATTEMPTS give the notice up, or its chat would stop."""
         if notice.attempts >= MAX_ATTEMPTS and not isinstance(fault, LOST_CONNECTION):
-            await deliver.dead(self._database, self._operators, notice, repr(fault)[:1000])
+            await deliver.dead(self._database, self._operators, notice, safe_errors.text(fault))
             return
-        await deliver.reschedule(self._database, notice, 1.0, f"{type(fault).__name__}: {fault}"[:1000])
+        await deliver.reschedule(self._database, notice, 1.0, safe_errors.text(fault))
 
     async def _send(self, notice: Notice) -> int:
         """Compose a notice and send it; return Telegram's message id."""
@@ -207,5 +208,5 @@ def _options(message: OutgoingMessage) -> dict[str, Any]:
 
 
 def _description(error: TelegramAPIError) -> str:
-    """Return what Telegram said; empty when it said nothing."""
-    return error.message or ""
+    """Return what Telegram said, without secrets; empty when it said nothing."""
+    return redaction.redact(error.message or "")[:MAX_DESCRIPTION_CHARS]

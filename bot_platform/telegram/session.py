@@ -17,6 +17,7 @@ from aiogram.methods.base import TelegramType
 from aiohttp import ClientError, ClientTimeout
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
+from bot_platform.infra import safe_errors
 from bot_platform.infra.outbound_calls import BUSY, DOWN, OK, REFUSED, OnResult
 
 RESULTS: dict[type[TelegramAPIError], str] = {
@@ -70,7 +71,7 @@ class HttpSession(AiohttpSession):
         except TimeoutError as error:
             raise TelegramNetworkError(method=method, message="Request timeout error") from error
         except NETWORK_ERRORS as error:
-            raise TelegramNetworkError(method=method, message=f"{type(error).__name__}: {error}") from error
+            raise TelegramNetworkError(method=method, message=safe_errors.text(error)) from error
         return self.check_response(bot, method, status, content).result
 
     def check_response(

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from bot_platform.domain import inbox
 from bot_platform.domain.inbox import Event
 from bot_platform.flows import updates
+from bot_platform.flows.updates import IncomingUpdate
 from bot_platform.infra import clock, correlation, safe_errors
 from bot_platform.infra.backoff import backoff
 from bot_platform.infra.database import Database
@@ -67,7 +68,7 @@ class UpdateInbox:
 
     async def store(self, came: Sequence[dict[str, Any]]) -> None:
         """Store updates as Telegram sent them; raises InvalidUpdate."""
-        await updates.store(self._database, [(_id(update), _chat(update), update) for update in came])
+        await updates.store(self._database, self._bot.id, [_incoming(update) for update in came])
 
     async def _store_each(self, found: Sequence[dict[str, Any]]) -> None:
         """Store updates together, or, when that fails, each alone: one must not hold up the others.
@@ -136,7 +137,7 @@ class UpdateInbox:
             await self._apologise(row)
             return
         try:
-            await self._dispatcher.feed_update(self._bot, update)
+            await self._dispatcher.feed_update(self._bot, update, request_key=row.key)
         except PASSING as fault:
             await self._retry(row, fault)
         else:
@@ -179,7 +180,7 @@ class UpdateInbox:
         pause = backoff(row.attempts, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS)
         if isinstance(fault, TelegramRetryAfter):
             pause = fault.retry_after
-        log.warning("telegram.again", update=row.key, error=str(fault)[:300], seconds=pause)
+        log.warning("telegram.again", update=row.key, error=safe_errors.words(fault), seconds=pause)
         await updates.reschedule(self._database, row, pause)
 
 
@@ -221,24 +222,23 @@ def _id(update: dict[str, Any]) -> int:
     return int(number or 0)
 
 
-def _chat(update: dict[str, Any]) -> int:
-    """Return the lane of an update: the id of its chat, else of its sender, else of the update."""
-    for kind in ALLOWED:
-        event = update.get(kind)
-        if not isinstance(event, dict):
-            continue
-        for holder in (event, event.get("message")):
-            chat = holder.get("chat") if isinstance(holder, dict) else None
-            if isinstance(chat, dict) and _is_id(chat.get("id")):
-                return int(chat["id"])
-        sender = event.get("from")
-        if isinstance(sender, dict) and _is_id(sender.get("id")):
-            return int(sender["id"])
-    return _id(update)
+def _incoming(update: dict[str, Any]) -> IncomingUpdate:
+    """Name an update; what does not say its sender has its chat's id there, and the other way round."""
+    event = next((event for kind in ALLOWED if isinstance(event := update.get(kind), dict)), {})
+    sender = _id_in(event.get("from"))
+    chat = next((id_ for part in (event, event.get("message")) if (id_ := _id_in(_get(part, "chat")))), None)
+    number = _id(update)
+    return IncomingUpdate(number, sender or chat or number, chat or sender or number, update)
 
 
-def _is_id(value: object) -> bool:
-    return type(value) is int and SMALLEST_ID <= value <= LARGEST_ID
+def _get(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _id_in(value: object) -> int | None:
+    """Return the id of a user or a chat, if it has one that can be stored."""
+    id_ = _get(value, "id")
+    return id_ if type(id_) is int and SMALLEST_ID <= id_ <= LARGEST_ID else None
 
 
 def read(body: bytes) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
+from bot_platform.infra.redaction import redact
+
 PATHS = frozenset({"/healthz", "/livez", "/readyz"})  # they are answered when nothing else is
 
 Check = Callable[[], Awaitable[str | None]]
@@ -26,7 +28,7 @@ def health(checks: Mapping[str, Check], standstill: Check) -> Blueprint:
     @pages.get("/livez")
     async def moves() -> ResponseReturnValue:
         if (problem := await standstill()) is not None:
-            return {"status": "stands still", "why": problem}, 503
+            return {"status": "stands still", "why": redact(problem)}, 503
         return {"status": "ok"}
 
     @pages.get("/readyz")
@@ -35,7 +37,7 @@ def health(checks: Mapping[str, Check], standstill: Check) -> Blueprint:
         failing = {name: problem for name, problem in found if problem is not None}
         if not failing:
             return {"status": "ready"}
-        why = {name: problem for name, problem in failing.items() if problem}
+        why = {name: redact(problem) for name, problem in failing.items() if problem}
         return {"status": "not ready", "failing": list(failing), **({"why": why} if why else {})}, 503
 
     return pages

@@ -21,6 +21,7 @@ from hypercorn.utils import repr_socket_addr
 from bot_platform.infra import clock
 from bot_platform.web.connections import HEALTH_PLACES, Connection, Connections
 from bot_platform.web.health import PATHS
+from bot_platform.web.http1 import stay_in_http1
 
 log = structlog.get_logger()
 
@@ -78,6 +79,7 @@ async def serve_until(
     connections: Connections | None = None,
 ) -> None:
     """Serve until `stop` is set; `on_ready` gets the port, `stopping` is called before the requests end."""
+    stay_in_http1()
     server = _Server(app, Connections(room()) if connections is None else connections)
     listener.settimeout(0)
     serving = asyncio.create_task(server.accept(listener))

@@ -7,6 +7,7 @@ import pytest
 from tests.commands.shell import PG_PROGRAMS, Result, path_variable, run_command
 from tests.infra.tls_relay import tls_relay
 from tests.makers import free_port
+from tests.providers.raw_server import listening, repeat_the_password
 
 SERVE = {
     "TELEGRAM_BOT_TOKEN": "1:abc",
@@ -27,6 +28,18 @@ async def opened(folder: Path, way: list[str], url: str) -> Result:
     (folder / "saved").write_bytes(b"PGDMP")
     given = SERVE | {"PORT": str(free_port()), "DATABASE_URL": url, "PATH": path_variable(PG_PROGRAMS)}
     return await run_command(*way, folder=folder, **given)
+
+
+@pytest.mark.parametrize("way", WAYS[:4], ids=lambda way: way[0])
+async def test_a_server_that_repeats_the_password_makes_no_command_print_it(
+    tmp_path: Path, way: list[str]
+) -> None:
+    async with listening(repeat_the_password) as address:
+        done = await opened(tmp_path, way, f"postgres://bot:a%20secret%2Fword@{address}/bot?sslmode=disable")
+    said = done.err + done.out
+    assert done.code == 1
+    assert "[DATABASE_URL]" in said
+    assert "secret" not in said
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way[0])

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot_platform.config.settings import SECRETS, Settings, SettingsError, load
+from bot_platform.config.secret_files import SECRETS
+from bot_platform.config.settings import Settings, SettingsError, load
 from bot_platform.config.values import EXAMPLES
 from bot_platform.domain import packages
 

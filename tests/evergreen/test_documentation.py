@@ -16,7 +16,8 @@ from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
 from bot_platform import cli
-from bot_platform.config.settings import SECRETS, Settings, load
+from bot_platform.config.secret_files import SECRETS
+from bot_platform.config.settings import Settings, load
 from bot_platform.demo import DemoSettings
 from bot_platform.providers.stripe.events import TYPES
 from tests import module_list

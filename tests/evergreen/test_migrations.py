@@ -25,7 +25,8 @@ from tests import programs
 from tests.makers import person
 
 ROOT = Path(__file__).parents[2]
-NAMES = sorted(path.name for path in (MIGRATIONS / "models").glob("[0-9]*.py"))
+FILES = (MIGRATIONS / "models").glob("[0-9]*.py")
+NAMES = sorted((path.name for path in FILES), key=lambda name: int(name.partition("_")[0]))
 AT_ONCE = 6
 
 

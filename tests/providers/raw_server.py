@@ -166,3 +166,14 @@ async def _join(reader: Reader, writer: Writer, host: str, port: int) -> None:
     await joined(
         reader, writer, *await asyncio.open_connection("127.0.0.1" if host == "localhost" else host, port)
     )
+
+
+async def repeat_the_password(reader: Reader, writer: Writer) -> None:
+    """Ask for the password as PostgreSQL does, and refuse it in words that quote it."""
+    await reader.readexactly(int.from_bytes(await reader.readexactly(4)) - 4)
+    writer.write(b"R" + (8).to_bytes(4) + (3).to_bytes(4))
+    await reader.readexactly(1)
+    given = await reader.readexactly(int.from_bytes(await reader.readexactly(4)) - 4)
+    fields = b"SFATAL\0VFATAL\0C28P01\0M" + b"the password " + given.rstrip(b"\0") + b" is wrong\0\0"
+    writer.write(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+    await writer.drain()

@@ -12,6 +12,7 @@ from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.schedules import Schedule
 from bot_platform.flows import updates
+from bot_platform.flows.updates import IncomingUpdate
 from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
@@ -108,13 +109,13 @@ async def test_refunds_and_disputes_are_read_once_a_day(database: Database) -> N
 
 
 async def test_updates_that_were_handled_a_week_ago_are_dropped_once_a_day(database: Database) -> None:
-    await updates.store(database, [(n, 7, {"update_id": n}) for n in range(4)])
+    await updates.store(database, 1, [IncomingUpdate(n, 7, 7, {"update_id": n}) for n in range(4)])
     for row in await Event.all():
         await updates.handled(database, row)
     cleanup = workers.Cleanup(context(database))
 
     async def age(*numbers: int) -> None:
-        old = Event.filter(key__in=[f"tg:{n}" for n in numbers])
+        old = Event.filter(key__in=[f"tg:1:7:{n}" for n in numbers])
         await old.update(handled_at=now() - updates.RETENTION - timedelta(seconds=1))
 
     await age(0, 1)
@@ -125,4 +126,4 @@ async def test_updates_that_were_handled_a_week_ago_are_dropped_once_a_day(datab
     assert await Event.all().count() == 2
     await query("UPDATE schedule SET next_at = 0")
     await cleanup.run()
-    assert [row.key for row in await Event.all()] == ["tg:3"]
+    assert [row.key for row in await Event.all()] == ["tg:1:7:3"]

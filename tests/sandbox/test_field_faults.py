@@ -145,5 +145,5 @@ async def test_on_the_worst_day_people_go_on_buying_and_the_books_balance(databa
         session = link_of(await h.said("Please complete your purchase")).rsplit("/", 1)[-1]
         await h.stripe.pay(session)
         await h.said("Payment received: 100.00 credits added.")
-        async with h.platform.services.database.snapshot() as ask:
+        async with h.platform.services.database.reader() as ask:
             assert "kept_aside" in {row["state"] for row in await ask("SELECT state FROM purchase")}

@@ -86,7 +86,7 @@ async def test_one_request_is_followed_from_the_press_to_the_answer(
     lines = lines_of(logged)
     (sale,) = [line for line in lines if line["event"] == "webhook.event" and line["purchase"]]
     press = sale["request"]
-    assert re.fullmatch(r"tg:\d+", press)
+    assert re.fullmatch(r"tg:\d+:\d+:\d+", press)
     assert sale["user"]
     assert sale["key"].startswith("stripe:evt_")
     followed = {line["event"] for line in lines if line.get("request") == press}

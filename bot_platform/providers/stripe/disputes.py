@@ -19,6 +19,7 @@ STAGES = {
 }
 # A status that is not known counts as one of its kind that is still open.
 OPEN_KINDS = {"warning_": Stage.INQUIRY, "appeal_": Stage.APPEALED}
+MAX_AMOUNT = 10**14  # of one movement: their sum still fits into a column
 FEES = frozenset({"fee", "network_cost", "tax"})  # reporting categories of what Stripe takes for its work
 RATES_DIFFER = 0.1  # between two movements of the same money in another currency, at most
 
@@ -64,5 +65,6 @@ def _movements(listed: object) -> Sequence[dict[str, Any]]:
         for one in found
         if isinstance(one, dict)
         and type(one.get("amount")) is int
+        and abs(one["amount"]) <= MAX_AMOUNT
         and one.get("reporting_category") not in FEES
     ]

@@ -18,12 +18,14 @@ from bot_platform.domain.checkout import (
     ProviderEvent,
     Stage,
 )
+from bot_platform.domain.ids import is_outside_id
 from bot_platform.providers.stripe import disputes, session_states
 from bot_platform.providers.stripe.kept_fields import is_marked, kept, metadata_of, our_id, our_uid
 
 DAY_SECONDS = 24 * 3600  # an endpoint of the wrong mode alerts the operators once a day
 MAX_INTEGER = 2**63 - 1  # of the database
-MAX_ID_CHARS, MAX_TYPE_CHARS = 200, 100
+MAX_TYPE_CHARS = 100
+TOO_LONG = "its id is too long to be kept: more than 255 characters"
 MONEY_EVENTS = ("checkout.session.", "refund.", "charge.", "radar.early_fraud_warning.", "payment_intent.")
 # What we act on, and what we ask for when events were missed; Stripe allows twenty types at most.
 TYPES = (
@@ -108,8 +110,7 @@ def reversal(found: dict[str, Any], as_of: int) -> News:
 def _is_event(event: object) -> bool:
     return (
         isinstance(event, dict)
-        and isinstance(event.get("id"), str)
-        and 0 < len(event["id"]) <= MAX_ID_CHARS
+        and is_outside_id(event.get("id"))
         and isinstance(event.get("type"), str)
         and len(event["type"]) <= MAX_TYPE_CHARS
         and isinstance(event.get("data"), dict)
@@ -129,9 +130,13 @@ def _news(kind: str, about: dict[str, Any], created: object, mark: str) -> News:
 
 
 def _session(what: str, about: dict[str, Any], mark: str, unknown: str = "") -> News:
-    if not _is_id(about.get("id")) or about.get("mode", "payment") != "payment":
+    if about.get("mode", "payment") != "payment":
         return NotForUs("not a session that sells once", keep=True)
     checkout = _checkout(about, mark)
+    if not is_outside_id(about.get("id")):
+        return NotForUs(
+            TOO_LONG, keep=True, alarm=True, about=f"session:{checkout.payment_ref}", checkout=checkout
+        )
     match what, about.get("payment_status"):
         case (("completed" | "async_payment_succeeded"), "paid"):
             return _confirmed(checkout, about)
@@ -189,7 +194,7 @@ def _reversed(
     money: bool = True,
 ) -> News:
     id_, payment, currency = about.get("id"), about.get("payment_intent"), about.get("currency")
-    if not _is_id(id_) or not _is_id(payment):
+    if not is_outside_id(id_) or not is_outside_id(payment):
         return NotForUs("it names no payment that a checkout could have made", keep=True)
     if not _is_amount(amount) or (money and not _is_currency(currency)):
         reason, subject = "it does not say how much it is about", CheckoutRef("stripe", id_, payment)
@@ -221,8 +226,8 @@ def _checkout(about: dict[str, Any], mark: str) -> CheckoutRef:
     intent = about.get("payment_intent")
     return CheckoutRef(
         "stripe",
-        about["id"],
-        payment_ref=intent if _is_id(intent) else None,
+        id_ if is_outside_id(id_ := about.get("id")) else "",
+        payment_ref=intent if is_outside_id(intent) else None,
         purchase_id=our_id(metadata.get("purchase_id")),
         user_id=our_id(about.get("client_reference_id")) or our_id(metadata.get("user_id")),
         purchase_uid=our_uid(metadata.get("purchase_uid")),
@@ -230,12 +235,8 @@ def _checkout(about: dict[str, Any], mark: str) -> CheckoutRef:
     )
 
 
-def _is_id(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARS
-
-
 def _is_currency(value: object) -> bool:
-    return isinstance(value, str) and len(value) == len("usd")
+    return isinstance(value, str) and value.isascii() and len(value) == len("usd")
 
 
 def _is_amount(value: object) -> TypeGuard[int]:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from bot_platform.domain.ids import UID_CHARS, parse_id
+from bot_platform.infra.columns import MAX_OUTSIDE_ID_CHARS
 
 MARK = "platform"  # the metadata key of the mark on all that we create at Stripe
 OUR_IDS = ("purchase_id", "user_id", "refund_id")  # other metadata keys of ours
@@ -25,7 +26,6 @@ OBJECT_FIELDS = (
     "actionable",
 )
 MOVEMENT_FIELDS = ("amount", "currency", "reporting_category", "type")
-MAX_TEXT_CHARS = 255
 UID = re.compile(rf"[A-Za-z0-9_-]{{1,{UID_CHARS}}}")
 
 
@@ -88,5 +88,5 @@ def _scalars(about: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 def _is_scalar(value: object) -> bool:
     if isinstance(value, str):
-        return len(value) <= MAX_TEXT_CHARS
+        return len(value) <= MAX_OUTSIDE_ID_CHARS
     return value is None or isinstance(value, bool | int | float)

@@ -19,6 +19,7 @@ from bot_platform.domain.checkout import (
 )
 from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
 from bot_platform.domain.errors import CheckoutUnavailable
+from bot_platform.domain.ids import is_outside_id
 from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import DOWN, OK, SALES, OnAnswer, OnResult, ignore, ignore_answer
 from bot_platform.providers.stripe import checkout_requests, events, refunds
@@ -109,7 +110,7 @@ class StripePayments:
         ref, url = session.get("id"), session.get("url")
         price = session.get("amount_subtotal"), session.get("currency")
         known = {"purchase": order.purchase_id, "session": ref, "request_id": answer.request_id}
-        if not (isinstance(ref, str) and isinstance(url, str) and ref and url):
+        if not (is_outside_id(ref) and isinstance(url, str) and url):
             log.warning("stripe.checkout_without_page", **known)
             self._on_answer(f"sale:{package.code}", "its answer to a new checkout has no payment page")
             raise CheckoutUnavailable(self.refusal)

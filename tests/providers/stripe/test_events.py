@@ -325,7 +325,7 @@ def test_a_session_that_is_not_a_single_payment_is_stored_and_does_nothing(mode:
     assert news(mode=mode) == NotForUs("not a session that sells once", keep=True)
 
 
-@pytest.mark.parametrize("id_", [None, 5, "", [], {}, "x" * 201])
+@pytest.mark.parametrize("id_", [None, 5, "", [], {}, "x" * 256])
 def test_a_session_without_an_id_is_stored_and_does_nothing(id_: object) -> None:
     found = news(id=id_)
     assert isinstance(found, NotForUs)
