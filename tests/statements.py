@@ -31,7 +31,6 @@ ALLOWED = {
     "domain/outbox:unsent": "messages of a broadcast that wait: at most twenty",
     "domain/outbox:withdraw": "messages that wait",
     "domain/overview:_returned": "what was returned since a day; since more days on a reader",
-    "domain/overview:by_day": "the rows of one day; of more days on a reader",
     "domain/overview:today": "purchases that were kept aside, and those that failed today",
     "domain/refunds:unanswered": "refunds without an answer: few",
 }
