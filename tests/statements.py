@@ -31,7 +31,6 @@ ALLOWED = {
     "domain/outbox:unsent": "messages of a broadcast that wait: at most twenty",
     "domain/outbox:withdraw": "messages that wait",
     "domain/overview:_returned": "what was returned since a day; since more days on a reader",
-    "domain/overview:by_day": "the rows of one day; of more days on a reader",
     "domain/overview:today": "purchases that were kept aside, and those that failed today",
     "domain/refunds:unanswered": "refunds without an answer: few",
 }
@@ -40,20 +39,21 @@ CLAIMS = frozenset({"claim", "_claim", "any_to_claim"})  # the queues' own index
 _judged: dict[str, list[str]] = {}  # the expensive steps of each statement, for all tests
 
 
-class _Recorder(logging.Handler):
-    """Keeps each statement that the product ran, with the function that ran it."""
+class _Recorder(logging.Filter):
+    """Keeps each statement that the product ran, with the function that ran it; the log stays as it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, level: int) -> None:
         super().__init__()
+        self._level = level
         self.seen: dict[str, tuple[str, str]] = {}
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         sql = record.args[0] if isinstance(record.args, tuple) and record.args else None
-        if not isinstance(sql, str):
-            return
-        pattern = NUMBER.sub("0", sql)
-        if pattern not in self.seen and (place := _place()):
-            self.seen[pattern] = sql, place
+        if isinstance(sql, str):
+            pattern = NUMBER.sub("0", sql)
+            if pattern not in self.seen and (place := _place()):
+                self.seen[pattern] = sql, place
+        return record.levelno >= self._level
 
 
 def _place() -> str:
@@ -72,14 +72,14 @@ def _place() -> str:
 @contextmanager
 def scans_refused(template: Path) -> Iterator[None]:
     """Record what runs in the block; fails if the plan of a statement on SQLite is expensive."""
-    recorder, level = _Recorder(), LOGGER.level
-    LOGGER.addHandler(recorder)
+    recorder, level = _Recorder(LOGGER.getEffectiveLevel()), LOGGER.level
+    LOGGER.addFilter(recorder)
     LOGGER.setLevel(logging.DEBUG)
     try:
         yield
     finally:
         LOGGER.setLevel(level)
-        LOGGER.removeHandler(recorder)
+        LOGGER.removeFilter(recorder)
     with closing(sqlite3.connect(template)) as connection:
         found = [
             f"{place}: {step}\n    {sql}"
