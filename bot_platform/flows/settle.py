@@ -34,7 +34,7 @@ async def identify(
     """Ask what a checkout sold that we did not open; raises ProviderDown.
 
     Return the payment, and the package if its buyer is known and it belongs to no purchase yet. The payment
-    loses the number of a purchase whose package has a price in the price list that this checkout did not sell.
+    loses the number of a purchase whose package has a price at Stripe that this checkout did not sell.
     """
     checkout = payment.checkout
     purchase = await purchase_lookup.find(checkout, payment.price)

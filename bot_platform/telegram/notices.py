@@ -69,6 +69,7 @@ RENDERINGS: Mapping[str, Rendering] = {
     "work-below": Rendering(passing=True),
     "answer": Rendering(closing_buttons, bodies.answer),
     "work-files": Rendering(body=bodies.files),
+    "work-whole-answer": Rendering(body=bodies.whole_answer),
     "work-done": PLAIN,
     "work-cut": Rendering(buttons.order_again),
     "work-cancelled": Rendering(buttons.files),

@@ -219,6 +219,7 @@ work-expired = ⌛ The credits for this did not come within three days, so it wa
 work-failed = 😕 Something broke on my side while I worked on this. { work-charge }
 work-empty = 😕 No answer came. { work-charge } Try to say it in another way.
 work-forgotten = This was erased, as you wished or because it was old.
+work-whole-answer = 📄 The whole answer: it is too long for messages.
 work-files = 📦 { $name }{ $whole ->
         [yes] {""}
        *[no] , what is finished so far
