@@ -236,7 +236,8 @@ async def claim(limit: int) -> Sequence[Notice]:
         first="{t}.rank",
         order=f"{{t}}.rank = {BROADCAST}, {{t}}.message_id IS NOT NULL, {{t}}.id",
         only=f"""NOT EXISTS (SELECT 1 FROM "notice" recent WHERE recent.chat_id = {{t}}.chat_id
-            AND recent.tried_at > {clock()} - {CHAT_INTERVAL_MS})""",  # noqa: S608 -- names are the code's own
+            AND recent.tried_at > {clock()} - {CHAT_INTERVAL_MS}
+            AND recent.tried_at <= {clock()} + {leases.MAX_PAUSE_MS})""",  # noqa: S608 -- names are the code's own
         limit=limit,
         lease_ms=LEASE_MS,
     )
@@ -267,5 +268,6 @@ async def mark_dead(notice: Notice, error: str) -> None:
 
 async def reschedule(notice: Notice, ms: int, error: str) -> None:
     """Try again after `ms` milliseconds; the whole chat waits, because Telegram limits the chat."""
+    ms = min(ms, leases.MAX_PAUSE_MS)
     await Notice.filter(id=notice.id).update(error=error, tried_at=DbClock(ms - CHAT_INTERVAL_MS))
     await leases.reschedule(Notice, notice.id, ms)

@@ -12,7 +12,7 @@ from bot_platform.domain.ledger import Account
 from bot_platform.flows.context import MAX_ANSWER_MESSAGES, MAX_RENDERED_CHARS, WorkContext
 from bot_platform.flows.order_work import release_hold
 from bot_platform.flows.wake import hold, job_values, move_message_down, waiting_message, wake
-from bot_platform.infra.clock import now
+from bot_platform.infra.moments import is_recent
 from bot_platform.infra.sql import json_safe
 
 RECENT = timedelta(minutes=5)  # users do not notice an edit of an older message
@@ -205,7 +205,7 @@ async def _send_result(job: Job, shown: Shown, available: int) -> None:
     post = partial(
         outbox.post, chat_id=user.telegram_id, subject=job.more, rank=outbox.OTHER, place=job.place
     )
-    if now() - job.created_at > RECENT:
+    if not is_recent(job.created_at, RECENT):
         await move_message_down(job)
     if not pages:
         await outbox.rewrite(job.subject, text, **values)

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from tortoise.models import Model
 
+from bot_platform.infra.moments import has_come
 from bot_platform.infra.sql import DbClock, clock, connection, query, table_of
+
+MAX_PAUSE_MS = 15 * 60 * 1000  # until a row is tried again; a moment further ahead is none (infra/moments.py)
 
 
 async def claim(
@@ -31,6 +34,7 @@ async def claim(
     between = f"{first.format(t='head')}, {mine}" if first else mine
     lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
     now = clock()
+    is_free = f"{has_come('head.next_at', MAX_PAUSE_MS)} AND {has_come('head.lease_until', lease_ms)}"
     heads, values = "", [lease_ms, waiting]
     if lane:
         heads = f"""AND head.{lane} IS NOT NULL AND NOT EXISTS (
@@ -41,7 +45,7 @@ async def claim(
         f"""UPDATE "{table}" SET lease_until = {now} + ?, attempts = attempts + 1
             WHERE id IN (
                 SELECT head.id FROM "{table}" head
-                WHERE head.state = ? AND head.next_at <= {now} AND head.lease_until < {now}
+                WHERE head.state = ? AND {is_free}
                 AND {only.format(t="head")} {heads}
                 ORDER BY {between} LIMIT {limit} {lock})
             RETURNING id""",  # noqa: S608 -- as above
@@ -66,5 +70,5 @@ async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
 
 
 async def reschedule(model: type[Model], row_id: int, ms: int) -> None:
-    """End the lease of a row; it can be claimed again after `ms` milliseconds."""
-    await model.filter(id=row_id).update(lease_until=0, next_at=DbClock(ms))
+    """End the lease of a row; it can be claimed again after `ms` milliseconds, MAX_PAUSE_MS at most."""
+    await model.filter(id=row_id).update(lease_until=0, next_at=DbClock(min(ms, MAX_PAUSE_MS)))
