@@ -1,9 +1,4 @@
-"""Whether a stored moment has come, although the clock may have been set back since it was stored.
-
-A moment is believed only as far ahead as anybody sets it. One beyond that was stored by a clock that was
-ahead, and counts as none; otherwise a clock that is set back by an hour would let everything wait for an
-hour. Moments of the database's clock are unix milliseconds in a column; others are datetimes.
-"""
+"""Whether a stored moment has come, although the clock may have been set back since it was stored."""
 
 from datetime import datetime, timedelta
 
@@ -12,6 +7,9 @@ from tortoise.expressions import Q
 from bot_platform.infra.clock import now
 from bot_platform.infra.sql import DbClock, clock
 
+# A moment is believed only as far ahead as anybody sets it. One beyond that was stored by a clock that was
+# ahead, and counts as none; otherwise all would wait for an hour after the clock is set back by an hour.
+# Moments of the database's clock are unix milliseconds in a column; others are datetimes.
 NOTHING = timedelta(0)
 
 

@@ -726,6 +726,7 @@ refund-spent = The credits are spent: the refund takes back { CREDITS($needed) }
 refund-spent-hint-telegram = Write the refund again: I then show you the debt before anything is returned.
 refund-spent-hint-page = Go back and tick the box to return the money all the same: the missing credits become a debt.
 refund-spent-hint-console = With --force the money is returned all the same, and the missing credits become a debt.
+refund-debt-grew = More was spent since you saw this: { CREDITS($debt) } credits would become a debt now. Nothing was returned; begin again to see it.
 grant-id-used = The id { $id } stands for another grant already: to another person, or of another number of credits. Nothing was changed.
 grant-id-used-hint-page = This form was used before: begin again on the person's page.
 grant-too-much = { CREDITS($wanted) } credits cannot be taken: { CREDITS($available) } are available.
