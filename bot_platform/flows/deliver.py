@@ -42,8 +42,8 @@ async def dead(database: Database, operators: Sequence[int], notice: Notice, err
 
 
 async def _blocked(notice: Notice) -> None:
+    await users.mark_blocked(notice.chat_id, blocked=True)  # first, as where a user comes back
     await outbox.mark_dead(notice, outbox.BLOCKED)
-    await users.mark_blocked(notice.chat_id, blocked=True)
     outbox.report_lost(notice.text, "blocked")
 
 

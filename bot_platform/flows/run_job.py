@@ -49,8 +49,8 @@ async def claim(context: WorkContext, limit: int, kinds: Collection[str] | None 
 
 async def renew(context: WorkContext, fences: Mapping[int, int]) -> None:
     """Renew the leases of jobs in hand, given as job id: fence."""
-    if fences:
-        await context.database.transact(_renew, fences, notify=False)
+    for job_id, fence in fences.items():  # each for itself: two rows at once could wait for each other
+        await context.database.transact(job_leases.renew, job_id, fence, notify=False)
 
 
 async def show(context: WorkContext, job: Job, text: str, **values: Any) -> None:
@@ -114,17 +114,14 @@ async def deliver_files(job: Job, chat_id: int, key: str) -> None:
     await outbox.post(key, chat_id, job.more, "work-files", rank=outbox.OTHER, place=job.place, **values)
 
 
-async def _renew(fences: Mapping[int, int]) -> None:
-    for job_id, fence in fences.items():
-        await job_leases.renew(job_id, fence)
-
-
 async def _show(job: Job, text: str, values: Mapping[str, Any]) -> None:
+    await ledger.lock(job.user_id)  # before the job, as everywhere (docs/money.md, The order of locks)
     await _lock_mine(job)
     await outbox.rewrite(job.subject, text, **job_values(job), **values)
 
 
 async def _set_progress(job: Job, done: int, parts: int, what: str) -> None:
+    await ledger.lock(job.user_id)
     await _lock_mine(job)
     await jobs.set_progress(job, done, parts)
     await outbox.rewrite(job.subject, "work-progress", **job_values(job), what=what)

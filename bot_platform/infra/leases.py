@@ -63,10 +63,17 @@ async def acquire(model: type[Model], ids: Sequence[int], lease_ms: int) -> None
 async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
     """Extend the leases of these rows.
 
-    A row that was released since the ids were listed stays released.
+    A row that was released since the ids were listed stays released. A row that a transaction has locked is
+    left for the next time, because to wait for one row while others are held could end in a deadlock.
     """
     if ids:
-        await model.filter(id__in=list(ids), lease_until__gt=0).update(lease_until=DbClock(lease_ms))
+        table, marks = table_of(model), ", ".join("?" for _ in ids)
+        lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
+        await query(
+            f"""UPDATE "{table}" SET lease_until = {clock()} + {lease_ms} WHERE id IN (
+                SELECT id FROM "{table}" WHERE id IN ({marks}) AND lease_until > 0 {lock})""",  # noqa: S608 -- names are the code's own, values are bound
+            *ids,
+        )
 
 
 async def reschedule(model: type[Model], row_id: int, ms: int) -> None:
