@@ -27,8 +27,8 @@ async def _arrive(
     user, new = await users.welcome(telegram_id, language, request_key)
     if new:
         await ledger.open_account(user.id)
+        account = await ledger.lock(user.id)
         if welcome_credits:
-            account = await ledger.lock(user.id)
             await ledger.post(account, ledger.EntryKind.WELCOME, welcome_credits, f"welcome:{user.id}")
         await outbox.revive(telegram_id)  # operators may get notices before their first message
     return user, new or (request_key != "" and user.arrived_by == request_key)

@@ -50,7 +50,7 @@ async def _blocked(notice: Notice) -> None:
 async def _dead(operators: Sequence[int], notice: Notice, error: str) -> None:
     await outbox.mark_dead(notice, error)
     outbox.report_lost(notice.text, "refused")
-    if notice.rank == outbox.BROADCAST or notice.subject.startswith(LOST):
+    if notice.is_broadcast or notice.subject.startswith(LOST):
         return  # a broadcast counts its own; and a notice about a lost notice ends here
     await outbox.post_to_each(
         operators,

@@ -54,6 +54,13 @@ async def broadcast(view: NoticeView) -> OutgoingMessage:
     return OutgoingMessage(found.text if found else "")
 
 
+async def questions(view: NoticeView) -> OutgoingMessage:
+    """Write the questions of several people below one another."""
+    asked = view.values["questions"]
+    lines = [view.say("paysupport-questions-line", **one) for one in asked]
+    return OutgoingMessage("\n\n".join([view.say(view.name, n=len(asked)), *lines]))
+
+
 async def quoting(view: NoticeView) -> OutgoingMessage:
     """Write the text, and below it the words of a broadcast, which are too long for a value of a text."""
     return OutgoingMessage(f"{view.say(view.name)}\n\n{view.values['says']}")

@@ -93,6 +93,7 @@ RENDERINGS: Mapping[str, Rendering] = {
     "build-stopped": PLAIN,
     # For operators
     "paysupport-question": Rendering(buttons.look_at_user),
+    "paysupport-questions": Rendering(body=bodies.questions),
     "operator-event": Rendering(buttons.look_at_event),
     "operator-finding": Rendering(buttons.look_at_purchase),
     "operator-dispute": Rendering(buttons.look_at_purchase),

@@ -62,6 +62,7 @@ WORDINGS: Mapping[str, Wording] = {
         }
     ),
     "refund-debt-grew": SAME,
+    "paysupport-too-many": SAME,
     # Grants
     "grant-id-used": Wording(hints={Channel.PAGE: "grant-id-used-hint-page"}),
     "grant-too-much": SAME,

@@ -96,6 +96,7 @@ HARMLESS = {
     "domain/refunds.py": "a refund that fails at Stripe gets its second key an hour later",
     "domain/backlog.py": "an age for the metrics, never negative",
     "domain/attention.py": "the findings of the last weeks",
+    "domain/support_questions.py": "the questions of the last hour, with a bound on both sides",
     "flows/job_retention.py": "texts that are kept for days are kept for an hour more",
     "flows/updates.py": "updates that are kept for a week are kept for an hour more",
     "infra/moments.py": "the bound itself",

@@ -301,6 +301,12 @@ paysupport-question =
     ❓ A question about a payment from { $name } (customer number { $user }):
 
     { $question }
+paysupport-questions = { $n ->
+        [one] ❓ A question about a payment:
+       *[other] ❓ { $n } questions about payments:
+    }
+paysupport-questions-line = { $name } (customer number { $user }): { $question }
+paysupport-too-many = Your last { $most } questions are with the operator of this bot, who will write to you. You can ask again in an hour.
 paysupport-none = You have not bought anything yet. See /buy for what is on sale.
 terms =
     Terms of sale:
