@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
+from types import FrameType
 from typing import Any
 
 from tortoise.backends.asyncpg.client import TransactionWrapper
@@ -129,7 +130,8 @@ def locks_of(sql: str, values: Sequence[Any] | None, rows: int) -> Iterator[Lock
 
 def _story() -> str:
     """Name the function that was given to `transact`."""
-    frame, name = sys._getframe(2), ""  # noqa: SLF001 -- the only way to see who asks
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- the only way to see who asks
+    name = ""
     while frame and frame.f_code.co_name != "_once":
         if "bot_platform" in frame.f_code.co_filename:
             name = f"{frame.f_code.co_filename.rpartition('bot_platform/')[2]}:{frame.f_code.co_name}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from tortoise.expressions import F
 
@@ -29,7 +30,8 @@ async def post(key: str, chat_id: int, subject: str, question: Mapping[str, str]
     """
     waiting = Notice.filter(chat_id=chat_id, state=NoticeState.PENDING, message_id=None)
     messages = await waiting.filter(text__in=[ONE, MANY]).count()
-    is_new = await outbox.post(key, chat_id, subject, ONE, rank=QUESTION, **question)
+    values: dict[str, Any] = dict(question)
+    is_new = await outbox.post(key, chat_id, subject, ONE, rank=QUESTION, **values)
     if not is_new or messages < ALONE:
         return
     await Notice.filter(key=key).update(state=NoticeState.SENT)  # as a part of another message

@@ -1,6 +1,7 @@
 """Whether a stored moment has come, although the clock may have been set back since it was stored."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from tortoise.expressions import Q
 
@@ -20,12 +21,15 @@ def has_come(column: str, within_ms: int) -> str:
 
 def come(column: str, within_ms: int) -> Q:
     """Return the same as `has_come`, as a filter of Tortoise."""
-    return Q(**{f"{column}__lte": DbClock()}) | Q(**{f"{column}__gt": DbClock(within_ms)})
+    past: dict[str, Any] = {f"{column}__lte": DbClock()}
+    beyond: dict[str, Any] = {f"{column}__gt": DbClock(within_ms)}
+    return Q(**past) | Q(**beyond)
 
 
 def ahead(column: str, within_ms: int) -> Q:
     """Return a filter for whether the moment in a column, set at most `within_ms` ahead, is still to come."""
-    return Q(**{f"{column}__gt": DbClock(), f"{column}__lte": DbClock(within_ms)})
+    between: dict[str, Any] = {f"{column}__gt": DbClock(), f"{column}__lte": DbClock(within_ms)}
+    return Q(**between)
 
 
 def is_recent(since: datetime, span: timedelta) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot_platform.domain import outbox, support_questions
+from bot_platform.domain import outbox
 from bot_platform.domain.errors import TooManyQuestions
 from bot_platform.domain.outbox import Notice, NoticeState
 from bot_platform.domain.support_questions import ALONE, MANY, MAX_IN_AN_HOUR, ONE
@@ -120,4 +120,4 @@ async def test_questions_hold_no_broadcast_back_and_are_missed_when_they_are_los
     await database.transact(outbox.revive, 900)
     await question.refresh_from_db()
     assert question.state is NoticeState.PENDING
-    assert support_questions.QUESTION == outbox.BROADCAST
+    assert question.rank == outbox.QUESTION == outbox.BROADCAST

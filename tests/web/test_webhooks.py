@@ -404,7 +404,7 @@ async def test_another_product_of_the_same_amount_is_no_package_that_has_a_price
 ) -> None:
     prices = tmp_path / "prices.toml"
     async with world() as w:
-        new = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "x"}}
+        new: Any = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "x"}}
         ours, another = [await w.client.v1.prices.create_async(new) for _ in range(2)]
         prices.write_text(
             '[[package]]\ncode = "buy_500"\ncredits = 100\namount = 500\ncurrency = "usd"\n'

@@ -253,7 +253,9 @@ def test_a_paid_session_is_a_confirmed_payment(type_: str) -> None:
 def test_a_discount_is_what_stripe_names_or_what_is_missing_from_the_total(
     total: int, named: object, discount: int
 ) -> None:
-    details = {"total_details": {"amount_discount": named, "amount_tax": 95}} if named is not None else {}
+    details: dict[str, Any] = {}
+    if named is not None:
+        details = {"total_details": {"amount_discount": named, "amount_tax": 95}}
     found = news(amount_total=total, **details)
     assert isinstance(found, PaymentConfirmed)
     assert (found.amount, found.charged, found.discount) == (500, total, discount)
