@@ -6,6 +6,7 @@ from tortoise.expressions import F, Q
 
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.infra import commit_events
+from bot_platform.infra.moments import come
 from bot_platform.infra.sql import DbClock, advisory_lock, clock, connection, query
 
 LEASE_MS = 10_000  # after a crash another worker takes the job when this has passed
@@ -16,7 +17,7 @@ UNKNOWN_KIND_WAIT_MS = (
 
 async def any_to_claim() -> bool:
     """Whether there may be a job to claim; called often, so it takes no lock and writes nothing."""
-    lost = Q(state=JobState.RUNNING, lease_until__lt=DbClock())
+    lost = Q(come("lease_until", LEASE_MS), state=JobState.RUNNING)
     return await Job.filter(Q(state=JobState.QUEUED) | lost).exists()
 
 
@@ -30,7 +31,7 @@ async def claim(
     Running jobs whose lease has ended are queued again first.
     """
     await advisory_lock("jobs")  # two claims at once would count the same running ones
-    lost = Job.filter(state=JobState.RUNNING, lease_until__lt=DbClock())
+    lost = Job.filter(come("lease_until", LEASE_MS), state=JobState.RUNNING)
     await lost.update(state=JobState.QUEUED, lease_until=0)
     limit = min(limit, in_all - await Job.filter(state=JobState.RUNNING).count())
     if limit <= 0:
@@ -55,7 +56,7 @@ async def claim(
     )
     for row in rows:
         if row["attempts"] == 1:  # not a repeat after a crash
-            commit_events.record("job started", row["waited"] / 1000)
+            commit_events.record("job started", max(0, row["waited"]) / 1000)
     return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
 
 

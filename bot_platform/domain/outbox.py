@@ -18,7 +18,8 @@ from bot_platform.infra.columns import ErrorText, Key, Words
 from bot_platform.infra.redaction import redact_all
 from bot_platform.infra.sql import DbClock, advisory_lock, clock, insert_if_new
 
-ALERTS = ("operator-", "paysupport-")  # the texts that only operators get begin with these
+QUESTIONS = "paysupport-"  # the texts of questions to operators begin with this
+ALERTS = ("operator-", QUESTIONS)  # the texts that only operators get begin with these
 FOR_OPERATORS = (*ALERTS, "admin-")  # and those that answer what an operator did
 LEASE_MS = 15_000  # after a crash another sender takes the notice when this has passed
 # Telegram's limits: 30 messages a second in all, and one a second in each chat.
@@ -27,6 +28,7 @@ CHAT_INTERVAL_MS = 1000
 BLOCKED = "blocked"  # the error of a notice to a user who blocked the bot
 WITHDRAWN = "withdrawn"  # the error of a notice that was withdrawn before it was sent
 MONEY, OTHER, BROADCAST = 0, 1, 2  # ranks: notices about money are sent first, broadcasts last
+QUESTION = BROADCAST  # in an operator's chat questions are sent last: no alarm waits behind them
 
 
 class NoticeState(StrEnum):
@@ -75,6 +77,11 @@ class Notice(Model):
             ("chat_id", "tried_at"),
             ("tried_at",),
         )
+
+    @property
+    def is_broadcast(self) -> bool:
+        """Whether it is one of many messages with the same words, which nobody misses."""
+        return self.rank == BROADCAST and not self.text.startswith(QUESTIONS)
 
     @property
     def is_about_a_job(self) -> bool:
@@ -192,9 +199,9 @@ async def tally(subject: str) -> Tally:
 
 
 async def unsent(rank: int) -> int:
-    """Count the new messages of a rank that are not sent yet."""
+    """Count the new messages of a rank that are not sent yet, without the questions to operators."""
     waiting = Notice.filter(state=NoticeState.PENDING, rank=rank, message_id__isnull=True)
-    return await waiting.count()
+    return await waiting.exclude(text__startswith=QUESTIONS).count()
 
 
 async def any_pending(subjects: Sequence[str]) -> bool:
@@ -214,7 +221,8 @@ async def revive(chat_id: int) -> int:
 
     Broadcasts are too old by then.
     """
-    return await Notice.filter(chat_id=chat_id, state=NoticeState.DEAD, rank__not=BROADCAST).update(
+    late = Q(rank__not=BROADCAST) | Q(text__startswith=QUESTIONS)
+    return await Notice.filter(late, chat_id=chat_id, state=NoticeState.DEAD).update(
         state=NoticeState.PENDING, error=None, next_at=0, lease_until=0, attempts=0
     )
 
@@ -236,7 +244,8 @@ async def claim(limit: int) -> Sequence[Notice]:
         first="{t}.rank",
         order=f"{{t}}.rank = {BROADCAST}, {{t}}.message_id IS NOT NULL, {{t}}.id",
         only=f"""NOT EXISTS (SELECT 1 FROM "notice" recent WHERE recent.chat_id = {{t}}.chat_id
-            AND recent.tried_at > {clock()} - {CHAT_INTERVAL_MS})""",  # noqa: S608 -- names are the code's own
+            AND recent.tried_at > {clock()} - {CHAT_INTERVAL_MS}
+            AND recent.tried_at <= {clock()} + {leases.MAX_PAUSE_MS})""",  # noqa: S608 -- names are the code's own
         limit=limit,
         lease_ms=LEASE_MS,
     )
@@ -267,5 +276,6 @@ async def mark_dead(notice: Notice, error: str) -> None:
 
 async def reschedule(notice: Notice, ms: int, error: str) -> None:
     """Try again after `ms` milliseconds; the whole chat waits, because Telegram limits the chat."""
+    ms = min(ms, leases.MAX_PAUSE_MS)
     await Notice.filter(id=notice.id).update(error=error, tried_at=DbClock(ms - CHAT_INTERVAL_MS))
     await leases.reschedule(Notice, notice.id, ms)

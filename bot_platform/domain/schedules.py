@@ -3,6 +3,7 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from bot_platform.infra.moments import come
 from bot_platform.infra.sql import DbClock, insert_if_new
 
 LEASE_MS = 30_000  # work that takes longer may be done twice, so it must allow that
@@ -20,14 +21,14 @@ class Schedule(Model):
         table = "schedule"
 
 
-async def claim(name: str, *, early: bool) -> int | None:
+async def claim(name: str, every_ms: int, *, early: bool) -> int | None:
     """Lease the work and return its position, 0 the first time.
 
-    None when another replica does it, or when it is not due and not `early`.
+    None when another replica does it, or when it is not due and not `early`. `every_ms` as for `finish`.
     """
     await insert_if_new(Schedule(name=name))
-    free = Schedule.filter(name=name, lease_until__lt=DbClock())
-    due = free if early else free.filter(next_at__lte=DbClock())
+    free = Schedule.filter(come("lease_until", LEASE_MS), name=name)
+    due = free if early else free.filter(come("next_at", every_ms))
     if not await due.update(lease_until=DbClock(LEASE_MS)):
         return None
     return (await Schedule.get(name=name)).position

@@ -103,7 +103,7 @@ async def send_batch(database: Database) -> None:
 
 async def write_batch() -> None:
     """Write the next notices, if it is time; part of a transaction."""
-    turn = await schedules.claim(TURN, early=False)
+    turn = await schedules.claim(TURN, BATCH_INTERVAL_MS, early=False)
     if turn is None:
         return  # another replica has written this batch
     await schedules.finish(TURN, turn + 1, BATCH_INTERVAL_MS)

@@ -42,15 +42,15 @@ async def dead(database: Database, operators: Sequence[int], notice: Notice, err
 
 
 async def _blocked(notice: Notice) -> None:
+    await users.mark_blocked(notice.chat_id, blocked=True)  # first, as where a user comes back
     await outbox.mark_dead(notice, outbox.BLOCKED)
-    await users.mark_blocked(notice.chat_id, blocked=True)
     outbox.report_lost(notice.text, "blocked")
 
 
 async def _dead(operators: Sequence[int], notice: Notice, error: str) -> None:
     await outbox.mark_dead(notice, error)
     outbox.report_lost(notice.text, "refused")
-    if notice.rank == outbox.BROADCAST or notice.subject.startswith(LOST):
+    if notice.is_broadcast or notice.subject.startswith(LOST):
         return  # a broadcast counts its own; and a notice about a lost notice ends here
     await outbox.post_to_each(
         operators,

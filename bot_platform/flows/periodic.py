@@ -21,7 +21,8 @@ async def run_if_due(
     `work` gets the position that the last run returned, 0 the first time. `every` is in seconds, as
     `retry`, after which work that failed is due again.
     """
-    position = await database.transact(partial(schedules.claim, name, early=early), notify=False)
+    every_ms = int(every * 1000)
+    position = await database.transact(partial(schedules.claim, name, every_ms, early=early), notify=False)
     if position is None:
         return False
     ended = False
@@ -31,5 +32,5 @@ async def run_if_due(
     finally:
         if not ended:
             await database.transact(schedules.release, name, int(retry * 1000), notify=False)
-    await database.transact(schedules.finish, name, position, int(every * 1000), notify=False)
+    await database.transact(schedules.finish, name, position, every_ms, notify=False)
     return True

@@ -129,7 +129,7 @@ async def _ask_again(payments: PaymentContext, row: Event) -> ProviderEvent | No
 async def _prepare(payments: PaymentContext, news: News) -> Prepared:
     """Ask the provider for missing details, before any transaction begins."""
     if isinstance(news, PaymentConfirmed):
-        return Prepared(news, await settle.package_sold(payments, news))
+        return Prepared(*await settle.identify(payments, news))
     return Prepared(news)
 
 

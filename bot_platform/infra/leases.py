@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from tortoise.models import Model
 
+from bot_platform.infra.moments import has_come
 from bot_platform.infra.sql import DbClock, clock, connection, query, table_of
+
+MAX_PAUSE_MS = 15 * 60 * 1000  # until a row is tried again; a moment further ahead is none (infra/moments.py)
 
 
 async def claim(
@@ -31,6 +34,7 @@ async def claim(
     between = f"{first.format(t='head')}, {mine}" if first else mine
     lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
     now = clock()
+    is_free = f"{has_come('head.next_at', MAX_PAUSE_MS)} AND {has_come('head.lease_until', lease_ms)}"
     heads, values = "", [lease_ms, waiting]
     if lane:
         heads = f"""AND head.{lane} IS NOT NULL AND NOT EXISTS (
@@ -41,7 +45,7 @@ async def claim(
         f"""UPDATE "{table}" SET lease_until = {now} + ?, attempts = attempts + 1
             WHERE id IN (
                 SELECT head.id FROM "{table}" head
-                WHERE head.state = ? AND head.next_at <= {now} AND head.lease_until < {now}
+                WHERE head.state = ? AND {is_free}
                 AND {only.format(t="head")} {heads}
                 ORDER BY {between} LIMIT {limit} {lock})
             RETURNING id""",  # noqa: S608 -- as above
@@ -59,12 +63,19 @@ async def acquire(model: type[Model], ids: Sequence[int], lease_ms: int) -> None
 async def renew(model: type[Model], ids: Sequence[int], lease_ms: int) -> None:
     """Extend the leases of these rows.
 
-    A row that was released since the ids were listed stays released.
+    A row that was released since the ids were listed stays released. A row that a transaction has locked is
+    left for the next time, because to wait for one row while others are held could end in a deadlock.
     """
     if ids:
-        await model.filter(id__in=list(ids), lease_until__gt=0).update(lease_until=DbClock(lease_ms))
+        table, marks = table_of(model), ", ".join("?" for _ in ids)
+        lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
+        await query(
+            f"""UPDATE "{table}" SET lease_until = {clock()} + {lease_ms} WHERE id IN (
+                SELECT id FROM "{table}" WHERE id IN ({marks}) AND lease_until > 0 {lock})""",  # noqa: S608 -- names are the code's own, values are bound
+            *ids,
+        )
 
 
 async def reschedule(model: type[Model], row_id: int, ms: int) -> None:
-    """End the lease of a row; it can be claimed again after `ms` milliseconds."""
-    await model.filter(id=row_id).update(lease_until=0, next_at=DbClock(ms))
+    """End the lease of a row; it can be claimed again after `ms` milliseconds, MAX_PAUSE_MS at most."""
+    await model.filter(id=row_id).update(lease_until=0, next_at=DbClock(min(ms, MAX_PAUSE_MS)))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
+from bot_platform.telegram.bounded_layout import bounded
 from bot_platform.telegram.link_definitions import escape_definitions
 from bot_platform.telegram.literal_links import literal_links
 from bot_platform.telegram.markdown_events import Found, parse, text_event
@@ -22,10 +23,13 @@ KNOWN_SIGNS = frozenset({"SoftBreak", "HardBreak", "Rule"})
 
 
 def read(markdown: str) -> tuple[str, Sequence[Found]]:
-    """Parse Markdown; return the text that was parsed, and events that show all of it."""
+    """Parse Markdown; return the text that was parsed, and events that show all of it.
+
+    Raises TooManyEvents.
+    """
     text = escape_definitions(markdown)
     source = text.encode()
-    found = list(literal_links(list(parse(text)), source))
+    found = list(literal_links(list(bounded(list(parse(text)), source)), source))
     found = list(_titled(list(_literal(found, source))))
     return text, list(_apart(list(_whole_rows(found, source))))
 

@@ -1,6 +1,7 @@
 """Incoming updates: stored before they are confirmed, then handled once each, in order within a chat."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot_platform.infra import clock, correlation, safe_errors
 from bot_platform.infra.backoff import backoff
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import is_transient
+from bot_platform.infra.moments import is_recent
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.infra.sql import json_safe
 from bot_platform.infra.worker import LeaseWorker
@@ -37,6 +39,7 @@ CONCURRENCY = 32  # chats
 EACH_SECOND, BURST = 10, 30  # updates of one chat; faster ones wait, and none is lost
 MAX_ATTEMPTS = 6  # for an update that cannot be handled, or whose answer Telegram does not accept
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 32.0  # between two attempts
+PARTS_WAIT = timedelta(seconds=pastes.WAIT_SECONDS)
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 
 
@@ -191,8 +194,9 @@ def _kind(update: dict[str, Any]) -> str:
 
 def _wait_for_parts(row: Event) -> float:
     """Return how many seconds to wait for the next part of a long text; 0 when they have passed."""
-    waited = (clock.now() - row.received_at).total_seconds()
-    return max(0.0, pastes.WAIT_SECONDS - waited) if pastes.may_go_on(row.payload) else 0.0
+    if not pastes.may_go_on(row.payload) or not is_recent(row.received_at, PARTS_WAIT):
+        return 0.0
+    return (row.received_at + PARTS_WAIT - clock.now()).total_seconds()
 
 
 def _is_a_persons(update: dict[str, Any]) -> bool:

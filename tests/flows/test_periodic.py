@@ -74,10 +74,10 @@ async def test_a_job_that_is_cancelled_is_due_at_once(database: Database) -> Non
 
 
 async def test_a_job_whose_replica_died_is_due_when_its_lease_has_ended(database: Database) -> None:
-    assert await database.transact(partial(schedules.claim, "r", early=False), notify=False) == 0
-    assert await database.transact(partial(schedules.claim, "r", early=True), notify=False) is None
+    assert await database.transact(partial(schedules.claim, "r", 60_000, early=False), notify=False) == 0
+    assert await database.transact(partial(schedules.claim, "r", 60_000, early=True), notify=False) is None
     await query("UPDATE schedule SET lease_until = 0")
-    assert await database.transact(partial(schedules.claim, "r", early=False), notify=False) == 0
+    assert await database.transact(partial(schedules.claim, "r", 60_000, early=False), notify=False) == 0
 
 
 async def test_jobs_of_different_names_do_not_wait_for_each_other(database: Database) -> None:
