@@ -12,7 +12,7 @@ from tests.query_plans import expensive_steps
 
 ROOT = Path(__file__).parents[1]
 PRODUCT, INFRA, TESTS = (f"{ROOT / name}/" for name in ("bot_platform", "bot_platform/infra", "tests"))
-SQL = re.compile(r"(?i)\s*(?:SELECT|UPDATE|DELETE|WITH)\b(?!.*\$\d)", re.DOTALL)  # of SQLite
+SQL = re.compile(r"(?i)\s*(?:SELECT|UPDATE|DELETE|WITH)\b(?!.*(?:\$\d|set_config))", re.DOTALL)  # of SQLite
 NUMBER = re.compile(r"\d+")  # the clock's offset is a part of the SQL
 LOGGER = logging.getLogger("tortoise.db_client")  # Tortoise logs each statement with its values
 
@@ -23,6 +23,7 @@ ALLOWED = {
     "domain/attention:_failed_events": "the last events that failed, in the order of an index",
     "domain/attention:_refused_refunds": "refunds that failed: few",
     "domain/backlog:backlog": "what waits now, and events that failed",
+    "domain/inbox:finish": "the first waiting update of a chat, by the index of its lane",
     "domain/inbox:last_delivery": "from the newest event down: one of the first came by a webhook",
     "domain/inbox:list_provider_events": "the last events, in the order of an index",
     "domain/listings:_page": "a page, in the order of an index",
@@ -34,7 +35,9 @@ ALLOWED = {
     "domain/overview:today": "purchases that were kept aside, and those that failed today",
     "domain/refunds:unanswered": "refunds without an answer: few",
 }
-CLAIMS = frozenset({"claim", "_claim", "any_to_claim"})  # the queues' own indexes have tests of their own
+CLAIMS = frozenset(
+    {"claim", "_claim", "_lease", "any_to_claim", "_any_behind", "unmark_firsts"}
+)  # the queues' own indexes have tests of their own
 
 _judged: dict[str, list[str]] = {}  # the expensive steps of each statement, for all tests
 

@@ -6,7 +6,7 @@ from tortoise.models import Model
 from bot_platform.infra.moments import come
 from bot_platform.infra.sql import DbClock, insert_if_new
 
-LEASE_MS = 30_000  # work that takes longer may be done twice, so it must allow that
+LEASE_MS = 30_000  # after a crash another replica does the work when this has passed
 
 
 class Schedule(Model):
@@ -21,6 +21,14 @@ class Schedule(Model):
         table = "schedule"
 
 
+async def may_be_claimed(name: str, every_ms: int, *, early: bool) -> bool:
+    """Whether `claim` could lease the work; called often, so it takes no lock and writes nothing."""
+    not_now = ~come("lease_until", LEASE_MS)
+    if not early:
+        not_now |= ~come("next_at", every_ms)
+    return not await Schedule.filter(not_now, name=name).exists()
+
+
 async def claim(name: str, every_ms: int, *, early: bool) -> int | None:
     """Lease the work and return its position, 0 the first time.
 
@@ -32,6 +40,11 @@ async def claim(name: str, every_ms: int, *, early: bool) -> int | None:
     if not await due.update(lease_until=DbClock(LEASE_MS)):
         return None
     return (await Schedule.get(name=name)).position
+
+
+async def renew(name: str) -> None:
+    """Extend the lease of work that takes long; one that has ended stays so."""
+    await Schedule.filter(name=name, lease_until__gt=0).update(lease_until=DbClock(LEASE_MS))
 
 
 async def finish(name: str, position: int, every_ms: int) -> None:

@@ -87,7 +87,9 @@ async def store(payments: PaymentContext, events: Sequence[ProviderEvent]) -> in
 
 async def claim(payments: PaymentContext, limit: int) -> Sequence[Event]:
     """Lease stored events that are not applied yet, at most `limit`."""
-    return await payments.database.transact(inbox.claim_events, limit, notify=False)
+    if not await payments.database.transact(inbox.any_to_claim, inbox.EVENTS, notify=False):
+        return []
+    return await payments.database.transact(inbox.claim, inbox.EVENTS, limit, notify=False)
 
 
 async def renew(payments: PaymentContext, ids: Sequence[int]) -> None:

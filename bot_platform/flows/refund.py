@@ -87,6 +87,8 @@ async def start_now(payments: PaymentContext, refund: Refund) -> None:
 
 async def claim(payments: PaymentContext, limit: int) -> Sequence[Refund]:
     """Lease refunds that the provider has not answered yet, at most `limit`."""
+    if not await payments.database.transact(refunds.any_to_claim, notify=False):
+        return []
     return await payments.database.transact(refunds.claim, limit, notify=False)
 
 

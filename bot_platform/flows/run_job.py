@@ -37,7 +37,7 @@ class LeaseLost(Exception):
 
 async def claim(context: WorkContext, limit: int, kinds: Collection[str] | None = None) -> Sequence[Job]:
     """Lease queued jobs, at most `limit`, of the `kinds` that this worker knows; None means all."""
-    if not await job_leases.any_to_claim():
+    if not await context.database.transact(job_leases.any_to_claim, notify=False):
         return []
     return await context.database.transact(
         partial(

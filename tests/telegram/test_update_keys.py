@@ -72,7 +72,7 @@ class Installed:
     async def handle_all(self) -> None:
         """Handle what is stored, as the worker does."""
         worker = self.inbox.worker()
-        while rows := await inbox.claim_updates(10):
+        while rows := await inbox.claim(inbox.UPDATES, 10):
             for row in rows:
                 await worker._handle(row)  # noqa: SLF001 -- without the loop around it
 
