@@ -16,7 +16,15 @@ BOUND = re.compile(r"\$(\d+)")
 ADVISORY = "pg_advisory_xact_lock"
 # All that belongs to a user is locked after their account, and then its order does not matter.
 GUARD = "account"
-NAMES = {"outbox", "jobs", "events", "updates", "refunds", "broadcast", "support"}  # of advisory locks; all others are named after a payment
+NAMES = {
+    "outbox",
+    "jobs",
+    "updates",
+    "events",
+    "refunds",
+    "broadcast",
+    "support",
+}  # of advisory locks; all others are named after a payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +98,12 @@ REPORTED: list[str] = []
 SEVERAL = {
     "domain/account_flags.py:mark_broken": "no other story locks two accounts",
     "domain/inbox.py:drop_updates": "updates that have ended are touched by nothing else",
-    "domain/inbox.py:claim": "rows that it has locked, and skipped where others had: no claim waits",
-    "domain/outbox_leases.py:claim": "rows that it has locked or leased in the statement before",
+    "domain/inbox.py:claim": "the rows that it has locked in the statement before",
+    "domain/outbox_leases.py:claim": "the rows that it has locked or leased in the statement before",
+    "domain/refunds.py:claim": "the rows that it has locked in the statement before",
+    "flows/notice_retention.py:_delete_page": "old notices that have ended are touched by nothing else",
+    "infra/queues.py:unmark_firsts": "one replica at a time, and nearly never",
+    "infra/sql.py:query": "a test that asks something itself after the story",
     "domain/outbox.py:revive": "tests alone call it without a story that has locked an account",
     "domain/job_leases.py:claim": "one claim at a time, by the lock of jobs",
     "domain/reversals.py:mark_foreign": "the reversals of one payment, which no purchase has",
