@@ -33,6 +33,15 @@ class EventState(StrEnum):
     FAILED = "failed"
 
 
+class GivenUp(StrEnum):
+    """Why an update was given up, as the error of its row."""
+
+    UNREADABLE = "unreadable"
+    TELEGRAM = "telegram"  # did not take the answer for hours
+    DATABASE = "database"  # could not be used for hours
+    STOPPED = "stopped"  # each time that it was handled, the process or its task ended
+
+
 class Event(Model):
     """One event; `lane` is the chat of a Telegram update, whose updates are handled in order; else null."""
 

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from bot_platform.domain.places import Place
-from bot_platform.telegram.salvage import UNREAD
+from bot_platform.telegram.salvage import GENERAL_TOPIC, UNREAD
 
-GENERAL_TOPIC = 1  # Telegram refuses to send to it by its number
 # What a person sends besides words, and what it is called in texts; service messages are not here.
 KINDS: Mapping[str, str] = {
     "animation": "video",  # before "document", which stands beside it

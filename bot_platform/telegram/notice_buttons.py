@@ -98,6 +98,11 @@ def look_at_user(view: NoticeView) -> InlineKeyboardMarkup:
     return rows([view.button("person-button", to("person", view.values["user"]))])
 
 
+def look_at_sender(view: NoticeView) -> InlineKeyboardMarkup | None:
+    """Show the user to the operator, if it is known who it is."""
+    return look_at_user(view) if view.values["user"] != "none" else None
+
+
 def confirm_refund(view: NoticeView) -> InlineKeyboardMarkup:
     """Refund what the draft shows, or drop it."""
     money = {"amount": view.values["amount"], "currency": view.values["currency"]}

@@ -1,6 +1,6 @@
 """Joins a text that an app has cut into several messages, because Telegram takes 4096 characters at most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -10,7 +10,9 @@ MAX_PART_UNITS = 4096  # of UTF-16, as Telegram counts
 MIN_PART_UNITS = MAX_PART_UNITS // 2  # an app cuts at the end of a line or word in the second half
 MAX_PARTS = 20
 # What makes a message something of its own, and no part of the text before it.
-OWN = ("reply_to_message", "external_reply", "quote", "forward_origin", "media_group_id", "via_bot")
+OWN = ("forward_origin", "media_group_id", "via_bot")
+# The same, unless the first part has it too: apps send each part of an answer as an answer.
+ABOUT = ("reply_to_message", "external_reply", "quote")
 
 
 def may_go_on(update: Json) -> bool:
@@ -18,11 +20,14 @@ def may_go_on(update: Json) -> bool:
     return _units(_text(update)) >= MIN_PART_UNITS
 
 
-def join(first: Json, others: Sequence[Json]) -> tuple[dict[str, Any], int]:
-    """Put the text of the updates that follow behind that of the first one; return how many were joined."""
+def join(first: Json, others: Sequence[Json], commands: Container[str]) -> tuple[dict[str, Any], int]:
+    """Put the text of the updates that follow behind that of the first one; return how many were joined.
+
+    A text that begins with one of the `commands` (in small letters) is no part of another one.
+    """
     parts, last = [_text(first)], first
     for other in others[: MAX_PARTS - 1]:
-        if not (may_go_on(last) and _continues(last, other)):
+        if not may_go_on(last) or _command(other) in commands or not _continues(first, last, other):
             break
         parts += ["" if _is_cut_in_a_word(parts[-1]) else "\n", _text(other)]
         last = other
@@ -31,12 +36,20 @@ def join(first: Json, others: Sequence[Json]) -> tuple[dict[str, Any], int]:
     return {**first, "message": {**first["message"], "text": "".join(parts)}}, len(parts) // 2
 
 
-def _continues(last: Json, other: Json) -> bool:
-    """Whether one update holds the next part of another's text, written by the same person at once."""
-    if not _text(other) or _text(other).startswith("/"):
+def _command(update: Json) -> str | None:
+    """Return the name after the slash with which a text begins, as `commands.command` reads it."""
+    word = next(iter(_text(update).split(maxsplit=1)), "")
+    return word[1:].partition("@")[0].casefold() if word.startswith("/") else None
+
+
+def _continues(first: Json, last: Json, other: Json) -> bool:
+    """Whether one update holds the next part of a text, written by the same person at once."""
+    if not _text(other):
         return False
     before, message = last["message"], other["message"]
     if any(name in message for name in OWN) or _sender(message) is None:
+        return False
+    if any(message.get(name) not in (None, first["message"].get(name)) for name in ABOUT):
         return False
     if (_sender(message), message.get("message_thread_id")) != (
         _sender(before),

@@ -419,6 +419,17 @@ operator-unknown-status =
 operator-refund-undone = ⚠️ The refund of purchase { $purchase } ({ MONEY($amount, $currency) }) did not go through, and its credits are the buyer's again. See the Stripe Dashboard for why.
 operator-refund-refused = ⚠️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused: { $reason }
 operator-notice-lost = ⚠️ A message to { $user } about { $about } could not be sent, and is given up: { $error }
+operator-update-given-up = ⚠️ { $user ->
+        [none] What somebody
+       *[other] What { $user }
+    } wrote or pressed is given up: { $why ->
+        [unreadable] this version cannot read it, and has asked for a text instead. Look for a newer version of this software.
+        [telegram] Telegram has not taken the answer for hours. See whether this machine reaches Telegram (PROXY_URL, TELEGRAM_API_BASE), and ask: run.py doctor
+        [database] the database could not be used for hours. See its log and its limits, and ask: run.py doctor
+       *[stopped] each time that it was handled, the program broke. See the log before “telegram.gave_up”, whether this machine has memory enough, and look for a newer version of this software.
+    }
+
+    I write this once a day, and have asked the sender to try again. What else was given up stands in /admin.
 operator-books-off =
     🚨 The books are off: { $count ->
         [one] one row breaks
@@ -539,6 +550,12 @@ admin-finding = • { $kind ->
         [inquiry] Purchase { $number }: the bank asks. Answer in the Stripe Dashboard, or: /admin refund { $number } inquiry
         [warning] Purchase { $number }: the bank warns of fraud. A refund may avoid a dispute: /admin refund { $number } fraud warning
         [refund] Purchase { $number }: a refund of { MONEY($amount, $currency) } was refused ({ $why }). Mend the reason, then: /admin refund { $number }
+        [update] What { $number } wrote or pressed was given up: { $why ->
+            [telegram] Telegram did not take the answer.
+            [database] the database could not be used.
+           *[other] the program broke each time.
+        } They were asked to try again; ask them whether it works: /admin { $number }
+        [kept_aside] Purchase { $number }: its buyer paid, and the money does not match the price. Return it in the Stripe Dashboard, or correct the price list, then see it again: /admin { $number }
         [event] Event { $number } failed ({ $why }). Mend the reason, then replay it by the button below.
        *[message] A message to { $number } was given up ({ $why }). Write to them in another way: /admin { $number }
     }
