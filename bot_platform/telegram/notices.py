@@ -56,6 +56,7 @@ RENDERINGS: Mapping[str, Rendering] = {
     # Messages of which something cannot be read
     "only-words": PLAIN,
     "order-unread": Rendering(buttons.words_alone),
+    "order-unread-long": PLAIN,
     # Messages and presses that were given up
     "update-unreadable": PLAIN,
     "server-error": PLAIN,

@@ -12,9 +12,11 @@ DATES = range(2**33)  # unix seconds; Python's calendar ends not much later
 MAX_TEXT_CHARS = 20 * 4096  # of a text that an app had cut into parts
 GENERAL_TOPIC = 1  # Telegram refuses to send to it by its number
 UNREAD = "unread"  # a field of ours, set in a message of which something besides its text was lost
+JOINED = "joined"  # another one: the text came in several messages, of which Telegram knows the first
 # Fields of a message whose loss takes nothing away that its sender wrote or meant.
 PLAIN_FIELDS = frozenset(
     {
+        JOINED,
         "message_id",
         "message_thread_id",
         "is_topic_message",
@@ -94,6 +96,8 @@ def _message(message: Json) -> dict[str, Any] | None:
     }
     if thread := _id(message.get("message_thread_id")):
         kept |= {"message_thread_id": thread, "is_topic_message": message.get("is_topic_message") is True}
+    if message.get(JOINED) is True:
+        kept[JOINED] = True
     if not PLAIN_FIELDS.issuperset(message):
         kept[UNREAD] = True
     return kept

@@ -44,6 +44,7 @@ order-unread = I can read only words so far, and not { unread-thing }. So I have
         [0] Write what you want to know in words.
        *[other] Shall I go on with your words alone?
     }
+order-unread-long = I can read only words so far, and not { unread-thing }. So I have not started, and nothing was charged. Your words came in several messages: please send them again, and nothing with them.
 unread-thing = { $what ->
         [picture] the picture
         [recording] the recording
