@@ -25,7 +25,9 @@ LEASE_MS = 15_000  # after a crash another sender takes the notice when this has
 MAX_PER_SECOND = 30
 CHAT_INTERVAL_MS = 1000
 BLOCKED = "blocked"  # the error of a notice to a user who blocked the bot
-WITHDRAWN = "withdrawn"  # the error of a notice that was withdrawn before it was sent
+WITHDRAWN = (
+    "withdrawn"  # the error of a notice that nobody misses: it was withdrawn, or its next text replaces it
+)
 MONEY, OTHER, BROADCAST = 0, 1, 2  # ranks: notices about money are sent first, broadcasts last
 
 

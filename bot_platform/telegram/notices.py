@@ -102,7 +102,7 @@ RENDERINGS: Mapping[str, Rendering] = {
     "operator-unknown-status": Rendering(buttons.look_at_purchase),
     "operator-refund-undone": Rendering(buttons.look_at_purchase),
     "operator-refund-refused": Rendering(buttons.look_at_purchase),
-    "operator-notice-lost": PLAIN,
+    "operator-notice-lost": Rendering(buttons.look_at_lost),
     "operator-update-given-up": Rendering(buttons.look_at_sender),
     "operator-books-off": PLAIN,
     "operator-outage": PLAIN,

@@ -107,7 +107,18 @@ def _query(query: Json) -> dict[str, Any] | None:
     id_, data, user = _text(query.get("id")), _text(query.get("data")), _user(_object(query.get("from")))
     if not (id_ and data and user):
         return None
-    return {"id": id_, "from": user, "chat_instance": str(query.get("chat_instance", "")), "data": data}
+    kept = {"id": id_, "from": user, "chat_instance": str(query.get("chat_instance", "")), "data": data}
+    message = _object(query.get("message"))
+    if thread := _thread(message):
+        place = {"message_thread_id": thread, "is_topic_message": True}
+        chat = _chat(_object(message.get("chat")), user["id"])
+        kept["message"] = {
+            "message_id": _id(message.get("message_id")) or 0,
+            "date": 1,
+            "chat": chat,
+            **place,
+        }
+    return kept
 
 
 def _user(user: Json) -> dict[str, Any] | None:

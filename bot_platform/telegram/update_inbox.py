@@ -185,8 +185,11 @@ class UpdateInbox:
         pause = min(max(FIRST_PAUSE_SECONDS, waited), MAX_PAUSE_SECONDS)
         if isinstance(fault, TelegramRetryAfter):
             pause = fault.retry_after
-        log.warning("telegram.again", update=row.key, error=safe_errors.words(fault), seconds=pause)
-        await updates.reschedule(self._database, row, pause, is_try=False)
+        is_telegrams = isinstance(fault, TelegramAPIError)
+        said = {"error": safe_errors.words(fault)} if is_telegrams else safe_errors.describe(fault)
+        log.warning("telegram.again", update=row.key, seconds=pause, **said)
+        # A value that no column takes is an error of the connection for asyncpg, and does not pass.
+        await updates.reschedule(self._database, row, pause, is_try=isinstance(fault, ValueError))
 
     async def _give_up(self, row: Event, why: GivenUp) -> None:
         await give_up(self._database, self._operators, row, why)

@@ -411,15 +411,25 @@ operator-dispute = { $stage ->
             [0] ✅ The dispute about purchase { $purchase } is won. { disputed-money } Nothing is left to do.
            *[other] The dispute about purchase { $purchase } is won. { disputed-money } When Stripe returns it, the credits follow by themselves.
         }
-       *[other] Purchase { $purchase }: { $stage }
+       *[other] Purchase { $purchase }: { $stage }. Follow it in the Stripe Dashboard.
     }
 operator-unknown-status =
     ⚠️ Stripe gives { $what } of purchase { $purchase } ({ MONEY($amount, $currency) }) the status “{ $status }”, which this version does not know.
 
     Until Stripe gives another status it counts as open. See it in the Stripe Dashboard, and look for a newer version of this software.
 operator-refund-undone = ⚠️ The refund of purchase { $purchase } ({ MONEY($amount, $currency) }) did not go through, and its credits are the buyer's again. See the Stripe Dashboard for why.
-operator-refund-refused = ⚠️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused: { $reason }
-operator-notice-lost = ⚠️ A message to { $user } about { $about } could not be sent, and is given up: { $error }
+operator-refund-refused =
+    ⚠️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused, and nothing was returned: { $reason }
+
+    See what it names in the Stripe Dashboard: the balance, the payment, or the permissions of the key. Then refund it again: /admin refund { $purchase } why. Or refund it in the Dashboard; the buyer is told then too.
+operator-notice-lost =
+    ⚠️ A message to { $user } could not be sent, and is given up: { $error }
+
+    { $about ->
+        [job] It was about their work { $number }, which they may have paid. See by the button what it cost, and write to them in another way or give it back: /admin grant { $user } 1.00 your answer was lost
+        [purchase] It was about purchase { $number }. See by the button what became of it, and write to them in another way.
+       *[other] See by the button who they are, and write to them in another way.
+    }
 operator-update-given-up = ⚠️ { $user ->
         [none] What somebody
        *[other] What { $user }
@@ -589,6 +599,7 @@ admin-how-refund = Write which purchase and why, like: /admin refund 12 paid twi
 admin-refund-how-this = A refund wants a reason. Write it like: /admin refund { $purchase } paid twice. I show you what it does before it is done.
 admin-how-who = Write for whom, like: /admin { $verb } 4711
 admin-how-say = Write what everybody is to read, like: /admin say We are back!
+admin-say-words-only = Only words can be sent to everybody, and not { unread-thing }. Nothing was sent: write the words alone.
 admin-reason-too-long = The reason is too long: { $most } characters at most.
 admin-person =
     👤 { $user }{ $blocked ->
