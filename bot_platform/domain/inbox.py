@@ -225,6 +225,12 @@ async def last_delivery() -> datetime | None:
     return last.received_at if last else None
 
 
+async def last_update() -> datetime | None:
+    """Return when the last update of Telegram was stored."""
+    last = await Event.filter(lane__not_isnull=True).order_by("-id").first()
+    return last.received_at if last else None
+
+
 async def look_up(name: str) -> Event | None:
     """Find a provider's event by its key, by the provider's id, or by our id, as an operator types them."""
     if len(name) > MAX_NAME_CHARS:

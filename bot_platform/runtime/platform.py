@@ -158,7 +158,7 @@ async def _metrics_text(services: Services) -> tuple[bytes, str]:
 
 async def _store(inbox: UpdateInbox, body: bytes) -> bool:
     try:
-        await inbox.store([read(body)])
+        await inbox.store_one(read(body))
     except InvalidUpdate:
         return False
     return True

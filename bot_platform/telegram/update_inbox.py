@@ -75,8 +75,7 @@ class UpdateInbox:
         elif clock.current().monotonic() - asked_at < POLL_PAUSE_SECONDS:
             await clock.current().sleep(POLL_PAUSE_SECONDS)  # this server does not hold its answer back
 
-    async def store(self, came: Sequence[dict[str, Any]]) -> None:
-        """Store updates as Telegram sent them; raises InvalidUpdate."""
+    async def _store(self, came: Sequence[dict[str, Any]]) -> None:
         await updates.store(self._database, self._bot.id, [_incoming(update) for update in came])
 
     async def _store_each(self, found: Sequence[dict[str, Any]]) -> None:
@@ -85,23 +84,23 @@ class UpdateInbox:
         Raises when the database stores nothing at all; then nothing is confirmed, and all come again.
         """
         try:
-            await self.store(found)
+            await self._store(found)
         except Exception as error:
             if is_transient(error):
                 raise
             log.error("telegram.batch_not_stored", count=len(found), **safe_errors.describe(error))
             for update in found:
-                await self._store_alone(update)
+                await self.store_one(update)
 
-    async def _store_alone(self, update: dict[str, Any]) -> None:
+    async def store_one(self, update: dict[str, Any]) -> None:
         """Store one update; if that fails, what is known of it, and then only its number.
 
-        Raises when not even its number can be stored: then the fault is the database's.
+        Raises InvalidUpdate, and when not even its number can be stored: then the fault is the database's.
         """
         number = {"update_id": _id(update)}
         for version in (update, salvage(update) or number, number):
             try:
-                await self.store([version])
+                await self._store([version])
             except Exception as error:
                 log.error("telegram.update_not_stored", update=_id(update), **safe_errors.describe(error))
                 if version is number or is_transient(error):
@@ -177,15 +176,13 @@ class UpdateInbox:
 
     async def _retry(self, row: Event, fault: Exception) -> None:
         """Handle the update again later; its request key makes a second write to the books impossible."""
-        waited = _seconds_since(row)
+        waited, is_telegrams = _seconds_since(row), isinstance(fault, TelegramAPIError)
         if waited > PASSING_SECONDS:
-            is_telegrams = isinstance(fault, TelegramAPIError)
             await self._give_up(row, GivenUp.TELEGRAM if is_telegrams else GivenUp.DATABASE)
             return
         pause = min(max(FIRST_PAUSE_SECONDS, waited), MAX_PAUSE_SECONDS)
         if isinstance(fault, TelegramRetryAfter):
             pause = fault.retry_after
-        is_telegrams = isinstance(fault, TelegramAPIError)
         said = {"error": safe_errors.words(fault)} if is_telegrams else safe_errors.describe(fault)
         log.warning("telegram.again", update=row.key, seconds=pause, **said)
         # A value that no column takes is an error of the connection for asyncpg, and does not pass.

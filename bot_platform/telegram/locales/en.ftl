@@ -463,6 +463,10 @@ operator-outage = 🚨 { $party ->
                 [one] one minute
                *[other] { $minutes } minutes
             } something else has taken this bot's updates, so nobody is answered. Stop the other program that uses this TELEGRAM_BOT_TOKEN, or its webhook, which run.py doctor names.
+            [delivery] For { $minutes ->
+                [one] one minute
+               *[other] { $minutes } minutes
+            } Telegram could not post this bot's updates to WEBAPP_URL, so nobody is answered. See what run.py doctor says of “Telegram last error”: often the certificate has expired, the address does not lead here, or another TELEGRAM_WEBHOOK_SECRET is set. Telegram keeps what people write for a day.
            *[other] Telegram has given us no updates for { $minutes ->
                 [one] one minute
                *[other] { $minutes } minutes
