@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from bot_platform.telegram.markdown_events import Found, parse
 
 DEFINITION = re.compile(rb"\[((?:[^\[\]\\]|\\.)+)\]:\s*<?([^\s>]*)", re.DOTALL)
-BRACKET = b"&#91;"  # an entity, because a backslash may be shown as it stands
+# An entity, because a backslash may be shown as it stands; nobody else writes it with these zeros.
+BRACKET = b"&#0000091;"
 LINK = re.compile(r"https?://[^\s/?#]*[^\s/?#.]\.[^\s/?#.][^\s]*", re.IGNORECASE)
 CONTAINERS = ("BlockQuote", "List", "Item")  # a definition stands inside of these, and inside of nothing else
 
