@@ -2,7 +2,7 @@
 
 import structlog
 from aiogram import Bot, Router
-from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError
+from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 from aiogram.types import User as TelegramUser
 
@@ -51,10 +51,16 @@ async def send_apology(
 ) -> None:
     """Send a text, by its name, in the user's language, to where the update came from.
 
-    An error of Telegram is only logged.
+    Where that topic is gone, it is sent to the chat. An error of Telegram is only logged.
     """
     said, thread = texts.say(text, to.language_code or DEFAULT), thread_of(about)
-    try:
-        await bot.send_message(to.id, said, message_thread_id=thread)
-    except TelegramAPIError as error:
-        log.warning("telegram.could_not_apologise", error=error.message)
+    for place in dict.fromkeys((thread, None)):
+        try:
+            await bot.send_message(to.id, said, message_thread_id=place)
+        except TelegramBadRequest as error:
+            log.warning("telegram.could_not_apologise", error=error.message)
+        except TelegramAPIError as error:
+            log.warning("telegram.could_not_apologise", error=error.message)
+            return
+        else:
+            return

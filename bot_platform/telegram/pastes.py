@@ -26,13 +26,12 @@ def may_go_on(update: Json) -> bool:
 def join(first: Json, others: Sequence[Json], commands: Container[str]) -> tuple[dict[str, Any], int]:
     """Make one update of the first one and those that continue it; return how many these are.
 
-    Of an album the message with a caption is taken. A text that begins with one of the `commands` (in small
-    letters) is no part of another one; a joined text is marked with JOINED.
+    A text that begins with one of the `commands` (in small letters) is no part of another one; a joined text
+    is marked with JOINED.
     """
     if album := _album(first):
         more = list(takewhile(lambda other: _album(other) == album, others))
-        titled = (one for one in (first, *more) if one["message"].get("caption"))
-        return {**first, "message": next(titled, first)["message"]}, len(more)
+        return _with_all_captions(first, [first, *more]), len(more)
     parts, last = [_text(first)], first
     for other in others[: MAX_PARTS - 1]:
         if not may_go_on(last) or _command(other) in commands or not _continues(first, last, other):
@@ -43,6 +42,18 @@ def join(first: Json, others: Sequence[Json], commands: Container[str]) -> tuple
         return dict(first), 0
     text = {"text": "".join(parts), JOINED: True}
     return {**first, "message": {**first["message"], **text}}, len(parts) // 2
+
+
+def _with_all_captions(first: Json, album: Sequence[Json]) -> dict[str, Any]:
+    """Return the message of an album that has a caption, with those of the others; a command is first."""
+    titled = [one["message"] for one in album if _field(one, "caption")]
+    if not titled:
+        return dict(first)
+    titled.sort(key=lambda message: not message["caption"].startswith("/"))
+    if len(titled) == 1:
+        return {**first, "message": titled[0]}
+    captions = {"caption": "\n".join(message["caption"] for message in titled), JOINED: True}
+    return {**first, "message": {**titled[0], **captions}}
 
 
 def _command(update: Json) -> str | None:

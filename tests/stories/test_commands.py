@@ -61,6 +61,7 @@ SLASHES = [
     "/",
     "/ ask",
     "/asking is",
+    "/ - a bar\nx = 77*4/8\n",
 ]
 
 

@@ -20,7 +20,7 @@ from tests.work.service_with_model import rows
 OPERATOR = Person(id=5_000_000_009, first_name="Operator")
 OTHER = Person(id=5_000_000_002, first_name="Other buyer")
 SORRY = "A server error occurred."
-ADMINS = {"admin_telegram_ids": str(OPERATOR.id)}
+ADMINS: dict[str, Any] = {"admin_telegram_ids": str(OPERATOR.id)}
 DOWN = [
     Fault(code=502, page=BAD_GATEWAY, times=None),
     Fault(code=500, description="Internal Server Error", times=None),

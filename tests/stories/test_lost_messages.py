@@ -1,5 +1,7 @@
 """What Telegram refuses for good is sent in another way, or reaches the operators once, with what to do."""
 
+from typing import Any
+
 import pytest
 
 from bot_platform.sandbox.telegram_state import Person
@@ -10,7 +12,7 @@ from tests.work.model_server import Answer
 from tests.work.service_with_model import buttons, give
 
 OPERATOR = Person(id=5_000_000_009, first_name="Operator")
-ADMINS = {"admin_telegram_ids": str(OPERATOR.id)}
+ADMINS: dict[str, Any] = {"admin_telegram_ids": str(OPERATOR.id)}
 LOST = "could not be sent, and is given up"
 ODD = "Bad Request: odd"
 SLOW = Answer("Late ", "but here.", usage=(10, 5), delay=1.0)

@@ -122,6 +122,14 @@ async def test_an_apology_stands_in_the_topic_of_what_it_is_for(sqlite_url: str)
         assert sorry["message_thread_id"] == topic["message_thread_id"]
 
 
+async def test_an_apology_whose_topic_is_gone_stands_in_the_chat(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        h.telegram.chats[BUYER.id].topics.clear()
+        h.telegram.say(BUYER, "/balance", **topic)
+        assert "message_thread_id" not in await h.said("A server error occurred")
+
+
 async def test_a_press_of_an_unknown_shape_is_answered_in_its_topic(sqlite_url: str) -> None:
     async with serving(sqlite_url) as (h, _):
         topic = h.telegram.open_topic(BUYER)

@@ -209,6 +209,20 @@ async def test_a_cut_text_of_an_unknown_shape_is_not_ordered_by_its_first_part(s
         assert server.requests == []
 
 
+@pytest.mark.parametrize("order_of", [0, 1, 2])
+async def test_an_order_with_an_album_of_several_captions_is_not_begun_with_one_of_them(
+    database_url: str, order_of: int
+) -> None:
+    async with serving(database_url) as (h, server):
+        for n in range(3):
+            caption = ASK if n == order_of else f"This is number {n}."
+            h.telegram.send(BUYER, photo=PHOTO, media_group_id="album-1", caption=caption)
+        offer = await h.said("please send them again, and nothing with them.")
+        await h.clock.pass_time(5)
+        assert (buttons(offer), server.requests) == ([], [])
+        assert len([text for text in from_bot(h) if "only words so far" in text]) == 1
+
+
 async def test_an_album_for_the_operator_gets_one_answer(sqlite_url: str) -> None:
     async with serving(sqlite_url, admin_telegram_ids="5000000009") as (h, _):
         before = len(from_bot(h))

@@ -148,7 +148,10 @@ async def test_a_webhook_that_another_program_has_set_alarms(sqlite_url: str) ->
 async def test_an_old_error_and_a_message_on_its_way_are_no_fault(sqlite_url: str) -> None:
     async with running_service(sqlite_url, admin_telegram_ids=str(OPERATOR.id), **WEBHOOK) as h:
         webhook = await eventually(lambda: h.telegram.updates.webhook)
-        old = {"last_error": "Connection refused", "last_error_at": int(h.telegram.clock()) - 5}
+        old: dict[str, Any] = {
+            "last_error": "Connection refused",
+            "last_error_at": int(h.telegram.clock()) - 5,
+        }
         h.telegram.updates.webhook = replace(webhook, **old)
         await post(h, OPERATOR, "/start")
         h.telegram.say(OPERATOR, "/balance")  # on its way
