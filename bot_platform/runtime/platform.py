@@ -130,7 +130,7 @@ def _health(services: Services, background: BackgroundTasks) -> Blueprint:
         return None if await services.database.answers() else ""
 
     async def telegram() -> str | None:
-        return services.update_source.health.problem()
+        return services.update_source.problem()
 
     async def dispatcher() -> str | None:
         return None if await background.is_running() else ""

@@ -67,22 +67,16 @@ class PollHealth:
         return None
 
     def problem(self) -> str | None:
-        """Say why this process is not ready; None while all is well.
-
-        A process to which posts do not arrive stays ready: none could arrive ever again at one that is not.
-        """
+        """Say what is wrong; None while all is well."""
         silent = self.silence()
-        if silent and silent.why == DELIVERY:
-            return None
         return f"no updates for {silent.seconds:.0f} s ({silent.says})" if silent else None
 
 
-DELIVERY = "delivery"
 # What an operator must do depends on the class of the error alone.
 WHY = {
     "TelegramUnauthorizedError": "token",
     "TelegramNotFound": "token",
     "TelegramConflictError": "conflict",
     "WebhookActive": "conflict",
-    "DeliveryFails": DELIVERY,
+    "DeliveryFails": "delivery",
 }

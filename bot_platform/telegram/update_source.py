@@ -97,6 +97,13 @@ class UpdateSource:
         if self.is_held and not self._mode.webhook:
             await leader.acquire(self._database, self._lease, self._holder, 0)
 
+    def problem(self) -> str | None:
+        """Say why this process is not ready; None while all is well.
+
+        One to which posts do not arrive stays ready: a balancer would let none arrive ever again.
+        """
+        return None if self._mode.webhook and self._mode_set.is_set() else self.health.problem()
+
     async def set_mode(self) -> None:
         """Tell Telegram where updates go; a stop changes nothing there, so that no update is lost.
 
