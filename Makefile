@@ -21,7 +21,7 @@ PINS_HEADER := \# Made by 'make pins' from pyproject.toml, with Python 3.11, the
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test flaky e2e reliability soak check format modules bench audit-deps pins clean
+.PHONY: help demo test flaky e2e reliability soak check format modules bench bench-claims size audit-deps pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -75,6 +75,13 @@ modules: $(DEVELOPS) ## write docs/modules.md again, from the modules' docstring
 bench: $(DEVELOPS) ## measure the webhook against an empty POST, and the time from a payment to the start of the work
 	@$(PY) -m tests.benchmarks.webhook
 	@$(PY) -m tests.benchmarks.waking
+
+bench-claims: $(DEVELOPS) ## measure each claim at a thousand and at a million rows; ARGS="--rows 100000" for fewer
+	@$(PY) -m tests.benchmarks.claims $(ARGS)
+
+size: N = 1000000
+size: $(DEVELOPS) ## time each claim, list, page, round and command with a past of N=1000000 entries
+	@$(PY) -m tests.size --entries $(N) $(ARGS)
 
 audit-deps: $(AUDITS) ## compare the pinned requirements with known weaknesses; needs internet access
 	@.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \

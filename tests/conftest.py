@@ -20,6 +20,7 @@ import structlog
 from bot_platform.infra import clock
 from bot_platform.infra.clock import Clock
 from bot_platform.infra.database import Database
+from tests import lock_order
 from tests.makers import TEMPLATE, FreshDatabase
 from tests.waiting import UNFINISHED
 
@@ -48,7 +49,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure() -> None:
-    """Collect garbage less, and keep the files in memory, if there is room: there an fsync costs nothing."""
+    """Collect garbage less, and keep the files in memory, if there is room: there an fsync costs nothing.
+
+    Every transaction on PostgreSQL records the order of its locks.
+    """
+    lock_order.record()
     gc.set_threshold(*GC_THRESHOLD)
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
@@ -74,6 +79,13 @@ def pytest_xdist_auto_num_workers() -> int:
 def _system_clock() -> None:
     """Begin with the system's clock: a plain test that chose another one leaves it behind."""
     clock.use(Clock())
+
+
+@pytest.fixture(autouse=True)
+def _one_order_of_locks() -> Iterator[None]:
+    """Fail the test whose story locks rows in an order that can end in a deadlock with another one."""
+    yield
+    assert lock_order.new_problems() == []
 
 
 @pytest.fixture(autouse=True, scope="session")

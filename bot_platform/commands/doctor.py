@@ -1,6 +1,5 @@
 """The command that checks the installation: `doctor`."""
 
-import io
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,10 +44,8 @@ def doctor(arguments: Namespace) -> int:
 
 
 def _print(arguments: Namespace, lines: Sequence[Line]) -> int:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="replace"
-        )  # a terminal without the signs ✓ and ✗ must not end in an error
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="replace")  # a terminal without the signs ✓ and ✗ must not end in an error
     print(as_json(lines) if arguments.json else as_text(lines))
     return FAILED if failed(lines) else OK
 

@@ -28,6 +28,7 @@ from bot_platform.config.values import (
     url,
 )
 from bot_platform.domain import packages
+from bot_platform.domain.ids import parse_id
 from bot_platform.domain.packages import PriceList
 from bot_platform.infra import redaction
 
@@ -129,10 +130,9 @@ class MoneySettings(DatabaseSettings):
 
     @property
     def bot_id(self) -> int:
-        """The bot's id at Telegram, which begins its token; 0 without a token."""
+        """The bot's id at Telegram, which begins its token; 0 without a token, or with one that is none."""
         token = self.telegram_bot_token.get_secret_value() if self.telegram_bot_token else ""
-        digits = token.partition(":")[0]
-        return int(digits) if digits.isdecimal() else 0
+        return parse_id(token.partition(":")[0]) or 0
 
     def price_list(self) -> PriceList:
         """Read the price list; raises PriceListError or OSError only if it has changed since `load`."""
@@ -160,7 +160,7 @@ class Settings(MoneySettings):
     """All settings of the service; credits are in hundredths."""
 
     telegram_bot_token: Annotated[
-        Secret, matching(r"\d+:[A-Za-z0-9_-]{3,}", "is not of the shape that BotFather gives")
+        Secret, matching(r"[0-9]{1,18}:[A-Za-z0-9_-]{3,}", "is not of the shape that BotFather gives")
     ] = Field(default=...)
     telegram_api_base: Address = "https://api.telegram.org"
     telegram_mode: Literal["polling", "webhook"] = "polling"

@@ -29,7 +29,7 @@ def free_bytes(folder: Path) -> int:
 
 
 class DatabaseChecks:
-    """Checks of one database; they change nothing in it."""
+    """Checks of one database; they change nothing in it. It should belong to the bot `bot_id`."""
 
     def __init__(
         self,
@@ -38,8 +38,9 @@ class DatabaseChecks:
         *,
         audit_seconds: float = AUDIT_SECONDS,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        bot_id: int = 0,
     ) -> None:
-        self._database, self._free = database, free
+        self._database, self._free, self._bot_id = database, free, bot_id
         self._audit_seconds, self._timeout_seconds = audit_seconds, timeout_seconds
 
     def groups(self) -> Sequence[CheckGroup]:
@@ -48,6 +49,7 @@ class DatabaseChecks:
             [
                 Check("database", self._answers, self._timeout_seconds),
                 Check("migrations", self._migrations),
+                Check("bot", self._bot),
                 Check("books", self._books, BOOKS_TIMEOUT_SECONDS),
             ],
             [Check("disk", self._disk)],
@@ -93,6 +95,19 @@ class DatabaseChecks:
                 return {row["version"] for row in await ask("SELECT version FROM aerich")}
         except (sqlite3.OperationalError, asyncpg.UndefinedTableError):
             return set()
+
+    async def _bot(self) -> Finding:
+        if _known() - await self._applied():
+            return skipped("not checked, see migrations")
+        async with self._database.reader() as ask:
+            owners = [row["bot_id"] for row in await ask("SELECT bot_id FROM installation")]
+        if owners and self._bot_id not in owners:
+            return error(
+                f"the database belongs to bot {owners[0]}, and TELEGRAM_BOT_TOKEN is of bot {self._bot_id}",
+                f"Write the token of bot {owners[0]}, or another DATABASE_URL. If bot {self._bot_id} takes"
+                " its place, run `python3 run.py migrate --new-bot`.",
+            )
+        return ok(f"belongs to bot {owners[0]}" if owners else "belongs to the bot that starts on it first")
 
     async def _books(self) -> Finding:
         if _known() - await self._applied():

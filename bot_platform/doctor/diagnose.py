@@ -42,7 +42,7 @@ async def diagnose(settings: Settings, *, fix: bool, spend: bool = True) -> Sequ
                 *telegram.groups(),
                 *(stripe.groups() if stripe else [[Check("Stripe", _mock)]]),
                 *WebChecks(settings).groups(),
-                *DatabaseChecks(Database(settings.database_url)).groups(),
+                *DatabaseChecks(Database(settings.database_url), bot_id=settings.bot_id).groups(),
                 *AIChecks(settings, spend=spend).groups(),
                 *WorkChecks(settings).groups(),
             ]

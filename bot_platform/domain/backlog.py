@@ -33,6 +33,6 @@ async def backlog() -> Backlog:
     return Backlog(
         jobs={state.value: counted[state] for state in OPEN},
         messages=await pending.count(),
-        oldest_message=(now() - oldest).total_seconds() if oldest else 0.0,
+        oldest_message=max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0,
         failed_events=await Event.filter(state=EventState.FAILED, lane=None).count(),
     )

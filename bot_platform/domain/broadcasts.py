@@ -1,5 +1,7 @@
 """Broadcasts: a message of an operator to all users, how far it has come, and whether it runs."""
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from tortoise import fields
@@ -32,6 +34,9 @@ class Broadcast(Model):
     people = fields.BigIntField()  # how many recipients there were when it began
     written = fields.BigIntField(default=0)  # messages so far
     after = fields.BigIntField(default=0)
+    # How many messages were sent, and how many could not be; set before its old notices are deleted.
+    sent: int | None = fields.BigIntField(null=True)
+    unreached: int | None = fields.BigIntField(null=True)
     created_at = fields.DatetimeField(default=now)
     ended_at = fields.DatetimeField(null=True)
 
@@ -79,3 +84,14 @@ async def end(broadcast: Broadcast, state: BroadcastState) -> bool:
         state=state, ended_at=now()
     )
     return bool(ended)
+
+
+async def ended_before(moment: datetime, numbers: Collection[int]) -> Sequence[Broadcast]:
+    """Find those of the broadcasts that ended before a moment."""
+    return await Broadcast.filter(id__in=list(numbers), ended_at__lt=moment) if numbers else []
+
+
+async def keep_tally(broadcast: Broadcast, sent: int, unreached: int) -> None:
+    """Keep how many messages were sent, and how many could not be."""
+    broadcast.sent, broadcast.unreached = sent, unreached
+    await broadcast.save(update_fields=["sent", "unreached"])

@@ -39,7 +39,8 @@ class CheckoutRef:
 class PaymentConfirmed:
     """The money arrived: `amount` before taxes and discounts, `charged` after, in minor units.
 
-    `receipt` is the name of the text that the user gets.
+    `discount` is what was taken off the amount. We give no discounts, so any is somebody else's. `receipt` is
+    the name of the text that the user gets.
     """
 
     checkout: CheckoutRef
@@ -47,6 +48,7 @@ class PaymentConfirmed:
     charged: int
     currency: str
     receipt: str = "payment-received"
+    discount: int = 0
 
     @property
     def price(self) -> tuple[int, str]:

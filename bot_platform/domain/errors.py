@@ -56,6 +56,13 @@ class BooksBroken(Refusal):
         super().__init__("books-broken")
 
 
+class TooManyQuestions(Refusal):
+    """The person has asked the operators so often that a further question would not be read sooner."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__("paysupport-too-many", most=most)
+
+
 class CannotRefund(Refusal):
     """Why the money of a purchase is not returned."""
 

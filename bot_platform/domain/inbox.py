@@ -13,10 +13,12 @@ from tortoise.expressions import F
 from tortoise.models import Model
 
 from bot_platform.domain.ids import parse_id
-from bot_platform.infra import leases
+from bot_platform.infra import leases, queues
 from bot_platform.infra.clock import now
 from bot_platform.infra.columns import MAX_OUTSIDE_ID_CHARS, ErrorText, Key
-from bot_platform.infra.sql import insert_if_new, json_safe
+from bot_platform.infra.indexes import PartialIndex
+from bot_platform.infra.queues import Queue
+from bot_platform.infra.sql import claim_lock, insert_if_new, json_safe
 
 MAX_EVENT_KEY_CHARS = 255
 MAX_NAME_CHARS = MAX_OUTSIDE_ID_CHARS  # of a name that an operator types
@@ -31,6 +33,9 @@ class EventState(StrEnum):
     HANDLED = "handled"
     IGNORED = "ignored"
     FAILED = "failed"
+
+
+RECEIVED = f"state = '{EventState.RECEIVED}'"
 
 
 class GivenUp(StrEnum):
@@ -57,12 +62,42 @@ class Event(Model):
     attempts = fields.IntField(default=0)
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
+    # While it waits: known to stand behind another update of its chat (infra/queues.py).
+    behind = fields.BooleanField(default=False, db_default=False)
     received_at = fields.DatetimeField(default=now)
     handled_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "event"
-        indexes = (("state", "lane", "id"), ("lane", "id"), ("handled_at",))
+        indexes = (
+            ("state", "lane", "id"),
+            ("lane", "id"),
+            ("handled_at",),
+            # The queues': the candidates of both, the lanes of updates, and the updates that are marked.
+            PartialIndex("idx_event_events", "id", f"{RECEIVED} AND lane IS NULL"),
+            PartialIndex("idx_event_candidates", "id", f"{RECEIVED} AND lane IS NOT NULL AND NOT behind"),
+            PartialIndex("idx_event_lanes", "lane, id", f"{RECEIVED} AND lane IS NOT NULL"),
+            PartialIndex("idx_event_behind", "lane", f"{RECEIVED} AND lane IS NOT NULL AND behind"),
+        )
+
+
+EVENTS = Queue(
+    Event,
+    waiting=EventState.RECEIVED,
+    lease_ms=LEASE_MS,
+    scope="{t}.lane IS NULL",
+    candidates="idx_event_events",
+)
+UPDATES = Queue(
+    Event,
+    waiting=EventState.RECEIVED,
+    lease_ms=LEASE_MS,
+    lane="lane",
+    order="{t}.id",
+    scope="{t}.lane IS NOT NULL",
+    candidates="idx_event_candidates",
+    marks=True,
+)
 
 
 def read_json(body: bytes) -> Any:
@@ -135,28 +170,18 @@ async def finish(event: Event, state: EventState, error: str | None = None, *, e
     if erase:
         event.payload = None
     await event.save(update_fields=["state", "error", "handled_at", "payload"])
+    await queues.let_next(UPDATES, event.lane)
 
 
-async def claim_updates(limit: int) -> Sequence[Event]:
-    """Lease the oldest waiting update of each chat that has none in work."""
-    return await _claim("lane", "TRUE", limit)
+async def any_to_claim(queue: Queue) -> bool:
+    """Whether there may be a row to claim; called often, so it takes no lock and writes nothing."""
+    return await queues.any_to_claim(queue)
 
 
-async def claim_events(limit: int) -> Sequence[Event]:
-    """Lease the oldest provider events that are not handled yet."""
-    return await _claim(None, "{t}.lane IS NULL", limit)
-
-
-async def _claim(lane: str | None, only: str, limit: int) -> Sequence[Event]:
-    ids = await leases.claim(
-        Event,
-        waiting=EventState.RECEIVED,
-        lane=lane,
-        only=only,
-        order="{t}.id",
-        limit=limit,
-        lease_ms=LEASE_MS,
-    )
+async def claim(queue: Queue, limit: int) -> Sequence[Event]:
+    """Lease the oldest waiting rows: of UPDATES the first one of each chat, of EVENTS any."""
+    await claim_lock("events" if queue is EVENTS else "updates")
+    ids = await queues.claim(queue, limit)
     return await Event.filter(id__in=ids).order_by("id") if ids else []
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from tortoise.expressions import F, Q
+from tortoise.expressions import F
 
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.infra import commit_events
-from bot_platform.infra.sql import DbClock, advisory_lock, clock, connection, query
+from bot_platform.infra.moments import has_come
+from bot_platform.infra.sql import DbClock, claim_lock, clock, connection, indexed_by, query, read_by_indexes
 
 LEASE_MS = 10_000  # after a crash another worker takes the job when this has passed
 UNKNOWN_KIND_WAIT_MS = (
@@ -16,8 +17,13 @@ UNKNOWN_KIND_WAIT_MS = (
 
 async def any_to_claim() -> bool:
     """Whether there may be a job to claim; called often, so it takes no lock and writes nothing."""
-    lost = Q(state=JobState.RUNNING, lease_until__lt=DbClock())
-    return await Job.filter(Q(state=JobState.QUEUED) | lost).exists()
+    await read_by_indexes()
+    (found,) = await query(
+        f"""SELECT (SELECT id FROM job WHERE state = 'queued' ORDER BY id LIMIT 1) AS queued,
+            (SELECT id FROM job WHERE state = 'running' AND {has_come("lease_until", LEASE_MS)}
+             ORDER BY user_id LIMIT 1) AS lost"""  # noqa: S608 -- names are the code's own
+    )
+    return any(found.values())
 
 
 async def claim(
@@ -29,34 +35,47 @@ async def claim(
     replica of a newer version; it is left to such replicas for UNKNOWN_KIND_WAIT_MS.
     Running jobs whose lease has ended are queued again first.
     """
-    await advisory_lock("jobs")  # two claims at once would count the same running ones
-    lost = Job.filter(state=JobState.RUNNING, lease_until__lt=DbClock())
-    await lost.update(state=JobState.QUEUED, lease_until=0)
+    await claim_lock("jobs")  # two claims at once would count the same running ones
+    await query(
+        f"""UPDATE job SET state = 'queued', lease_until = 0
+            WHERE state = 'running' AND {has_come("lease_until", LEASE_MS)}"""  # noqa: S608 -- names are the code's own
+    )
     limit = min(limit, in_all - await Job.filter(state=JobState.RUNNING).count())
     if limit <= 0:
         return []
+    # The first job of each user comes before any second. As long as a user without a running job is left,
+    # the rest of the queue is not looked at: so a long queue costs no more than a short one.
+    rows = await _lease(limit, "= 0", for_one, kinds)
+    if for_one > 1 and len(rows) < limit:
+        rows += await _lease(limit - len(rows), f"< {for_one}", for_one, kinds)
+    for row in rows:
+        if row["attempts"] == 1:  # not a repeat after a crash
+            commit_events.record("job started", max(0, row["waited"]) / 1000)
+    return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
+
+
+async def _lease(limit: int, ahead: str, for_one: int, kinds: Collection[str] | None) -> list[dict[str, int]]:
+    """Lease queued jobs for which `ahead`, a condition, is true of how many of their user's are before."""
+    before = f"""(SELECT COUNT(*) FROM (
+            SELECT 1 FROM job o WHERE o.state = 'running' AND o.user_id = q.user_id
+            UNION ALL SELECT 1 FROM job o
+            WHERE o.state || '' = 'queued' AND o.user_id = q.user_id AND (o.rank, o.id) < (q.rank, q.id)
+            LIMIT {for_one}) ahead)"""  # noqa: S608 -- numbers, and names of the code's own
     lock = "" if connection().capabilities.dialect == "sqlite" else "FOR UPDATE SKIP LOCKED"
-    # The user's jobs that run or come before this one: the first job of each user comes before any second.
-    before = """(SELECT COUNT(*) FROM job o WHERE o.user_id = q.user_id AND (o.state = 'running'
-        OR o.state = 'queued' AND (o.rank < q.rank OR o.rank = q.rank AND o.id < q.id)))"""
     now_, known, marks = clock(), "TRUE", ", ".join("?" for _ in kinds or ()) or "NULL"
     if kinds is not None:
         known = f"(q.kind IN ({marks}) OR q.queued_at < {now_} - {UNKNOWN_KIND_WAIT_MS})"
-    rows = await query(
+    order = "q.id" if ahead == "= 0" else f"{before}, q.id"
+    return await query(
         f"""UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1,
                 lease_until = {now_} + ?
             WHERE id IN (
-                SELECT q.id FROM job q WHERE q.state = 'queued' AND {before} < ? AND {known}
-                ORDER BY {before}, q.id LIMIT {limit} {lock})
-            RETURNING id, attempts, {now_} - queued_at AS waited""",  # noqa: S608 -- names are the code's own
+                SELECT q.id FROM job q {indexed_by("idx_job_queued")} WHERE q.state = 'queued' AND {known}
+                AND {before} {ahead} ORDER BY {order} LIMIT {limit} {lock})
+            RETURNING id, attempts, {now_} - queued_at AS waited""",  # noqa: S608 -- as above
         LEASE_MS,
-        for_one,
         *(kinds or ()),
     )
-    for row in rows:
-        if row["attempts"] == 1:  # not a repeat after a crash
-            commit_events.record("job started", row["waited"] / 1000)
-    return await Job.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
 
 
 async def renew(job_id: int, fence: int) -> None:

@@ -16,7 +16,7 @@ async def conversation(user_id: int, kind: str, limit: int) -> Sequence[Job]:
 
 async def end_conversation(user_id: int) -> None:
     """Let no later order read the jobs so far."""
-    await Job.filter(user_id=user_id, remembered=True).update(remembered=False)
+    await Job.filter(user_id=user_id, has_texts=True, remembered=True).update(remembered=False)
 
 
 async def want_forgotten(user_id: int) -> None:

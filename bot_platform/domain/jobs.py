@@ -12,6 +12,7 @@ from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.infra import commit_events
 from bot_platform.infra.clock import now
 from bot_platform.infra.columns import Key
+from bot_platform.infra.indexes import PartialIndex
 from bot_platform.infra.sql import DbClock, json_safe
 
 PARKED_LIFETIME_MS = 72 * 3600 * 1000  # a job that waits for credits expires after this
@@ -75,6 +76,11 @@ class Job(Model):
             ("user_id", "state", "rank"),
             ("user_id", "has_texts", "kind", "id"),
             ("has_texts", "forget", "ended_at"),
+            # Those of a claim: the queue, the queue of each user, and what each user runs. The second has a
+            # condition of its own form, so that no old statistics lead its queries to the first.
+            PartialIndex("idx_job_queued", "id", "state = 'queued'"),
+            PartialIndex("idx_job_queued_of", "user_id, rank, id", "state || '' = 'queued'"),
+            PartialIndex("idx_job_running_of", "user_id", "state = 'running'"),
         )
 
     @property

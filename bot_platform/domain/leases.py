@@ -4,7 +4,10 @@ from tortoise import fields
 from tortoise.expressions import Q
 from tortoise.models import Model
 
+from bot_platform.infra.moments import ahead, come
 from bot_platform.infra.sql import DbClock, insert_if_new
+
+MAX_LEASE_MS = 60_000  # nobody takes a longer one
 
 
 class Lease(Model):
@@ -21,11 +24,11 @@ class Lease(Model):
 async def acquire(name: str, holder: int, lease_ms: int) -> bool:
     """Take or extend the lease for `lease_ms` milliseconds; False while another holder has it."""
     await insert_if_new(Lease(name=name))
-    free = Lease.filter(Q(holder=holder) | Q(lease_until__lte=DbClock()), name=name)
+    free = Lease.filter(Q(holder=holder) | come("lease_until", MAX_LEASE_MS), name=name)
     return bool(await free.update(holder=holder, lease_until=DbClock(lease_ms)))
 
 
 async def find_holder(name: str) -> int | None:
     """Return the number of the process that has the lease now; None when none has it."""
-    lease = await Lease.get_or_none(name=name, lease_until__gt=DbClock())
+    lease = await Lease.get_or_none(ahead("lease_until", MAX_LEASE_MS), name=name)
     return lease.holder if lease else None

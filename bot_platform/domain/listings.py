@@ -186,17 +186,23 @@ async def all_people() -> AsyncIterator[Sequence[Account]]:
 
 async def all_returned() -> AsyncIterator[Sequence[Returned]]:
     """Read all money that was returned, with its sales, in chunks, in the order of the sales."""
-    async for sales_ in _all(
-        Purchase.filter(reversals__stage__not_isnull=True).distinct().prefetch_related("user")
-    ):
+    after = 0
+    while ids := await _reversed_after(after):
+        after = ids[-1]
         by_sale: defaultdict[int, list[Reversal]] = defaultdict(list)
-        for row in await Reversal.filter(purchase_id__in=[sale.id for sale in sales_]):
+        for row in await Reversal.filter(purchase_id__in=ids):
             by_sale[row.purchase_id or 0].append(row)
         yield [
             Returned(sale, row, amount)
-            for sale in sales_
+            for sale in await _with_buyers(Purchase.filter(id__in=ids))
             for row, amount in returned_by_each(by_sale[sale.id], sale.charged)
         ]
+
+
+async def _reversed_after(purchase_id: int) -> Sequence[int]:
+    """Return the ids of the next purchases that have reversals."""
+    rows = Reversal.filter(purchase_id__gt=purchase_id).order_by("purchase_id").distinct()
+    return [number for (number,) in await rows.limit(EXPORT_CHUNK).values_list("purchase_id")]
 
 
 async def _with_buyers(rows: QuerySet[Purchase]) -> Sequence[Purchase]:

@@ -3,6 +3,7 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from bot_platform.infra.moments import come
 from bot_platform.infra.sql import DbClock, insert_if_new
 
 
@@ -29,7 +30,7 @@ async def begin(party: str, since: int, quiet_ms: int) -> bool:
     False when the outage is known, or when an earlier alert still forbids this one.
     """
     await insert_if_new(Outage(party=party))
-    new = Outage.filter(party=party, since=None, quiet_until__lte=DbClock())
+    new = Outage.filter(come("quiet_until", quiet_ms), party=party, since=None)
     return bool(await new.update(since=since, quiet_until=DbClock(quiet_ms)))
 
 

@@ -12,23 +12,24 @@ from tortoise.functions import Count
 from tortoise.models import Model
 
 from bot_platform.domain.places import ANYWHERE, Place
-from bot_platform.infra import commit_events, correlation, leases
+from bot_platform.infra import commit_events, correlation, queues
 from bot_platform.infra.clock import now
 from bot_platform.infra.columns import ErrorText, Key, Words
+from bot_platform.infra.indexes import PartialIndex
+from bot_platform.infra.queues import Queue
 from bot_platform.infra.redaction import redact_all
-from bot_platform.infra.sql import DbClock, advisory_lock, clock, insert_if_new
+from bot_platform.infra.sql import insert_if_new
 
-ALERTS = ("operator-", "paysupport-")  # the texts that only operators get begin with these
+QUESTIONS = "paysupport-"  # the texts of questions to operators begin with this
+ALERTS = ("operator-", QUESTIONS)  # the texts that only operators get begin with these
 FOR_OPERATORS = (*ALERTS, "admin-")  # and those that answer what an operator did
 LEASE_MS = 15_000  # after a crash another sender takes the notice when this has passed
-# Telegram's limits: 30 messages a second in all, and one a second in each chat.
-MAX_PER_SECOND = 30
-CHAT_INTERVAL_MS = 1000
 BLOCKED = "blocked"  # the error of a notice to a user who blocked the bot
 WITHDRAWN = (
     "withdrawn"  # the error of a notice that nobody misses: it was withdrawn, or its next text replaces it
 )
 MONEY, OTHER, BROADCAST = 0, 1, 2  # ranks: notices about money are sent first, broadcasts last
+QUESTION = BROADCAST  # in an operator's chat questions are sent last: no alarm waits behind them
 
 
 class NoticeState(StrEnum):
@@ -62,6 +63,8 @@ class Notice(Model):
     )  # as next_at; each attempt counts for Telegram's limits
     next_at = fields.BigIntField(default=0)  # milliseconds on the database's clock, as lease_until
     lease_until = fields.BigIntField(default=0)
+    # While it is pending: known to stand behind another pending notice of its chat (infra/queues.py).
+    behind = fields.BooleanField(default=False, db_default=False)
     thread_id: int | None = fields.BigIntField(null=True)  # the topic of the chat in which it is sent
     reply_to: int | None = fields.BigIntField(null=True)  # the message of the user that it answers
     # The request that it answers, for the log line of its sending.
@@ -76,12 +79,42 @@ class Notice(Model):
             ("subject",),
             ("chat_id", "tried_at"),
             ("tried_at",),
+            # The queue's: its candidates, its lanes, and the rows that are marked.
+            PartialIndex(
+                "idx_notice_candidates",
+                "rank, (message_id IS NOT NULL), id",
+                "state = 'pending' AND NOT behind",
+            ),
+            PartialIndex(
+                "idx_notice_lanes",
+                f"chat_id, (rank = {BROADCAST}), (message_id IS NOT NULL), id",
+                "state = 'pending'",
+            ),
+            PartialIndex("idx_notice_behind", "chat_id", "state = 'pending' AND behind"),
         )
+
+    @property
+    def is_broadcast(self) -> bool:
+        """Whether it is one of many messages with the same words, which nobody misses."""
+        return self.rank == BROADCAST and not self.text.startswith(QUESTIONS)
 
     @property
     def is_about_a_job(self) -> bool:
         """Whether it belongs to an order of paid work."""
         return self.subject.startswith("job:")
+
+
+# Money first between chats; within a chat broadcasts last, new messages before edits.
+QUEUE = Queue(
+    Notice,
+    waiting=NoticeState.PENDING,
+    lease_ms=LEASE_MS,
+    lane="chat_id",
+    order=f"({{t}}.rank = {BROADCAST}), ({{t}}.message_id IS NOT NULL), {{t}}.id",
+    between="{t}.rank, ({t}.message_id IS NOT NULL), {t}.id",
+    candidates="idx_notice_candidates",
+    marks=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +184,7 @@ async def rewrite(subject: str, text: str, /, **values: Any) -> None:
     await about.update(text=text, text_values=values, version=F("version") + 1, request=correlation.current())
     # Telegram may accept the new text where it refused the old one, but not from a user who blocked the bot.
     alive = about.filter(Q(error__isnull=True) | Q(error__not=BLOCKED))
-    await alive.update(state=NoticeState.PENDING, next_at=0, attempts=0)
+    await alive.update(state=NoticeState.PENDING, next_at=0, attempts=0, behind=False)
 
 
 async def move_down(subject: str, key: str, more: str, text: str, **values: Any) -> None:
@@ -163,7 +196,7 @@ async def move_down(subject: str, key: str, more: str, text: str, **values: Any)
         old = Notice(key=key, chat_id=row.chat_id, subject=more, text=text, text_values=values, rank=row.rank)
         old.message_id, old.thread_id = row.message_id, row.thread_id
         await insert_if_new(old)
-    await Notice.filter(subject=subject).update(message_id=None)
+    await Notice.filter(subject=subject).update(message_id=None, behind=False)
 
 
 async def find(key: str) -> Notice | None:
@@ -180,7 +213,10 @@ async def place_of(subject: str) -> Place:
 async def withdraw(subject: str) -> None:
     """Cancel the notices about a subject that were not sent yet."""
     unsent = Notice.filter(subject=subject, state=NoticeState.PENDING, message_id__isnull=True)
+    chats = sorted({row.chat_id for row in await unsent.only("id", "chat_id")})
     await unsent.update(state=NoticeState.DEAD, error=WITHDRAWN)
+    for chat_id in chats:
+        await queues.let_next(QUEUE, chat_id)
 
 
 async def tally(subject: str) -> Tally:
@@ -194,9 +230,9 @@ async def tally(subject: str) -> Tally:
 
 
 async def unsent(rank: int) -> int:
-    """Count the new messages of a rank that are not sent yet."""
+    """Count the new messages of a rank that are not sent yet, without the questions to operators."""
     waiting = Notice.filter(state=NoticeState.PENDING, rank=rank, message_id__isnull=True)
-    return await waiting.count()
+    return await waiting.exclude(text__startswith=QUESTIONS).count()
 
 
 async def any_pending(subjects: Sequence[str]) -> bool:
@@ -216,58 +252,7 @@ async def revive(chat_id: int) -> int:
 
     Broadcasts are too old by then.
     """
-    return await Notice.filter(chat_id=chat_id, state=NoticeState.DEAD, rank__not=BROADCAST).update(
-        state=NoticeState.PENDING, error=None, next_at=0, lease_until=0, attempts=0
+    late = Q(rank__not=BROADCAST) | Q(text__startswith=QUESTIONS)
+    return await Notice.filter(late, chat_id=chat_id, state=NoticeState.DEAD).update(
+        state=NoticeState.PENDING, error=None, next_at=0, lease_until=0, attempts=0, behind=False
     )
-
-
-async def claim(limit: int) -> Sequence[Notice]:
-    """Lease the next notice of each chat, as many as Telegram accepts in this second.
-
-    New messages are sent before edits. The database counts, so all replicas together keep the limits.
-    """
-    await advisory_lock("outbox")  # two claims at once would both use the rest of the limit
-    recent = Notice.filter(tried_at__gte=DbClock(-999), tried_at__lte=DbClock())
-    limit = min(limit, MAX_PER_SECOND - await recent.count())
-    if limit <= 0:
-        return []
-    ids = await leases.claim(
-        Notice,
-        waiting=NoticeState.PENDING,
-        lane="chat_id",
-        first="{t}.rank",
-        order=f"{{t}}.rank = {BROADCAST}, {{t}}.message_id IS NOT NULL, {{t}}.id",
-        only=f"""NOT EXISTS (SELECT 1 FROM "notice" recent WHERE recent.chat_id = {{t}}.chat_id
-            AND recent.tried_at > {clock()} - {CHAT_INTERVAL_MS})""",  # noqa: S608 -- names are the code's own
-        limit=limit,
-        lease_ms=LEASE_MS,
-    )
-    if not ids:
-        return []
-    await Notice.filter(id__in=ids).update(tried_at=DbClock())
-    return await Notice.filter(id__in=ids).order_by("rank", "id")
-
-
-async def renew(ids: Sequence[int]) -> None:
-    """Renew the leases of notices in work."""
-    await leases.renew(Notice, ids, LEASE_MS)
-
-
-async def mark_sent(notice: Notice, message_id: int) -> None:
-    """Note that this version was sent; a notice that was rewritten meanwhile stays pending."""
-    await Notice.filter(id=notice.id).update(lease_until=0)
-    if notice.message_id != message_id:  # an edit has the same id; writing it would undo a `move_down` since
-        await Notice.filter(id=notice.id).update(message_id=message_id)
-    await Notice.filter(id=notice.id, version=notice.version).update(state=NoticeState.SENT, error=None)
-
-
-async def mark_dead(notice: Notice, error: str) -> None:
-    """Give up this version: a repeat cannot succeed. One that was rewritten meanwhile stays pending."""
-    await Notice.filter(id=notice.id).update(lease_until=0)
-    await Notice.filter(id=notice.id, version=notice.version).update(state=NoticeState.DEAD, error=error)
-
-
-async def reschedule(notice: Notice, ms: int, error: str) -> None:
-    """Try again after `ms` milliseconds; the whole chat waits, because Telegram limits the chat."""
-    await Notice.filter(id=notice.id).update(error=error, tried_at=DbClock(ms - CHAT_INTERVAL_MS))
-    await leases.reschedule(Notice, notice.id, ms)

@@ -64,10 +64,19 @@ class PriceList:
             return max(self.packages, key=lambda package: package.credits)
         return min(enough, key=lambda package: package.amount)
 
+    def has_stripe_price(self, code: str) -> bool:
+        """Whether the list names a price kept in Stripe for the package with this code."""
+        return any(package.stripe_price for package in self.packages if package.code == code)
+
     def sold_as(self, *, price: str | None, amount: int, currency: str) -> Package | None:
-        """Find the package of a checkout's line: by its price id, else by amount and currency."""
+        """Find the package of a checkout's line: by price id where it has one, else by amount and currency.
+
+        Another price of the same amount is that of another product.
+        """
         by_price = [p for p in self.packages if price and p.stripe_price == price]
-        by_amount = [p for p in self.packages if (p.amount, p.currency) == (amount, currency)]
+        by_amount = [
+            p for p in self.packages if not p.stripe_price and (p.amount, p.currency) == (amount, currency)
+        ]
         found = by_price or by_amount
         return found[0] if len(found) == 1 else None
 

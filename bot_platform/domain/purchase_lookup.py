@@ -25,6 +25,11 @@ async def find(checkout: CheckoutRef, price: tuple[int, str] | None = None) -> P
     return by_id if price == (by_id.amount, by_id.currency) else None
 
 
+def is_by_number(purchase: Purchase, checkout: CheckoutRef) -> bool:
+    """Whether only its number led to this purchase: another shop on the account may count too."""
+    return purchase.provider_ref != checkout.provider_ref and checkout.purchase_uid is None
+
+
 async def find_by_ref(provider_ref: str) -> Purchase | None:
     """Find the purchase with this reference, of any provider."""
     return await Purchase.get_or_none(provider_ref=provider_ref)

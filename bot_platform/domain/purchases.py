@@ -14,6 +14,7 @@ from bot_platform.domain.ids import UID_CHARS, is_id, new_uid
 from bot_platform.domain.packages import Package
 from bot_platform.infra.clock import now
 from bot_platform.infra.columns import Key, OutsideId
+from bot_platform.infra.moments import is_ahead, is_recent
 from bot_platform.infra.sql import insert_if_new
 
 
@@ -45,6 +46,7 @@ MOVES: dict[PurchaseState, frozenset[PurchaseState]] = {
 
 PAID = frozenset({PurchaseState.PAID, PurchaseState.PARTLY_REVERSED, PurchaseState.REVERSED})
 FIRST_CHECK_AFTER = timedelta(minutes=3)  # a webhook usually comes before
+MAX_LINK_LIFETIME = timedelta(days=1)  # of every provider
 MAX_OPENING = timedelta(minutes=10)  # after this the terms of a try without a link are too old
 
 
@@ -155,17 +157,18 @@ class Purchase(Model):
     @property
     def can_be_paid(self) -> bool:
         """Whether its link is still valid."""
-        return self.state is PurchaseState.OPEN and self.link_until is not None and self.link_until > now()
+        until = self.link_until
+        return self.state is PurchaseState.OPEN and until is not None and is_ahead(until, MAX_LINK_LIFETIME)
 
     @property
     def is_opening(self) -> bool:
         """Whether its checkout was requested lately and has no link yet, so that a repeat may continue it."""
-        is_recent = now() - self.attempt_at < MAX_OPENING
-        return self.state is PurchaseState.OPEN and self.link is None and is_recent
+        is_open = self.state is PurchaseState.OPEN and self.link is None
+        return is_open and is_recent(self.attempt_at, MAX_OPENING)
 
     def is_younger(self, seconds: float) -> bool:
         """Whether the purchase began less than `seconds` ago."""
-        return now() - self.created_at < timedelta(seconds=seconds)
+        return is_recent(self.created_at, timedelta(seconds=seconds))
 
 
 async def begin(request_key: str, offer: Offer) -> Purchase:

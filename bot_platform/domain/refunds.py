@@ -9,9 +9,11 @@ from tortoise import fields
 from tortoise.models import Model
 
 from bot_platform.domain.ids import UID_CHARS, new_uid
-from bot_platform.infra import leases
+from bot_platform.infra import leases, queues
 from bot_platform.infra.clock import now
 from bot_platform.infra.columns import ErrorText, Key, Words
+from bot_platform.infra.queues import Queue
+from bot_platform.infra.sql import claim_lock
 
 OLD_AFTER = timedelta(hours=1)  # no request to the provider can still be under way
 LEASE_MS = 30_000  # longer than a request takes, so no two are under way
@@ -60,6 +62,9 @@ class Refund(Model):
         return f"refund:{self.id}"
 
 
+QUEUE = Queue(Refund, waiting=RefundState.ASKED, lease_ms=LEASE_MS, lane="purchase_id")
+
+
 async def find_by_request_key(request_key: str) -> Refund | None:
     """Find the refund of this request."""
     return await Refund.get_or_none(request_key=request_key)
@@ -101,11 +106,15 @@ async def finish(refund: Refund, state: RefundState, error: str | None = None) -
     await refund.save(update_fields=["state", "error"])
 
 
+async def any_to_claim() -> bool:
+    """Whether there may be a refund to claim; called often, so it takes no lock and writes nothing."""
+    return await queues.any_to_claim(QUEUE)
+
+
 async def claim(limit: int) -> Sequence[Refund]:
     """Lease the oldest unanswered refund of each purchase."""
-    ids = await leases.claim(
-        Refund, waiting=RefundState.ASKED, lane="purchase_id", order="{t}.id", limit=limit, lease_ms=LEASE_MS
-    )
+    await claim_lock("refunds")
+    ids = await queues.claim(QUEUE, limit)
     return await Refund.filter(id__in=ids).order_by("id") if ids else []
 
 

@@ -3,9 +3,10 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from bot_platform.infra.moments import come
 from bot_platform.infra.sql import DbClock, insert_if_new
 
-LEASE_MS = 30_000  # work that takes longer may be done twice, so it must allow that
+LEASE_MS = 30_000  # after a crash another replica does the work when this has passed
 
 
 class Schedule(Model):
@@ -20,17 +21,30 @@ class Schedule(Model):
         table = "schedule"
 
 
-async def claim(name: str, *, early: bool) -> int | None:
+async def may_be_claimed(name: str, every_ms: int, *, early: bool) -> bool:
+    """Whether `claim` could lease the work; called often, so it takes no lock and writes nothing."""
+    not_now = ~come("lease_until", LEASE_MS)
+    if not early:
+        not_now |= ~come("next_at", every_ms)
+    return not await Schedule.filter(not_now, name=name).exists()
+
+
+async def claim(name: str, every_ms: int, *, early: bool) -> int | None:
     """Lease the work and return its position, 0 the first time.
 
-    None when another replica does it, or when it is not due and not `early`.
+    None when another replica does it, or when it is not due and not `early`. `every_ms` as for `finish`.
     """
     await insert_if_new(Schedule(name=name))
-    free = Schedule.filter(name=name, lease_until__lt=DbClock())
-    due = free if early else free.filter(next_at__lte=DbClock())
+    free = Schedule.filter(come("lease_until", LEASE_MS), name=name)
+    due = free if early else free.filter(come("next_at", every_ms))
     if not await due.update(lease_until=DbClock(LEASE_MS)):
         return None
     return (await Schedule.get(name=name)).position
+
+
+async def renew(name: str) -> None:
+    """Extend the lease of work that takes long; one that has ended stays so."""
+    await Schedule.filter(name=name, lease_until__gt=0).update(lease_until=DbClock(LEASE_MS))
 
 
 async def finish(name: str, position: int, every_ms: int) -> None:

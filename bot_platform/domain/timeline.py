@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tortoise.functions import Count
+from tortoise.functions import Count, Sum
 
 from bot_platform.domain import actions, ledger, reversals
 from bot_platform.domain.checkout import Stage
@@ -141,8 +141,9 @@ async def _charges_since(entries: Sequence[Entry]) -> Sequence[Moment]:
     last = await charges.order_by("-seq").first()
     if last is None:
         return ()
-    amounts = [row.amount for row in await charges.only("amount")]
-    return [Moment(last.created_at, "charges", {"credits": -sum(amounts), "n": len(amounts)})]
+    # Summed by the database: an account may have very many.
+    ((total, number),) = await charges.annotate(total=Sum("amount"), n=Count("id")).values_list("total", "n")
+    return [Moment(last.created_at, "charges", {"credits": -int(total), "n": number})]
 
 
 def _reported(row: Reversal, currency: str) -> Moment:

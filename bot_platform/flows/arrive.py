@@ -18,7 +18,7 @@ async def arrive(
 
 async def come_back(database: Database, user: User) -> None:
     """Note that a user no longer blocks the bot, and send the notices that could not be sent meanwhile."""
-    await database.transact(_come_back, user.telegram_id)
+    await database.transact(_come_back, user.id, user.telegram_id)
 
 
 async def _arrive(
@@ -27,13 +27,14 @@ async def _arrive(
     user, new = await users.welcome(telegram_id, language, request_key)
     if new:
         await ledger.open_account(user.id)
-        await outbox.revive(telegram_id)  # operators may get notices before their first message
+        account = await ledger.lock(user.id)
         if welcome_credits:
-            account = await ledger.lock(user.id)
             await ledger.post(account, ledger.EntryKind.WELCOME, welcome_credits, f"welcome:{user.id}")
+        await outbox.revive(telegram_id)  # operators may get notices before their first message
     return user, new or (request_key != "" and user.arrived_by == request_key)
 
 
-async def _come_back(telegram_id: int) -> None:
+async def _come_back(user_id: int, telegram_id: int) -> None:
+    await ledger.lock(user_id)
     await users.mark_blocked(telegram_id, blocked=False)
     await outbox.revive(telegram_id)

@@ -103,7 +103,7 @@ async def send_batch(database: Database) -> None:
 
 async def write_batch() -> None:
     """Write the next notices, if it is time; part of a transaction."""
-    turn = await schedules.claim(TURN, early=False)
+    turn = await schedules.claim(TURN, BATCH_INTERVAL_MS, early=False)
     if turn is None:
         return  # another replica has written this batch
     await schedules.finish(TURN, turn + 1, BATCH_INTERVAL_MS)
@@ -143,12 +143,15 @@ async def _show(broadcast: Broadcast) -> None:
 
 async def progress(broadcast: Broadcast) -> dict[str, Any]:
     """Return the progress of a broadcast: how many messages are sent, undeliverable, and left."""
-    told = await outbox.tally(broadcast.subject)
+    sent, unreached = broadcast.sent, broadcast.unreached
+    if sent is None or unreached is None:
+        told = await outbox.tally(broadcast.subject)
+        sent, unreached = told.sent, told.dead
     return {
         "broadcast": broadcast.id,
         "state": broadcast.state.value,
-        "sent": told.sent,
-        "unreached": told.dead,
-        "left": max(0, broadcast.people - told.sent - told.dead),
+        "sent": sent,
+        "unreached": unreached,
+        "left": max(0, broadcast.people - sent - unreached),
         "says": broadcast.text if len(broadcast.text) <= QUOTED else f"{broadcast.text[:QUOTED]}…",
     }

@@ -1,7 +1,8 @@
 """What the flows get as their first argument: a context for payments, and one for paid work."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
@@ -28,6 +29,9 @@ class PaymentContext:
     operators: Sequence[int]
 
 
+MAX_ANSWER_MESSAGES = 10  # of one answer, its file included; a longer one is a file that begins in the chat
+MAX_RENDERED_CHARS = 40_000  # fill as many messages
+
 # Splits an answer in Markdown into messages: each is a dict with `text` and `entities`.
 Pages = Callable[[str], Sequence[Mapping[str, Any]]]
 
@@ -47,6 +51,16 @@ class WorkContext:
     jobs_at_once: int
     low_balance: int
     keep_texts: timedelta
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
+
+    async def render(self, markdown: str) -> Sequence[Mapping[str, Any]]:
+        """Split the beginning of an answer into messages, MAX_ANSWER_MESSAGES + 1 at most.
+
+        It runs beside the event loop, because a model may write what takes a second to read. One at a time:
+        the loop shares the interpreter with no more than one.
+        """
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self.pages, markdown[:MAX_RENDERED_CHARS])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot_platform.domain import outbox, users
+from bot_platform.domain import outbox, outbox_leases, users
 from bot_platform.domain.outbox import Notice
 from bot_platform.infra.database import Database
 
@@ -12,23 +12,25 @@ MAX_ERROR_CHARS = 200
 
 async def claim(database: Database, limit: int) -> Sequence[Notice]:
     """Lease the next notice of each chat, at most `limit`."""
-    return await database.transact(outbox.claim, limit, notify=False)
+    if not await database.transact(outbox_leases.any_to_claim, notify=False):
+        return []
+    return await database.transact(outbox_leases.claim, limit, notify=False)
 
 
 async def renew(database: Database, ids: Sequence[int]) -> None:
     """Renew the leases of notices in hand."""
     if ids:
-        await database.transact(outbox.renew, ids, notify=False)
+        await database.transact(outbox_leases.renew, ids, notify=False)
 
 
 async def sent(database: Database, notice: Notice, message_id: int) -> None:
     """Record that a notice was sent, with the id of its message in the chat."""
-    await database.transact(outbox.mark_sent, notice, message_id, notify=False)
+    await database.transact(outbox_leases.mark_sent, notice, message_id, notify=False)
 
 
 async def reschedule(database: Database, notice: Notice, seconds: float, error: str) -> None:
     """Send the notice again after `seconds`; later notices of its chat wait behind it."""
-    await database.transact(outbox.reschedule, notice, int(seconds * 1000), error, notify=False)
+    await database.transact(outbox_leases.reschedule, notice, int(seconds * 1000), error, notify=False)
 
 
 async def blocked(database: Database, notice: Notice) -> None:
@@ -43,19 +45,19 @@ async def dead(database: Database, operators: Sequence[int], notice: Notice, err
 
 async def withdraw(database: Database, notice: Notice) -> None:
     """Give up on a notice that a later text replaces: nobody misses it."""
-    await database.transact(outbox.mark_dead, notice, outbox.WITHDRAWN, notify=False)
+    await database.transact(outbox_leases.mark_dead, notice, outbox.WITHDRAWN, notify=False)
 
 
 async def _blocked(notice: Notice) -> None:
-    await outbox.mark_dead(notice, outbox.BLOCKED)
-    await users.mark_blocked(notice.chat_id, blocked=True)
+    await users.mark_blocked(notice.chat_id, blocked=True)  # first, as where a user comes back
+    await outbox_leases.mark_dead(notice, outbox.BLOCKED)
     outbox.report_lost(notice.text, "blocked")
 
 
 async def _dead(operators: Sequence[int], notice: Notice, error: str) -> None:
-    await outbox.mark_dead(notice, error)
+    await outbox_leases.mark_dead(notice, error)
     outbox.report_lost(notice.text, "refused")
-    if notice.rank == outbox.BROADCAST or notice.subject.startswith(LOST):
+    if notice.is_broadcast or notice.subject.startswith(LOST):
         return  # a broadcast counts its own; and a notice about a lost notice ends here
     about, _, rest = notice.subject.partition(":")
     number = rest.partition(":")[0]

@@ -31,7 +31,7 @@ async def send_files(context: WorkContext, user: User, job_id: int, request_key:
 
 async def start_anew(context: WorkContext, user: User) -> None:
     """Start a new conversation: later orders build on no earlier ones."""
-    await context.database.transact(job_texts.end_conversation, user.id, notify=False)
+    await context.database.transact(_end_conversation, user.id, notify=False)
 
 
 async def forget(context: WorkContext, user: User) -> int:
@@ -76,13 +76,20 @@ async def _send_files(user: User, job_id: int, request_key: str) -> None:
     await deliver_files(job, user.telegram_id, f"{job.subject}:files:{request_key}")
 
 
+async def _end_conversation(user_id: int) -> None:
+    await ledger.lock(user_id)
+    await job_texts.end_conversation(user_id)
+
+
 async def _forget_user(user_id: int) -> int:
+    await ledger.lock(user_id)
     await job_texts.want_forgotten(user_id)
     return len(await jobs.open_of(user_id))
 
 
 async def _forget(job: Job) -> bool:
     """Erase a job's texts, unless some of them are still to be sent to its user."""
+    await ledger.lock(job.user_id)
     subjects = [job.subject, job.more]
     if await outbox.any_pending(subjects):
         return False

@@ -87,7 +87,9 @@ async def store(payments: PaymentContext, events: Sequence[ProviderEvent]) -> in
 
 async def claim(payments: PaymentContext, limit: int) -> Sequence[Event]:
     """Lease stored events that are not applied yet, at most `limit`."""
-    return await payments.database.transact(inbox.claim_events, limit, notify=False)
+    if not await payments.database.transact(inbox.any_to_claim, inbox.EVENTS, notify=False):
+        return []
+    return await payments.database.transact(inbox.claim, inbox.EVENTS, limit, notify=False)
 
 
 async def renew(payments: PaymentContext, ids: Sequence[int]) -> None:
@@ -129,7 +131,7 @@ async def _ask_again(payments: PaymentContext, row: Event) -> ProviderEvent | No
 async def _prepare(payments: PaymentContext, news: News) -> Prepared:
     """Ask the provider for missing details, before any transaction begins."""
     if isinstance(news, PaymentConfirmed):
-        return Prepared(news, await settle.package_sold(payments, news))
+        return Prepared(*await settle.identify(payments, news))
     return Prepared(news)
 
 

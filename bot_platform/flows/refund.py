@@ -32,6 +32,11 @@ class Terms:
     takes: int
     there: int
 
+    @property
+    def debt(self) -> int:
+        """The credits that are spent already, in hundredths."""
+        return self.takes - self.there
+
 
 async def terms(payments: PaymentContext, purchase: Purchase, *, amount: int | None, force: bool) -> Terms:
     """Return what `request` would do now; raises CannotRefund as it would."""
@@ -46,19 +51,31 @@ async def request(
     amount: int | None,
     reason: str,
     force: bool,
+    most_debt: int | None = None,
     request_key: str = "",
     by: str = actions.CONSOLE,
 ) -> Refund:
     """Store a refund and hold its credits: `amount` in minor units, None for all that is left.
 
     `request_key` names the request: a repeated one returns its refund. Without a key, each call is a
-    new request. Raises CannotRefund, also when credits are spent, unless `force`.
+    new request. Raises CannotRefund, also when credits are spent, unless `force`; and with `most_debt` (the
+    hundredths that the operator has seen) when more would become a debt.
 
     The refund is leased to the caller: call `carry_out`, or `start_now` to leave it to the worker.
     """
     key = request_key or uuid4().hex  # the story may run again after a commit whose answer was lost
     return await payments.database.transact(
-        partial(_request, payments, purchase_id, key, amount=amount, reason=reason, force=force, by=by)
+        partial(
+            _request,
+            payments,
+            purchase_id,
+            key,
+            amount=amount,
+            reason=reason,
+            force=force,
+            most_debt=most_debt,
+            by=by,
+        )
     )
 
 
@@ -70,6 +87,8 @@ async def start_now(payments: PaymentContext, refund: Refund) -> None:
 
 async def claim(payments: PaymentContext, limit: int) -> Sequence[Refund]:
     """Lease refunds that the provider has not answered yet, at most `limit`."""
+    if not await payments.database.transact(refunds.any_to_claim, notify=False):
+        return []
     return await payments.database.transact(refunds.claim, limit, notify=False)
 
 
@@ -123,6 +142,7 @@ async def _request(
     amount: int | None,
     reason: str,
     force: bool,
+    most_debt: int | None,
     by: str,
 ) -> Refund:
     purchase = await purchases.look_up(purchase_id)
@@ -133,6 +153,8 @@ async def _request(
         return known
     await purchase.refresh_from_db()
     agreed = await _terms(payments, purchase, account, amount, force=force)
+    if most_debt is not None and agreed.debt > most_debt:
+        raise CannotRefund("refund-debt-grew", debt=agreed.debt)
     refund = await refunds.request(key, purchase_id, agreed.amount, reason)
     if agreed.there:
         await ledger.reserve(account, agreed.there, refund.cause)

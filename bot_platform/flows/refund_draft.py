@@ -36,7 +36,7 @@ async def draft(
         "amount": terms.amount,
         "currency": purchase.currency,
         "takes": terms.takes,
-        "debt": terms.takes - terms.there,
+        "debt": terms.debt,
         "reason": json_safe(reason),
         "draft": request_key,
     }
@@ -58,6 +58,7 @@ async def confirm(payments: PaymentContext, chat_id: int, request_key: str) -> N
         amount=values["amount"],
         reason=values["reason"],
         force=values["debt"] > 0,  # a debt that the draft did not show is not agreed to
+        most_debt=values["debt"],
         request_key=shown.key,
         by=actions.telegram(chat_id),
     )

@@ -1,6 +1,7 @@
 """Running jobs: claimed under a lease, charged at each checkpoint, finished once."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,10 +10,10 @@ from bot_platform.domain import job_leases, jobs, ledger, outbox, users
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.places import Place
-from bot_platform.flows.context import WorkContext
+from bot_platform.flows.context import MAX_ANSWER_MESSAGES, MAX_RENDERED_CHARS, WorkContext
 from bot_platform.flows.order_work import release_hold
 from bot_platform.flows.wake import hold, job_values, move_message_down, waiting_message, wake
-from bot_platform.infra.clock import now
+from bot_platform.infra.moments import is_recent
 from bot_platform.infra.sql import json_safe
 
 RECENT = timedelta(minutes=5)  # users do not notice an edit of an older message
@@ -21,13 +22,23 @@ OF_THE_PLATFORM = ("job", "files", "charged", "most")  # values that a kind of w
 ANSWER = "answer"  # the text name of a page of a job's answer; it is in no locale
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the user gets: pages of the answer, `whole` for the file if they are not all of it, and `text`."""
+
+    pages: Sequence[Mapping[str, Any]]
+    whole: str
+    text: str
+    values: Mapping[str, Any]
+
+
 class LeaseLost(Exception):
     """Another worker has the job now, or it has ended: this worker must change nothing."""
 
 
 async def claim(context: WorkContext, limit: int, kinds: Collection[str] | None = None) -> Sequence[Job]:
     """Lease queued jobs, at most `limit`, of the `kinds` that this worker knows; None means all."""
-    if not await job_leases.any_to_claim():
+    if not await context.database.transact(job_leases.any_to_claim, notify=False):
         return []
     return await context.database.transact(
         partial(
@@ -39,8 +50,8 @@ async def claim(context: WorkContext, limit: int, kinds: Collection[str] | None 
 
 async def renew(context: WorkContext, fences: Mapping[int, int]) -> None:
     """Renew the leases of jobs in hand, given as job id: fence."""
-    if fences:
-        await context.database.transact(_renew, fences, notify=False)
+    for job_id, fence in fences.items():  # each for itself: two rows at once could wait for each other
+        await context.database.transact(job_leases.renew, job_id, fence, notify=False)
 
 
 async def show(context: WorkContext, job: Job, text: str, **values: Any) -> None:
@@ -78,14 +89,18 @@ async def finish(
 ) -> None:
     """End a running job: charge for what was delivered, release the rest, and send the result.
 
-    `answer` is Markdown and becomes as many messages as it needs, the first in the job's own message.
-    `text` names the text about the end of the job, and `values` are its kind's values in that text.
+    `answer` is Markdown and becomes as many messages as it needs, the first in the job's own message. If it
+    needs more than MAX_ANSWER_MESSAGES, the last of them is a file with all of it. `text` names the text
+    about the end of the job, and `values` are its kind's values in that text.
     Raises LeaseLost.
     """
-    pages = context.pages(json_safe(answer)) if answer else []
-    await context.database.transact(
-        partial(_finish, context, job, state, result, cost=cost, text=text, pages=pages, values=values)
-    )
+    answer = json_safe(answer)
+    pages = await context.render(answer) if answer else []
+    whole = ""
+    if len(pages) > MAX_ANSWER_MESSAGES or len(answer) > MAX_RENDERED_CHARS:
+        pages, whole = pages[: MAX_ANSWER_MESSAGES - 1], answer
+    shown = Shown(pages, whole, text, values)
+    await context.database.transact(partial(_finish, context, job, state, result, cost=cost, shown=shown))
 
 
 async def release(context: WorkContext, job: Job) -> None:
@@ -100,17 +115,14 @@ async def deliver_files(job: Job, chat_id: int, key: str) -> None:
     await outbox.post(key, chat_id, job.more, "work-files", rank=outbox.OTHER, place=job.place, **values)
 
 
-async def _renew(fences: Mapping[int, int]) -> None:
-    for job_id, fence in fences.items():
-        await job_leases.renew(job_id, fence)
-
-
 async def _show(job: Job, text: str, values: Mapping[str, Any]) -> None:
+    await ledger.lock(job.user_id)  # before the job, as everywhere (docs/money.md, The order of locks)
     await _lock_mine(job)
     await outbox.rewrite(job.subject, text, **job_values(job), **values)
 
 
 async def _set_progress(job: Job, done: int, parts: int, what: str) -> None:
+    await ledger.lock(job.user_id)
     await _lock_mine(job)
     await jobs.set_progress(job, done, parts)
     await outbox.rewrite(job.subject, "work-progress", **job_values(job), what=what)
@@ -147,9 +159,7 @@ async def _finish(
     result: Any,
     *,
     cost: int,
-    text: str,
-    pages: Sequence[Mapping[str, Any]],
-    values: Mapping[str, Any],
+    shown: Shown,
 ) -> None:
     account = await ledger.lock(job.user_id)
     await _lock_mine(job)
@@ -159,7 +169,7 @@ async def _finish(
     else:
         await release_hold(account, job)
     await jobs.end(job, state, result)
-    await _send_result(job, pages, text, {**values, "available": account.available})
+    await _send_result(job, shown, account.available)
     await _notify_if_low(context, account, before, job.place)
     await wake(account)
 
@@ -184,25 +194,27 @@ async def _charge(account: Account, job: Job, cost: int) -> None:
     await jobs.count_charge(job, charged)
 
 
-async def _send_result(
-    job: Job, pages: Sequence[Mapping[str, Any]], text: str, values: Mapping[str, Any]
-) -> None:
-    """Write the answer into the job's own message and as many more as it needs; the last shows `text`."""
+async def _send_result(job: Job, shown: Shown, available: int) -> None:
+    """Write the answer into the job's own message and as many more as it needs; the last closes it."""
     user = await users.get(job.user_id)
-    own = job_values(job)
-    all_values = {**own, **values, **{name: own[name] for name in OF_THE_PLATFORM}}
-    if now() - job.created_at > RECENT:
+    own, pages, text = job_values(job), shown.pages, shown.text
+    values = {**own, **shown.values, "available": available}
+    values |= {name: own[name] for name in OF_THE_PLATFORM}
+    post = partial(
+        outbox.post, chat_id=user.telegram_id, subject=job.more, rank=outbox.OTHER, place=job.place
+    )
+    if not is_recent(job.created_at, RECENT):
         await move_message_down(job)
     if not pages:
-        await outbox.rewrite(job.subject, text, **all_values)
+        await outbox.rewrite(job.subject, text, **values)
     for n, page in enumerate(pages, start=1):
-        page_values = all_values | {"page": page, "says": text if n == len(pages) else ""}
+        page_values = values | {"page": page, "says": text if n == len(pages) else ""}
         if n == 1:
             await outbox.rewrite(job.subject, ANSWER, **page_values)
         else:
-            key = f"{job.subject}:page:{n}"
-            chat_id, rank = user.telegram_id, outbox.OTHER
-            await outbox.post(key, chat_id, job.more, ANSWER, rank=rank, place=job.place, **page_values)
+            await post(f"{job.subject}:page:{n}", text=ANSWER, **page_values)
+    if shown.whole:
+        await post(f"{job.subject}:whole", text="work-whole-answer", whole=shown.whole, name=job.kind)
     if job.files and job.state is not JobState.CANCELLED:  # a user who cancelled can ask for them
         await deliver_files(job, user.telegram_id, f"{job.subject}:files")
 

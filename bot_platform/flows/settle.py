@@ -28,13 +28,32 @@ from bot_platform.infra.sql import advisory_lock
 UNKNOWN_STATE = "the provider says {!r}, which this version does not know: it is treated as on its way"
 
 
-async def package_sold(payments: PaymentContext, payment: PaymentConfirmed) -> Package | None:
-    """Ask what a checkout sold that we did not open for a buyer whom we know; raises ProviderDown."""
+async def identify(
+    payments: PaymentContext, payment: PaymentConfirmed
+) -> tuple[PaymentConfirmed, Package | None]:
+    """Ask what a checkout sold that we did not open; raises ProviderDown.
+
+    Return the payment, and the package if its buyer is known and it belongs to no purchase yet. The payment
+    loses the number of a purchase whose package has a price at Stripe that this checkout did not sell.
+    """
     checkout = payment.checkout
-    if checkout.user_id is None or await purchase_lookup.find(checkout, payment.price):
-        return None
-    if not await users.exists(checkout.user_id):
-        return None
+    purchase = await purchase_lookup.find(checkout, payment.price)
+    if purchase:
+        by_number = purchase_lookup.is_by_number(purchase, checkout)
+        if not by_number or not payments.prices.has_stripe_price(purchase.package):
+            return payment, None
+        sold = await _sold(payments, checkout)
+        if sold and sold.code == purchase.package:
+            return payment, None
+        payment = replace(payment, checkout=replace(checkout, purchase_id=None))
+    elif checkout.user_id is None or not await users.exists(checkout.user_id):
+        return payment, None
+    else:
+        sold = await _sold(payments, checkout)
+    return payment, sold
+
+
+async def _sold(payments: PaymentContext, checkout: CheckoutRef) -> Package | None:
     provider = payments.providers.get(checkout.provider, payments.provider)
     lines = await provider.lines(checkout)
     if len(lines) != 1 or lines[0].quantity != 1:
@@ -43,10 +62,10 @@ async def package_sold(payments: PaymentContext, payment: PaymentConfirmed) -> P
 
 
 async def confirm(payments: PaymentContext, payment: PaymentConfirmed, sold: Package | None) -> Outcome:
-    """Credit a payment, once, or keep it aside; part of a transaction. `sold` is what `package_sold` says.
+    """Credit a payment, once, or keep it aside; part of a transaction. `sold` is what `identify` says.
 
     It fits if the price is that of the purchase, or the one that the price list has now: so an operator who
-    corrects the list can accept what was kept aside.
+    corrects the list can accept what was kept aside. With a discount it fits nothing, because we give none.
     """
     checkout = payment.checkout
     if checkout.payment_ref:
@@ -62,9 +81,13 @@ async def confirm(payments: PaymentContext, payment: PaymentConfirmed, sold: Pac
     if purchase is None or (purchase.has_money and purchase.provider_ref != checkout.provider_ref):
         await ledger.lock(offer.user_id)
         purchase = await purchases.begin(f"{checkout.provider}:{checkout.provider_ref}", offer)
-    if (offer.amount, offer.currency) == payment.price or _is_listed(offer, payment, payments.prices):
+    is_priced = (offer.amount, offer.currency) == payment.price or _is_listed(offer, payment, payments.prices)
+    if is_priced and (not payment.discount or purchase.paid_at):  # credited before: a replay changes nothing
         return await _credit(purchase, payment, payments.operators)
-    reason = f"asked for {offer.amount} {offer.currency}, but {payment.amount} {payment.currency} came"
+    came = f"{payment.amount} {payment.currency}"
+    if payment.discount:
+        came += f" less a discount of {payment.discount} that we did not give"
+    reason = f"asked for {offer.amount} {offer.currency}, but {came} came"
     return await keep_aside(purchase, checkout, payment.charged, reason, payments.operators)
 
 

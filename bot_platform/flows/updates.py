@@ -36,7 +36,9 @@ async def store(database: Database, bot_id: int, updates: Sequence[IncomingUpdat
 
 async def claim(database: Database, limit: int) -> Sequence[Event]:
     """Lease the oldest waiting update of each chat, at most `limit`."""
-    return await database.transact(inbox.claim_updates, limit, notify=False)
+    if not await database.transact(inbox.any_to_claim, inbox.UPDATES, notify=False):
+        return []
+    return await database.transact(inbox.claim, inbox.UPDATES, limit, notify=False)
 
 
 async def renew(database: Database, ids: Sequence[int]) -> None:

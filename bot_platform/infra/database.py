@@ -48,7 +48,7 @@ SQLITE_PRAGMAS = {
     "recursive_triggers": "ON",  # REPLACE deletes: the ledger's trigger must see it
 }
 ANSWER_SECONDS, GIVE_UP_SECONDS = 2.0, 10.0  # for the answer to a probe, and until it may be asked anew
-CLOSE_SECONDS = 5.0  # for the transactions that run when the database is closed
+CLOSE_SECONDS = 3.0  # for the transactions that run when the database is closed
 MIGRATION_LOCK = 7_205_759  # any number, the same in every replica
 
 

@@ -26,7 +26,7 @@ REFUSALS_SECONDS = 600
 
 @dataclass(slots=True)
 class _Party:
-    """The failures of one party since its last success; times in unix seconds."""
+    """The failures of one party since its last success; the times are monotonic seconds."""
 
     name: str
     first_failure: float = 0.0
@@ -87,7 +87,7 @@ class OutageMonitor:
             if result in ANSWERS:
                 known.succeed()
             else:
-                known.fail(clock.unix_time(), result)
+                known.fail(clock.monotonic(), result)
 
     async def check(self) -> None:
         """Report which party is down, and which works again."""
@@ -98,13 +98,13 @@ class OutageMonitor:
                 await outage.report_end(database, operators, alert, party=name)
                 party.worked = False
             if party.is_down and not (name == SALES and self._parties[STRIPE].is_down):
-                since = int(party.first_failure)
+                since = int(clock.unix_time() - (clock.monotonic() - party.first_failure))
                 await outage.report(database, operators, alert, since, party=name, why=party.reason)
         await self._check_updates()
 
     def _observe_model(self, result: str) -> None:
         model, credit = self._parties[MODEL], self._parties[CREDIT]
-        now = clock.unix_time()
+        now = clock.monotonic()
         if result in ANSWERED:
             model.succeed()
             credit.succeed()

@@ -31,6 +31,7 @@ from bot_platform.web.webhooks import stripe_webhook, telegram_webhook
 
 log = structlog.get_logger()
 
+STOP_SECONDS = 4.0  # for the background tasks, until the database is asked whether it still answers
 MODE_CHECKS = 5  # for another process of this database that receives updates in the other mode
 BACKLOG_TIMEOUT_SECONDS = 2  # to read the gauges from the database for /metrics
 
@@ -66,12 +67,24 @@ class Platform:
             if outside.close:
                 stack.push_async_callback(outside.close)
             self.background.start()
-            stack.push_async_callback(self.background.stop)
+            stack.push_async_callback(self._stop_background)
             _log_start(services)
             app = finishing(server(_pages(services, self.background)))
             await serve_until(stop, app, listener, on_ready=on_ready, stopping=outside.stopping)
             log.info("stopping")
         log.info("stopped")
+
+    async def _stop_background(self) -> None:
+        """Let the tasks finish what is in hand, unless the database hangs: then it is done again later."""
+        stopping = asyncio.create_task(self.background.stop())
+        while not stopping.done():
+            await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+            if not stopping.done() and not await self.services.database.answers():
+                log.warning("stopping.database_hangs")
+                stopping.cancel()
+                await asyncio.gather(stopping, return_exceptions=True)
+                return
+        await stopping
 
 
 def _listen(settings: Settings) -> socket.socket:

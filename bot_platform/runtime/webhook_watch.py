@@ -26,6 +26,8 @@ class WebhookWatch:
         What the first look of this process finds was missed while it was down, and is no sign of a fault.
         """
         before, self._looked_at = self._looked_at, at
+        if max(before, self.found_at) > at:  # the clock was set back since
+            before, self.found_at = 0, 0
         if found and before and not self.found_at:
             self.found_after, self.found_at = before, at
         delivered = max(self.deliveries.last_at, await late_webhooks.last_delivery())

@@ -14,6 +14,8 @@ from bot_platform.flows import (
     audit,
     event_retention,
     job_retention,
+    lanes,
+    notice_retention,
     periodic,
     provider_events,
     reconcile,
@@ -34,7 +36,7 @@ log = structlog.get_logger()
 OnOutcome = Callable[[Event, Outcome], None]
 
 CONCURRENCY = 8  # events, and refunds, at once
-CLEANUP_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3600, 24 * 3600
+LANES_SECONDS, CLEANUP_SECONDS, HOUR_SECONDS, DAY_SECONDS = 30, 60, 3600, 24 * 3600
 PROVIDER_DOWN = "the provider cannot be asked"
 
 
@@ -70,16 +72,24 @@ def job_worker(runner: Runner, concurrency: int) -> LeaseWorker[Job]:
 
 
 class Cleanup:
-    """Expires parked jobs, erases old texts, and drops old updates; in one replica at a time."""
+    """Expires parked jobs, erases old texts, deletes old messages and updates; in one replica at a time."""
 
     def __init__(self, context: WorkContext) -> None:
         self._context = context
 
     async def run(self) -> None:
-        """Clean up jobs every minute and updates every day."""
+        """Clean up jobs every minute, messages and updates every day, and marks while there are any."""
         database = self._context.database
+        if await lanes.any_behind(database):
+            await periodic.run_if_due(database, "lanes", self._repair_lanes, every=LANES_SECONDS)
         await periodic.run_if_due(database, "work", self._clean_jobs, every=CLEANUP_SECONDS)
         await periodic.run_if_due(database, "updates", self._drop_updates, every=DAY_SECONDS)
+        await periodic.run_if_due(database, "notices", self._delete_notices, every=DAY_SECONDS)
+
+    async def _repair_lanes(self, _: int) -> int:
+        if unmarked := await lanes.unmark_firsts(self._context.database):
+            log.info("lanes.repaired", rows=unmarked)
+        return int(current().time())
 
     async def _clean_jobs(self, _: int) -> int:
         expired = await job_retention.expire(self._context)
@@ -93,6 +103,13 @@ class Cleanup:
         if dropped := await updates.drop_old(self._context.database, last):
             log.info("updates.dropped", rows=dropped)
         return started
+
+    async def _delete_notices(self, after: int) -> int:
+        keep = self._context.keep_texts
+        last, deleted = await notice_retention.delete_old(self._context.database, keep, after)
+        if deleted:
+            log.info("notices.deleted", rows=deleted)
+        return last
 
 
 class PeriodicJobs:
@@ -139,7 +156,8 @@ class PeriodicJobs:
     async def _look_for_missed(self, mark: int) -> int:
         started = int(current().time())
         providers = [self._payments.provider]  # with the mock, Stripe is not asked
-        since = mark - reconcile.OVERLAP_SECONDS if mark else started - reconcile.FIRST_LOOK_SECONDS
+        is_mark = 0 < mark <= started  # one that is still to come was made by a clock that was ahead
+        since = mark - reconcile.OVERLAP_SECONDS if is_mark else started - reconcile.FIRST_LOOK_SECONDS
         missed, fault = 0, None
         try:
             missed = sum([n async for n in reconcile.missed_events(self._payments, providers, since)])

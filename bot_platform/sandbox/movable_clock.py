@@ -11,22 +11,26 @@ class MovableClock(Clock):
     """The system's clock plus an offset; the database's clock of this process moves with it."""
 
     def __init__(self) -> None:
-        self._offset = 0.0
+        self._offset = self._set = 0.0
         self.delays = 0  # how many stand-ins take their time: only a move of the clock ends that
         self._timeouts: WeakSet[asyncio.Timeout] = WeakSet()
 
     @property
     def offset_ms(self) -> int:
-        """How far the clock was moved, in milliseconds."""
-        return int(self._offset * 1000)
+        """How far the clock was moved and set, in milliseconds."""
+        return int((self._offset + self._set) * 1000)
 
     def time(self) -> float:
         """Return the moved time in unix seconds."""
-        return super().time() + self._offset
+        return super().time() + self._offset + self._set
 
     def monotonic(self) -> float:
         """Return the moved monotonic time in seconds."""
         return super().monotonic() + self._offset
+
+    def set_by(self, seconds: float) -> None:
+        """Set the clock forward, or back by a negative number, as a time server does: no time passes."""
+        self._set += seconds
 
     def timeout(self, seconds: float) -> asyncio.Timeout:
         """Make a timeout that ends earlier when the clock is moved."""

@@ -3,23 +3,32 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from bot_platform.telegram.markdown_events import Found, parse
+from bot_platform.telegram.markdown_events import Found, TooManyEvents, parse
 
-DEFINITION = re.compile(rb"\[((?:[^\[\]\\]|\\.)+)\]:\s*<?([^\s>]*)", re.DOTALL)
+# A label has 999 characters at most, and so each bracket costs no more than that.
+DEFINITION = re.compile(rb"\[((?:[^\[\]\\]|\\.){1,999}+)\]:\s*+<?([^\s>]*+)", re.DOTALL)
+MAX_ROUNDS = 5  # each may find definitions that the one before has left without a use
 # An entity, because a backslash may be shown as it stands; nobody else writes it with these zeros.
 BRACKET = b"&#0000091;"
-LINK = re.compile(r"https?://[^\s/?#]*[^\s/?#.]\.[^\s/?#.][^\s]*", re.IGNORECASE)
+HOST = re.compile(r"https?://([^\s/?#]*+)", re.IGNORECASE)
+DOT, BLANK = re.compile(r"[^.]\.[^.]"), re.compile(r"\s")
 CONTAINERS = ("BlockQuote", "List", "Item")  # a definition stands inside of these, and inside of nothing else
 
 
 def is_link(address: str) -> bool:
     """Whether Telegram makes a link of an address; it drops a relative one, and one of this machine."""
-    return LINK.fullmatch(address) is not None
+    host = HOST.match(address)
+    return bool(host and DOT.search(host[1]) and not BLANK.search(address))
 
 
 def escape_definitions(text: str) -> str:
-    """Escape each definition that defines no link of this text, until all that is left is used."""
-    while True:
+    """Escape each definition that defines no link of this text, until all that is left is used.
+
+    Raises TooManyEvents, also when there is no end to it.
+    """
+    if "]:" not in text:
+        return text
+    for _ in range(MAX_ROUNDS):
         found = list(parse(text))
         source = text.encode()
         unused = list(_unused(found, source))
@@ -28,6 +37,7 @@ def escape_definitions(text: str) -> str:
         edges = [0, *(at + 1 for at in unused)]
         parts = [source[start:at] for start, at in zip(edges, unused, strict=False)]
         text = BRACKET.join([*parts, source[edges[-1] :]]).decode()
+    raise TooManyEvents
 
 
 def _unused(found: Sequence[Found], source: bytes) -> Iterator[int]:

@@ -43,9 +43,9 @@ def literal_links(found: Sequence[Found], source: bytes) -> Iterator[Found]:
                 links[-1].last = one.end
                 links[-1].has_text = True
         else:
-            for link in links:
-                link.last = one.end
-                link.has_text |= bool(str(one.holds.get("Text") or one.holds.get("Code") or "").strip())
+            if links:  # the links around it are told when this one ends
+                links[-1].last = one.end
+                links[-1].has_text |= bool(str(one.holds.get("Text") or one.holds.get("Code") or "").strip())
             yield one
 
 

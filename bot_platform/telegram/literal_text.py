@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
+from bot_platform.telegram.bounded_layout import bounded
 from bot_platform.telegram.link_definitions import BRACKET, escape_definitions
 from bot_platform.telegram.literal_links import literal_links
 from bot_platform.telegram.markdown_events import Found, parse, text_event
@@ -24,10 +25,13 @@ KNOWN_SIGNS = frozenset({"SoftBreak", "HardBreak", "Rule"})
 
 
 def read(markdown: str) -> tuple[str, Sequence[Found]]:
-    """Parse Markdown; return the text that was parsed, and events that show all of it."""
+    """Parse Markdown; return the text that was parsed, and events that show all of it.
+
+    Raises TooManyEvents.
+    """
     text = escape_definitions(markdown)
     source = text.encode()
-    found = list(literal_links(list(parse(text)), source))
+    found = list(literal_links(list(bounded(list(parse(text)), source)), source))
     found = list(_titled(list(_literal(found, source)), source))
     return text, list(_apart(list(_whole_rows(found, source))))
 
@@ -99,9 +103,10 @@ def _titled(found: Sequence[Found], source: bytes) -> Iterator[Found]:
 
 def _info(one: Found, source: bytes) -> str:
     """Return what stands behind the fence that begins a code block, as it was written."""
-    fence = FENCE.search(source, one.start, one.end) if one.opens == "CodeBlock" else None
-    is_fenced = fence and isinstance(one.holds["Start"]["CodeBlock"], Mapping)
-    return fence[1].decode().strip() if fence and is_fenced else ""
+    if one.opens != "CodeBlock" or not isinstance(one.holds["Start"]["CodeBlock"], Mapping):
+        return ""
+    fence = FENCE.search(source, one.start, one.end)
+    return fence[1].decode().strip() if fence else ""
 
 
 def _whole_rows(found: Sequence[Found], source: bytes) -> Iterator[Found]:

@@ -11,6 +11,12 @@ Event = str | Mapping[str, Any]
 OPTIONS = (
     pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_TASKLISTS
 )
+# `>>>>` makes two events of each byte. Only a table makes many more: its rows are filled up with empty cells.
+MAX_EVENTS_PER_CHAR, FREE_EVENTS = 3, 1000
+
+
+class TooManyEvents(Exception):
+    """The events of a text are so many that reading them would take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,11 @@ class Found:
 
 
 def parse(text: str) -> Iterator[Found]:
-    """Parse a text into events, in order."""
-    for event, where in pyromark.events_with_range(text, options=OPTIONS):
+    """Parse a text into events, in order; raises TooManyEvents."""
+    most = MAX_EVENTS_PER_CHAR * len(text) + FREE_EVENTS
+    for n, (event, where) in enumerate(pyromark.events_with_range(text, options=OPTIONS)):
+        if n >= most:
+            raise TooManyEvents
         yield Found(cast("Event", event), where["start"], where["end"])
 
 

@@ -1,5 +1,7 @@
 """The bodies of those notices that are more than their text: pages, files, progress, links."""
 
+import asyncio
+
 from aiogram.types import BufferedInputFile, MessageEntity
 
 from bot_platform.domain import broadcasts, jobs
@@ -25,8 +27,14 @@ async def files(view: NoticeView) -> OutgoingMessage:
     job = await jobs.find(view.values["job"])
     if job is None or not job.files:
         return OutgoingMessage(view.say("work-forgotten"))
-    packed = BufferedInputFile(zipped(job.files, job.name), filename=f"{job.name}.zip")
-    return OutgoingMessage(view.say(view.name), file=packed)
+    packed = await asyncio.to_thread(zipped, job.files, job.name)
+    return OutgoingMessage(view.say(view.name), file=BufferedInputFile(packed, filename=f"{job.name}.zip"))
+
+
+async def whole_answer(view: NoticeView) -> OutgoingMessage:
+    """Send an answer that is too long for messages as a file, in Markdown as it was written."""
+    whole = BufferedInputFile(view.values["whole"].encode(), filename=f"{view.values['name']}.md")
+    return OutgoingMessage(view.say(view.name), file=whole)
 
 
 async def progress(view: NoticeView) -> OutgoingMessage:
@@ -44,6 +52,13 @@ async def broadcast(view: NoticeView) -> OutgoingMessage:
     """Write the operator's own words; they stand in the broadcast's row, not in each notice."""
     found = await broadcasts.find(view.values["broadcast"])
     return OutgoingMessage(found.text if found else "")
+
+
+async def questions(view: NoticeView) -> OutgoingMessage:
+    """Write the questions of several people below one another."""
+    asked = view.values["questions"]
+    lines = [view.say("paysupport-questions-line", **one) for one in asked]
+    return OutgoingMessage("\n\n".join([view.say(view.name, n=len(asked)), *lines]))
 
 
 async def quoting(view: NoticeView) -> OutgoingMessage:

@@ -73,6 +73,7 @@ RENDERINGS: Mapping[str, Rendering] = {
     "work-below": Rendering(passing=True),
     "answer": Rendering(closing_buttons, bodies.answer),
     "work-files": Rendering(body=bodies.files),
+    "work-whole-answer": Rendering(body=bodies.whole_answer),
     "work-done": PLAIN,
     "work-cut": Rendering(buttons.order_again),
     "work-cancelled": Rendering(buttons.files),
@@ -96,6 +97,7 @@ RENDERINGS: Mapping[str, Rendering] = {
     "build-stopped": PLAIN,
     # For operators
     "paysupport-question": Rendering(buttons.look_at_user),
+    "paysupport-questions": Rendering(body=bodies.questions),
     "operator-event": Rendering(buttons.look_at_event),
     "operator-finding": Rendering(buttons.look_at_purchase),
     "operator-dispute": Rendering(buttons.look_at_purchase),

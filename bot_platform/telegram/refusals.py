@@ -61,6 +61,8 @@ WORDINGS: Mapping[str, Wording] = {
             Channel.CONSOLE: "refund-spent-hint-console",
         }
     ),
+    "refund-debt-grew": SAME,
+    "paysupport-too-many": SAME,
     # Grants
     "grant-id-used": Wording(hints={Channel.PAGE: "grant-id-used-hint-page"}),
     "grant-too-much": SAME,

@@ -18,7 +18,7 @@ from aiogram.exceptions import (
 )
 from aiogram.types import LinkPreviewOptions, ReplyParameters
 
-from bot_platform.domain import outbox, users
+from bot_platform.domain import outbox_leases, users
 from bot_platform.domain.outbox import Notice
 from bot_platform.domain.packages import PriceList
 from bot_platform.domain.places import ANYWHERE, Place
@@ -75,7 +75,7 @@ class Sender:
             renew=partial(deliver.renew, self._database),
             concurrency=CONCURRENCY,
             on_error=self._handle_error,
-            cooldown=outbox.CHAT_INTERVAL_MS / 1000,
+            cooldown=outbox_leases.CHAT_INTERVAL_MS / 1000,
         )
 
     async def handle(self, notice: Notice) -> None:

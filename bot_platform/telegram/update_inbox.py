@@ -1,6 +1,7 @@
 """Incoming updates: stored before they are confirmed, then handled once each, in order within a chat."""
 
 from collections.abc import Container, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot_platform.flows.updates import IncomingUpdate
 from bot_platform.infra import clock, correlation, safe_errors
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import is_transient
+from bot_platform.infra.moments import is_recent
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.infra.sql import json_safe
 from bot_platform.infra.worker import LeaseWorker
@@ -37,6 +39,7 @@ MAX_ATTEMPTS = 6  # for an update that ends the process, or its task
 # A fault of Telegram or of the database passes: between two attempts it is waited for as long as so far.
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 32.0
 PASSING_SECONDS = 3 * 3600  # after this it is given up, because later updates of its chat wait behind it
+PARTS_WAIT = timedelta(seconds=pastes.WAIT_SECONDS)
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 
 
@@ -75,7 +78,8 @@ class UpdateInbox:
         elif clock.current().monotonic() - asked_at < POLL_PAUSE_SECONDS:
             await clock.current().sleep(POLL_PAUSE_SECONDS)  # this server does not hold its answer back
 
-    async def _store(self, came: Sequence[dict[str, Any]]) -> None:
+    async def store(self, came: Sequence[dict[str, Any]]) -> None:
+        """Store updates as Telegram sent them; raises InvalidUpdate."""
         await updates.store(self._database, self._bot.id, [_incoming(update) for update in came])
 
     async def _store_each(self, found: Sequence[dict[str, Any]]) -> None:
@@ -84,7 +88,7 @@ class UpdateInbox:
         Raises when the database stores nothing at all; then nothing is confirmed, and all come again.
         """
         try:
-            await self._store(found)
+            await self.store(found)
         except Exception as error:
             if is_transient(error):
                 raise
@@ -100,7 +104,7 @@ class UpdateInbox:
         number = {"update_id": _id(update)}
         for version in (update, salvage(update) or number, number):
             try:
-                await self._store([version])
+                await self.store([version])
             except Exception as error:
                 log.error("telegram.update_not_stored", update=_id(update), **safe_errors.describe(error))
                 if version is number or is_transient(error):
@@ -199,9 +203,9 @@ def _kind(update: dict[str, Any]) -> str:
 
 def _wait_for_parts(row: Event) -> float:
     """Return how many seconds to wait for the part behind this one; 0 when they have passed."""
-    if not pastes.may_go_on(row.payload):
+    if not pastes.may_go_on(row.payload) or not is_recent(row.received_at, PARTS_WAIT):
         return 0.0
-    return max(0.0, pastes.WAIT_SECONDS - _seconds_since(row))
+    return (row.received_at + PARTS_WAIT - clock.now()).total_seconds()
 
 
 def _seconds_since(row: Event) -> float:

@@ -1,5 +1,6 @@
 """Keeps Telegram's rules of entities, which the server would otherwise mend by dropping some."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from telegramify_markdown import MessageEntity
@@ -34,11 +35,13 @@ def _outermost(ordered: Sequence[MessageEntity]) -> list[MessageEntity]:
 
 
 def _around(style: MessageEntity, code: Sequence[MessageEntity]) -> Iterator[MessageEntity]:
-    """Yield the parts of a style that lie outside of code."""
+    """Yield the parts of a style that lie outside of code, which is in order and does not overlap."""
     start, end = style.offset, style.offset + style.length
-    for one in code:
-        if one.offset >= end or one.offset + one.length <= start:
-            continue
+    first = bisect_right(code, start, key=lambda one: one.offset + one.length)
+    for n in range(first, len(code)):
+        one = code[n]
+        if one.offset >= end:
+            break
         if one.offset > start:
             yield style.copy_with(offset=start, length=one.offset - start)
         start = one.offset + one.length

@@ -119,7 +119,7 @@ class _Server:
                 if error.errno in NO_FILE_LEFT:
                     log.warning("web.no_file_left", connections=len(self._connections))
                     self._connections.close_oldest()
-                    await asyncio.sleep(RETRY_SECONDS)
+                    await clock.current().sleep(RETRY_SECONDS)
                 continue
             connection = self._connections.admit(peer[0], partial(_abort, accepted))
             if connection is None:

@@ -120,6 +120,7 @@ def test_a_good_secret_is_accepted_without_the_spaces_around_it(
 BAD = [
     ("TELEGRAM_BOT_TOKEN", "hunter2"),
     ("TELEGRAM_BOT_TOKEN", "123456789"),
+    ("TELEGRAM_BOT_TOKEN", "1" * 19 + ":abcdef"),
     ("TELEGRAM_BOT_TOKEN", "123:abc def"),
     ("TELEGRAM_BOT_TOKEN", " "),
     ("TELEGRAM_API_BASE", "api.telegram.org"),

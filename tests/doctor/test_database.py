@@ -10,6 +10,7 @@ from bot_platform.doctor.database import LOW_FREE_BYTES, MIN_FREE_BYTES, Databas
 from bot_platform.doctor.report import Status
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.outbox import Notice
+from bot_platform.flows import bot_of_database
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from tests.doctor.makers import ERROR, OK, SKIPPED, WARNING, findings, statuses
@@ -23,6 +24,16 @@ async def test_all_is_well(database: Database, database_url: str) -> None:
     assert lines["migrations"].message == "at the newest schema"
     assert lines["books"].message.startswith("balanced, ")
     assert set(statuses(lines).values()) <= {OK, SKIPPED}
+
+
+async def test_the_database_of_another_bot_is_an_error(database: Database, database_url: str) -> None:
+    mine, other = (DatabaseChecks(Database(database_url), bot_id=n).groups() for n in (7, 8))
+    assert (await findings(mine))["bot"].message == "belongs to the bot that starts on it first"
+    await bot_of_database.hand_over(database, 7)
+    assert (await findings(mine))["bot"].message == "belongs to bot 7"
+    found = (await findings(other))["bot"]
+    assert found.status is ERROR
+    assert "--new-bot" in found.fix
 
 
 async def test_books_that_are_wrong_are_an_error_and_no_account_is_frozen_and_no_notice_written(

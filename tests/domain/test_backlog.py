@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot_platform.domain import inbox, jobs, outbox
+from bot_platform.domain import inbox, jobs, outbox, outbox_leases
 from bot_platform.domain.backlog import backlog
 from bot_platform.domain.outbox import Notice
 from bot_platform.infra.clock import now
@@ -39,7 +39,7 @@ async def test_waiting_rows_are_counted_and_done_ones_are_not(database: Database
 
     await database.transact(story)
     sent = await Notice.get(key="sent")
-    await database.transact(outbox.mark_sent, sent, 5)
+    await database.transact(outbox_leases.mark_sent, sent, 5)
     await Notice.filter(key="new").update(created_at=now() - timedelta(seconds=90))
     waits = await backlog()
     assert waits.jobs == {"queued": 1, "parked": 2, "running": 0}
@@ -52,7 +52,7 @@ async def test_a_waiting_edit_does_not_age_its_message(database: Database) -> No
         await outbox.post("sent", 77, "b", "welcome")
 
     await database.transact(story)
-    await database.transact(outbox.mark_sent, await Notice.get(key="sent"), 5)
+    await database.transact(outbox_leases.mark_sent, await Notice.get(key="sent"), 5)
     await Notice.all().update(created_at=now() - timedelta(hours=1))
     await database.transact(outbox.rewrite, "b", "server-error")
     waits = await backlog()

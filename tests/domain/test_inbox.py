@@ -22,7 +22,7 @@ async def keep(database: Database, *names: str, lane: int | None = None) -> None
 
 
 async def claimed(database: Database, limit: int = 10) -> list[str]:
-    return [row.key for row in await database.transact(inbox.claim_events, limit, notify=False)]
+    return [row.key for row in await database.transact(inbox.claim, inbox.EVENTS, limit, notify=False)]
 
 
 async def test_an_event_is_claimed_once_and_updates_never(database: Database) -> None:
@@ -45,7 +45,7 @@ async def test_a_late_renewal_does_not_hold_a_released_event(
     database: Database,
 ) -> None:
     await keep(database, "evt_1")
-    (row,) = await database.transact(inbox.claim_events, 1, notify=False)
+    (row,) = await database.transact(inbox.claim, inbox.EVENTS, 1, notify=False)
     await database.transact(inbox.reschedule, row, 0, notify=False)
     await database.transact(inbox.renew, [row.id], notify=False)
     assert await claimed(database)
@@ -53,7 +53,7 @@ async def test_a_late_renewal_does_not_hold_a_released_event(
 
 async def test_a_rescheduled_event_waits_and_keeps_its_error(database: Database) -> None:
     await keep(database, "evt_1")
-    (row,) = await database.transact(inbox.claim_events, 1, notify=False)
+    (row,) = await database.transact(inbox.claim, inbox.EVENTS, 1, notify=False)
     await database.transact(inbox.reschedule, row, 60_000, "over a stone", notify=False)
     assert not await claimed(database)
     assert (await Event.get()).error == "over a stone"
@@ -110,7 +110,7 @@ async def test_events_are_listed_newest_first_up_to_the_limit(database: Database
 
 async def test_a_replay_resets_attempts_errors_and_pauses(database: Database) -> None:
     await keep(database, "evt_1")
-    (row,) = await database.transact(inbox.claim_events, 1, notify=False)
+    (row,) = await database.transact(inbox.claim, inbox.EVENTS, 1, notify=False)
     await database.transact(inbox.finish, row, EventState.FAILED, "over a stone", notify=False)
     await database.transact(inbox.replay, row)
     again = await Event.get()

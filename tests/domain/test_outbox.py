@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot_platform.domain import outbox
+from bot_platform.domain import outbox, outbox_leases
 from bot_platform.domain.outbox import BROADCAST, MONEY, OTHER, Notice, NoticeState
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
@@ -17,7 +17,7 @@ async def write(database: Database, *keys: str, chat: int = 1, rank: int = MONEY
 
 
 async def claim(database: Database, limit: int = 256) -> list[str]:
-    return [row.key for row in await database.transact(outbox.claim, limit, notify=False)]
+    return [row.key for row in await database.transact(outbox_leases.claim, limit, notify=False)]
 
 
 async def second_later() -> None:
@@ -25,7 +25,7 @@ async def second_later() -> None:
 
 
 async def sent(database: Database, key: str, message_id: int) -> None:
-    await database.transact(outbox.mark_sent, await Notice.get(key=key), message_id, notify=False)
+    await database.transact(outbox_leases.mark_sent, await Notice.get(key=key), message_id, notify=False)
 
 
 async def test_a_chat_has_one_notice_leased_at_a_time_the_oldest_first(database: Database) -> None:
@@ -45,7 +45,7 @@ async def test_a_released_lease_is_not_renewed(database: Database) -> None:
     await claim(database)
     in_hand = [(await Notice.get(key="draft")).id]  # listed, and then the work ends
     await sent(database, "draft", 7)
-    await database.transact(outbox.renew, in_hand, notify=False)
+    await database.transact(outbox_leases.renew, in_hand, notify=False)
     await database.transact(outbox.rewrite, "about:draft", "terms")
     await second_later()
     assert await claim(database) == ["more"]
@@ -61,7 +61,7 @@ async def test_a_notice_rewritten_while_its_old_text_is_refused_is_sent_at_once(
     await claim(database)
     refused = await Notice.get(key="draft")
     await database.transact(outbox.rewrite, "about:draft", "terms")
-    await database.transact(outbox.mark_dead, refused, "Bad Request", notify=False)
+    await database.transact(outbox_leases.mark_dead, refused, "Bad Request", notify=False)
     await second_later()
     assert await claim(database) == ["draft"]
 
@@ -107,9 +107,9 @@ async def test_a_new_message_goes_before_an_edit(database: Database) -> None:
 
 async def test_a_notice_rewritten_while_it_is_sent_is_edited_afterwards(database: Database) -> None:
     await write(database, "link")
-    (row,) = await database.transact(outbox.claim, 1, notify=False)
+    (row,) = await database.transact(outbox_leases.claim, 1, notify=False)
     await database.transact(outbox.rewrite, "about:link", "terms")
-    await database.transact(outbox.mark_sent, row, 7, notify=False)
+    await database.transact(outbox_leases.mark_sent, row, 7, notify=False)
     now = await Notice.get()
     assert (now.state, now.message_id, now.text) == (NoticeState.PENDING, 7, "terms")
     await second_later()
@@ -118,8 +118,8 @@ async def test_a_notice_rewritten_while_it_is_sent_is_edited_afterwards(database
 
 async def test_a_delayed_notice_delays_its_chat(database: Database) -> None:
     await write(database, "a", "b")
-    (row,) = await database.transact(outbox.claim, 1, notify=False)
-    await database.transact(outbox.reschedule, row, 60_000, "retry after 60", notify=False)
+    (row,) = await database.transact(outbox_leases.claim, 1, notify=False)
+    await database.transact(outbox_leases.reschedule, row, 60_000, "retry after 60", notify=False)
     await second_later()
     assert await claim(database) == []
     await query("UPDATE notice SET next_at = 0, tried_at = 0")
@@ -132,8 +132,8 @@ async def test_a_flood_limit_met_by_an_edit_is_waited_out_by_the_whole_chat(data
     await sent(database, "link", 7)
     await database.transact(outbox.rewrite, "about:link", "terms")
     await second_later()
-    (row,) = await database.transact(outbox.claim, 1, notify=False)
-    await database.transact(outbox.reschedule, row, 60_000, "retry after 60", notify=False)
+    (row,) = await database.transact(outbox_leases.claim, 1, notify=False)
+    await database.transact(outbox_leases.reschedule, row, 60_000, "retry after 60", notify=False)
     await second_later()
     await write(database, "receipt")
     assert await claim(database) == []
@@ -141,8 +141,8 @@ async def test_a_flood_limit_met_by_an_edit_is_waited_out_by_the_whole_chat(data
 
 async def test_a_rewrite_does_not_shorten_retry_after(database: Database) -> None:
     await write(database, "link")
-    (row,) = await database.transact(outbox.claim, 1, notify=False)
-    await database.transact(outbox.reschedule, row, 60_000, "retry after 60", notify=False)
+    (row,) = await database.transact(outbox_leases.claim, 1, notify=False)
+    await database.transact(outbox_leases.reschedule, row, 60_000, "retry after 60", notify=False)
     await second_later()
     await database.transact(outbox.rewrite, "about:link", "terms")
     assert await claim(database) == []
@@ -152,7 +152,7 @@ async def test_dead_notices_are_sent_in_order_when_their_user_comes_back(databas
     await write(database, "a", "b")
     await write(database, "elsewhere", chat=2)
     for key in "ab":
-        await database.transact(outbox.mark_dead, await Notice.get(key=key), "blocked", notify=False)
+        await database.transact(outbox_leases.mark_dead, await Notice.get(key=key), "blocked", notify=False)
     assert await claim(database) == ["elsewhere"]
     assert await database.transact(outbox.revive, 1, notify=False) == 2
     assert await database.transact(outbox.revive, 1, notify=False) == 0

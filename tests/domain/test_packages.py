@@ -196,6 +196,8 @@ PRICED = PriceList(
     [
         ("price_a", 500, "usd", "a"),
         ("price_a", 1, "eur", "a"),  # the price's id says it, whatever its amount: that is compared later
+        ("price_of_others", 500, "usd", None),  # another product of the same amount
+        (None, 500, "usd", None),
         (None, 900, "usd", "b"),
         ("price_of_others", 900, "usd", "b"),
         (None, 500, "eur", "e"),

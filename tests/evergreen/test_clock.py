@@ -1,6 +1,7 @@
 """Code that waits, expires or measures asks the clock of `infra/clock.py`, so that a test can move time."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,3 +81,39 @@ async def test_a_row_is_as_old_as_the_moved_clock_says(database: Database) -> No
     after = await User.create(telegram_id=2)
     await after.refresh_from_db()
     assert (after.created_at - before.created_at).total_seconds() >= 3600
+
+
+# A comparison of a stored moment with the clock: all of them go by `infra/moments.py`, or do no harm.
+COMPARES = re.compile(
+    r"__(lt|lte|gt|gte)=(DbClock|now)\(|now\(\) (- |[<>])"
+    r"|[<>]=?\s*(clock\.)?now\(\)|[<>]=? \{(now_?|clock\(\))\}"
+)
+HARMLESS = {
+    "domain/outbox.py": "the messages of the last second, and a chat's pause with an end on both sides",
+    "domain/job_leases.py": "an order of a kind that this version does not know waits for a newer one",
+    "domain/jobs.py": "an order that waits for three days may wait for an hour more",
+    "domain/purchase_checks.py": "has its own bound: times of the system's clock, in a query",
+    "domain/refunds.py": "a refund that fails at Stripe gets its second key an hour later",
+    "domain/backlog.py": "an age for the metrics, never negative",
+    "domain/attention.py": "the findings of the last weeks",
+    "domain/support_questions.py": "the questions of the last hour, with a bound on both sides",
+    "flows/job_retention.py": "texts that are kept for days are kept for an hour more",
+    "flows/updates.py": "updates that are kept for a week are kept for an hour more",
+    "telegram/update_inbox.py": "an update is given up hours too early or too late, and in words",
+    "infra/moments.py": "the bound itself",
+}
+
+
+def test_stored_moments_are_compared_with_bounds_on_both_sides() -> None:
+    modules = [path for path in sorted(PACKAGE.rglob("*.py")) if "sandbox" not in path.parts]
+    found = {
+        str(path.relative_to(PACKAGE)): [
+            f"line {n}: {line.strip()}"
+            for n, line in enumerate(path.read_text().splitlines(), 1)
+            if COMPARES.search(line)
+        ]
+        for path in modules
+    }
+    compared = {path: lines for path, lines in found.items() if lines}
+    assert {path: lines for path, lines in compared.items() if path not in HARMLESS} == {}
+    assert set(HARMLESS) <= set(compared), "an exception that nothing needs any more"

@@ -19,6 +19,8 @@ from aerich.utils import decompress_dict, get_models_describe
 from tortoise import Tortoise
 
 from bot_platform.domain import book_checks, leases, outages, schedules
+from bot_platform.domain.inbox import Event
+from bot_platform.domain.outbox import Notice
 from bot_platform.infra.database import MIGRATIONS, RETIRED_TABLES, Database, tortoise_config
 from bot_platform.infra.sql import query
 from tests import programs
@@ -188,6 +190,35 @@ async def test_what_the_table_round_held_is_kept_and_stays_there(empty_url: str)
         await query("DELETE FROM aerich WHERE version LIKE '4%'")
         assert await database.migrate() == [NAMES[4]]
         assert (await schedules.Schedule.get(name="broadcast")).position == 8, "what came since is kept"
+    finally:
+        await database.close()
+
+
+async def test_stored_errors_that_quote_the_bots_token_are_removed(empty_url: str) -> None:
+    await _migrate(empty_url)
+    database = Database(empty_url)
+    await database.open()
+    leak, harmless = "InvalidURL: http://[/bot123:AA-half/getMe", "Bad Request: chat not found"
+    try:
+        for n, said in enumerate((leak, harmless)):
+            values = {"user": "7", "about": "job:1", "error": said}
+            notice = await Notice.create(
+                key=f"n{n}", subject="s", chat_id=1, text="operator-notice-lost", text_values=values
+            )
+            await query('UPDATE "notice" SET "error" = ? WHERE "id" = ?', said, notice.id)
+            event = await Event.create(key=f"e{n}", type="t")
+            await query('UPDATE "event" SET "error" = ? WHERE "id" = ?', said, event.id)
+        for _ in range(2):
+            await query("DELETE FROM aerich WHERE version LIKE '10_%'")
+            assert await database.migrate() == [name for name in NAMES if name.startswith("10_")]
+            texts = [row.error for row in await Notice.all().order_by("id")]
+            texts += [row.error for row in await Event.all().order_by("id")]
+            assert [text == harmless for text in texts] == [False, True] * 2
+            assert "AA-half" not in str(texts)
+            lost, kept = await Notice.all().order_by("id")
+            assert "AA-half" not in str(lost.text_values)
+            assert kept.text_values["error"] == harmless
+            assert lost.text_values.keys() == kept.text_values.keys()  # the text needs each of them
     finally:
         await database.close()
 

@@ -30,6 +30,10 @@ MISFITS: dict[str, dict[str, Any]] = {
     "less": {"amount_subtotal": 100, "amount_total": 100},
     "more": {"amount_subtotal": 550, "amount_total": 550},
     "another subtotal with our total": {"amount_subtotal": 550},
+    "a coupon": {"amount_total": 5, "total_details": {"amount_discount": 495}},
+    "a coupon, hidden by a tax": {"total_details": {"amount_discount": 95, "amount_tax": 95}},
+    "a coupon that an older version stored": {"amount_total": 5},
+    "a coupon for all of it": {"amount_total": 0, "payment_intent": None},
     "another currency": {"currency": "eur"},
     "no amount": {"amount_total": None},
     "no currency": {"currency": None},
@@ -113,6 +117,17 @@ async def test_a_replay_credits_what_was_kept_aside_once_the_price_list_is_right
     assert await sale.told() == ["payment-kept-aside", "payment-received"]
     await sale.reversed(Stage.REFUNDED, 550, 1)
     assert (await sale.state(), await balance(sale.user)) == (REVERSED, 0)
+    assert await sale.balanced()
+
+
+async def test_a_discount_that_an_earlier_version_credited_stays_credited_when_it_is_replayed(
+    sale: Sale,
+) -> None:
+    await sale.completed("evt_1")
+    outcome = await sale.completed("evt_2", amount_total=5)
+    assert (outcome.state, outcome.alarm) == (EventState.HANDLED, False)
+    assert (await sale.state(), await balance(sale.user)) == (PAID, 10_000)
+    assert await sale.told() == ["payment-received"]
     assert await sale.balanced()
 
 

@@ -18,6 +18,7 @@ from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.schedules import Schedule
 from bot_platform.domain.users import User
 from bot_platform.flows import provider_events, reconcile
+from bot_platform.flows import refund as refund_flow
 from bot_platform.flows.audit import audit_books
 from bot_platform.flows.buy import buy
 from bot_platform.flows.context import PaymentContext
@@ -28,6 +29,7 @@ from bot_platform.providers.stripe.payments import StripePayments
 from bot_platform.runtime import workers
 from tests.makers import PRICES, balance, payments, person
 from tests.sandbox.stripe_world import KEY, World, world
+from tests.waiting import moving_clock
 
 ADMIN = 900
 
@@ -151,6 +153,43 @@ async def test_a_missed_refund_in_the_dashboard_takes_the_credits_back(shop: Sho
     await shop.look()
     assert await balance(shop.user) == 7_500
     assert await shop.balanced()
+
+
+@pytest.mark.parametrize("ahead", [600, -600])
+async def test_what_is_read_at_stripe_is_as_of_stripe_s_clock_and_not_of_ours(
+    database: Database, ahead: float
+) -> None:
+    async with world(clock=time.time) as w:
+        w.local.fault_switches.lost = True
+        provider = stripe_at(w)
+        shop = Shop(payments(database, provider, operators=(ADMIN,)), w, await person(database))
+        purchase = await shop.sold()
+        moving_clock().set_by(ahead)
+        refund = await w.local.refund(purchase.payment_ref or "", 125, scenario="pending")
+        await shop.jobs().reversals()
+        assert await balance(shop.user) == 7_500
+        assert abs((await Reversal.get()).as_of - time.time()) < 60
+        await w.local.finish_refund(refund["id"], "failed")
+        await shop.look()
+        assert await balance(shop.user) == 10_000
+        assert await shop.balanced()
+        await provider.close()
+
+
+@pytest.mark.parametrize("ahead", [600, -600])
+async def test_an_answer_to_our_refund_is_as_old_as_the_refund(database: Database, ahead: float) -> None:
+    async with world(clock=time.time) as w:
+        provider = stripe_at(w)
+        shop = Shop(payments(database, provider, operators=(ADMIN,)), w, await person(database))
+        purchase = await shop.sold()
+        moving_clock().set_by(ahead)
+        asked = await refund_flow.request(shop.payments, purchase.id, amount=125, reason="x", force=False)
+        for attempts in (0, 1):  # made by an answer, and found again
+            asked.attempts = attempts
+            await refund_flow.carry_out(shop.payments, asked)
+            assert abs((await Reversal.get()).as_of - time.time()) < 60
+        assert await balance(shop.user) == 7_500
+        await provider.close()
 
 
 async def test_a_payment_that_was_asked_about_and_refunded_before_its_event_is_found_stays_refunded(

@@ -1,18 +1,26 @@
 """Claimed jobs are charged once for each hold, never above it, and only by the worker with the lease."""
 
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pytest
 
 from bot_platform.domain import jobs, ledger
 from bot_platform.domain.jobs import Job, JobState
-from bot_platform.domain.outbox import Notice
-from bot_platform.flows import run_job
-from bot_platform.flows.context import WorkContext
+from bot_platform.domain.outbox import Notice, NoticeState
+from bot_platform.flows import job_retention, run_job
+from bot_platform.flows.context import MAX_ANSWER_MESSAGES, WorkContext
 from bot_platform.flows.grant import grant
 from bot_platform.flows.run_job import LeaseLost
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
+from bot_platform.telegram.markdown import MAX_PAGE_UNITS, pages
+from bot_platform.telegram.notices import compose
+from bot_platform.telegram.texts import Texts
 from tests.flows.test_order_work import ordered, sound, states
-from tests.makers import balance, context, person
+from tests.makers import PRICES, balance, context, person
 
 
 async def claimed(work: WorkContext) -> Job:
@@ -201,6 +209,54 @@ async def test_a_long_answer_is_several_messages_in_order_and_the_last_shows_the
     assert "Paragraph 0." in notices[0].text_values["page"]["text"]
     assert "Paragraph 19." in notices[2].text_values["page"]["text"]
     assert await sound(database)
+
+
+@pytest.mark.parametrize("kind", ["many pages", "more than is rendered"])
+async def test_an_answer_is_ten_messages_at_most_and_the_last_of_them_is_a_file_with_all_of_it(
+    database: Database, kind: str
+) -> None:
+    user, work = await person(database, credits_=100), context(database)
+    answer = " ".join(f"word{n}" for n in range(4500)) if kind == "many pages" else "**" * 40_000 + " end"
+    await ordered(work, user, "a", 60)
+    await finish(work, await claimed(work), 10, answer)
+    notices = await Notice.filter(subject__in=["job:1", "job:1:more"]).order_by("id")
+    assert len(notices) <= MAX_ANSWER_MESSAGES == 10
+    *pages, file = notices
+    assert [page.text for page in pages] == ["answer"] * len(pages)
+    assert [page.text_values["says"] for page in pages] == ["", *[""] * (len(pages) - 2), "work-done"][
+        -len(pages) :
+    ]
+    assert (file.text, file.text_values["whole"]) == ("work-whole-answer", answer)
+    sent = await compose(file, Texts(), "en", PRICES, local_links=True)
+    assert sent.file
+    assert (sent.file.filename, sent.file.data.decode()) == ("ask.md", answer)
+    await Notice.all().update(state=NoticeState.SENT)
+    await job_retention.forget(work, user)
+    assert {(one.text, str(one.text_values)) for one in await Notice.all()} == {("work-forgotten", "{}")}
+    assert await sound(database)
+
+
+async def test_ten_messages_need_no_file(database: Database) -> None:
+    user, work = await person(database, credits_=100), context(database)
+    await ordered(work, user, "a", 60)
+    await finish(work, await claimed(work), 10, "x" * (10 * MAX_PAGE_UNITS))
+    notices = await Notice.filter(subject__in=["job:1", "job:1:more"]).order_by("id")
+    assert [one.text for one in notices] == ["answer"] * 10
+
+
+async def test_an_answer_is_rendered_beside_the_loop_one_at_a_time(database: Database) -> None:
+    here, inside, at_once = threading.get_ident(), [0], []
+
+    def slow(markdown: str) -> Sequence[Mapping[str, Any]]:
+        inside[0] += 1
+        at_once.append((inside[0], threading.get_ident() == here))
+        found = pages(markdown)
+        inside[0] -= 1
+        return found
+
+    work = context(database, pages=slow)
+    await asyncio.gather(*(work.render("> - " * 100) for _ in range(8)))
+    assert at_once == [(1, False)] * 8
 
 
 async def test_a_low_balance_is_notified_once_for_each_time_it_falls_below_the_limit(

@@ -15,7 +15,7 @@ import pytest
 from quart import Quart
 
 from bot_platform.demo import build_demo
-from bot_platform.domain import account_flags, ledger, outbox
+from bot_platform.domain import account_flags, ledger, outbox, outbox_leases
 from bot_platform.domain.jobs import JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.flows import order_work, run_job
@@ -347,9 +347,9 @@ async def test_notices_are_counted_per_chat(database: Database) -> None:
     await person(database)
     for key, chat_id in (("a", 77), ("b", 77), ("c", 78)):
         await outbox.post(key, chat_id, "account:1", "help")
-    await outbox.mark_sent(await outbox.Notice.get(key="b"), 5)
+    await outbox_leases.mark_sent(await outbox.Notice.get(key="b"), 5)
     assert "Messages to you: 1 waiting, 1 sent" in words(await seen())
-    await outbox.mark_dead(await outbox.Notice.get(key="a"), "blocked")
+    await outbox_leases.mark_dead(await outbox.Notice.get(key="a"), "blocked")
     assert "Messages to you: 0 waiting, 1 sent, 1 given up" in words(await seen())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot_platform.domain import actions, broadcasts, outbox
+from bot_platform.domain import actions, broadcasts, outbox, outbox_leases
 from bot_platform.domain.broadcasts import Broadcast, BroadcastState
 from bot_platform.domain.errors import CannotBroadcast
 from bot_platform.domain.outbox import Notice
@@ -204,9 +204,9 @@ async def test_money_is_told_at_once_while_a_message_to_all_is_sent_within_the_l
         await eventually(lambda: sum(TEXT in m["text"] for p in people for m in world.messages(p.id)) == 60)
         loop.cancel()
         await asyncio.gather(loop, return_exceptions=True)
-    assert max(ahead) <= 2 * outbox.MAX_PER_SECOND, ahead
+    assert max(ahead) <= 2 * outbox_leases.MAX_PER_SECOND, ahead
     assert [call.outcome for call in sends(world) if call.outcome != "ok"] == []
-    assert most_in_a_second([row.tried_at for row in await Notice.all()]) <= outbox.MAX_PER_SECOND
+    assert most_in_a_second([row.tried_at for row in await Notice.all()]) <= outbox_leases.MAX_PER_SECOND
 
 
 async def test_the_operator_sees_it_first_follows_it_and_reads_how_it_ended(database_url: str) -> None:

@@ -184,6 +184,20 @@ async def test_what_was_spent_between_the_showing_and_the_yes_is_not_taken_unask
         assert not await read(sqlite_url, Refund.all)
 
 
+async def test_a_debt_that_grew_since_it_was_shown_is_not_agreed_to(sqlite_url: str) -> None:
+    async with running_service(sqlite_url, **ADMINS) as h:
+        await h.say("/start", "Welcome!")
+        await buy(h)
+        await spend(sqlite_url, 1_000)
+        draft = await ask(h, "/admin refund 1 all", "Refund $5.00 of purchase 1")
+        assert "10.00 of them are spent, and become a debt" in draft["text"]
+        await spend(sqlite_url, 7_000)
+        await act(
+            h, draft, "payback", "More was spent since you saw this: 80.00 credits would become a debt now."
+        )
+        assert not await read(sqlite_url, Refund.all)
+
+
 async def test_a_person_is_banned_and_let_back_by_a_button_or_with_a_reason(database_url: str) -> None:
     async with running_service(database_url, **ADMINS) as h:
         await h.say("/start", "Welcome!")

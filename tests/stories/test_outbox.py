@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from aiogram import Bot
 
-from bot_platform.domain import outbox
+from bot_platform.domain import outbox, outbox_leases
 from bot_platform.domain.outbox import MONEY, OTHER, Notice, NoticeState
 from bot_platform.flows.arrive import arrive
 from bot_platform.infra.database import Database
@@ -181,7 +181,7 @@ async def test_two_claims_at_once_take_no_more_than_a_second_holds(postgres_url:
     most = 0
     for _ in range(5):
         claimed = await asyncio.gather(
-            *(database.transact(outbox.claim, 256, notify=False) for _ in range(2))
+            *(database.transact(outbox_leases.claim, 256, notify=False) for _ in range(2))
         )
         most = max(most, sum(len(rows) for rows in claimed))
         clock.move(1.05)

@@ -55,7 +55,7 @@ class Installed:
     """An inbox with the dispatcher of the service behind it."""
 
     def __init__(self, database: Database, token: str) -> None:
-        world = TelegramWorld(token=token)
+        self.world = world = TelegramWorld(token=token)
         for buyer in BUYERS:
             world.say(Person(id=buyer, first_name="Somebody"), "/start")
         self.bot = Bot(token, session=SandboxSession(world))
@@ -67,12 +67,12 @@ class Installed:
             texts=Texts(),
             welcome_credits=0,
         )
-        self.inbox = UpdateInbox(database, self.bot, built, Texts())
+        self.inbox = UpdateInbox(database, self.bot, built, commands=(), operators=())
 
     async def handle_all(self) -> None:
         """Handle what is stored, as the worker does."""
         worker = self.inbox.worker()
-        while rows := await inbox.claim_updates(10):
+        while rows := await inbox.claim(inbox.UPDATES, 10):
             for row in rows:
                 await worker._handle(row)  # noqa: SLF001 -- without the loop around it
 
@@ -206,3 +206,18 @@ async def test_a_person_with_odd_fields_gets_an_account(database: Database, odd:
         await here.inbox.store([read(json.dumps(said).encode())])
         await here.handle_all()
     assert await users.find(79)
+
+
+@pytest.mark.parametrize("name", ["message_id", "message_thread_id", "date"])
+@pytest.mark.parametrize("number", [2**31, 2**53, 2**63, 2**200, -1, 0])
+async def test_an_order_with_odd_numbers_is_made_or_apologised_for(
+    database: Database, name: str, number: int
+) -> None:
+    await person(database, 77, 100)
+    said = message(5, 77, "/chore please", **{"is_topic_message": True, name: number})
+    async with installed(database) as here:
+        await here.inbox.store([read(json.dumps(said).encode())])
+        await here.handle_all()
+        answers = [one.get("text", "") for one in here.world.messages(77) if one["from"]["is_bot"]]
+    assert await Event.filter(state=EventState.RECEIVED).count() == 0
+    assert await Job.all().count() == 1 or answers

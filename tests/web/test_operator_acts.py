@@ -16,6 +16,7 @@ from bot_platform.domain.refunds import Refund
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.users import User
 from bot_platform.flows.buy import buy
+from bot_platform.flows.grant import grant
 from bot_platform.infra.database import Database
 from bot_platform.providers.mock import MockPayments
 from tests.makers import PRICES, balance, payments, person
@@ -234,6 +235,26 @@ async def test_spent_credits_are_a_reason_unless_the_box_is_ticked(database: Dat
         await operator.read(f"/purchases/{row.id}/refund")
         await operator.confirm(f"/purchases/{row.id}/refund", reason="x", force="yes")
         assert "Becomes a debt 90.00 credits" in operator.seen
+
+
+async def test_a_debt_that_grew_since_the_page_showed_it_is_not_agreed_to(sqlite_database: Database) -> None:
+    user = await person(sqlite_database, 77)
+    row = await bought(sqlite_database, user)
+    await grant(sqlite_database, user, -1_000, "spent", "1")
+    form = {"reason": "x", "force": "yes"}
+    async with OperatorBrowser(sqlite_database) as operator:
+        await operator.read(f"/purchases/{row.id}/refund")
+        sure = await operator.confirm(f"/purchases/{row.id}/refund", **form)
+        assert sure["debt"] == "1000"
+        await grant(sqlite_database, user, -500, "spent", "2")
+        assert await operator.send(f"/purchases/{row.id}/refund", **sure) == 409
+        assert "15.00 credits would become a debt now" in operator.seen
+        again = await operator.confirm(f"/purchases/{row.id}/refund", **form)
+        for odd in ("", "x", "9" * 400, "\u0661", "1499"):
+            assert await operator.send(f"/purchases/{row.id}/refund", **again | {"debt": odd}) == 409
+        assert await Refund.all().count() == 0
+        assert await operator.send(f"/purchases/{row.id}/refund", **again) == 303
+        assert await Refund.all().count() == 1
 
 
 async def test_an_unpaid_or_mock_purchase_is_not_refunded(sqlite_database: Database) -> None:

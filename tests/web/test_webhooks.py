@@ -232,9 +232,15 @@ async def test_another_amount_or_currency_credits_nothing_and_is_kept_for_the_op
     assert database.name
 
 
-async def test_a_discount_is_not_a_mismatch(database_url: str) -> None:
+async def test_what_a_coupon_paid_credits_nothing_and_taxes_on_top_do_no_harm(database_url: str) -> None:
     async with running_service(database_url) as h:
-        assert await h.post(about(await checkout(h), amount_total=1)) == SUCCESS
+        session = await checkout(h)
+        assert await h.post(about(session, amount_total=5)) == IGNORED
+        await balance(h, "0.00")
+        assert "a person looks at it" in await page(h, session["id"])
+        taxed = await checkout(h)
+        taxes = {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 95}
+        assert await h.post(about(taxed, amount_total=595, total_details=taxes)) == SUCCESS
         await balance(h, "100.00")
 
 
@@ -389,10 +395,38 @@ async def test_a_session_made_by_hand_is_read_back_by_its_price(database_url: st
             session = await w.open(client_reference_id=buyer, line_items=[{"price": made.id, "quantity": 1}])
             assert await h.post(by_hand(session)) == SUCCESS
             await balance(h, "70.00")
-            # Three packages cost 7.00: which one was meant, nobody can say.
+            # Two packages without a price of their own cost 7.00: which one was meant, nobody can say.
             ambiguous = await w.open(client_reference_id=buyer, amount=700)
             assert await h.post(by_hand(ambiguous)) == IGNORED
             await balance(h, "70.00")
+
+
+async def test_another_product_of_the_same_amount_is_no_package_that_has_a_price_at_stripe(
+    database_url: str, tmp_path: Path
+) -> None:
+    prices = tmp_path / "prices.toml"
+    async with world() as w:
+        new: Any = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "x"}}
+        ours, another = [await w.client.v1.prices.create_async(new) for _ in range(2)]
+        prices.write_text(
+            '[[package]]\ncode = "buy_500"\ncredits = 100\namount = 500\ncurrency = "usd"\n'
+            f'stripe_price = "{ours.id}"\n'
+        )
+        async with running_service(
+            database_url, stripe_api_base=w.url, stripe_secret_key=KEY, packages_file=prices
+        ) as h:
+            buyer = await user_id(h, w)
+            number = list(w.local.sessions.values())[-1]["metadata"]["purchase_id"]
+            for metadata in ({}, {"purchase_id": number}, {"purchase_id": number, "user_id": buyer}):
+                for reference in (buyer, None):
+                    line = [{"price": another.id, "quantity": 1}]
+                    names = {"client_reference_id": reference} if reference else {}
+                    session = await w.open(line_items=line, **names)
+                    assert await h.post(by_hand(session, metadata=metadata)) == IGNORED
+            await balance(h, "0.00")
+            good = await w.open(line_items=[{"price": ours.id, "quantity": 1}])
+            assert await h.post(by_hand(good, metadata={"purchase_id": number})) == SUCCESS
+            await balance(h, "100.00")
 
 
 async def test_a_session_made_by_hand_that_is_no_package_credits_nothing(database_url: str) -> None:

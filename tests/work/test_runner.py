@@ -1,7 +1,7 @@
 """The runner runs claimed jobs, and ends, stops, or releases them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,15 +10,19 @@ from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.outbox import Notice
 from bot_platform.flows import order_work
 from bot_platform.flows.audit import audit_books
+from bot_platform.flows.context import MAX_RENDERED_CHARS
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
+from bot_platform.telegram.markdown import pages
 from bot_platform.telegram.notices import compose
 from bot_platform.telegram.texts import Texts
+from bot_platform.work.engine.context import MAX_DRAFT_CHARS, SHOW_INTERVAL_SECONDS
 from bot_platform.work.engine.kind import CannotDo, Files, JobContext, JobKind, by_usage, kind
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 from bot_platform.work.engine.orders import Orders
 from bot_platform.work.engine.runner import MAX_ATTEMPTS, Runner
 from tests.makers import PRICES, balance, orders, person
+from tests.waiting import moving_clock
 
 Work = Callable[[JobContext], Awaitable[str | Files]]
 
@@ -202,6 +206,35 @@ async def test_a_truncated_answer_costs_what_the_user_has_read(database: Databas
     assert (job.state, job.charged) == (JobState.FAILED, 5)
     notice = await Notice.get(key="job:1")
     assert (notice.text, notice.text_values["says"]) == ("answer", "work-cut")
+
+
+async def test_of_an_answer_that_grows_only_the_beginning_is_rendered_and_once_it_is_full_no_more(
+    database: Database,
+) -> None:
+    rendered: list[int] = []
+
+    def counted(markdown: str) -> Sequence[Mapping[str, Any]]:
+        rendered.append(len(markdown))
+        return pages(markdown)
+
+    @kind("chore", "a chore", price=by_usage(10_000))
+    async def work(context: JobContext) -> str:
+        return await context.answer("please", most_tokens=10_000, show=True)
+
+    class Slow(Scripted):
+        async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
+            async for part in super().answer(messages, most_tokens):
+                moving_clock().move(SHOW_INTERVAL_SECONDS)
+                yield part
+
+    moving_clock()  # from here on the clock is moved
+    model = Slow(" " * 9000, *["word " * 200] * 60)
+    job = await done(*orders(database, work, model=model, pages=counted), credits_=100_000)
+    assert job.state is JobState.DONE
+    *drafts, whole = rendered
+    assert len(drafts) <= 1 + MAX_DRAFT_CHARS // 1000
+    assert max(drafts) == MAX_DRAFT_CHARS
+    assert whole == MAX_RENDERED_CHARS
 
 
 async def test_a_stop_ends_a_running_job(database: Database) -> None:

@@ -27,6 +27,14 @@ class Shown:
 
 
 @dataclass(slots=True)
+class _Taken:
+    """What was taken of a piece so far."""
+
+    parts: list[str] = field(default_factory=list)
+    retracts: bool = False
+
+
+@dataclass(slots=True)
 class ThinkFilter:
     """Follows one answer; a tag counts only where a line begins, and not inside a code block.
 
@@ -52,70 +60,66 @@ class ThinkFilter:
 
     def _read(self, piece: str, *, is_end: bool) -> Shown:
         text, self._held = self._held + piece, ""
-        shown = Shown("")
-        while text:
+        taken, at = _Taken(), 0
+        while at < len(text):
             if self.is_thinking:
-                text = self._skip_reasoning(text)
+                at = self._skip_reasoning(text, at)
             else:
-                text = self._take_answer(text, shown, is_end=is_end)
-        return shown
+                at = self._take_answer(text, at, taken, is_end=is_end)
+        return Shown("".join(taken.parts), taken.retracts)
 
-    def _skip_reasoning(self, text: str) -> str:
-        found = CLOSING.search(text)
+    def _skip_reasoning(self, text: str, at: int) -> int:
+        """Skip the reasoning that begins at a place in the text; return where it ends."""
+        found = CLOSING.search(text, at)
         if found is None:
-            self._held = text[-(MAX_TAG_CHARS - 1) :]
-            return ""
+            self._held = text[max(at, len(text) - MAX_TAG_CHARS + 1) :]
+            return len(text)
         self.is_thinking, self._closed = False, True
-        return text[found.end() :]
+        return found.end()
 
-    def _take_answer(self, text: str, shown: Shown, *, is_end: bool) -> str:
-        """Move the answer from `text` to `shown`, up to a tag that counts; return what follows it."""
-        at = text.find("<")
-        before = text if at < 0 else text[:at]
-        self._show(before, shown)
-        if at < 0:
-            return ""
-        rest = text[at:]
-        if not self._code.is_inside:
-            if not is_end and self._needs_more(rest):
-                self._held = rest
-                return ""
-            if found := TAG.match(rest):
-                after = rest[found.end() :]
-                if found[1] and self._counts_alone(after):
-                    self._retract(shown)
-                    return after
-                if not found[1] and self._code.is_line_start:
-                    self.is_thinking = self.has_reasoned = True
-                    return after
-        self._show("<", shown)
-        return rest[1:]
+    def _take_answer(self, text: str, at: int, taken: "_Taken", *, is_end: bool) -> int:
+        """Take the answer that begins at a place in the text, up to a tag; return the place behind it."""
+        found = TAG.search(text, at)
+        start = found.start() if found else _begun_tag(text, at)
+        self._take(text[at:start], taken)
+        if self._code.is_inside or start == len(text):
+            pass
+        elif not is_end and (found is None or self._needs_line(text, found)):
+            self._held = text[start:]
+            return len(text)
+        elif found and found[1] and self._counts_alone(text, found.end()):
+            self._retract(taken)
+            return found.end()
+        elif found and not found[1] and self._code.is_line_start:
+            self.is_thinking = self.has_reasoned = True
+            return found.end()
+        end = found.end() if found else len(text)
+        self._take(text[start:end], taken)
+        return end
 
-    def _show(self, text: str, shown: Shown) -> None:
+    def _take(self, text: str, taken: "_Taken") -> None:
         self._code.add(text)
-        shown.text += self._without_margin(text)
+        taken.parts.append(self._without_margin(text))
 
-    def _needs_more(self, rest: str) -> bool:
-        """Whether only the next signs tell if this is a tag, or if it ends its line."""
-        found = TAG.match(rest)
-        if found is None:
-            return any(tag.startswith(rest.lower()) for tag in TAGS)
-        waits = found[1] and self._closed == self._code.is_line_start
-        return bool(waits) and REST_OF_LINE.fullmatch(rest, found.end()) is not None
+    def _needs_line(self, text: str, tag: re.Match[str]) -> bool:
+        """Whether only the next signs tell if a closing tag ends its line."""
+        waits = tag[1] and self._closed == self._code.is_line_start
+        return bool(waits) and REST_OF_LINE.fullmatch(text, tag.end()) is not None
 
-    def _counts_alone(self, after: str) -> bool:
+    def _counts_alone(self, text: str, after: int) -> bool:
         """Whether a closing tag without an opening one ends reasoning: it stands at an end of its line.
 
         Once a block has ended, it must have the line to itself: some models reason a second time.
         """
-        rest = after.lstrip(" \t")
-        ends_line = not rest or rest[0] in "\r\n"
+        rest = REST_OF_LINE.match(text, after)
+        ends_line = rest is None or text[rest.end() : rest.end() + 1] in {"", "\r", "\n"}
         if self._closed:
             return self._code.is_line_start and ends_line
         return self._code.is_line_start or ends_line
 
-    def _retract(self, shown: Shown) -> None:
-        shown.text, shown.retracts = "", True
+    def _retract(self, taken: "_Taken") -> None:
+        taken.parts.clear()
+        taken.retracts = True
         self._closed = self.has_reasoned = True
         self._has_shown, self._blank, self._code = False, "", CodeTracker()
 
@@ -123,9 +127,15 @@ class ThinkFilter:
         """Leave out blank lines between the reasoning and the answer."""
         if self._has_shown or not text:
             return text
-        text = self._blank + text
         if text.isspace():
-            self._blank = text
+            self._blank += text
             return ""
         self._has_shown = True
-        return text.lstrip() if self._closed else text
+        return text.lstrip() if self._closed else self._blank + text
+
+
+def _begun_tag(text: str, at: int) -> int:
+    """Return where a tag begins that the text ends in, or the end of the text."""
+    start = text.rfind("<", max(at, len(text) - MAX_TAG_CHARS))
+    begun = text[start:].lower()
+    return start if start >= 0 and any(tag.startswith(begun) for tag in TAGS) else len(text)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -47,11 +48,23 @@ Json = dict[str, Any]
 
 
 class Answer(NamedTuple):
-    """An answer of Stripe. Its support finds the request by `request_id`; `at` is Stripe's own clock."""
+    """An answer of Stripe. Its support finds the request by `request_id`; `at` is Stripe's own clock.
+
+    `as_of` is the moment by Stripe's clock at which we asked: what is read is not older. Without Stripe's
+    clock it is ours.
+    """
 
     body: Json
     request_id: str | None
     at: float | None = None  # unix seconds, without a fraction
+    as_of: int = 0
+
+
+class Page(NamedTuple):
+    """Objects of a list, as they were at `as_of` (unix seconds, by Stripe's clock)."""
+
+    objects: Sequence[Json]
+    as_of: int
 
 
 class Down(Exception):
@@ -142,34 +155,34 @@ class Client:
 
     async def create_refund(
         self, payment_intent: str, amount: int, metadata: Mapping[str, str], key: str
-    ) -> Json:
+    ) -> Answer:
         """Return money (in minor units), once for each idempotency key."""
         params: stripe.params.RefundCreateParams = {
             "payment_intent": payment_intent,
             "amount": amount,
             "metadata": dict(metadata),
         }
-        return (await self._create(self._refunds.create_async, params, key, "refund")).body
+        return await self._create(self._refunds.create_async, params, key, "refund")
 
     async def event(self, id_: str) -> Json:
         """Read an event."""
         return (await self._ask(self._events.retrieve_async(id_), "question:events")).body
 
-    async def refunds_of(self, payment_intent: str) -> Sequence[Json]:
+    async def refunds_of(self, payment_intent: str) -> Page:
         """Read the refunds of a payment intent."""
         wanted: stripe.params.RefundListParams = {"payment_intent": payment_intent, "limit": PAGE_SIZE}
-        return objects(await self._ask(self._refunds.list_async(wanted), "question:refunds"))
+        return _page(await self._ask(self._refunds.list_async(wanted), "question:refunds"))
 
-    async def pages(self, what: str, since: int, **more: Any) -> AsyncIterator[Sequence[Json]]:
+    async def pages(self, what: str, since: int, **more: Any) -> AsyncIterator[Page]:
         """Read all objects of a kind created since `since` (unix seconds), the newest page first."""
         wanted: Json = {"created": {"gte": since}, "limit": PAGE_SIZE, **more}
         while True:
             found = await self._ask(self._lists[what](wanted), f"question:{what}")
-            page = objects(found)
+            page = _page(found)
             yield page
-            if not page or not found.body.get("has_more"):
+            if not page.objects or not found.body.get("has_more"):
                 return
-            wanted["starting_after"] = page[-1]["id"]
+            wanted["starting_after"] = page.objects[-1]["id"]
 
     async def call(self, method: str, path: str, **params: Any) -> Answer:
         """Make any other call, for the setup; `method` is `get` or `post`."""
@@ -193,6 +206,7 @@ class Client:
 
     async def _ask(self, call: Awaitable[Any], about: str = "") -> Answer:
         """Make a call; what `about` names is reported when Stripe refuses it, and when it does not."""
+        begun = clock.monotonic()
         try:
             async with clock.current().timeout(self._timeout):
                 answer = await call
@@ -209,7 +223,9 @@ class Client:
         if about:
             self._on_answer(about, None)
         response = getattr(answer, "last_response", answer)
-        return Answer(response.data, response.request_id, _moment(response.headers))
+        at, took = _moment(response.headers), clock.monotonic() - begun
+        as_of = math.floor((clock.unix_time() if at is None else at) - took)
+        return Answer(response.data, response.request_id, at, as_of)
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
@@ -233,6 +249,10 @@ def _moment(headers: Mapping[str, str] | None) -> float | None:
         return parsedate_to_datetime((headers or {})["Date"]).timestamp()
     except (KeyError, ValueError):
         return None
+
+
+def _page(found: Answer) -> Page:
+    return Page(objects(found), found.as_of)
 
 
 def objects(found: Answer) -> Sequence[Json]:

@@ -218,7 +218,15 @@ def _confirmed(checkout: CheckoutRef, about: dict[str, Any]) -> News:
     currency = about.get("currency")
     if not _is_amount(amount) or not _is_amount(charged) or not isinstance(currency, str):
         return PaymentUnclear(checkout, "it does not say how much was paid")
-    return PaymentConfirmed(checkout, amount, charged, currency.lower())
+    discount = _discount(about, amount, charged)
+    return PaymentConfirmed(checkout, amount, charged, currency.lower(), discount=discount)
+
+
+def _discount(about: dict[str, Any], amount: int, charged: int) -> int:
+    """Return what was taken off the amount; taxes and shipping may hide it in the total."""
+    details = about.get("total_details")
+    named = details.get("amount_discount") if isinstance(details, dict) else None
+    return max(0, amount - charged, named if _is_amount(named) else 0)
 
 
 def _checkout(about: dict[str, Any], mark: str) -> CheckoutRef:

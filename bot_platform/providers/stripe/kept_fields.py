@@ -25,6 +25,7 @@ OBJECT_FIELDS = (
     "currency",
     "actionable",
 )
+TOTAL_FIELDS = ("amount_discount",)
 MOVEMENT_FIELDS = ("amount", "currency", "reporting_category", "type")
 UID = re.compile(rf"[A-Za-z0-9_-]{{1,{UID_CHARS}}}")
 
@@ -37,6 +38,8 @@ def kept(event: dict[str, Any], mark: str) -> dict[str, Any]:
         found["client_reference_id"] = reference
     if metadata := _metadata(about.get("metadata"), mark):
         found["metadata"] = metadata
+    if isinstance(details := about.get("total_details"), dict):
+        found["total_details"] = _scalars(details, TOTAL_FIELDS)
     if isinstance(movements := about.get("balance_transactions"), list):
         found["balance_transactions"] = [
             _scalars(one, MOVEMENT_FIELDS) if isinstance(one, dict) else None for one in movements

@@ -20,7 +20,6 @@ from bot_platform.domain.checkout import (
 from bot_platform.domain.checkout_orders import CheckoutOrder, RefundOrder
 from bot_platform.domain.errors import CheckoutUnavailable
 from bot_platform.domain.ids import is_outside_id
-from bot_platform.infra import clock
 from bot_platform.infra.outbound_calls import DOWN, OK, SALES, OnAnswer, OnResult, ignore, ignore_answer
 from bot_platform.providers.stripe import checkout_requests, events, refunds
 from bot_platform.providers.stripe.accounts import account_of
@@ -32,6 +31,7 @@ from bot_platform.providers.stripe.client import (
     Client,
     Down,
     Json,
+    Page,
     Refused,
 )
 from bot_platform.providers.stripe.faults import provider_down
@@ -198,7 +198,7 @@ class StripePayments:
     async def events(self, since: int) -> AsyncIterator[Sequence[ProviderEvent]]:
         """Read the events since `since` (unix seconds), the newest page first; raises ProviderDown."""
         async for page in self._pages("events", since, types=list(events.TYPES)):
-            yield [event for event in map(self._readable, page) if event]
+            yield [event for event in map(self._readable, page.objects) if event]
 
     def _readable(self, event: Json) -> ProviderEvent | None:
         try:
@@ -210,11 +210,10 @@ class StripePayments:
     async def reversals(self, since: int) -> AsyncIterator[Sequence[News]]:
         """Read refunds, disputes and warnings created since `since`, as they are now; raises ProviderDown."""
         for what in REVERSALS:
-            asked_at = int(clock.current().time())
             async for page in self._pages(what, since):
-                yield [events.reversal(one, asked_at) for one in page]
+                yield [events.reversal(one, page.as_of) for one in page.objects]
 
-    async def _pages(self, what: str, since: int, **more: Any) -> AsyncIterator[Sequence[Json]]:
+    async def _pages(self, what: str, since: int, **more: Any) -> AsyncIterator[Page]:
         try:
             async for page in self._stripe.pages(what, since, **more):
                 yield page

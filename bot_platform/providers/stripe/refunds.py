@@ -1,6 +1,7 @@
 """Makes each refund at Stripe exactly once, however often it is asked for."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import structlog
 
@@ -15,21 +16,26 @@ from bot_platform.providers.stripe.kept_fields import marked, metadata_of
 log = structlog.get_logger()
 
 
+class Made(NamedTuple):
+    """A refund as Stripe had it at `as_of` (unix seconds, by Stripe's clock)."""
+
+    refund: Json
+    as_of: int
+
+
 async def refund(client: Client, order: RefundOrder, mark: str) -> PaymentReversed:
     """Return money, or find the refund that an earlier try made; raises RefundRefused or ProviderDown."""
-    asked_at = int(clock.current().time())
     try:
         # Stripe forgets an idempotency key after a day, but never the refund itself.
-        found = await _find(client, order) if order.again else None
-        if found is None:
-            found = await _create(client, order, mark)
-            asked_at = min(asked_at, int(found.get("created", asked_at)))  # Stripe's clock may be behind ours
+        made = await _find(client, order) if order.again else None
+        made = made or await _create(client, order, mark)
     except Refused as refusal:
         log.warning("stripe.refund_refused", refund=order.refund_id, **refusal.reasons)
         raise RefundRefused(str(refusal)) from refusal
     except Down as fault:
         raise provider_down("refund", fault) from fault
-    news = events.reversal(found, asked_at)
+    found = made.refund
+    news = events.reversal(found, made.as_of)
     if not isinstance(news, PaymentReversed):
         log.error("stripe.refund_unreadable", refund=order.refund_id, stripe=found.get("id"))
         raise ProviderDown
@@ -37,7 +43,7 @@ async def refund(client: Client, order: RefundOrder, mark: str) -> PaymentRevers
     return replace(news, refund_id=order.refund_id, refund_uid=order.uid)
 
 
-async def _create(client: Client, order: RefundOrder, mark: str) -> Json:
+async def _create(client: Client, order: RefundOrder, mark: str) -> Made:
     """Create the refund, and check that the answer is about it.
 
     Stripe repeats an answer for a day under its key. So an old order gets a second key after a 5xx. Only an
@@ -52,22 +58,25 @@ async def _create(client: Client, order: RefundOrder, mark: str) -> Json:
             raise
         this_hour = int(clock.current().time()) // 3600
         made = await _create_once(client, order, f"{key}-{this_hour}", mark)
-    if _is_of(made, order):
+    if _is_of(made.refund, order):
         return made
-    log.error("stripe.refund_of_another", refund=order.refund_id, stripe=made.get("id"))
+    log.error("stripe.refund_of_another", refund=order.refund_id, stripe=made.refund.get("id"))
     made = await _find(client, order) or await _create_once(client, order, f"{key}-{order.since}", mark)
-    if _is_of(made, order):
+    if _is_of(made.refund, order):
         return made
-    raise RefundRefused(f"Stripe answers with another refund, {made.get('id')}")
+    raise RefundRefused(f"Stripe answers with another refund, {made.refund.get('id')}")
 
 
-async def _create_once(client: Client, order: RefundOrder, key: str, mark: str) -> Json:
+async def _create_once(client: Client, order: RefundOrder, key: str, mark: str) -> Made:
+    """Create the refund under a key; an answer that Stripe repeats is as old as the refund."""
     uid = {"refund_uid": order.uid} if order.uid else {}
     metadata = {"refund_id": str(order.refund_id), **uid, **marked(mark)}
-    return await client.create_refund(order.payment_ref, order.amount, metadata, key)
+    answer = await client.create_refund(order.payment_ref, order.amount, metadata, key)
+    created = answer.body.get("created")
+    return Made(answer.body, created if type(created) is int else answer.as_of)
 
 
-async def _find(client: Client, order: RefundOrder) -> Json | None:
+async def _find(client: Client, order: RefundOrder) -> Made | None:
     """Find the refund that an earlier try of this order made; raises ProviderDown when Stripe does not tell.
 
     A refusal to tell refuses no refund: the money may have moved.
@@ -78,7 +87,7 @@ async def _find(client: Client, order: RefundOrder) -> Json | None:
         if refusal.not_found:  # of a payment that is not there nothing was refunded
             return None
         raise provider_down("refunds", refusal) from refusal
-    return next((one for one in known if _is_of(one, order)), None)
+    return next((Made(one, known.as_of) for one in known.objects if _is_of(one, order)), None)
 
 
 def _is_of(found: Json, order: RefundOrder) -> bool:

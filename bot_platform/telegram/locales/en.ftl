@@ -220,6 +220,7 @@ work-expired = ⌛ The credits for this did not come within three days, so it wa
 work-failed = 😕 Something broke on my side while I worked on this. { work-charge }
 work-empty = 😕 No answer came. { work-charge } Try to say it in another way.
 work-forgotten = This was erased, as you wished or because it was old.
+work-whole-answer = 📄 The whole answer: it is too long for messages.
 work-files = 📦 { $name }{ $whole ->
         [yes] {""}
        *[no] , what is finished so far
@@ -301,6 +302,12 @@ paysupport-question =
     ❓ A question about a payment from { $name } (customer number { $user }):
 
     { $question }
+paysupport-questions = { $n ->
+        [one] ❓ A question about a payment:
+       *[other] ❓ { $n } questions about payments:
+    }
+paysupport-questions-line = { $name } (customer number { $user }): { $question }
+paysupport-too-many = Your last { $most } questions are with the operator of this bot, who will write to you. You can ask again in an hour.
 paysupport-none = You have not bought anything yet. See /buy for what is on sale.
 terms =
     Terms of sale:
@@ -758,6 +765,7 @@ refund-spent = The credits are spent: the refund takes back { CREDITS($needed) }
 refund-spent-hint-telegram = Write the refund again: I then show you the debt before anything is returned.
 refund-spent-hint-page = Go back and tick the box to return the money all the same: the missing credits become a debt.
 refund-spent-hint-console = With --force the money is returned all the same, and the missing credits become a debt.
+refund-debt-grew = More was spent since you saw this: { CREDITS($debt) } credits would become a debt now. Nothing was returned; begin again to see it.
 grant-id-used = The id { $id } stands for another grant already: to another person, or of another number of credits. Nothing was changed.
 grant-id-used-hint-page = This form was used before: begin again on the person's page.
 grant-too-much = { CREDITS($wanted) } credits cannot be taken: { CREDITS($available) } are available.

@@ -21,6 +21,7 @@ from bot_platform.web.operator.pages import find_event, find_purchase, find_user
 from bot_platform.web.operator.sign_in import PATH
 
 MAX_REASON_CHARS = 300
+MAX_DIGITS = 19
 KEY = re.compile(r"[0-9a-f]{32}")  # made with the confirmation page: a form that is sent twice acts once
 
 
@@ -98,6 +99,7 @@ class _Actions:
             amount=amount,
             reason=reason,
             force=force,
+            most_debt=_seen_debt(form),
             request_key=key,
             by=actions.PAGES,
         )
@@ -136,6 +138,12 @@ class _Actions:
 def _amount(form: MultiDict[str, str], purchase: Purchase) -> int | None:
     given = request_args.line(form, "amount", MAX_REASON_CHARS)
     return minor_units(given, purchase.currency) if given else None
+
+
+def _seen_debt(form: MultiDict[str, str]) -> int:
+    """Return the debt that the confirmation page showed, in hundredths."""
+    debt = form.get("debt", "")
+    return int(debt) if debt.isascii() and debt.isdigit() and len(debt) < MAX_DIGITS else 0
 
 
 def _reason(form: MultiDict[str, str]) -> str:

@@ -14,6 +14,7 @@ from bot_platform.work.engine.kind import Order
 from bot_platform.work.engine.model import Message, Meter, Model, ModelFault, Rates, Signal, Usage
 
 SHOW_INTERVAL_SECONDS = 1.5  # between two edits of a growing answer; Telegram takes one a second in a chat
+MAX_DRAFT_CHARS = 8000  # two messages: the first is shown, and it is known whether there is a second
 MAX_BYTES_PER_TOKEN = 16  # no model that keeps to its limit of tokens was seen to come near
 
 
@@ -36,7 +37,7 @@ class RunningJob:
         self._work, self._job, self._model, self._fixed = work, job, model, fixed
         self._meter = Meter(rates)
         self._is_thinking = False
-        self._next_edit = 0.0
+        self._next_edit, self._drafted = 0.0, ""
 
     @property
     def used(self) -> int:
@@ -102,13 +103,17 @@ class RunningJob:
             await run_job.show(self._work, self._job, "work-thinking")
 
     async def _show(self) -> None:
-        now = clock.current().monotonic()
-        if now < self._next_edit:
+        """Show the first page of what has come; once it is full, nothing of it changes any more."""
+        now, begun = clock.current().monotonic(), self.shown[:MAX_DRAFT_CHARS]
+        if now < self._next_edit or begun == self._drafted:
             return
-        self._next_edit = now + SHOW_INTERVAL_SECONDS
-        first, *more = self._work.pages(self.shown)
+        self._next_edit, self._drafted = now + SHOW_INTERVAL_SECONDS, begun
+        pages = await self._work.render(begun)
+        if not pages:  # nothing but blanks
+            return
+        more = len(pages) > 1 or len(self.shown) > len(begun)
         with _own_database():
-            await run_job.show(self._work, self._job, "work-draft", page=first, more=len(more))
+            await run_job.show(self._work, self._job, "work-draft", page=pages[0], more=int(more))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import sys
+import threading
 import tomllib
 import unicodedata
 import warnings
@@ -17,6 +18,9 @@ LEFT_OUT = "LEFT_OUT.txt"
 MAX_LINE_CHARS = 2000  # of TOML: tomllib needs seconds for one key with thousands of dots
 # Names of devices on Windows, whatever follows the first dot.
 RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+ONE_AT_A_TIME = (
+    threading.Lock()
+)  # the filters of warnings are those of the process, and files are checked in threads
 FORBIDDEN = set('<>:"|?*\\`')  # not allowed in Windows names, except the last, which ends code in Markdown
 
 Parts = tuple[str, ...]
@@ -51,6 +55,8 @@ def clashes(path: str, others: Iterable[str]) -> bool:
 def problems(path: str, text: str, all_paths: Collection[str]) -> list[str]:
     """Check a text by the extension of its path, without running it; return a line for each problem.
 
+    It may take a second: call it in a thread.
+
     Python must parse, and its imports from its own project must be among `all_paths`. JSON and TOML must
     parse. Other files pass.
     """
@@ -71,7 +77,7 @@ def problems(path: str, text: str, all_paths: Collection[str]) -> list[str]:
 
 
 def _tree(text: str) -> ast.Module:
-    with warnings.catch_warnings():
+    with ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape in a user's file is nothing to warn us about
         return ast.parse(text)
 
@@ -134,7 +140,8 @@ class _Modules:
 def zipped(files: Mapping[str, str], root: str) -> bytes:
     """Return a ZIP with the files in one folder; the same files make the same bytes.
 
-    Files without a safe path, and files beyond MAX_TEXT_BYTES, are left out and named in LEFT_OUT.txt.
+    Files without a safe path, and files beyond MAX_TEXT_BYTES, are left out and named in LEFT_OUT.txt. It may
+    take half a second: call it in a thread.
     """
     folder = root if safe_path(root) == root and "/" not in root else "project"
     taken: dict[str, bytes] = {}

@@ -233,7 +233,39 @@ def test_a_paid_session_is_a_confirmed_payment(type_: str) -> None:
         amount=500,
         charged=450,
         currency="usd",
+        discount=50,
     )
+
+
+@pytest.mark.parametrize(
+    ("total", "named", "discount"),
+    [
+        (500, 0, 0),
+        (595, 0, 0),  # taxes on top
+        (5, 495, 495),
+        (500, 100, 100),  # taxes on top hide it in the total
+        (5, None, 495),  # stored by a version that did not keep what was named
+        (500, "100", 0),
+        (500, -1, 0),
+        (0, 500, 500),
+    ],
+)
+def test_a_discount_is_what_stripe_names_or_what_is_missing_from_the_total(
+    total: int, named: object, discount: int
+) -> None:
+    details: dict[str, Any] = {}
+    if named is not None:
+        details = {"total_details": {"amount_discount": named, "amount_tax": 95}}
+    found = news(amount_total=total, **details)
+    assert isinstance(found, PaymentConfirmed)
+    assert (found.amount, found.charged, found.discount) == (500, total, discount)
+
+
+@pytest.mark.parametrize("details", [None, 5, "x", [], [{"amount_discount": 7}], {}, {"amount_discount": {}}])
+def test_details_of_any_shape_are_no_discount(details: object) -> None:
+    found = news(total_details=details)
+    assert isinstance(found, PaymentConfirmed)
+    assert found.discount == 0
 
 
 REF = CheckoutRef("stripe", "cs_test_1", "pi_1")

@@ -80,6 +80,7 @@ def test_what_is_stored_says_the_same_when_it_is_read_again(kind: str, shape: ob
         "amount_total",
         "currency",
     )
+    names += ("total_details",)
     names += ("client_reference_id", "metadata", "actionable", "created", "balance_transactions")
     for name in names:
         fields = OBJECTS[kind] | {"metadata": {"purchase_id": "7", "user_id": "9", "platform": "us"}}

@@ -186,8 +186,8 @@ PLANTED = (
     Planted(
         "a person has as much running as all together may",
         "domain/job_leases.py",
-        "        for_one,\n        *(kinds",
-        "        in_all,\n        *(kinds",
+        'f"< {for_one}", for_one, kinds)',
+        'f"< {in_all}", in_all, kinds)',
         (f"{COURSE}[SQLite-a share of workers]",),
     ),
 )

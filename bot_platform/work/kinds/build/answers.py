@@ -18,6 +18,8 @@ from bot_platform.work.kinds.build.prompts import (
 )
 
 MAX_PLAN_BYTES = 16 * 1024  # the rest of an answer with a plan is not read
+# At all braces together: JSON may be nested thousands of times. A try that fails at once counts too.
+MAX_DECODED_CHARS, TRY_CHARS = 10 * MAX_PLAN_BYTES, 200
 # Possessive quantifiers: no backtracking on a line of 100,000 characters that is almost a fence.
 FENCE = re.compile(r"(`{3,}+|~{3,}+)\s*+([\w+#.-]*+)[^`]*+")
 
@@ -36,12 +38,20 @@ def read_plan(answer: str) -> Project:
 
 
 def _json_plan(answer: str) -> dict[str, Any]:
-    decoder = json.JSONDecoder()
+    decoder, left = json.JSONDecoder(), MAX_DECODED_CHARS
     for brace in re.finditer(r"\{", answer):
+        if left <= 0:
+            break
+        start = brace.start()
         try:
-            found, _ = decoder.raw_decode(answer, brace.start())
-        except (ValueError, RecursionError):
+            found, end = decoder.raw_decode(answer, start)
+        except json.JSONDecodeError as error:
+            left -= TRY_CHARS + error.pos - start
             continue
+        except (ValueError, RecursionError):
+            left -= len(answer)
+            continue
+        left -= end - start
         if isinstance(found.get("files"), list):
             return dict(found)
     raise ValueError('there was no whole JSON object with a list "files" in the answer.')

@@ -1,5 +1,6 @@
 """`/build <what to build>`: plans a small project, writes it file by file, checks it, and sends it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -104,13 +105,14 @@ async def _version(context: JobContext, project: Project, path: str, before: Dra
         files, order, problem = files | {path: before.text}, [path, *order], "; ".join(before.problems)
     prompt = file_prompt(context.order.prompt, project, so_far(files, order), path, problem)
     answer = await context.answer(*prompt, most_tokens=FILE_TOKENS)
-    return _checked(path, answer, _paths(project))
+    return await asyncio.to_thread(_checked, path, answer, _paths(project))
 
 
 async def _readme(context: JobContext, project: Project) -> Draft:
     written = so_far(project["files"], _newest_first(project))
     prompt = readme_prompt(context.order.prompt, project, written)
-    draft = _checked(README_FILE, await context.answer(*prompt, most_tokens=README_TOKENS), [])
+    answer = await context.answer(*prompt, most_tokens=README_TOKENS)
+    draft = await asyncio.to_thread(_checked, README_FILE, answer, [])
     return draft if draft.text else Draft(plain_readme(project), [])
 
 
