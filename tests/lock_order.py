@@ -16,7 +16,7 @@ BOUND = re.compile(r"\$(\d+)")
 ADVISORY = "pg_advisory_xact_lock"
 # All that belongs to a user is locked after their account, and then its order does not matter.
 GUARD = "account"
-NAMES = {"outbox", "jobs", "broadcast", "support"}  # of advisory locks; all others are named after a payment
+NAMES = {"outbox", "jobs", "events", "updates", "refunds", "broadcast", "support"}  # of advisory locks; all others are named after a payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ REPORTED: list[str] = []
 SEVERAL = {
     "domain/account_flags.py:mark_broken": "no other story locks two accounts",
     "domain/inbox.py:drop_updates": "updates that have ended are touched by nothing else",
-    "domain/outbox.py:claim": "the rows that it has leased in the statement before",
+    "domain/inbox.py:claim": "rows that it has locked, and skipped where others had: no claim waits",
+    "domain/outbox_leases.py:claim": "rows that it has locked or leased in the statement before",
     "domain/outbox.py:revive": "tests alone call it without a story that has locked an account",
     "domain/job_leases.py:claim": "one claim at a time, by the lock of jobs",
     "domain/reversals.py:mark_foreign": "the reversals of one payment, which no purchase has",

@@ -10,7 +10,7 @@ from bot_platform.flows.outage import Alert
 from bot_platform.infra.clock import unix_time
 from bot_platform.infra.database import Database
 
-WEBHOOKS = Alert("stripe:webhook", "operator-webhooks-late")
+WEBHOOKS = Alert("stripe:webhook", "operator-webhooks-late", "operator-webhooks-late-over")
 
 
 @dataclass(slots=True)

@@ -13,18 +13,29 @@ QUIET_MS = 30 * 60 * 1000  # between two alerts about one party that fails and w
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What operators read: the text `text` about the `party` that fails, and `text` with `-over` at its end.
+    """What operators read: the text `text` about the `party` that fails, and `over` when it works again.
 
     `party` is unique among all that can fail, such as `stripe` or `stripe:sale`.
     """
 
     party: str
     text: str
+    over: str
 
     @property
     def subject(self) -> str:
         """The subject of its notices."""
         return f"outage:{self.party}"
+
+
+def outage_of(party: str) -> Alert:
+    """Return the alert about an outside service that fails."""
+    return Alert(party, "operator-outage", "operator-outage-over")
+
+
+def refusal_of(what: str) -> Alert:
+    """Return the alert about what Stripe refuses: `sale`, `refund` or `question`."""
+    return Alert(f"stripe:{what}", "operator-refused", "operator-refused-over")
 
 
 async def report(
@@ -58,7 +69,6 @@ async def report_end(database: Database, operators: Sequence[int], alert: Alert,
     async def story() -> None:
         if began := await outages.end(alert.party):
             minutes, key = max(1, (now - began) // 60), f"{alert.subject}:{began}:over"
-            over = f"{alert.text}-over"
-            await outbox.post_to_each(operators, key, alert.subject, over, minutes=minutes, **values)
+            await outbox.post_to_each(operators, key, alert.subject, alert.over, minutes=minutes, **values)
 
     await database.transact(story)

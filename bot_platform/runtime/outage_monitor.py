@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from bot_platform.flows import outage
 from bot_platform.flows.context import PaymentContext
-from bot_platform.flows.outage import Alert
 from bot_platform.infra import clock, correlation
 from bot_platform.infra.outbound_calls import ANSWERS, MISCONFIGURED, OK, REFUSED, SALES
 from bot_platform.telegram.poll_health import PollHealth
@@ -93,7 +92,7 @@ class OutageMonitor:
         """Report which party is down, and which works again."""
         database, operators = self._payments.database, self._payments.operators
         for name, party in self._parties.items():
-            alert = Alert(name, "operator-outage")
+            alert = outage.outage_of(name)
             if party.worked:
                 await outage.report_end(database, operators, alert, party=name)
                 party.worked = False
@@ -119,7 +118,7 @@ class OutageMonitor:
         if self._polling is None:
             return
         database, operators = self._payments.database, self._payments.operators
-        alert = Alert(UPDATES, "operator-outage")
+        alert = outage.outage_of(UPDATES)
         if silent := self._polling.silence():
             self._updates_work = False
             since = int(clock.unix_time() - silent.seconds)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from bot_platform.flows import outage
 from bot_platform.flows.context import PaymentContext
-from bot_platform.flows.outage import Alert
 
 KINDS = ("sale", "refund", "question")
 MIN_REFUSALS = 3  # in a row
@@ -43,7 +42,7 @@ class RefusalMonitor:
         """Report what is refused, and what is granted again."""
         database, operators = self._payments.database, self._payments.operators
         for name, kind in self._kinds.items():
-            alert = Alert(f"stripe:{name}", "operator-refused")
+            alert = outage.refusal_of(name)
             if kind.refused.total() >= MIN_REFUSALS:
                 await outage.report(database, operators, alert, what=name, says=kind.words)
             elif kind.granted:

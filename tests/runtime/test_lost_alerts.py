@@ -8,7 +8,6 @@ from structlog.testing import capture_logs
 from bot_platform.domain import outbox
 from bot_platform.domain.outbox import Notice
 from bot_platform.flows import deliver, outage
-from bot_platform.flows.outage import Alert
 from bot_platform.infra.database import Database
 from bot_platform.runtime.metrics import Metrics
 from bot_platform.runtime.services import warn_of_lost_alert
@@ -34,7 +33,7 @@ async def test_without_operators_an_alert_is_a_warning_and_a_metric(
 ) -> None:
     with capture_logs() as logs:
         for _ in range(2):
-            await outage.report(database, (), Alert("model", "operator-outage"), party="model", why="down")
+            await outage.report(database, (), outage.outage_of("model"), party="model", why="down")
     (line,) = [line for line in logs if line["event"] == "alert.lost"]
     assert (line["log_level"], line["text"], line["why"]) == ("warning", "operator-outage", "nobody")
     assert "ADMIN_TELEGRAM_IDS" in line["do"]
