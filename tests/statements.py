@@ -21,10 +21,13 @@ ALLOWED = {
     "domain/account_flags:broken_accounts": "accounts whose books are off: nearly none",
     "domain/attention:_at_the_bank": "questions of banks that are open: few",
     "domain/attention:_failed_events": "the last events that failed, in the order of an index",
+    "domain/attention:_kept_aside": "the last payments that are kept aside, in the order of an index",
+    "domain/attention:_lost_updates": "updates that were given up in the last week: few",
     "domain/attention:_refused_refunds": "refunds that failed: few",
     "domain/backlog:backlog": "what waits now, and events that failed",
     "domain/inbox:finish": "the first waiting update of a chat, by the index of its lane",
     "domain/inbox:last_delivery": "from the newest event down: one of the first came by a webhook",
+    "domain/inbox:last_update": "from the newest event down: one of the first is an update",
     "domain/inbox:list_provider_events": "the last events, in the order of an index",
     "domain/listings:_page": "a page, in the order of an index",
     "domain/listings:count_sales": "bank transfers on their way",
@@ -32,7 +35,7 @@ ALLOWED = {
     "domain/outbox:unsent": "messages of a broadcast that wait: at most twenty",
     "domain/outbox:withdraw": "messages that wait",
     "domain/overview:_returned": "what was returned since a day; since more days on a reader",
-    "domain/overview:today": "purchases that were kept aside, and those that failed today",
+    "domain/overview:today": "purchases that failed today",
     "domain/refunds:unanswered": "refunds without an answer: few",
 }
 CLAIMS = frozenset(

@@ -54,7 +54,8 @@ async def run_check(check: Check) -> Line:
     try:
         return check.name, task.result()
     except Exception as fault:  # the other checks must still be reported
-        log.exception("doctor.broke", check=check.name, **safe_errors.describe(fault))
+        log.error("doctor.broke", check=check.name, **safe_errors.describe(fault))
+        log.debug("doctor.traceback", exc_info=fault)
         return check.name, error(
             f"the check itself failed: {type(fault).__name__}",
             "This is a bug in this program. Run it with LOG_LEVEL=DEBUG and report what it prints.",

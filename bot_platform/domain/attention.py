@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot_platform.domain import outbox
-from bot_platform.domain.inbox import Event, EventState
+from bot_platform.domain.inbox import Event, EventState, GivenUp
 from bot_platform.domain.outbox import Notice, NoticeState
+from bot_platform.domain.purchases import Purchase, PurchaseState
 from bot_platform.domain.refunds import Refund, RefundState
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.stages import Stage
@@ -44,7 +45,9 @@ async def findings() -> Sequence[Finding]:
     found = [
         *await _at_the_bank(),
         *await _refused_refunds(),
+        *await _kept_aside(),
         *await _failed_events(),
+        *await _lost_updates(),
         *await _lost_messages(),
     ]
     return sorted(found, key=lambda finding: finding.at, reverse=True)
@@ -80,10 +83,23 @@ async def _refused_refunds() -> Sequence[Finding]:
     ]
 
 
+async def _kept_aside() -> Sequence[Finding]:
+    """Find payments that do not fit their purchase; one that was found by asking has no event that failed."""
+    rows = await Purchase.filter(state=PurchaseState.KEPT_ASIDE).order_by("-id").limit(MAX_EACH)
+    return [Finding("kept_aside", row.id, row.created_at) for row in rows]
+
+
 async def _failed_events() -> Sequence[Finding]:
     rows = Event.filter(state=EventState.FAILED, lane=None).order_by("-id").limit(MAX_EACH)
     only = await rows.only("id", "type", "error", "received_at")
     return [Finding("event", row.id, row.received_at, why=row.error or row.type) for row in only]
+
+
+async def _lost_updates() -> Sequence[Finding]:
+    """Find what people wrote or pressed and was given up, while its row is kept."""
+    given_up = Event.filter(state=EventState.FAILED, lane__not_isnull=True).exclude(error=GivenUp.UNREADABLE)
+    only = await given_up.order_by("-id").limit(MAX_EACH).only("id", "lane", "error", "received_at")
+    return [Finding("update", row.lane or 0, row.received_at, why=row.error or "") for row in only]
 
 
 async def _lost_messages() -> Sequence[Finding]:

@@ -38,6 +38,15 @@ class EventState(StrEnum):
 RECEIVED = f"state = '{EventState.RECEIVED}'"
 
 
+class GivenUp(StrEnum):
+    """Why an update was given up, as the error of its row."""
+
+    UNREADABLE = "unreadable"
+    TELEGRAM = "telegram"  # did not take the answer for hours
+    DATABASE = "database"  # could not be used for hours
+    STOPPED = "stopped"  # each time that it was handled, the process or its task ended
+
+
 class Event(Model):
     """One event; `lane` is the chat of a Telegram update, whose updates are handled in order; else null."""
 
@@ -238,6 +247,12 @@ async def last_delivery() -> datetime | None:
     """Return when the last event came by a webhook and was handled; what was asked for is claimed first."""
     delivered = Event.filter(lane=None, attempts=0).exclude(state=EventState.RECEIVED)
     last = await delivered.order_by("-id").first()
+    return last.received_at if last else None
+
+
+async def last_update() -> datetime | None:
+    """Return when the last update of Telegram was stored."""
+    last = await Event.filter(lane__not_isnull=True).order_by("-id").first()
     return last.received_at if last else None
 
 

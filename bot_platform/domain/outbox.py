@@ -25,7 +25,9 @@ ALERTS = ("operator-", QUESTIONS)  # the texts that only operators get begin wit
 FOR_OPERATORS = (*ALERTS, "admin-")  # and those that answer what an operator did
 LEASE_MS = 15_000  # after a crash another sender takes the notice when this has passed
 BLOCKED = "blocked"  # the error of a notice to a user who blocked the bot
-WITHDRAWN = "withdrawn"  # the error of a notice that was withdrawn before it was sent
+WITHDRAWN = (
+    "withdrawn"  # the error of a notice that nobody misses: it was withdrawn, or its next text replaces it
+)
 MONEY, OTHER, BROADCAST = 0, 1, 2  # ranks: notices about money are sent first, broadcasts last
 QUESTION = BROADCAST  # in an operator's chat questions are sent last: no alarm waits behind them
 

@@ -48,7 +48,6 @@ class Today:
     failed_purchases: int  # begun today
     waits: Backlog
     books: BookCheck
-    kept_aside: int = 0  # purchases, of any day
 
 
 async def today() -> Today:
@@ -60,13 +59,11 @@ async def today() -> Today:
         PurchaseState.FAILED,
         _stored(since),
     )
-    (kept,) = await query("SELECT COUNT(*) AS n FROM purchase WHERE state = ?", PurchaseState.KEPT_ASIDE)
     return Today(
         day=day,
         failed_purchases=failed["n"],
         waits=await backlog(),
         books=await book_checks.last(),
-        kept_aside=kept["n"],
     )
 
 

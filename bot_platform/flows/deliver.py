@@ -43,6 +43,11 @@ async def dead(database: Database, operators: Sequence[int], notice: Notice, err
     await database.transact(_dead, operators, notice, error)
 
 
+async def withdraw(database: Database, notice: Notice) -> None:
+    """Give up on a notice that a later text replaces: nobody misses it."""
+    await database.transact(outbox_leases.mark_dead, notice, outbox.WITHDRAWN, notify=False)
+
+
 async def _blocked(notice: Notice) -> None:
     await users.mark_blocked(notice.chat_id, blocked=True)  # first, as where a user comes back
     await outbox_leases.mark_dead(notice, outbox.BLOCKED)
@@ -54,12 +59,17 @@ async def _dead(operators: Sequence[int], notice: Notice, error: str) -> None:
     outbox.report_lost(notice.text, "refused")
     if notice.is_broadcast or notice.subject.startswith(LOST):
         return  # a broadcast counts its own; and a notice about a lost notice ends here
+    about, _, rest = notice.subject.partition(":")
+    number = rest.partition(":")[0]
+    # An answer has many pages, and a job that waits is told of again and again.
+    key = f"{LOST}{notice.chat_id}:{about}:{number}" if notice.is_about_a_job else f"{LOST}{notice.id}"
     await outbox.post_to_each(
         operators,
-        f"{LOST}{notice.id}:{notice.version}",
-        f"{LOST}{notice.id}",
+        key,
+        key,
         "operator-notice-lost",
         user=str(notice.chat_id),
-        about=notice.subject,
+        about=about,
+        number=number,
         error=error[:MAX_ERROR_CHARS],
     )

@@ -26,7 +26,10 @@ async def keep_aside(
         buyer = await users.get(purchase.user_id)
         about: dict[str, Any] = {"package": purchase.package, "purchase": str(purchase.id)}
         key = f"{purchase.subject}:kept_aside"
-        await outbox.post(key, buyer.telegram_id, purchase.subject, "payment-kept-aside", **about)
+        place = await outbox.place_of(purchase.link_subject)
+        await outbox.post(
+            key, buyer.telegram_id, purchase.subject, "payment-kept-aside", place=place, **about
+        )
         await outbox.rewrite(purchase.link_subject, "checkout-kept-aside", returned="no", **about)
         await reverse.join(purchase, operators)
     if purchase.is_uncredited and purchase.was_paid:

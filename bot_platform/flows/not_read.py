@@ -20,6 +20,11 @@ async def ask_for_words_alone(
     await _say(database, key, chat_id, "order-unread", place, what=what, kind=kind, words=words)
 
 
+async def ask_to_repeat(database: Database, key: str, chat_id: int, place: Place, *, what: str) -> None:
+    """Ask for the words of an order once more, without what is not read."""
+    await _say(database, key, chat_id, "order-unread-long", place, what=what)
+
+
 async def _say(database: Database, key: str, chat_id: int, text: str, place: Place, **values: Any) -> None:
     rank = outbox.OTHER
     story = partial(outbox.post, key, chat_id, f"chat:{chat_id}", text, rank=rank, place=place, **values)

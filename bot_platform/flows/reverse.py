@@ -138,7 +138,8 @@ async def _return_kept(purchase: Purchase, lost: int) -> None:
     about: dict[str, Any] = {"package": purchase.package, "purchase": str(purchase.id)}
     if purchase.was_paid:
         key = f"{purchase.subject}:returned"
-        await outbox.post(key, buyer.telegram_id, purchase.subject, "payment-returned", **about)
+        place = await outbox.place_of(purchase.link_subject)
+        await outbox.post(key, buyer.telegram_id, purchase.subject, "payment-returned", place=place, **about)
     await outbox.rewrite(purchase.link_subject, "checkout-kept-aside", returned=returned, **about)
 
 
@@ -160,6 +161,7 @@ async def _notify_buyer(account: Account, purchase: Purchase, stage: Stage, take
         buyer.telegram_id,
         purchase.subject,
         "credits-taken-back" if taken > 0 else "credits-given-back",
+        place=await outbox.place_of(purchase.link_subject),
         why="dispute" if stage in reversals.DISPUTES else "refund",
         part="yes" if abs(taken) < purchase.credits else "no",
         credits=abs(taken),

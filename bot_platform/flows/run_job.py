@@ -9,6 +9,7 @@ from typing import Any
 from bot_platform.domain import job_leases, jobs, ledger, outbox, users
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
+from bot_platform.domain.places import Place
 from bot_platform.flows.context import MAX_ANSWER_MESSAGES, MAX_RENDERED_CHARS, WorkContext
 from bot_platform.flows.order_work import release_hold
 from bot_platform.flows.wake import hold, job_values, move_message_down, waiting_message, wake
@@ -146,7 +147,7 @@ async def _checkpoint(
         await move_message_down(job)  # users do not notice an edit of an older message
         text, values = waiting_message(account, job, await jobs.waiting(job.user_id))
         await outbox.rewrite(job.subject, text, **values)
-    await _notify_if_low(context, account, before)
+    await _notify_if_low(context, account, before, job.place)
     await wake(account)
     return continues
 
@@ -169,7 +170,7 @@ async def _finish(
         await release_hold(account, job)
     await jobs.end(job, state, result)
     await _send_result(job, shown, account.available)
-    await _notify_if_low(context, account, before)
+    await _notify_if_low(context, account, before, job.place)
     await wake(account)
 
 
@@ -218,11 +219,17 @@ async def _send_result(job: Job, shown: Shown, available: int) -> None:
         await deliver_files(job, user.telegram_id, f"{job.subject}:files")
 
 
-async def _notify_if_low(context: WorkContext, account: Account, before: int) -> None:
-    """Notify the user when this charge has brought the balance below the limit."""
+async def _notify_if_low(context: WorkContext, account: Account, before: int, place: Place) -> None:
+    """Notify the user, where the work was ordered, when this charge brought the balance below the limit."""
     if context.low_balance and account.balance < context.low_balance <= before:
         user = await users.get(account.user_id)
         key, subject = f"low:{account.id}:{account.seq}", f"account:{account.id}"
         await outbox.post(
-            key, user.telegram_id, subject, "low-balance", rank=outbox.OTHER, balance=account.balance
+            key,
+            user.telegram_id,
+            subject,
+            "low-balance",
+            rank=outbox.OTHER,
+            place=place,
+            balance=account.balance,
         )

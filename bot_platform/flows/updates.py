@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bot_platform.domain import inbox
-from bot_platform.domain.inbox import Event, EventState
+from bot_platform.domain import inbox, outbox
+from bot_platform.domain.inbox import Event, EventState, GivenUp
+from bot_platform.domain.places import Place
 from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 
@@ -65,6 +66,31 @@ async def handled(
             await inbox.finish(one, state, error, erase=True)
 
     await database.transact(story, notify=False)
+
+
+async def give_up(
+    database: Database,
+    operators: Sequence[int],
+    update: Event,
+    why: GivenUp,
+    sender: int | None,
+    place: Place,
+) -> None:
+    """Close an update that cannot be handled, and say so to its sender, in the place where it was sent.
+
+    The operators get one alert a day for each reason.
+    """
+
+    async def story() -> None:
+        await inbox.finish(update, EventState.FAILED, why, erase=True)
+        if sender:
+            text = "update-unreadable" if why is GivenUp.UNREADABLE else "server-error"
+            key, rank = f"{update.key}:given-up", outbox.OTHER
+            await outbox.post(key, sender, f"chat:{sender}", text, rank=rank, place=place)
+        key, user = f"update-given-up:{why}:{now().date()}", str(sender) if sender else "none"
+        await outbox.post_to_each(operators, key, key, "operator-update-given-up", why=why.value, user=user)
+
+    await database.transact(story)
 
 
 async def reschedule(database: Database, update: Event, seconds: float, *, is_try: bool = True) -> None:

@@ -190,7 +190,8 @@ class LeaseWorker(Generic[R]):
         try:
             await self._handle(row)
         except Exception as error:
-            log.exception("loop.work_failed", loop=self.name, row=row.id, error=type(error).__name__)
+            log.error("loop.work_failed", loop=self.name, row=row.id, **safe_errors.describe(error))
+            log.debug("loop.traceback", exc_info=error)
             await self._report(row, error)
         finally:
             self.on_duration(self.name, clock.current().monotonic() - begun)
@@ -201,7 +202,8 @@ class LeaseWorker(Generic[R]):
         try:
             await self._on_error(row, error)
         except Exception as another:
-            log.exception("loop.fault_not_noted", loop=self.name, row=row.id, error=type(another).__name__)
+            log.error("loop.fault_not_noted", loop=self.name, row=row.id, **safe_errors.describe(another))
+            log.debug("loop.traceback", exc_info=another)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)

@@ -143,7 +143,7 @@ def _health(services: Services, background: BackgroundTasks) -> Blueprint:
         return None if await services.database.answers() else ""
 
     async def telegram() -> str | None:
-        return services.update_source.health.problem()
+        return services.update_source.problem()
 
     async def dispatcher() -> str | None:
         return None if await background.is_running() else ""
@@ -171,7 +171,7 @@ async def _metrics_text(services: Services) -> tuple[bytes, str]:
 
 async def _store(inbox: UpdateInbox, body: bytes) -> bool:
     try:
-        await inbox.store([read(body)])
+        await inbox.store_one(read(body))
     except InvalidUpdate:
         return False
     return True

@@ -22,7 +22,7 @@ from bot_platform.providers import choose
 from bot_platform.providers.observed_model import ObservedModel
 from bot_platform.runtime.metrics import Metrics
 from bot_platform.telegram.bot_link import BotLink
-from bot_platform.telegram.dispatcher import dispatcher
+from bot_platform.telegram.dispatcher import dispatcher, names_of_commands
 from bot_platform.telegram.markdown import pages
 from bot_platform.telegram.plain_answers import name_decode_errors
 from bot_platform.telegram.sender import Sender
@@ -110,7 +110,8 @@ def build(settings: Settings, outside: Outside) -> Services:
         texts=texts,
         welcome_credits=settings.welcome_credits,
     )
-    inbox = UpdateInbox(database, bot, talk, texts)
+    commands = names_of_commands(orders.kinds)
+    inbox = UpdateInbox(database, bot, talk, commands=commands, operators=payments.operators)
     return Services(
         settings=settings,
         outside=outside,

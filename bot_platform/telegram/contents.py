@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.enums import ContentType
+from aiogram.types import CallbackQuery, ExternalReplyInfo, Message, TelegramObject
 
 from bot_platform.domain.places import Place
-from bot_platform.telegram.salvage import UNREAD
+from bot_platform.telegram.salvage import GENERAL_TOPIC, JOINED, UNREAD
 
-GENERAL_TOPIC = 1  # Telegram refuses to send to it by its number
 # What a person sends besides words, and what it is called in texts; service messages are not here.
 KINDS: Mapping[str, str] = {
     "animation": "video",  # before "document", which stands beside it
@@ -47,16 +47,16 @@ def media(message: Message) -> str:
     return next((kind for name, kind in KINDS.items() if getattr(message, name, None) is not None), "")
 
 
-def is_a_persons(message: Message) -> bool:
-    """Whether a person wrote or sent it: everything else is a service message, and gets no answer."""
-    return bool(words(message) or media(message))
-
-
 def quoted(message: Message) -> str:
     """Return the text that a message replies to, or the part of it that its sender marked."""
     if message.quote:
         return message.quote.text
     return words(message.reply_to_message) if message.reply_to_message else ""
+
+
+def is_joined(message: Message) -> bool:
+    """Whether its text came in several messages: a reply to it shows the first one."""
+    return bool((message.model_extra or {}).get(JOINED))
 
 
 def unread(message: Message, *, reads_quotes: bool) -> str:
@@ -90,14 +90,21 @@ def _is_reply_unread(message: Message, *, reads_quotes: bool) -> bool:
     """Whether a message replies to something of which not all can be read."""
     if message.reply_to_story or message.reply_to_checklist_task_id or message.reply_to_poll_option_id:
         return True
+    if any(name.startswith("reply_to_") for name in message.model_extra or ()):
+        return True
     if message.external_reply:  # it comes without its text
-        return not (reads_quotes and message.quote) or media_of_reply(message)
+        return not (reads_quotes and message.quote) or _holds_more(message.external_reply)
     replied = message.reply_to_message
-    if replied is None or not is_a_persons(replied):  # in a topic the first message counts as replied to
+    if replied is None or _is_service(replied):  # in a topic the first message counts as replied to
         return False
-    return bool(media(replied)) or not reads_quotes
+    return replied.text is None or not reads_quotes
 
 
-def media_of_reply(message: Message) -> bool:
-    """Whether a message replies to a picture, a file or the like in another chat."""
-    return any(getattr(message.external_reply, name, None) is not None for name in KINDS)
+def _is_service(message: Message) -> bool:
+    """Whether Telegram wrote it, as far as it is known."""
+    return message.content_type not in {ContentType.UNKNOWN, ContentType.TEXT, *KINDS}
+
+
+def _holds_more(reply: ExternalReplyInfo) -> bool:
+    """Whether the message of another chat is a picture, a file or the like, or something unknown."""
+    return bool(reply.model_extra) or any(getattr(reply, name, None) is not None for name in KINDS)

@@ -1,6 +1,6 @@
 """Builds the dispatcher: routers, middlewares and error replies; and sets the menu of commands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from aiogram import Bot, Dispatcher, F
@@ -65,6 +65,11 @@ def dispatcher(
         error_replies.error_router(),
     )
     return built
+
+
+def names_of_commands(kinds: Iterable[str]) -> frozenset[str]:
+    """Return the names of all commands that have an answer, with those of the `kinds` of paid work."""
+    return frozenset({*COMMANDS, ADMIN, *(kind.casefold() for kind in kinds)})
 
 
 async def set_commands(bot: Bot, texts: Texts, kinds: Mapping[str, JobKind]) -> None:

@@ -2,11 +2,12 @@
 
 import structlog
 from aiogram import Bot, Router
-from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError
-from aiogram.types import ErrorEvent
+from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
+from aiogram.types import CallbackQuery, ErrorEvent, Message
 from aiogram.types import User as TelegramUser
 
 from bot_platform.infra import safe_errors
+from bot_platform.telegram.contents import thread_of
 from bot_platform.telegram.middleware import PASSING_FAULT
 from bot_platform.telegram.plain_answers import UnreadableResult
 from bot_platform.telegram.texts import DEFAULT, Texts
@@ -34,7 +35,7 @@ async def server_error(event: ErrorEvent, bot: Bot, texts: Texts) -> None:
     log.debug("telegram.traceback", exc_info=event.exception)
     source = event.update.message or event.update.callback_query
     if source and source.from_user:
-        await send_apology(bot, texts, source.from_user, "server-error")
+        await send_apology(bot, texts, source, source.from_user, "server-error")
 
 
 def is_answered(event: ErrorEvent) -> bool:
@@ -45,9 +46,21 @@ def is_answered(event: ErrorEvent) -> bool:
     return True
 
 
-async def send_apology(bot: Bot, texts: Texts, to: TelegramUser, text: str) -> None:
-    """Send a text, by its name, in the user's language; an error of Telegram is only logged."""
-    try:
-        await bot.send_message(to.id, texts.say(text, to.language_code or DEFAULT))
-    except TelegramAPIError as error:
-        log.warning("telegram.could_not_apologise", error=error.message)
+async def send_apology(
+    bot: Bot, texts: Texts, about: Message | CallbackQuery, to: TelegramUser, text: str
+) -> None:
+    """Send a text, by its name, in the user's language, to where the update came from.
+
+    Where that topic is gone, it is sent to the chat. An error of Telegram is only logged.
+    """
+    said, thread = texts.say(text, to.language_code or DEFAULT), thread_of(about)
+    for place in dict.fromkeys((thread, None)):
+        try:
+            await bot.send_message(to.id, said, message_thread_id=place)
+        except TelegramBadRequest as error:
+            log.warning("telegram.could_not_apologise", error=error.message)
+        except TelegramAPIError as error:
+            log.warning("telegram.could_not_apologise", error=error.message)
+            return
+        else:
+            return

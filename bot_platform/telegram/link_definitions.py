@@ -8,7 +8,8 @@ from bot_platform.telegram.markdown_events import Found, TooManyEvents, parse
 # A label has 999 characters at most, and so each bracket costs no more than that.
 DEFINITION = re.compile(rb"\[((?:[^\[\]\\]|\\.){1,999}+)\]:\s*+<?([^\s>]*+)", re.DOTALL)
 MAX_ROUNDS = 5  # each may find definitions that the one before has left without a use
-BRACKET = b"&#91;"  # an entity, because a backslash may be shown as it stands
+# An entity, because a backslash may be shown as it stands; nobody else writes it with these zeros.
+BRACKET = b"&#0000091;"
 HOST = re.compile(r"https?://([^\s/?#]*+)", re.IGNORECASE)
 DOT, BLANK = re.compile(r"[^.]\.[^.]"), re.compile(r"\s")
 CONTAINERS = ("BlockQuote", "List", "Item")  # a definition stands inside of these, and inside of nothing else

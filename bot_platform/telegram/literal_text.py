@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from bot_platform.telegram.bounded_layout import bounded
-from bot_platform.telegram.link_definitions import escape_definitions
+from bot_platform.telegram.link_definitions import BRACKET, escape_definitions
 from bot_platform.telegram.literal_links import literal_links
 from bot_platform.telegram.markdown_events import Found, parse, text_event
 
 # Markup is CommonMark's core, tables, strikethrough and check boxes; a developer needs the rest as it stands.
 # CommonMark lets a backslash escape these too, but they begin no markup: `\(x\)`, `C:\\dir`, `\%` are text.
-LITERAL = b"\\(){},;:\"'/%@=^?"
+LITERAL = b"\\(){},;:\"'/%@=^?$&."
+LIST_NUMBER = re.compile(rb"(^|\n)[ \t>*+-]*\d{1,9}\\$")  # `1\. ` at the beginning of a line is no list
+FENCE = re.compile(rb"[`~]{3,}([^\r\n]*)")
 BEFORE_FORMULA, AFTER_FORMULA = re.compile(rb"(^|\n)[ \t>]*\\$"), re.compile(rb"\][ \t.,;]*(\r?\n|$)")
 LANGUAGE = re.compile(r"[\w+#.-]*")
 INLINE = ("Text", "Code", "InlineHtml")
@@ -30,7 +32,7 @@ def read(markdown: str) -> tuple[str, Sequence[Found]]:
     text = escape_definitions(markdown)
     source = text.encode()
     found = list(literal_links(list(bounded(list(parse(text)), source)), source))
-    found = list(_titled(list(_literal(found, source))))
+    found = list(_titled(list(_literal(found, source)), source))
     return text, list(_apart(list(_whole_rows(found, source))))
 
 
@@ -51,6 +53,8 @@ def _shown(one: Found, source: bytes, last: int) -> Iterator[Found]:
         yield one.becomes(text_event("~"))  # one tilde means "about"
     elif html := one.holds.get("Html") or one.holds.get("InlineHtml"):
         yield one.becomes(text_event(html))
+    elif _is_entity(one, source[one.start : one.end]):
+        yield one.becomes(text_event(source[one.start : one.end].decode()))
     elif "Text" in one.holds and _is_literal_backslash(source, last, one.start):
         yield Found(text_event("\\" + one.holds["Text"]), one.start - 1, one.end)
     elif one.event == "HardBreak" and source[one.start : one.start + 1] == b"\\":
@@ -62,6 +66,13 @@ def _shown(one: Found, source: bytes, last: int) -> Iterator[Found]:
         yield one.becomes(text_event(source[one.start : one.end].decode()))
 
 
+def _is_entity(one: Found, written: bytes) -> bool:
+    """Whether the parser replaced what was written, such as `&amp;`, and a developer means that."""
+    if "Text" not in one.holds or not written.startswith(b"&"):
+        return False
+    return written not in {BRACKET, one.holds["Text"].encode()}
+
+
 def _is_literal_backslash(source: bytes, last: int, start: int) -> bool:
     """Whether a backslash before `start` was taken away by the parser, but escapes no markup."""
     if start - 1 < last or source[start - 1 : start] != b"\\":
@@ -71,13 +82,15 @@ def _is_literal_backslash(source: bytes, last: int, start: int) -> bool:
         return BEFORE_FORMULA.search(source, max(0, start - 80), start) is not None
     if sign == b"]":
         return AFTER_FORMULA.match(source, start) is not None
+    if sign == b".":
+        return LIST_NUMBER.search(source, max(0, start - 80), start) is None
     return sign in LITERAL
 
 
-def _titled(found: Sequence[Found]) -> Iterator[Found]:
+def _titled(found: Sequence[Found], source: bytes) -> Iterator[Found]:
     """Show what follows the language of a code block, as a file's name, and what heads an empty block."""
     for one, following in zip_longest(found, found[1:]):
-        info = _info(one)
+        info = _info(one, source)
         language, _, title = info.partition(" ")
         if (following and following.closes == "CodeBlock") or not LANGUAGE.fullmatch(language):
             language, title = "", info
@@ -88,9 +101,12 @@ def _titled(found: Sequence[Found]) -> Iterator[Found]:
         yield one.becomes({"Start": {"CodeBlock": {"Fenced": language}}}) if info else one
 
 
-def _info(one: Found) -> str:
-    kind = one.holds["Start"]["CodeBlock"] if one.opens == "CodeBlock" else None
-    return str(kind["Fenced"]).strip() if isinstance(kind, Mapping) else ""
+def _info(one: Found, source: bytes) -> str:
+    """Return what stands behind the fence that begins a code block, as it was written."""
+    if one.opens != "CodeBlock" or not isinstance(one.holds["Start"]["CodeBlock"], Mapping):
+        return ""
+    fence = FENCE.search(source, one.start, one.end)
+    return fence[1].decode().strip() if fence else ""
 
 
 def _whole_rows(found: Sequence[Found], source: bytes) -> Iterator[Found]:

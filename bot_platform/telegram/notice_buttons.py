@@ -98,6 +98,18 @@ def look_at_user(view: NoticeView) -> InlineKeyboardMarkup:
     return rows([view.button("person-button", to("person", view.values["user"]))])
 
 
+def look_at_lost(view: NoticeView) -> InlineKeyboardMarkup:
+    """Show the operator the user that a lost message was for, and the purchase that it was about."""
+    purchase = view.values["number"] if view.values["about"] == "purchase" else "none"
+    below = view.operator_buttons.to_purchase(purchase)
+    return rows(*look_at_user(view).inline_keyboard, *(below.inline_keyboard if below else []))
+
+
+def look_at_sender(view: NoticeView) -> InlineKeyboardMarkup | None:
+    """Show the user to the operator, if it is known who it is."""
+    return look_at_user(view) if view.values["user"] != "none" else None
+
+
 def confirm_refund(view: NoticeView) -> InlineKeyboardMarkup:
     """Refund what the draft shows, or drop it."""
     money = {"amount": view.values["amount"], "currency": view.values["currency"]}

@@ -56,6 +56,10 @@ RENDERINGS: Mapping[str, Rendering] = {
     # Messages of which something cannot be read
     "only-words": PLAIN,
     "order-unread": Rendering(buttons.words_alone),
+    "order-unread-long": PLAIN,
+    # Messages and presses that were given up
+    "update-unreadable": PLAIN,
+    "server-error": PLAIN,
     # Paid work, in the order of its life
     "work-accepted": Rendering(buttons.stop, passing=True),
     "work-woken": Rendering(buttons.stop, passing=True),
@@ -100,7 +104,8 @@ RENDERINGS: Mapping[str, Rendering] = {
     "operator-unknown-status": Rendering(buttons.look_at_purchase),
     "operator-refund-undone": Rendering(buttons.look_at_purchase),
     "operator-refund-refused": Rendering(buttons.look_at_purchase),
-    "operator-notice-lost": PLAIN,
+    "operator-notice-lost": Rendering(buttons.look_at_lost),
+    "operator-update-given-up": Rendering(buttons.look_at_sender),
     "operator-books-off": PLAIN,
     "operator-outage": PLAIN,
     "operator-outage-over": PLAIN,

@@ -19,7 +19,7 @@ class Silence:
 
 
 class PollHealth:
-    """Watches the questions for updates, and the call that says how updates come.
+    """Watches the questions for updates, or whether posts arrive, and the call that says how updates come.
 
     `longest` is how many seconds one question may take.
     """
@@ -78,4 +78,5 @@ WHY = {
     "TelegramNotFound": "token",
     "TelegramConflictError": "conflict",
     "WebhookActive": "conflict",
+    "DeliveryFails": "delivery",
 }

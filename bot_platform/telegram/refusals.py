@@ -74,6 +74,7 @@ WORDINGS: Mapping[str, Wording] = {
     "admin-how-refund": SAME,
     "admin-how-who": SAME,
     "admin-how-say": SAME,
+    "admin-say-words-only": SAME,
     "admin-reason-too-long": SAME,
     "admin-draft-gone": SAME,
     "admin-say-one-runs": SAME,

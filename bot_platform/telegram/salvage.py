@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot_platform.domain.places import Place
+
 Json = Mapping[str, Any]
 
 IDS = range(-(2**52), 2**52)
 DATES = range(2**33)  # unix seconds; Python's calendar ends not much later
 MAX_TEXT_CHARS = 20 * 4096  # of a text that an app had cut into parts
+GENERAL_TOPIC = 1  # Telegram refuses to send to it by its number
 UNREAD = "unread"  # a field of ours, set in a message of which something besides its text was lost
+JOINED = "joined"  # another one: the text came in several messages, of which Telegram knows the first
 # Fields of a message whose loss takes nothing away that its sender wrote or meant.
 PLAIN_FIELDS = frozenset(
     {
+        JOINED,
         "message_id",
         "message_thread_id",
         "is_topic_message",
@@ -63,6 +68,13 @@ def sender_id(update: Json) -> int | None:
     return None
 
 
+def place_of(update: Json) -> Place:
+    """Return where the answer to an update stands: in its topic, as a reply to its message."""
+    pressed = _object(_object(update.get("callback_query")).get("message"))
+    message = _object(update.get("message"))
+    return Place(_thread(message or pressed), _id(message.get("message_id")))
+
+
 def has_odd_ids(update: Json) -> bool:
     """Whether a user or a chat has an id that no id of Telegram's is: no database would store it."""
     events = [_object(event) for event in update.values()]
@@ -84,6 +96,8 @@ def _message(message: Json) -> dict[str, Any] | None:
     }
     if thread := _id(message.get("message_thread_id")):
         kept |= {"message_thread_id": thread, "is_topic_message": message.get("is_topic_message") is True}
+    if message.get(JOINED) is True:
+        kept[JOINED] = True
     if not PLAIN_FIELDS.issuperset(message):
         kept[UNREAD] = True
     return kept
@@ -93,7 +107,18 @@ def _query(query: Json) -> dict[str, Any] | None:
     id_, data, user = _text(query.get("id")), _text(query.get("data")), _user(_object(query.get("from")))
     if not (id_ and data and user):
         return None
-    return {"id": id_, "from": user, "chat_instance": str(query.get("chat_instance", "")), "data": data}
+    kept = {"id": id_, "from": user, "chat_instance": str(query.get("chat_instance", "")), "data": data}
+    message = _object(query.get("message"))
+    if thread := _thread(message):
+        place = {"message_thread_id": thread, "is_topic_message": True}
+        chat = _chat(_object(message.get("chat")), user["id"])
+        kept["message"] = {
+            "message_id": _id(message.get("message_id")) or 0,
+            "date": 1,
+            "chat": chat,
+            **place,
+        }
+    return kept
 
 
 def _user(user: Json) -> dict[str, Any] | None:
@@ -110,6 +135,11 @@ def _chat(chat: Json, user_id: int) -> dict[str, Any]:
     """Rebuild a chat; one of an unknown type is private only if it is the user's own."""
     id_, kind = _id(chat.get("id")) or user_id, _text(chat.get("type"))
     return {"id": id_, "type": kind if kind in CHAT_TYPES else "private" if id_ == user_id else "group"}
+
+
+def _thread(message: Json) -> int | None:
+    thread = _id(message.get("message_thread_id"))
+    return thread if thread != GENERAL_TOPIC and message.get("is_topic_message") is True else None
 
 
 def _object(value: object) -> Json:

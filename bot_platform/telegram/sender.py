@@ -105,7 +105,7 @@ class Sender:
     async def _handle_error(self, notice: Notice, fault: Exception) -> None:
         """Retry after an unexpected error; after MAX_ATTEMPTS give the notice up, or its chat would stop."""
         if notice.attempts >= MAX_ATTEMPTS and not isinstance(fault, LOST_CONNECTION):
-            await deliver.dead(self._database, self._operators, notice, safe_errors.text(fault))
+            await self._give_up(notice, safe_errors.text(fault))
             return
         await deliver.reschedule(self._database, notice, 1.0, safe_errors.text(fault))
 
@@ -187,9 +187,16 @@ class Sender:
         if notice.message_id is not None and NOT_MODIFIED in _description(error):
             await deliver.sent(self._database, notice, notice.message_id)
             return
-        log.error("notice.refused", text=notice.text, error=_description(error))
-        operators = () if notices.rendering_of(notice.text).passing else self._operators
-        await deliver.dead(self._database, operators, notice, _description(error))
+        await self._give_up(notice, _description(error))
+
+    async def _give_up(self, notice: Notice, error: str) -> None:
+        """Give a notice up, and alert the operators, unless a later text of the same message replaces it."""
+        if notices.rendering_of(notice.text).passing:
+            log.info("notice.passed", text=notice.text, error=error)
+            await deliver.withdraw(self._database, notice)
+            return
+        log.error("notice.refused", text=notice.text, error=error)
+        await deliver.dead(self._database, self._operators, notice, error)
 
 
 def _reply_to(place: Place) -> ReplyParameters | None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from babel.dates import format_datetime
 from fluent.runtime import FluentBundle, FluentResource
+from fluent.runtime.errors import FluentReferenceError
 from fluent.syntax.ast import Resource
 
 from bot_platform.domain.amounts import credits_text, money_text, short_credits_text
@@ -37,7 +38,7 @@ class Texts:
     def say(self, name: str, language: str = DEFAULT, /, **values: Any) -> str:
         """Write a text in the language, or in English if it is missing there; amounts are integers.
 
-        Raises KeyError for an unknown name, and for a missing value.
+        Raises KeyError for an unknown name, and for a missing value or one of a wrong type.
         """
         bundle = self._bundles.get(language) or self._bundles.get(language.partition("-")[0])
         if bundle is None or not bundle.has_message(name):
@@ -47,13 +48,18 @@ class Texts:
             raise KeyError(name)
         text, faults = bundle.format_pattern(pattern, values)
         if faults:
-            raise KeyError(f"{name}: {faults}")
+            raise KeyError(f"{name}: {', '.join(map(_name, faults))}")
         return str(text)
 
     def of_command(self, command: str, otherwise: str, language: str = DEFAULT) -> str:
         """Describe a command for the menu; `otherwise` is for a command without a text."""
         name = f"command-{command}"
         return self.say(name, language) if self._bundles[DEFAULT].has_message(name) else otherwise
+
+
+def _name(fault: Exception) -> str:
+    """Name what a text lacks; another fault quotes the value, which may be a user's."""
+    return str(fault) if isinstance(fault, FluentReferenceError) else type(fault).__name__
 
 
 def code_of(language: str) -> str | None:

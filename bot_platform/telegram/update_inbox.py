@@ -1,34 +1,32 @@
 """Incoming updates: stored before they are confirmed, then handled once each, in order within a chat."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramRetryAfter
-from aiogram.types import Update, User
+from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
+from aiogram.types import Update
 from pydantic import ValidationError
 
 from bot_platform.domain import inbox
-from bot_platform.domain.inbox import Event
+from bot_platform.domain.inbox import Event, GivenUp
 from bot_platform.flows import updates
 from bot_platform.flows.updates import IncomingUpdate
 from bot_platform.infra import clock, correlation, safe_errors
-from bot_platform.infra.backoff import backoff
 from bot_platform.infra.database import Database
 from bot_platform.infra.database_errors import is_transient
 from bot_platform.infra.moments import is_recent
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.infra.sql import json_safe
 from bot_platform.infra.worker import LeaseWorker
-from bot_platform.telegram import contents, pastes
-from bot_platform.telegram.error_replies import send_apology
+from bot_platform.telegram import pastes
+from bot_platform.telegram.given_up import give_up
 from bot_platform.telegram.middleware import PASSING
 from bot_platform.telegram.plain_answers import GetPlainUpdates
-from bot_platform.telegram.salvage import has_odd_ids, salvage, sender_id
-from bot_platform.telegram.texts import Texts
+from bot_platform.telegram.salvage import has_odd_ids, salvage
 
 log = structlog.get_logger()
 
@@ -37,8 +35,10 @@ LONG_POLL_SECONDS = 25  # how long Telegram holds an empty answer back
 POLL_PAUSE_SECONDS = 0.2
 CONCURRENCY = 32  # chats
 EACH_SECOND, BURST = 10, 30  # updates of one chat; faster ones wait, and none is lost
-MAX_ATTEMPTS = 6  # for an update that cannot be handled, or whose answer Telegram does not accept
-FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 32.0  # between two attempts
+MAX_ATTEMPTS = 6  # for an update that ends the process, or its task
+# A fault of Telegram or of the database passes: between two attempts it is waited for as long as so far.
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 32.0
+PASSING_SECONDS = 3 * 3600  # after this it is given up, because later updates of its chat wait behind it
 PARTS_WAIT = timedelta(seconds=pastes.WAIT_SECONDS)
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 
@@ -50,8 +50,17 @@ class InvalidUpdate(ValueError):
 class UpdateInbox:
     """Stores what Telegram sends, and feeds the stored updates to the dispatcher."""
 
-    def __init__(self, database: Database, bot: Bot, dispatcher: Dispatcher, texts: Texts) -> None:
-        self._database, self._bot, self._dispatcher, self._texts = database, bot, dispatcher, texts
+    def __init__(
+        self,
+        database: Database,
+        bot: Bot,
+        dispatcher: Dispatcher,
+        *,
+        commands: Container[str],
+        operators: Sequence[int],
+    ) -> None:
+        self._database, self._bot, self._dispatcher = database, bot, dispatcher
+        self._commands, self._operators = commands, operators
         self._offset: int | None = None
         self._limiter = RateLimiter(each_second=EACH_SECOND, burst=BURST)
 
@@ -85,12 +94,12 @@ class UpdateInbox:
                 raise
             log.error("telegram.batch_not_stored", count=len(found), **safe_errors.describe(error))
             for update in found:
-                await self._store_alone(update)
+                await self.store_one(update)
 
-    async def _store_alone(self, update: dict[str, Any]) -> None:
+    async def store_one(self, update: dict[str, Any]) -> None:
         """Store one update; if that fails, what is known of it, and then only its number.
 
-        Raises when not even its number can be stored: then the fault is the database's.
+        Raises InvalidUpdate, and when not even its number can be stored: then the fault is the database's.
         """
         number = {"update_id": _id(update)}
         for version in (update, salvage(update) or number, number):
@@ -122,22 +131,21 @@ class UpdateInbox:
 
     async def _answer(self, row: Event) -> None:
         started_at, kind = clock.current().monotonic(), _kind(row.payload)
-        if row.attempts > MAX_ATTEMPTS:  # it may have ended the process each time
-            log.error("telegram.gave_up", update=row.key, attempts=row.attempts)
-            await updates.handled(self._database, row, "gave up")
+        if row.attempts > MAX_ATTEMPTS:
+            await self._give_up(row, GivenUp.STOPPED)
             return
         if not kind:
             if not row.payload.keys().isdisjoint(ALLOWED):
                 log.error("telegram.unreadable_update", update=row.key)
             await updates.handled(self._database, row)  # of a kind that we did not ask for
             return
-        if pause := _wait_for_parts(row):
+        payload, parts = await self._joined(row)
+        if pause := _wait_for_parts((row, *parts)[-1]):
             await updates.reschedule(self._database, row, pause, is_try=False)
             return
-        payload, parts = await self._joined(row)
         update = self._read(row.key, payload)
         if update is None:
-            await self._apologise(row)
+            await self._give_up(row, GivenUp.UNREADABLE)
             return
         try:
             await self._dispatcher.feed_update(self._bot, update, request_key=row.key)
@@ -153,7 +161,7 @@ class UpdateInbox:
         if not pastes.may_go_on(row.payload):
             return row.payload, ()
         waiting = await updates.following(self._database, row, pastes.MAX_PARTS)
-        payload, count = pastes.join(row.payload, [one.payload for one in waiting])
+        payload, count = pastes.join(row.payload, [one.payload for one in waiting], self._commands)
         return payload, waiting[:count]
 
     def _read(self, key: str, payload: dict[str, Any]) -> Update | None:
@@ -170,21 +178,22 @@ class UpdateInbox:
         except ValidationError:
             return None
 
-    async def _apologise(self, row: Event) -> None:
-        """Close an update that cannot be read, and say so to its sender, unless it is a service message."""
-        number = sender_id(row.payload) if _is_a_persons(row.payload) else None
-        await updates.handled(self._database, row, "unreadable")
-        if number:
-            sender = User(id=number, is_bot=False, first_name="")
-            await send_apology(self._bot, self._texts, sender, "update-unreadable")
-
     async def _retry(self, row: Event, fault: Exception) -> None:
         """Handle the update again later; its request key makes a second write to the books impossible."""
-        pause = backoff(row.attempts, first=FIRST_PAUSE_SECONDS, most=MAX_PAUSE_SECONDS)
+        waited, is_telegrams = _seconds_since(row), isinstance(fault, TelegramAPIError)
+        if waited > PASSING_SECONDS:
+            await self._give_up(row, GivenUp.TELEGRAM if is_telegrams else GivenUp.DATABASE)
+            return
+        pause = min(max(FIRST_PAUSE_SECONDS, waited), MAX_PAUSE_SECONDS)
         if isinstance(fault, TelegramRetryAfter):
             pause = fault.retry_after
-        log.warning("telegram.again", update=row.key, error=safe_errors.words(fault), seconds=pause)
-        await updates.reschedule(self._database, row, pause)
+        said = {"error": safe_errors.words(fault)} if is_telegrams else safe_errors.describe(fault)
+        log.warning("telegram.again", update=row.key, seconds=pause, **said)
+        # A value that no column takes is an error of the connection for asyncpg, and does not pass.
+        await updates.reschedule(self._database, row, pause, is_try=isinstance(fault, ValueError))
+
+    async def _give_up(self, row: Event, why: GivenUp) -> None:
+        await give_up(self._database, self._operators, row, why)
 
 
 def _kind(update: dict[str, Any]) -> str:
@@ -193,16 +202,15 @@ def _kind(update: dict[str, Any]) -> str:
 
 
 def _wait_for_parts(row: Event) -> float:
-    """Return how many seconds to wait for the next part of a long text; 0 when they have passed."""
+    """Return how many seconds to wait for the part behind this one; 0 when they have passed."""
     if not pastes.may_go_on(row.payload) or not is_recent(row.received_at, PARTS_WAIT):
         return 0.0
     return (row.received_at + PARTS_WAIT - clock.now()).total_seconds()
 
 
-def _is_a_persons(update: dict[str, Any]) -> bool:
-    """Whether a person wrote, sent or pressed something, as far as the names of the fields say."""
-    message = update.get("message")
-    return not isinstance(message, dict) or not contents.A_PERSONS_FIELDS.isdisjoint(message)
+def _seconds_since(row: Event) -> float:
+    """Return how long ago an update came."""
+    return (clock.now() - row.received_at).total_seconds()
 
 
 def _readable(update: object) -> dict[str, Any] | None:

@@ -6,10 +6,17 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramConflictError, TelegramNetworkError
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramConflictError,
+    TelegramNetworkError,
+    TelegramServerError,
+    TelegramUnauthorizedError,
+)
 
+from bot_platform.domain import inbox
 from bot_platform.flows import leader
-from bot_platform.infra.clock import current
+from bot_platform.infra.clock import current, now
 from bot_platform.infra.database import Database
 from bot_platform.telegram.poll_health import PollHealth
 from bot_platform.telegram.update_inbox import ALLOWED, LONG_POLL_SECONDS, UpdateInbox
@@ -20,12 +27,21 @@ POLLER, WEBHOOK = "telegram.polls", "telegram.is_called"  # the leases, one for 
 LEASE_SECONDS = 6.0  # after which another process takes over from one that died
 RENEW_SECONDS = 2.0
 ALL_REPLICAS = 1  # the holder of the webhook's lease: all replicas hold it together
+WATCH_SECONDS = 60.0  # between two questions whether Telegram's posts arrive
 CONFLICT_PAUSE_SECONDS = 5.0  # after another process was found to poll with our token
 PATH = "/api/v1/telegram-webhook"
 
 
 class WebhookActive(Exception):
     """Telegram posts the bot's updates to another address; the message says where, and what to do."""
+
+
+class DeliveryFails(Exception):
+    """Telegram cannot post the bot's updates to us; `message` says why, in its words."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,7 @@ class UpdateSource:
         self._held_until = 0.0  # by our own clock: without the database the lease ends
         self._held = asyncio.Event()
         self._mode_set = asyncio.Event()
+        self._set_at = now()
         self.health = PollHealth(LONG_POLL_SECONDS)
 
     async def conflict(self) -> str | None:
@@ -80,6 +97,13 @@ class UpdateSource:
         if self.is_held and not self._mode.webhook:
             await leader.acquire(self._database, self._lease, self._holder, 0)
 
+    def problem(self) -> str | None:
+        """Say why this process is not ready; None while all is well.
+
+        One to which posts do not arrive stays ready: a balancer would let none arrive ever again.
+        """
+        return None if self._mode.webhook and self._mode_set.is_set() else self.health.problem()
+
     async def set_mode(self) -> None:
         """Tell Telegram where updates go; a stop changes nothing there, so that no update is lost.
 
@@ -90,13 +114,17 @@ class UpdateSource:
         except Exception as error:
             self.health.fail(error)
             raise
-        self.health.succeed()
+        if self._mode.webhook:
+            self._set_at = now()
+            self.health.stand_by()  # only posts that arrive show that it works
+        else:
+            self.health.succeed()
         self._mode_set.set()
 
     async def _tell_mode(self) -> None:
         if self._mode.webhook:
             await self._bot.set_webhook(
-                self._mode.webapp_url + PATH,
+                self._address,
                 secret_token=self._mode.secret,
                 allowed_updates=ALLOWED,
                 drop_pending_updates=False,
@@ -111,10 +139,12 @@ class UpdateSource:
             await self._bot.delete_webhook(drop_pending_updates=False)
 
     async def poll(self) -> None:
-        """Poll once, as soon as this process holds the lease; in webhook mode wait for ever."""
-        if self._mode.webhook:
-            await asyncio.Event().wait()
+        """Poll once, as soon as this process holds the lease; in webhook mode ask whether posts arrive."""
         await self._mode_set.wait()
+        if self._mode.webhook:
+            await self._watch_webhook()
+            await current().sleep(WATCH_SECONDS)
+            return
         if not self.is_held:
             self.health.stand_by()
             self._held.clear()
@@ -136,6 +166,46 @@ class UpdateSource:
             raise
         else:
             self.health.succeed()
+
+    @property
+    def _address(self) -> str:
+        """Where Telegram is to post updates."""
+        return self._mode.webapp_url + PATH
+
+    async def _watch_webhook(self) -> None:
+        """Ask Telegram whether its posts arrive, and note what that says."""
+        self.health.ask()
+        try:
+            arrives = await self._posts_arrive()
+        except (WebhookActive, DeliveryFails) as problem:
+            log.warning("telegram.webhook", says=str(problem))
+            self.health.fail(problem)
+        except Exception as error:
+            self.health.fail(error)
+            raise
+        else:
+            self.health.succeed() if arrives else self.health.stand_by()
+
+    async def _posts_arrive(self) -> bool:
+        """Whether posts arrive; False while that is not known.
+
+        Raises WebhookActive when they go elsewhere, and DeliveryFails when the last one failed and some wait.
+        """
+        try:
+            info = await self._bot.get_webhook_info()
+        except (TelegramNetworkError, TelegramServerError, TelegramUnauthorizedError):
+            raise
+        except TelegramAPIError as error:
+            log.info("telegram.webhook_unknown", says=error.message)
+            return True
+        if info.url != self._address:
+            raise WebhookActive(f"Telegram posts this bot's updates to {info.url or 'nobody'}.")
+        if not info.pending_update_count:
+            return True
+        last, failed_at = await inbox.last_update(), info.last_error_date
+        if failed_at and (last is None or failed_at > last):
+            raise DeliveryFails(info.last_error_message or "")
+        return last is not None and last > self._set_at  # setWebhook may have cleared the error
 
     async def _webhook_url(self) -> str:
         """Return the webhook's address; a Bot API server that does not know the question has none."""

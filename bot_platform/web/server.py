@@ -15,7 +15,7 @@ from quart.typing import ResponseReturnValue
 from quart.wrappers import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
-from bot_platform.infra import clock
+from bot_platform.infra import clock, safe_errors
 from bot_platform.infra.rate_limit import RateLimiter
 from bot_platform.web.client_address import client_address
 
@@ -67,7 +67,8 @@ async def _refuse(error: HTTPException) -> ResponseReturnValue:
 
 
 async def _fail(error: Exception) -> ResponseReturnValue:
-    log.error("web.failed", exc_info=error)
+    log.error("web.failed", **safe_errors.describe(error))
+    log.debug("web.traceback", exc_info=error)
     return {"status": "error"}, 500
 
 

@@ -18,7 +18,7 @@ from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 from hypercorn.utils import repr_socket_addr
 
-from bot_platform.infra import clock
+from bot_platform.infra import clock, safe_errors
 from bot_platform.web.connections import HEALTH_PLACES, Connection, Connections
 from bot_platform.web.health import PATHS
 from bot_platform.web.http1 import stay_in_http1
@@ -182,7 +182,8 @@ class _Server:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("web.connection_failed", exc_info=error)
+            log.error("web.connection_failed", **safe_errors.describe(error))
+            log.debug("web.traceback", exc_info=error)
 
 
 def _abort(accepted: socket.socket) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from bot_platform.domain import attention, outbox
-from bot_platform.domain.inbox import Event, EventState
+from bot_platform.domain.inbox import Event, EventState, GivenUp
 from bot_platform.domain.outbox import Notice, NoticeState
+from bot_platform.domain.purchases import PurchaseState
 from bot_platform.domain.refunds import Refund, RefundState
 from bot_platform.domain.reversals import Reversal
 from bot_platform.domain.stages import Stage
@@ -64,11 +65,25 @@ async def test_a_refused_refund_needs_a_look_until_another_is_made(database: Dat
     assert await kinds() == [("refund", other.id)]
 
 
+@pytest.mark.parametrize("state", PurchaseState)
+async def test_money_that_is_kept_aside_needs_a_look_with_or_without_an_event(
+    database: Database, state: PurchaseState
+) -> None:
+    kept = await sale(await person(database), 1, state, charged=None, paid_at=None)
+    assert await kinds() == ([("kept_aside", kept.id)] if state is PurchaseState.KEPT_ASIDE else [])
+
+
+async def test_what_a_person_wrote_and_was_given_up_needs_a_look(database: Database) -> None:
+    assert database
+    for number, why in enumerate([GivenUp.TELEGRAM, GivenUp.UNREADABLE, "gave up"], start=1):
+        await event(number, EventState.FAILED, key=f"tg:{number}", lane=70 + number, error=why)
+    assert sorted(await kinds()) == [("update", 71), ("update", 73)]
+
+
 async def test_an_event_that_failed_needs_a_look_until_it_is_handled(database: Database) -> None:
     assert database
     failed = await event(1, EventState.FAILED, error="RuntimeError: made up")
     await event(2, EventState.IGNORED)
-    await event(3, EventState.FAILED, key="tg:1", lane=5)
     assert await kinds() == [("event", failed.id)]
     await Event.filter(id=failed.id).update(state=EventState.HANDLED)
     assert await kinds() == []

@@ -107,6 +107,22 @@ def test_only_loops_catch_everything() -> None:
     assert greedy == []
 
 
+def test_no_log_line_but_one_for_debugging_has_the_words_of_an_error() -> None:
+    said = [
+        f"{_name(path)}:{node.lineno}"
+        for path in HOUSE
+        for node in _nodes(path)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).startswith("log.")
+        and ast.unparse(node.func) != "log.debug"
+        and (
+            ast.unparse(node.func) == "log.exception"
+            or any(keyword.arg == "exc_info" for keyword in node.keywords)
+        )
+    ]
+    assert said == [], "it may quote a user; safe_errors.describe has its class and its place"
+
+
 @pytest.mark.parametrize("path", EVERYTHING, ids=_name)
 def test_a_module_opens_with_its_promise_in_one_sentence(path: Path) -> None:
     promise = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

@@ -163,6 +163,24 @@ def test_every_text_is_used() -> None:
     assert ENGLISH.keys() - used == set()
 
 
+# What an alert may tell an operator to do, at the beginning of a sentence or of a part of it.
+ACT = re.compile(
+    r"(?:^|[.:;!?,)] |\n)(?:and |or |then )?"
+    r"(?:add|answer|correct|follow|give|look|mend|put|refund|see|stop|write)\b|/admin |run\.py ",
+    re.IGNORECASE,
+)
+SETTLED = ("✅", "nothing is left to do", "follow by themselves")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in ENGLISH if name.startswith("operator-")))
+def test_every_alert_says_what_to_do(name: str) -> None:
+    samples = ENGLISH[name]
+    for values in product(*samples.values()):
+        said = Texts().say(name, **dict(zip(samples, values, strict=True)))
+        if not any(words in said.lower() for words in SETTLED):
+            assert ACT.search(said), said
+
+
 @pytest.mark.parametrize(
     ("promised", "name", "values"),
     [

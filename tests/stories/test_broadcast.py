@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.makers import BUYER, eventually, person, running_service
 from tests.stories.test_money_back import OPERATOR, beside
 from tests.stories.test_operator import ADMINS, act, acts, ask, press
 from tests.stories.test_outbox import FIRST, most_in_a_second, sending, sends, write
+from tests.stories.test_what_is_not_read import FILE, PHOTO, SPAN
 from tests.waiting import moving_clock
 
 ADMIN = 900
@@ -260,3 +262,26 @@ async def test_it_goes_on_after_a_restart_and_is_stopped_by_a_button(database_ur
     edits = [c.at for c in world.calls if c.method == "editMessageText"]
     assert all(later - earlier >= 0.9 for earlier, later in pairwise(edits))
     assert await acts(database_url) == [("say", "broadcast"), ("stop", "broadcast")]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ({"photo": PHOTO}, "the picture"),
+        ({"document": FILE}, "the file"),
+        ({"video": SPAN | {"width": 9, "height": 9}}, "the video"),
+        ({"hologram": {"of": "a cat"}}, "everything in your message"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+async def test_a_picture_for_everybody_is_said_not_to_be_sent(
+    sqlite_url: str, content: dict[str, Any], what: str
+) -> None:
+    async with running_service(sqlite_url, **ADMINS) as h:
+        await h.say("/start", "Welcome!", OPERATOR)
+        for album in ({}, {"media_group_id": "album"}):
+            h.telegram.send(OPERATOR, caption=f"/admin say {TEXT}", **content, **album)
+            await h.said(f"Only words can be sent to everybody, and not {what}", OPERATOR)
+        assert not any("would read" in text for text in h.texts(OPERATOR))
+        h.telegram.say(OPERATOR, f"/admin say {TEXT}")
+        await h.said("would read", OPERATOR)

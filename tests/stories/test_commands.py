@@ -52,10 +52,29 @@ def as_an_app_sends(text: str) -> list[str]:
     return [*parts, text]
 
 
+# Apps cut at a line's end in the second half, so the next part begins with what begins that line.
+SLASHES = [
+    "// second half",
+    "/* a comment */",
+    "/usr/bin/env",
+    "/usr is a folder",
+    "/",
+    "/ ask",
+    "/asking is",
+    "/ - a bar\nx = 77*4/8\n",
+]
+
+
 @pytest.mark.parametrize(
     "pasted",
-    ["".join(f"line {n:05}\n" for n in range(900)).strip(), "x" * 9000, "😀 " + "y " * 3000],
-    ids=["lines", "one word", "short words"],
+    [
+        "".join(f"line {n:05}\n" for n in range(900)).strip(),
+        "x" * 9000,
+        "😀 " + "y " * 3000,
+        *("x" * 3600 + f"\n{begins}" + "z" * 1000 for begins in SLASHES),
+        "x" * 3600 + "\n" + "/path\n" * 200,
+    ],
+    ids=["lines", "one word", "short words", *SLASHES, "paths"],
 )
 async def test_a_paste_that_an_app_cut_is_one_question(database_url: str, pasted: str) -> None:
     parts = as_an_app_sends(f"/ask {pasted}")
@@ -72,13 +91,36 @@ async def test_a_paste_that_an_app_cut_is_one_question(database_url: str, pasted
         assert sum("On it" in text or "Like this" in text for text in from_bot(h)) == 1
 
 
-async def test_a_part_that_is_something_of_its_own_is_not_joined(sqlite_url: str) -> None:
+@pytest.mark.parametrize("own", ["/balance", "/Balance@sandbox_bot", "/BALANCE now"])
+async def test_a_part_that_is_something_of_its_own_is_not_joined(sqlite_url: str, own: str) -> None:
     async with serving(sqlite_url) as (h, server):
         h.telegram.say(BUYER, "/ask " + "x" * 3000)
-        h.telegram.say(BUYER, "/balance")
+        h.telegram.say(BUYER, own)
         await h.said("Like this.")
         await h.said("Balance: ")
         assert asked(server) == ["x" * 3000]
+
+
+async def test_parts_that_all_answer_the_same_message_are_one_question_about_it(database_url: str) -> None:
+    async with serving(database_url) as (h, server):
+        first, other = (h.telegram.say(BUYER, f"The sky is {colour}.") for colour in ("blue", "red"))
+        for part in ("/ask " + "x" * 3600, "y" * 3000):
+            h.telegram.say(BUYER, part, reply_to_message=first)
+        h.telegram.say(BUYER, "and this?", reply_to_message=other)
+        await h.said("Like this.")
+        await h.rest()
+        assert asked(server) == ["> The sky is blue.\n\n" + "x" * 3600 + "\n" + "y" * 3000]
+
+
+async def test_a_slow_network_loses_no_part(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, server):
+        sent = ["/ask " + "a" * 3600, "b" * 3600, "c" * 3600, "d"]
+        for part in sent:
+            h.telegram.say(BUYER, part)
+            await h.clock.pass_time(1.5)
+        await h.said("Like this.")
+        await h.rest()
+        assert asked(server) == ["\n".join(sent).removeprefix("/ask ")]
 
 
 async def test_a_long_question_waits_for_its_parts_two_seconds_and_no_longer(sqlite_url: str) -> None:

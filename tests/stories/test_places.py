@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from aiogram.types import CallbackQuery, Message
 
 from bot_platform.sandbox.telegram_world import Fault
+from bot_platform.telegram.error_replies import send_apology
 from tests.makers import BUYER, RunningService, link_of, running_service
 from tests.stories.test_what_is_not_read import PHOTO, serving
 from tests.work.model_server import Answer, Cut, model_server
@@ -101,6 +103,81 @@ async def test_each_answer_stands_in_the_topic_of_its_command(
         h.telegram.send(BUYER, photo=PHOTO, **topic)
         unread = await h.said("only words so far")
         assert unread["message_thread_id"] == topic["message_thread_id"]
+
+
+UNREADABLE: dict[str, Any] = {"text": {"blocks": []}, "entities": 7}
+ODD_PRESS = {"from": {"id": BUYER.id, "is_bot": "odd", "first_name": "B"}}  # is read by its known fields
+
+
+async def test_an_apology_stands_in_the_topic_of_what_it_is_for(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        refused = Fault(code=400, description="Bad Request: odd", chat_id=BUYER.id)
+        h.telegram.fail("sendMessage", refused)
+        h.telegram.say(BUYER, "/balance", **topic)
+        sorry = await h.said("A server error occurred")
+        assert sorry["message_thread_id"] == topic["message_thread_id"]
+        h.telegram.send(BUYER, **topic, **UNREADABLE)
+        sorry = await h.said("of a kind I cannot read")
+        assert sorry["message_thread_id"] == topic["message_thread_id"]
+
+
+async def test_an_apology_whose_topic_is_gone_stands_in_the_chat(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        h.telegram.chats[BUYER.id].topics.clear()
+        h.telegram.say(BUYER, "/balance", **topic)
+        assert "message_thread_id" not in await h.said("A server error occurred")
+
+
+async def test_a_press_of_an_unknown_shape_is_answered_in_its_topic(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        h.telegram.say(BUYER, "/buy", **topic)
+        shop = await h.said("Choose a package:")
+        press = {"id": "q1", "message": shop, "data": "buy_9", "chat_instance": "1"} | ODD_PRESS
+        h.telegram.updates.add("callback_query", press)
+        gone = await h.said("This package is not on sale any more.")
+        assert gone["message_thread_id"] == topic["message_thread_id"]
+
+
+async def test_a_failed_sale_is_told_in_its_topic(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        h.telegram.say(BUYER, "/buy", **topic)
+        shop = await h.said("Choose a package:")
+        bot, texts = h.platform.services.bot, h.platform.services.texts
+        message = Message.model_validate(shop)
+        query = CallbackQuery.model_validate(
+            {"id": "1", "from": BUYER.user(), "chat_instance": "1", "message": message, "data": "buy_100"}
+        )
+        await send_apology(bot, texts, query, query.from_user, "no-payment-link")
+        sorry = await h.said("could not create a payment link")
+        assert sorry["message_thread_id"] == topic["message_thread_id"]
+
+
+async def test_a_low_balance_is_told_where_the_work_was_ordered(database_url: str) -> None:
+    async with serving(database_url, low_balance="99.99") as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        sent = h.telegram.say(BUYER, "/ask what?", **topic)
+        await h.said("Here is how to get more")
+        await h.said("Like this.")
+        assert places(h, sent["message_id"]) == {(topic["message_thread_id"], sent["message_id"])}
+
+
+async def test_a_refund_and_a_dispute_are_told_where_the_purchase_began(database_url: str) -> None:
+    async with serving(database_url, welcome_credits="0") as (h, _):
+        topic = h.telegram.open_topic(BUYER)
+        sent = h.telegram.say(BUYER, "/buy", **topic)
+        await h.press(await h.said("Choose a package:"), "buy_100")
+        session = link_of(await h.said("Please complete your purchase")).rpartition("/")[2]
+        await h.stripe.pay(session)
+        await h.said("Payment received")
+        dispute = await h.stripe.dispute(session, 200)
+        await h.said("is disputed at your bank")
+        await h.stripe.move_dispute(dispute["id"], "won")
+        await h.said("is settled")
+        assert {thread for thread, _ in places(h, sent["message_id"])} == {topic["message_thread_id"]}
 
 
 async def test_the_general_topic_is_not_named_because_telegram_refuses_its_number(sqlite_url: str) -> None:

@@ -15,6 +15,7 @@ from tests.work.service_with_model import ai, buttons, from_bot, standing
 ASK = "/ask What is on this picture?"
 FILE = {"file_id": "f", "file_unique_id": "f"}
 PHOTO = [FILE | {"width": 90, "height": 90}]
+ELSEWHERE = {"origin": {"type": "hidden_user", "sender_user_name": "A", "date": 1}}
 SPAN = FILE | {"duration": 3}
 MEDIA: Mapping[str, Any] = {
     "photo": PHOTO,
@@ -100,16 +101,19 @@ async def test_an_order_with_nothing_but_a_picture_cannot_go_on(sqlite_url: str)
         assert (buttons(offer), server.requests) == ([], [])
 
 
-@pytest.mark.parametrize("caption", ["", ASK, "just words"])
-async def test_an_album_gets_one_answer(database_url: str, caption: str) -> None:
+@pytest.mark.parametrize(
+    ("caption", "of"), [("", 0), (ASK, 0), (ASK, 1), (ASK, 3), ("just words", 0), ("/ask", 2)]
+)
+async def test_an_album_gets_one_answer(database_url: str, caption: str, of: int) -> None:
     async with serving(database_url) as (h, server):
         for n in range(4):
-            words = {"caption": caption} if caption and n == 0 else {}
+            words = {"caption": caption} if caption and n == of else {}
             h.telegram.send(BUYER, photo=PHOTO, media_group_id="album-1", **words)
         await h.say("/balance", "Balance: 100.00")
         await h.clock.pass_time(5)
         answers = [text for text in from_bot(h) if "only words so far" in text]
-        assert len(answers) == (2 if caption == ASK else 1)
+        assert len(answers) == 1
+        assert ("I have not started" in answers[0]) == caption.startswith("/ask")
         assert server.requests == []
         h.telegram.send(BUYER, photo=PHOTO, media_group_id="album-2")
         await h.clock.pass_time(5)
@@ -153,9 +157,16 @@ async def test_what_is_quoted_is_a_part_of_the_ceiling(sqlite_url: str) -> None:
     [
         {"reply_to_message": {"photo": PHOTO, "caption": "This one"}},
         {"reply_to_message": {"voice": SPAN}},
-        {"external_reply": {"origin": {"type": "hidden_user", "sender_user_name": "A", "date": 1}}},
+        {"external_reply": ELSEWHERE},
         {"reply_to_story": {"chat": BUYER.chat(), "id": 1}},
         {"reply_to_message": {"message_id": "unreadable"}},
+        {"reply_to_message": {"hologram": {"of": "a cat"}}},
+        {"reply_to_message": {"hologram": {"of": "a cat"}, "caption": "This one"}},
+        {"reply_to_message": {"dice": {"emoji": "🎲", "value": 1}}},
+        {"reply_to_message": {"hologram": {"of": "a cat"}}, "quote": {"text": "a cat", "position": 1}},
+        {"external_reply": ELSEWHERE | {"hologram": {}}, "quote": {"text": "a cat", "position": 1}},
+        {"external_reply": ELSEWHERE | {"photo": PHOTO}, "quote": {"text": "a cat", "position": 1}},
+        {"reply_to_hologram": {"id": 1}},
         {"quote": {"position": None}},
     ],
     ids=lambda reply: str(reply)[:50],
@@ -165,11 +176,61 @@ async def test_a_reply_to_what_cannot_be_read_is_not_ordered_as_if_it_could(
 ) -> None:
     message = {"message_id": 3, "date": 1, "chat": BUYER.chat(), "from": BUYER.user()}
     if "reply_to_message" in reply:
-        reply = {"reply_to_message": message | reply["reply_to_message"]}
+        reply = reply | {"reply_to_message": message | reply["reply_to_message"]}
     async with serving(sqlite_url) as (h, server):
         h.telegram.say(BUYER, "/ask why?", **reply)
         offer = await h.said("So I have not started, and nothing was charged.")
         assert (buttons(offer), server.requests) == (["words:ask"], [])
+
+
+@pytest.mark.parametrize("part", [3600, 2100])  # two parts may be shorter than one message can be
+async def test_a_cut_text_beside_something_unread_is_not_ordered_by_its_first_part(
+    database_url: str, part: int
+) -> None:
+    async with serving(database_url) as (h, server):
+        picture = h.telegram.send(BUYER, photo=PHOTO)
+        h.telegram.say(BUYER, "/ask " + "x" * part, reply_to_message=picture)
+        h.telegram.say(BUYER, "y" * 900)
+        offer = await h.said("please send them again, and nothing with them.")
+        await h.rest()
+        assert (buttons(offer), server.requests) == ([], [])
+        await h.clock.pass_time(5)
+        h.telegram.say(BUYER, "/ask " + "x" * part)
+        h.telegram.say(BUYER, "y" * 900)
+        await h.said("Like this.")
+        assert asked(server) == ["x" * part + "\n" + "y" * 900]
+
+
+async def test_a_cut_text_of_an_unknown_shape_is_not_ordered_by_its_first_part(sqlite_url: str) -> None:
+    async with serving(sqlite_url) as (h, server):
+        h.telegram.say(BUYER, "/ask " + "x" * 3600, quote={"position": None})
+        h.telegram.say(BUYER, "y" * 900)
+        await h.said("please send them again, and nothing with them.")
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("order_of", [0, 1, 2])
+async def test_an_order_with_an_album_of_several_captions_is_not_begun_with_one_of_them(
+    database_url: str, order_of: int
+) -> None:
+    async with serving(database_url) as (h, server):
+        for n in range(3):
+            caption = ASK if n == order_of else f"This is number {n}."
+            h.telegram.send(BUYER, photo=PHOTO, media_group_id="album-1", caption=caption)
+        offer = await h.said("please send them again, and nothing with them.")
+        await h.clock.pass_time(5)
+        assert (buttons(offer), server.requests) == ([], [])
+        assert len([text for text in from_bot(h) if "only words so far" in text]) == 1
+
+
+async def test_an_album_for_the_operator_gets_one_answer(sqlite_url: str) -> None:
+    async with serving(sqlite_url, admin_telegram_ids="5000000009") as (h, _):
+        before = len(from_bot(h))
+        for words in ({}, {"caption": "/paysupport I paid twice"}, {}):
+            h.telegram.send(BUYER, photo=PHOTO, media_group_id="album-1", **words)
+        await h.said("Only your words were passed on, and not the picture.")
+        await h.clock.pass_time(5)
+        assert len(from_bot(h)) == before + 1
 
 
 async def test_words_that_are_there_no_more_are_asked_for_again(sqlite_url: str) -> None:
@@ -180,6 +241,17 @@ async def test_words_that_are_there_no_more_are_asked_for_again(sqlite_url: str)
         await h.press(offer, "words:ask")
         await h.said("I no longer find your message.")
         assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["forum_topic_created", "pinned_message", "users_shared", "boost_added"])
+async def test_a_service_message_that_counts_as_replied_to_holds_nothing_to_read(
+    sqlite_url: str, name: str
+) -> None:
+    replied = {"message_id": 3, "date": 1, "chat": BUYER.chat(), "from": BUYER.user(), name: SERVICE[name]}
+    async with serving(sqlite_url) as (h, server):
+        h.telegram.say(BUYER, "/ask why?", reply_to_message=replied)
+        await h.said("Like this.")
+        assert asked(server) == ["why?"]
 
 
 async def test_a_picture_for_the_operator_is_said_not_to_be_passed_on(sqlite_url: str) -> None:

@@ -142,7 +142,7 @@ def test_no_word_is_lost_and_every_page_is_valid(document: tuple[str, list[str]]
 @given(documents())
 def test_signs_that_are_no_markup_are_all_shown(document: tuple[str, list[str]]) -> None:
     text = shown(document[0])
-    for sign in "${}%@^/?,👩א":
+    for sign in "${}%@^/?,&.👩א":
         assert text.count(sign) >= document[0].count(sign), sign
 
 
@@ -179,6 +179,12 @@ LITERAL = [
     "ssh <user@host.org>",
     "~5 or ~6",
     "👩‍💻 שלום عالم \u200bzero\u200dwidth",
+    "Replace & with &amp; and < with &lt;, or &#60;, &#x3C; and &#91;.",
+    "&nbsp;&copy;&NotEqualTilde; AT&T &T; &; &amp;amp;",
+    r"\d+\.\d+ and e\.g\. v1\.2",
+    r"\$HOME \& \$5 \&amp; sed 's/&/\&/'",
+    "[todo]: a &amp; b",
+    "[a &lt; b](./x.md)",
     "@decorator #define %s ^caret 'single' \"double\"",
 ]
 
@@ -245,6 +251,24 @@ def test_blocks_of_a_list_stand_apart() -> None:
         "e",
         "f",
     ]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        (r"1\. is no list, and \d\. is none", r"1. is no list, and \d\. is none"),
+        ("2024\\. A year\n> 7\\. quoted", "2024. A year\n7. quoted"),
+        (r"\*not bold\*, \_nor\_ \`code\` \# \- \+ \!", "*not bold*, _nor_ `code` # - + !"),
+        ("# A &amp; B", "A &amp; B"),
+        ("**a &lt; b** and `c &gt; d`", "a &lt; b and c &gt; d"),
+        ("[a &amp; b](https://e.x/a)", "a &amp; b"),
+        ("```html &amp;.txt\n&lt;\n```", "&amp;.txt\n&lt;"),
+        ("| a &amp; |\n|---|\n| &lt; |\n", "a &amp;\n-------\n&lt;"),
+    ],
+)
+def test_only_what_is_markup_goes_away(markdown: str, text: str) -> None:
+    (page,) = pages(markdown)
+    assert page["text"].strip() == text
 
 
 @pytest.mark.parametrize("nothing", ["", " \n"])

@@ -138,7 +138,16 @@ async def test_a_text_that_is_not_in_the_table_is_plain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "values"), [("draw-nothing", {}), ("build-stopped", {}), ("model-downn", {"x": 1})]
+    ("text", "values"),
+    [
+        ("draw-nothing", {}),
+        ("build-stopped", {}),
+        ("model-downn", {"x": 1}),
+        ("not-enough", {"needed": "the secret"}),
+        ("not-enough", {"needed": "1.5"}),
+        ("not-enough", {"needed": ""}),
+        ("not-enough", {"needed": "None"}),
+    ],
 )
 async def test_a_job_s_text_that_cannot_be_written_says_that_something_broke(
     text: str, values: dict[str, Any], capsys: pytest.CaptureFixture[str]
@@ -147,7 +156,9 @@ async def test_a_job_s_text_that_cannot_be_written_says_that_something_broke(
     found = await compose(notice, Texts(), "en", PRICES, local_links=False)
     assert found.text.startswith("😕 Something broke on my side")
     assert pressed(found) == ["again:7"]
-    assert text in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert text in said
+    assert "secret" not in said
 
 
 async def test_a_missing_text_of_anything_but_a_job_is_an_error() -> None:

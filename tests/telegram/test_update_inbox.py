@@ -13,7 +13,6 @@ from bot_platform.infra.sql import query
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_world import TelegramWorld
 from bot_platform.telegram.session import HttpSession
-from bot_platform.telegram.texts import Texts
 from bot_platform.telegram.update_inbox import UpdateInbox
 from tests.makers import BUYER
 from tests.providers.raw_server import answering, http
@@ -26,7 +25,7 @@ async def test_a_database_that_cannot_write_makes_no_update_confirmed(sqlite_url
     database = Database(sqlite_url)
     await database.open()
     try:
-        inbox = UpdateInbox(database, bot, Dispatcher(), Texts())
+        inbox = UpdateInbox(database, bot, Dispatcher(), commands=(), operators=())
         await query("PRAGMA query_only = ON")
         for _ in range(2):
             with pytest.raises(OperationalError):
@@ -55,7 +54,7 @@ async def test_numbers_that_begin_anew_below_the_old_ones_are_confirmed(sqlite_u
     try:
         async with answering(_updates(727_334_707), _updates(), _updates(117_314_199), _updates()) as server:
             bot = Bot("1:abc", session=HttpSession(server.url, None))
-            inbox = UpdateInbox(database, bot, Dispatcher(), Texts())
+            inbox = UpdateInbox(database, bot, Dispatcher(), commands=(), operators=())
             for _ in range(4):
                 await inbox.poll()
             await bot.session.close()

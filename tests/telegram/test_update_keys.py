@@ -67,7 +67,7 @@ class Installed:
             texts=Texts(),
             welcome_credits=0,
         )
-        self.inbox = UpdateInbox(database, self.bot, built, Texts())
+        self.inbox = UpdateInbox(database, self.bot, built, commands=(), operators=())
 
     async def handle_all(self) -> None:
         """Handle what is stored, as the worker does."""

@@ -188,6 +188,8 @@ async def test_the_overview_names_what_is_open_with_a_link_and_what_went_back(da
         request_key="r1", purchase_id=row.id, amount=250, reason="x", error="charge_disputed", state="failed"
     )
     await Notice.create(key="n", subject="s", chat_id=77, text="welcome", state="dead", error="400 odd")
+    await sale(user, 2, purchases.PurchaseState.KEPT_ASIDE, paid_at=None)
+    await event(3, inbox.EventState.FAILED, key="tg:3", lane=-78, error="stopped")
     async with OperatorBrowser(database) as operator:
         await operator.read()
         for words in (
@@ -195,6 +197,8 @@ async def test_the_overview_names_what_is_open_with_a_link_and_what_went_back(da
             "answer it in the Stripe Dashboard before its deadline",
             "A bank asks about purchase 1",
             "A refund of $2.50 of purchase 1 was refused (charge_disputed): mend the reason",
+            "The money of purchase 2 is kept aside, because it does not match the price",
+            "What -78 wrote or pressed was given up (stopped)",
             "A message to 77 was given up (400 odd): write to them in another way",
             "Takings: $5.00 less $2.00 returned $3.00",
         ):

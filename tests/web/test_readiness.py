@@ -1,6 +1,7 @@
 """`/readyz` says what does not work, and `/livez` only what a restart would cure."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,7 +10,7 @@ import pytest
 from tortoise.exceptions import OperationalError
 
 from bot_platform.sandbox.telegram_state import Person
-from bot_platform.sandbox.telegram_world import Fault
+from bot_platform.sandbox.telegram_world import Fault, TelegramWorld
 from tests.makers import RunningService, eventually, running_service
 from tests.providers.raw_server import Reader, Writer, joined, listening
 
@@ -72,6 +73,111 @@ async def test_a_webhook_that_is_not_ours_keeps_the_service_from_being_ready(dat
         h.telegram.fail("getUpdates", Fault(code=404, description="Not Found", times=None))
         await h.clock.pass_time(90)
         assert (await get(h, "/readyz"))[1]["failing"] == ["telegram"]
+
+
+WEBHOOK: dict[str, Any] = {"telegram_mode": "webhook", "webapp_url": "https://bot.example.com"}
+
+
+async def post(h: RunningService, who: Person, text: str) -> None:
+    """Post a person's message as Telegram does, and confirm it."""
+    h.telegram.say(who, text)
+    number, update = list(h.telegram.updates.pending.items())[-1]
+    headers = {"X-Telegram-Bot-Api-Secret-Token": h.settings.telegram_secret}
+    async with h.http.post(f"{h.url}/api/v1/telegram-webhook", json=update, headers=headers) as answer:
+        assert answer.status == 200
+    h.telegram.updates.confirm(number)
+
+
+def not_posted(h: RunningService, who: Person, says: str) -> None:
+    """Let a message wait at Telegram, which has tried in vain to post it."""
+    h.telegram.say(who, "/balance")
+    webhook = h.telegram.updates.webhook
+    assert webhook
+    h.telegram.updates.webhook = replace(webhook, last_error=says, last_error_at=int(h.telegram.clock()) + 1)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "Wrong response from the webhook: 403 Forbidden",
+        "Wrong response from the webhook: 500 Internal Server Error",
+        "SSL error {error:0A000086:SSL routines::certificate verify failed}",
+        "Connection refused",
+    ],
+)
+async def test_posts_that_do_not_arrive_alarm_once_and_the_service_stays_ready_for_them(
+    database_url: str, says: str
+) -> None:
+    async with running_service(database_url, admin_telegram_ids=str(OPERATOR.id), **WEBHOOK) as h:
+        await eventually(lambda: h.telegram.updates.webhook)
+        await post(h, OPERATOR, "/start")
+        await h.said("Welcome!", OPERATOR)
+        not_posted(h, OPERATOR, says)
+        await h.said("could not post this bot's updates to WEBAPP_URL", OPERATOR)
+        await h.clock.pass_time(200)
+        assert (await get(h, "/readyz"))[0] == 200, "or nothing would ever be posted here again"
+        await post(h, OPERATOR, "/balance")  # what waited comes, and the error stands as it was
+        await h.said("✅ Telegram works again", OPERATOR)
+        assert len([text for text in h.texts(OPERATOR) if text.startswith("🚨")]) == 1
+
+
+async def test_after_a_restart_posts_that_do_not_arrive_are_no_recovery(sqlite_url: str) -> None:
+    settings = WEBHOOK | {"admin_telegram_ids": str(OPERATOR.id)}
+    world = TelegramWorld(allow_local_urls=True)
+    async with running_service(sqlite_url, telegram=world, **settings) as h:
+        await eventually(lambda: h.telegram.updates.webhook)
+        await post(h, OPERATOR, "/start")
+        not_posted(h, OPERATOR, "Connection refused")
+        await h.said("could not post this bot's updates", OPERATOR)
+    async with running_service(sqlite_url, telegram=world, **settings) as h:  # setWebhook clears the error
+        await h.clock.pass_time(200)
+        assert not any("✅" in text for text in h.texts(OPERATOR))
+        await post(h, OPERATOR, "/balance")
+        await h.said("✅ Telegram works again", OPERATOR)
+
+
+async def test_a_webhook_that_another_program_has_set_alarms(sqlite_url: str) -> None:
+    async with running_service(sqlite_url, admin_telegram_ids=str(OPERATOR.id), **WEBHOOK) as h:
+        webhook = await eventually(lambda: h.telegram.updates.webhook)
+        await post(h, OPERATOR, "/start")
+        h.telegram.updates.webhook = replace(webhook, url="https://elsewhere.example.com/x")
+        await h.said("something else has taken this bot's updates", OPERATOR)
+        assert (await get(h, "/readyz"))[0] == 200, "payments go on"
+
+
+async def test_an_old_error_and_a_message_on_its_way_are_no_fault(sqlite_url: str) -> None:
+    async with running_service(sqlite_url, admin_telegram_ids=str(OPERATOR.id), **WEBHOOK) as h:
+        webhook = await eventually(lambda: h.telegram.updates.webhook)
+        old: dict[str, Any] = {
+            "last_error": "Connection refused",
+            "last_error_at": int(h.telegram.clock()) - 5,
+        }
+        h.telegram.updates.webhook = replace(webhook, **old)
+        await post(h, OPERATOR, "/start")
+        h.telegram.say(OPERATOR, "/balance")  # on its way
+        await h.clock.pass_time(300)
+        assert not any(text.startswith("🚨") for text in h.texts(OPERATOR))
+        assert (await get(h, "/readyz"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (Fault(code=404, description="Not Found: method not found", times=None), ""),
+        (Fault(code=401, description="Unauthorized", times=None), "Telegram has refused our token"),
+        (Fault(network_error=True, times=None), "Telegram has given us no updates"),
+    ],
+    ids=["an unknown method", "a revoked token", "no network"],
+)
+async def test_a_question_about_the_webhook_that_fails(sqlite_url: str, fault: Fault, says: str) -> None:
+    async with running_service(sqlite_url, admin_telegram_ids=str(OPERATOR.id), **WEBHOOK) as h:
+        await eventually(lambda: h.telegram.updates.webhook)
+        await post(h, OPERATOR, "/start")
+        h.telegram.fail("getWebhookInfo", fault)
+        await h.clock.pass_time(250)
+        alerts = [text for text in h.texts(OPERATOR) if text.startswith("🚨")]
+        assert [says in text for text in alerts] == ([True] if says else [])
+        assert (await get(h, "/readyz"))[0] == 200
 
 
 async def test_a_database_that_hangs_is_told_quickly_on_one_connection_and_no_restart_is_asked_for(

@@ -5,6 +5,7 @@ import json
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from structlog.testing import capture_logs
@@ -39,6 +40,7 @@ from tests.web.selling import (
     told,
     user_id,
 )
+from tests.work.service_with_model import rows
 
 Answer = tuple[int, Any]
 INVALID_SIGNATURE = (400, {"status": "invalid signature"})
@@ -570,6 +572,11 @@ def update(h: RunningService, text: str = "/start") -> dict[str, Any]:
 PUBLIC: dict[str, Any] = {"telegram_mode": "webhook", "webapp_url": "https://bot.example.com"}
 TELEGRAM_HOOK = "/api/v1/telegram-webhook"
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
+REFUSE_POISON = {
+    "sqlite": """CREATE TRIGGER no_poison BEFORE INSERT ON event WHEN NEW.payload LIKE '%poison%'
+        BEGIN SELECT RAISE(ABORT, 'poison'); END""",
+    "postgres": "ALTER TABLE event ADD CONSTRAINT no_poison CHECK (payload::text NOT LIKE '%poison%')",
+}
 
 
 async def tell(h: RunningService, body: Any, secret: str | None = None) -> Answer:
@@ -651,3 +658,19 @@ async def test_an_invalid_update_is_400_and_the_next_one_is_handled(database_url
 async def test_without_the_webhook_mode_there_is_no_such_route(sqlite_url: str) -> None:
     async with running_service(sqlite_url) as h:
         assert (await tell(h, {"update_id": 1}))[0] == 404
+
+
+@pytest.mark.parametrize("place", ["of_a_later_api", "text"])
+async def test_an_update_that_the_database_refuses_is_not_posted_again_and_again(
+    database_url: str, place: str
+) -> None:
+    async with running_service(database_url, **PUBLIC) as h:
+        await tell(h, update(h))
+        await h.said("Welcome!")
+        await rows(h, REFUSE_POISON[urlsplit(database_url).scheme])
+        poison = update(h, "/balance")
+        poison["message"] |= {place: "/balance poison"}
+        assert await tell(h, poison) == SUCCESS
+        assert await tell(h, update(h, "/history")) == SUCCESS
+        await h.said("Get some with /buy.")
+        assert any("Balance: 0.00" in text for text in h.texts()) == (place != "text")

@@ -14,12 +14,14 @@ from bot_platform.flows.context import MAX_RENDERED_CHARS
 from bot_platform.infra.database import Database
 from bot_platform.infra.sql import query
 from bot_platform.telegram.markdown import pages
+from bot_platform.telegram.notices import compose
+from bot_platform.telegram.texts import Texts
 from bot_platform.work.engine.context import MAX_DRAFT_CHARS, SHOW_INTERVAL_SECONDS
 from bot_platform.work.engine.kind import CannotDo, Files, JobContext, JobKind, by_usage, kind
 from bot_platform.work.engine.model import Message, ModelFault, Usage
 from bot_platform.work.engine.orders import Orders
 from bot_platform.work.engine.runner import MAX_ATTEMPTS, Runner
-from tests.makers import balance, orders, person
+from tests.makers import PRICES, balance, orders, person
 from tests.waiting import moving_clock
 
 Work = Callable[[JobContext], Awaitable[str | Files]]
@@ -145,6 +147,22 @@ async def test_a_refusal_s_values_and_files_may_be_anything(database: Database, 
     job = await done(*orders(database, sold(chore)))
     assert (job.state, job.charged, job.attempts) == (JobState.FAILED, 0, 1)
     assert (await Notice.get(key="job:1")).text == "build-no-plan"
+
+
+@pytest.mark.parametrize("needed", ["lots", "1.5", None, 0.5, [1], object(), b"5"], ids=repr)
+async def test_a_refusal_with_a_value_of_a_wrong_type_says_that_something_broke(
+    database: Database, needed: object
+) -> None:
+    async def chore(_: JobContext) -> str:
+        raise CannotDo("not-enough", needed=needed)
+
+    job = await done(*orders(database, sold(chore)))
+    assert (job.state, job.charged, job.attempts) == (JobState.FAILED, 0, 1)
+    notice = await Notice.get(key="job:1")
+    shown = await compose(notice, Texts(), "en", PRICES, local_links=False)
+    assert shown.text.startswith("😕 Something broke on my side")
+    assert shown.buttons
+    assert shown.buttons.inline_keyboard[0][0].callback_data == "again:1"
 
 
 @pytest.mark.parametrize("text", ["A sentence, where the name of a text belongs. " * 3, "", 5, None])

@@ -44,6 +44,7 @@ order-unread = I can read only words so far, and not { unread-thing }. So I have
         [0] Write what you want to know in words.
        *[other] Shall I go on with your words alone?
     }
+order-unread-long = I can read only words so far, and not { unread-thing }. So I have not started, and nothing was charged. Your words came in several messages: please send them again, and nothing with them.
 unread-thing = { $what ->
         [picture] the picture
         [recording] the recording
@@ -417,15 +418,36 @@ operator-dispute = { $stage ->
             [0] ✅ The dispute about purchase { $purchase } is won. { disputed-money } Nothing is left to do.
            *[other] The dispute about purchase { $purchase } is won. { disputed-money } When Stripe returns it, the credits follow by themselves.
         }
-       *[other] Purchase { $purchase }: { $stage }
+       *[other] Purchase { $purchase }: { $stage }. Follow it in the Stripe Dashboard.
     }
 operator-unknown-status =
     ⚠️ Stripe gives { $what } of purchase { $purchase } ({ MONEY($amount, $currency) }) the status “{ $status }”, which this version does not know.
 
     Until Stripe gives another status it counts as open. See it in the Stripe Dashboard, and look for a newer version of this software.
 operator-refund-undone = ⚠️ The refund of purchase { $purchase } ({ MONEY($amount, $currency) }) did not go through, and its credits are the buyer's again. See the Stripe Dashboard for why.
-operator-refund-refused = ⚠️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused: { $reason }
-operator-notice-lost = ⚠️ A message to { $user } about { $about } could not be sent, and is given up: { $error }
+operator-refund-refused =
+    ⚠️ The refund of { MONEY($amount, $currency) } for purchase { $purchase } was refused, and nothing was returned: { $reason }
+
+    See what it names in the Stripe Dashboard: the balance, the payment, or the permissions of the key. Then refund it again: /admin refund { $purchase } why. Or refund it in the Dashboard; the buyer is told then too.
+operator-notice-lost =
+    ⚠️ A message to { $user } could not be sent, and is given up: { $error }
+
+    { $about ->
+        [job] It was about their work { $number }, which they may have paid. See by the button what it cost, and write to them in another way or give it back: /admin grant { $user } 1.00 your answer was lost
+        [purchase] It was about purchase { $number }. See by the button what became of it, and write to them in another way.
+       *[other] See by the button who they are, and write to them in another way.
+    }
+operator-update-given-up = ⚠️ { $user ->
+        [none] What somebody
+       *[other] What { $user }
+    } wrote or pressed is given up: { $why ->
+        [unreadable] this version cannot read it, and has asked for a text instead. Look for a newer version of this software.
+        [telegram] Telegram has not taken the answer for hours. See whether this machine reaches Telegram (PROXY_URL, TELEGRAM_API_BASE), and ask: run.py doctor
+        [database] the database could not be used for hours. See its log and its limits, and ask: run.py doctor
+       *[stopped] each time that it was handled, the program broke. See the log before “telegram.gave_up”, whether this machine has memory enough, and look for a newer version of this software.
+    }
+
+    I write this once a day, and have asked the sender to try again. What else was given up stands in /admin.
 operator-books-off =
     🚨 The books are off: { $count ->
         [one] one row breaks
@@ -448,6 +470,10 @@ operator-outage = 🚨 { $party ->
                 [one] one minute
                *[other] { $minutes } minutes
             } something else has taken this bot's updates, so nobody is answered. Stop the other program that uses this TELEGRAM_BOT_TOKEN, or its webhook, which run.py doctor names.
+            [delivery] For { $minutes ->
+                [one] one minute
+               *[other] { $minutes } minutes
+            } Telegram could not post this bot's updates to WEBAPP_URL, so nobody is answered. See what run.py doctor says of “Telegram last error”: often the certificate has expired, the address does not lead here, or another TELEGRAM_WEBHOOK_SECRET is set. Telegram keeps what people write for a day.
            *[other] Telegram has given us no updates for { $minutes ->
                 [one] one minute
                *[other] { $minutes } minutes
@@ -546,6 +572,12 @@ admin-finding = • { $kind ->
         [inquiry] Purchase { $number }: the bank asks. Answer in the Stripe Dashboard, or: /admin refund { $number } inquiry
         [warning] Purchase { $number }: the bank warns of fraud. A refund may avoid a dispute: /admin refund { $number } fraud warning
         [refund] Purchase { $number }: a refund of { MONEY($amount, $currency) } was refused ({ $why }). Mend the reason, then: /admin refund { $number }
+        [update] What { $number } wrote or pressed was given up: { $why ->
+            [telegram] Telegram did not take the answer.
+            [database] the database could not be used.
+           *[other] the program broke each time.
+        } They were asked to try again; ask them whether it works: /admin { $number }
+        [kept_aside] Purchase { $number }: its buyer paid, and the money does not match the price. Return it in the Stripe Dashboard, or correct the price list, then see it again: /admin { $number }
         [event] Event { $number } failed ({ $why }). Mend the reason, then replay it by the button below.
        *[message] A message to { $number } was given up ({ $why }). Write to them in another way: /admin { $number }
     }
@@ -578,6 +610,7 @@ admin-how-refund = Write which purchase and why, like: /admin refund 12 paid twi
 admin-refund-how-this = A refund wants a reason. Write it like: /admin refund { $purchase } paid twice. I show you what it does before it is done.
 admin-how-who = Write for whom, like: /admin { $verb } 4711
 admin-how-say = Write what everybody is to read, like: /admin say We are back!
+admin-say-words-only = Only words can be sent to everybody, and not { unread-thing }. Nothing was sent: write the words alone.
 admin-reason-too-long = The reason is too long: { $most } characters at most.
 admin-person =
     👤 { $user }{ $blocked ->

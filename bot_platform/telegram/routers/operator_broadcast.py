@@ -10,6 +10,7 @@ from bot_platform.domain.errors import InvalidInput
 from bot_platform.domain.ids import parse_id
 from bot_platform.flows import broadcast
 from bot_platform.infra.database import Database
+from bot_platform.telegram import contents
 from bot_platform.telegram.middleware import ReplyToRefusals
 from bot_platform.telegram.operator_buttons import about, to
 from bot_platform.telegram.operator_commands import admin_command, arguments, operator_of
@@ -34,6 +35,8 @@ async def draft(message: Message, command: CommandObject, database: Database, re
     (text,) = arguments(command, 1)
     if not text:
         raise InvalidInput("admin-how-say")
+    if lost := contents.unread(message, reads_quotes=False):
+        raise InvalidInput("admin-say-words-only", what=lost)
     await broadcast.draft(database, message.chat.id, text, request_key)
 
 

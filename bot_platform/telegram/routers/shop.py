@@ -15,6 +15,7 @@ from bot_platform.flows.ask_support import ask_support
 from bot_platform.flows.buy import buy
 from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.recheck_purchase import check
+from bot_platform.infra import safe_errors
 from bot_platform.infra.database import Database
 from bot_platform.telegram import contents, keyboards
 from bot_platform.telegram.commands import command
@@ -156,6 +157,7 @@ async def could_not_sell(event: ErrorEvent, bot: Bot, payments: PaymentContext, 
     query = event.update.callback_query
     if is_answered(event):
         return
-    log.error("shop.press_failed", update=event.update.update_id, exc_info=event.exception)
+    log.error("shop.press_failed", update=event.update.update_id, **safe_errors.describe(event.exception))
+    log.debug("shop.traceback", exc_info=event.exception)
     if query:
-        await send_apology(bot, texts, query.from_user, payments.provider.refusal)
+        await send_apology(bot, texts, query, query.from_user, payments.provider.refusal)

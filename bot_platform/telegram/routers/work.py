@@ -57,10 +57,14 @@ async def order(
         contents.place_of(message),
     )
     if lost := contents.unread(message, reads_quotes=kind.reads_quotes):
-        key = f"{contents.key_of(message, request_key)}:order"
-        await not_read.ask_for_words_alone(
-            database, key, message.chat.id, place, what=lost, kind=kind.code, words=len(request)
-        )
+        key, chat_id = contents.key_of(message, request_key), message.chat.id
+        if contents.is_joined(message):  # the button would find only the first part
+            await not_read.ask_to_repeat(database, key, chat_id, place, what=lost)
+        else:
+            size = len(request)
+            await not_read.ask_for_words_alone(
+                database, key, chat_id, place, what=lost, kind=kind.code, words=size
+            )
         return
     quoted = contents.quoted(message) if kind.reads_quotes else ""
     await orders.order(user, kind.code, request, request_key, quoted=quoted, place=place)

@@ -13,6 +13,7 @@ from bot_platform.domain.amounts import credits_text, money_text
 from bot_platform.domain.errors import Refusal
 from bot_platform.flows import sessions
 from bot_platform.flows.context import PaymentContext
+from bot_platform.infra import safe_errors
 from bot_platform.infra.database_errors import UNREACHABLE
 from bot_platform.web.client_address import client_address
 from bot_platform.web.operator.actions import action_pages
@@ -130,7 +131,8 @@ async def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 async def _database_down(fault: BaseException) -> ResponseReturnValue:
-    log.error("operator.database", exc_info=fault)
+    log.error("operator.database", **safe_errors.describe(fault))
+    log.debug("operator.traceback", exc_info=fault)
     return await _error_page("unreachable", 503)
 
 
