@@ -90,6 +90,28 @@ async def test_without_a_reported_usage_bytes_are_counted(database: Database) ->
 
 
 @pytest.mark.parametrize(
+    ("reported", "cost"),
+    [
+        (Usage(0, 0), 10 + 40),
+        (Usage(2000, 0), 20 + 40),
+        (Usage(0, 250), 10 + 10),
+        (Usage(2000, 250), 20 + 10),
+    ],
+    ids=str,
+)
+async def test_a_count_of_nothing_beside_a_text_is_estimated(
+    database: Database, reported: Usage, cost: int
+) -> None:
+    async def chore(context: JobContext) -> str:
+        return await context.answer(question, most_tokens=1000)
+
+    question = Message("user", "x" * 4000)
+    priced = kind("chore", "a chore", price=by_usage(1000, question))(chore)
+    job = await done(*orders(database, priced, model=Scripted("é" * 2000, reported)))
+    assert job.charged == cost
+
+
+@pytest.mark.parametrize(
     ("fault", "says"),
     [
         (ModelFault("model-busy"), "model-busy"),

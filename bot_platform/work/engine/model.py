@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Literal, Protocol
 
@@ -93,15 +93,16 @@ class Call:
 
     @property
     def tokens(self) -> Usage:
-        """The reported usage, else an estimate from the bytes; zero without an answer.
+        """The reported usage, with an estimate from the bytes for a count that lacks; zero without an answer.
 
-        A report of 0 written tokens is ignored if there is text.
+        A count of 0 beside text is none.
         """
         if not self.received:
             return Usage(0, 0)
-        if self.usage and self.usage.written:
-            return self.usage
-        return Usage(math.ceil(self.sent / BYTES_PER_TOKEN), math.ceil(self.received / BYTES_PER_TOKEN))
+        said = self.usage or Usage(0, 0)
+        read = said.read or math.ceil(self.sent / BYTES_PER_TOKEN)
+        written = said.written or math.ceil(self.received / BYTES_PER_TOKEN)
+        return replace(said, read=read, written=written)
 
 
 @dataclass(slots=True)
