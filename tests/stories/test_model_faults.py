@@ -36,7 +36,7 @@ OPERATOR = f"which only the operator of this bot can mend. {CHARGED_NOTHING}"
 FILTERED = error("Not this.", type="invalid_request_error", code="content_filter")
 
 NOTHING_CAME: dict[str, tuple[Behaviour, str]] = {
-    "it refuses the request": (Status(400), f"does not want to answer this. {CHARGED_NOTHING}"),
+    "it refuses the request": (Status(400), f"refused this, and I do not know why. {CHARGED_NOTHING}"),
     "its filter refuses": (Status(400, FILTERED), f"does not want to answer this. {CHARGED_NOTHING}"),
     "its filter ends it at once": (Answer(reason="content_filter", usage=(40, 0)), "does not want to answer"),
     "the key is wrong": (Status(401), OPERATOR),
@@ -45,10 +45,11 @@ NOTHING_CAME: dict[str, tuple[Behaviour, str]] = {
     "it breaks": (Status(500), f"does not answer at this moment. {LATER}"),
     "it cuts before any text": (Cut(), f"does not answer at this moment. {LATER}"),
     "the connection is reset": (Reset(), f"does not answer at this moment. {LATER}"),
-    "it sends a page": (Rubbish(), f"does not answer at this moment. {LATER}"),
+    "it sends a page": (Rubbish(), OPERATOR),
     "it sends no JSON": (Rubbish(b"data: {{{\n\n", "text/event-stream"), f"at this moment. {LATER}"),
     "it sends no UTF-8": (Rubbish(b"data: \xff\xfe\n\n", "text/event-stream"), f"at this moment. {LATER}"),
-    "it sends other JSON": (Events(None, [], 7, {"choices": 7}, {"choices": [[]]}), f"moment. {LATER}"),
+    "it sends other JSON": (Events(None, [], 7, {"choices": 7}), OPERATOR),
+    "it sends other choices": (Events({"choices": [[]]}), f"No answer came. {CHARGED_NOTHING}"),
     "it answers nothing": (Answer(usage=(40, 0)), f"No answer came. {CHARGED_NOTHING}"),
     "it answers blanks and counts them": (Answer(" \n", "\t", usage=(40, 900)), f"came. {CHARGED_NOTHING}"),
 }
