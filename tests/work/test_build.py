@@ -95,6 +95,26 @@ def test_a_plan_is_found_anywhere_in_an_answer(answer: str) -> None:
     assert [planned["path"] for planned in read_plan(answer)["plan"]] == ["a.py"]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"files": ["draft.py"]} no, better:</think>{"files": ["a.py"]}',
+        'Okay. <think>{"files": ["draft.py"]}</think>{"files": ["a.py"]}',
+        '<think>x</think>\n{"files": ["draft.py"]}\nWait.\n</think>\n\n{"files": ["a.py"]} Enjoy.',
+        '[THINK]{"files": ["draft.py"]}[/THINK]{"files": ["a.py"]}',
+        '{"files": [{"path": "a.py", "purpose": "finds <think> and </think> in a text"}]}',
+        '{"files": ["draft.py"]} </THINKING> {"files": [{"path": "a.py", "purpose": "finds </think>"}]}',
+    ],
+)
+def test_a_plan_that_a_model_rejected_while_it_reasoned_is_not_built(answer: str) -> None:
+    assert [planned["path"] for planned in read_plan(answer)["plan"]] == ["a.py"]
+
+
+def test_a_draft_alone_is_no_plan() -> None:
+    with pytest.raises(ValueError, match="no whole JSON"):
+        read_plan('{"files": ["draft.py"]} </think> I would rather not.')
+
+
 def test_a_plan_is_cut_to_its_limits() -> None:
     many = [(f"{n}.py", "z" * 500) for n in range(MAX_FILES + 5)]
     project = read_plan(plan_of(many, name="../../CON" + "é" * 99, summary="y\n" * 500))
