@@ -209,6 +209,24 @@ async def test_after_any_fault_the_next_question_is_answered(database_url: str) 
         assert await broken(h) == []
 
 
+async def test_a_follow_up_that_is_too_long_is_answered_without_its_oldest_turns(database_url: str) -> None:
+    too_long = Status(400, error(code="context_length_exceeded"))
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="5", **ai(server)) as h,
+    ):
+        server.always(Answer("Because it can.", usage=(100, 50)))
+        await asked(h, "✅ 0.03 credits.")
+        h.telegram.say(BUYER, "/ask and why?")
+        await eventually(lambda: sum("✅" in text for text in h.texts()) == 2)
+        server.will(too_long, Answer("So.", usage=(100, 50)))
+        h.telegram.say(BUYER, "/ask and now?")
+        await eventually(lambda: sum("✅" in text for text in h.texts()) == 3)
+        assert [len(request.body["messages"]) for request in server.requests] == [2, 4, 6, 4]
+        assert server.requests[-1].body["messages"][1]["content"] == "and why?"
+        await nothing_is_left_open(h, 9)
+
+
 async def test_an_answer_far_beyond_what_was_asked_for_does_not_flood_the_chat(sqlite_url: str) -> None:
     async with model_server() as server, running_service(sqlite_url, welcome_credits="5", **ai(server)) as h:
         server.always(Answer(*["Because it can. " * 50] * 400))

@@ -58,6 +58,13 @@ class Rates:
         return max(1, self.cost(Usage(read, most_tokens)))
 
 
+# Faults that a kind of work may do something about.
+TOO_LONG = "model-too-long"  # more than the model can read
+LENGTH = "model-length"  # the answer reached its limit of tokens
+THOUGHT = "model-thought"  # reasoning took all of that limit
+EMPTY = "model-empty"  # the answer has no text
+
+
 class ModelFault(Exception):
     """The model gave no answer, or only a part of one; `text` names the text for the user."""
 

@@ -15,11 +15,10 @@ from bot_platform.work.engine import ends
 from bot_platform.work.engine.context import DatabaseUnavailable, Parked, RunningJob
 from bot_platform.work.engine.ends import FAILED_TEXT, End
 from bot_platform.work.engine.kind import CannotDo, JobKind, Order
-from bot_platform.work.engine.model import Message, Model, ModelFault, Rates
+from bot_platform.work.engine.model import LENGTH, Message, Model, ModelFault, Rates
 
 log = structlog.get_logger()
 
-LENGTH = "model-length"  # the fault of an answer that reached its limit of tokens
 MAX_ATTEMPTS = 5  # claims of a job since its last checkpoint; each earlier worker died or lost its lease
 TIMEOUT_SECONDS = 1800.0  # of one run of a job
 
