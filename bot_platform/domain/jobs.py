@@ -17,6 +17,8 @@ from bot_platform.infra.sql import DbClock, json_safe
 
 PARKED_LIFETIME_MS = 72 * 3600 * 1000  # a job that waits for credits expires after this
 
+MAX_NAME_CHARS = 200  # of a model, and of its endpoint
+
 
 class JobState(StrEnum):
     """Queued and running jobs have a hold, parked ones wait for credits, the others have ended."""
@@ -65,6 +67,14 @@ class Job(Model):
     thread_id: int | None = fields.BigIntField(null=True)  # the topic in which it was ordered
     order_message_id: int | None = fields.BigIntField(null=True)  # Telegram's id of the ordering message
     has_texts = fields.BooleanField(default=True)  # `request`, `kept` and `result` are not erased
+    # What its answers took of a model; `JobUsage` explains the numbers.
+    ai_model = fields.CharField(max_length=MAX_NAME_CHARS, null=True)
+    ai_endpoint = fields.CharField(max_length=MAX_NAME_CHARS, null=True)
+    tokens_read = fields.BigIntField(default=0, db_default=0)
+    tokens_cached = fields.BigIntField(default=0, db_default=0)
+    tokens_written = fields.BigIntField(default=0, db_default=0)
+    tokens_estimated = fields.BooleanField(default=False, db_default=False)
+    ai_cost: int | None = fields.BigIntField(null=True)
     created_at = fields.DatetimeField(default=now)
     ended_at = fields.DatetimeField(null=True)
 

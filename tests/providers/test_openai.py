@@ -100,6 +100,19 @@ async def test_an_answer_comes_in_pieces_and_its_usage_last() -> None:
     assert asked.name == "some-model"
 
 
+@pytest.mark.parametrize(
+    ("base_url", "endpoint"),
+    [
+        (None, "api.openai.com/v1"),
+        ("https://user:secret@models.example/api/v1/", "models.example/api/v1"),
+        ("http://127.0.0.1:8080/v1", "127.0.0.1:8080/v1"),
+    ],
+)
+async def test_an_endpoint_is_named_without_its_password(base_url: str | None, endpoint: str) -> None:
+    async with model("", base_url=base_url) as asked:
+        assert asked.endpoint == endpoint
+
+
 async def test_a_piece_is_delivered_before_the_next_one_is_written() -> None:
     async with model_server() as server, model(server.url) as asked:
         server.will(Silence("Hello"))

@@ -145,6 +145,7 @@ class Echo:
     """A model that repeats what it is told and says that this was long."""
 
     name = "echo"
+    endpoint = "here"
 
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
         """Repeat the last message."""

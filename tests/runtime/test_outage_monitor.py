@@ -336,6 +336,7 @@ class Scripted:
     """A model that yields one piece and then raises the given fault."""
 
     name = "scripted"
+    endpoint = "here"
 
     def __init__(self, fault: str | None) -> None:
         self._fault = fault

@@ -59,6 +59,12 @@ class OpenAIModel:
         self._start_seconds = read_timeout
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=self._key, timeout=wait, max_retries=2)
 
+    @property
+    def endpoint(self) -> str:
+        """Its host and path: the part before the host may be a password."""
+        url = self._client.base_url
+        return f"{url.host}{f':{url.port}' if url.port else ''}{url.path.rstrip('/')}"
+
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncGenerator[Piece, None]:
         """Write an answer of at most `most_tokens`: pieces of text, and a Usage last if one was reported.
 
