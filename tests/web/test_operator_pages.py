@@ -307,7 +307,8 @@ async def test_every_list_pages_and_filters(database: Database) -> None:
 
 async def test_the_page_of_jobs_shows_what_the_model_took(database: Database) -> None:
     user = await person(database, 77)
-    took = {"tokens_read": 1010, "tokens_cached": 900, "tokens_written": 55, "tokens_estimated": True}
+    took: dict[str, Any] = {"tokens_read": 1010, "tokens_cached": 900, "tokens_written": 55}
+    took |= {"tokens_estimated": True}
     await job(user, 1, ai_model="some-model", ai_endpoint="models.example/v1", ai_cost=12_500, **took)
     await job(user, 2)
     async with OperatorBrowser(database) as operator:

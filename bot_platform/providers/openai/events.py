@@ -19,11 +19,11 @@ class Events(openai.AsyncStream[object]):
     @property
     def is_stream(self) -> bool:
         """Whether the endpoint says that it sends events."""
-        return "event-stream" in self._content_type
+        return "text/event-stream" in self._content_type
 
     @property
     def _content_type(self) -> str:
-        return str(self.response.headers.get("content-type", "")).lower()
+        return str(self.response.headers.get("Content-Type", "")).lower()
 
     async def _iter_events(self) -> AsyncIterator[Any]:
         if "json" in self._content_type:

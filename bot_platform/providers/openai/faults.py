@@ -161,7 +161,7 @@ MESSAGES: Words = (
         (
             "rate_limit",
             "rate limit",
-            "rate-limited",
+            "rate-limited upstream",
             "tokens per minute",
             "requests per minute",
             "too many requests",
