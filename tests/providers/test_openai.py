@@ -147,14 +147,22 @@ async def test_an_answer_without_usage_is_no_fault() -> None:
         Events({"choices": [{"delta": {"tool_calls": [{"id": "1"}]}}]}, finish()),
         Events(usage(5, 9)),
         Events({"choices": []}),
+        Events(),
     ],
-    ids=["nothing", "blanks", "counted", "another API", "no text", "a call", "a count alone", "no choice"],
+    ids=["nothing", "blanks", "counted", "another API", "no text", "a call", "a count", "no choice", "done"],
 )
 async def test_an_ended_answer_without_a_text_is_a_fault_of_its_own(empty: Behaviour) -> None:
     assert (await fault(empty))[1] == "model-empty"
 
 
-@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
+@pytest.mark.parametrize(
+    "reason", ["SAFETY", "RECITATION", "BLOCKLIST", "SPII", "PROHIBITED_CONTENT", "sensitive"]
+)
+async def test_an_answer_that_a_filter_ended_is_refused(reason: str) -> None:
+    assert (await fault(Answer(reason=reason)))[1] == "model-refused"
+
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "model_length"])
 async def test_an_answer_cut_at_its_limit_says_so(reason: str) -> None:
     cut = Answer("Hel", usage=(5, 100), reason=reason)
     assert await fault(cut) == (["Hel", Usage(5, 100)], "model-length", reason.lower())
@@ -600,7 +608,7 @@ async def test_a_key_that_cannot_be_sent_in_a_header_is_a_misconfiguration(
 @pytest.mark.parametrize(
     "rubbish",
     [
-        Rubbish(b"\xff\xfe\x00\n\n", "text/event-stream"),
+        Rubbish(b"data: \xff\xfe\x00\n\n", "text/event-stream"),
         Rubbish(b"", "text/event-stream"),
         Events(b"<html>"),
         Events(b'{"choices":'),
@@ -618,17 +626,17 @@ async def test_an_unreadable_answer_is_a_model_that_is_down(rubbish: Behaviour) 
     "other",
     [
         Rubbish(),
-        Rubbish(b"data: not JSON\n\n"),
+        Rubbish(content_type="text/event-stream"),
+        Rubbish(b"\xff\xfe\x00\n\n", "text/event-stream"),
         Rubbish(b"It works!", "text/plain"),
         Rubbish(b'{"status": "ok"}', "application/json"),
         Rubbish(b"[]", "application/json"),
         Rubbish(b'{"message": {"content": "Hi"}}\n{"done": true}', "application/x-ndjson"),
         Rubbish(b"", "text/html"),
-        Rubbish(b"data: [DONE]\n\n", "text/event-stream"),
         Events({"type": "message_start"}, ending=Ending.CLOSED),
         Events({"choices": 7}),
     ],
-    ids=["page", "page with data", "text", "JSON", "list", "lines", "nothing", "done", "another API", "odd"],
+    ids=["page", "wrong header", "bytes", "text", "JSON", "list", "lines", "nothing", "another API", "odd"],
 )
 async def test_a_success_that_is_no_completion_is_a_misconfiguration(other: Behaviour) -> None:
     assert await fault(other) == ([], "model-misconfigured", "no completion came")
@@ -637,23 +645,23 @@ async def test_a_success_that_is_no_completion_is_a_misconfiguration(other: Beha
 WHOLE = {"choices": [{"message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]}
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "text/x-json"])
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream", "text/plain"])
 @pytest.mark.parametrize("indent", [None, 2])
 async def test_an_endpoint_that_ignores_the_stream_and_sends_a_whole_answer_is_read(
     kind: str, indent: int | None
 ) -> None:
     counted = WHOLE | usage(5, 2) | {"choices": WHOLE["choices"]}
-    content_type = kind.partition(";")[0]
     body = b"\r\n" + json.dumps(counted, indent=indent).encode()
-    assert await heard(Rubbish(body, content_type)) == ["Hello", Usage(5, 2)]
+    assert await heard(Rubbish(body, kind)) == ["Hello", Usage(5, 2)]
     cut = json.dumps(WHOLE).replace("stop", "length").encode()
-    assert (await fault(Rubbish(cut, content_type)))[:2] == (["Hello"], "model-length")
+    assert (await fault(Rubbish(cut, kind)))[:2] == (["Hello"], "model-length")
     without = json.dumps(WHOLE).replace("stop", "").encode()
-    assert await heard(Rubbish(without, content_type)) == ["Hello"]
+    assert await heard(Rubbish(without, kind)) == ["Hello"]
+    assert await heard(Rubbish(body + b"data: [DONE]\n", kind)) == ["Hello", Usage(5, 2)]
     refused = json.dumps(error("Model Not Exist")).encode()
-    assert (await fault(Rubbish(refused, content_type)))[1] == "model-misconfigured"
+    assert (await fault(Rubbish(refused, kind)))[1] == "model-misconfigured"
     events = f"data: {json.dumps(WHOLE)}\n\n".encode()
-    assert await heard(Rubbish(events, content_type)) == ["Hello"]
+    assert await heard(Rubbish(events, kind)) == ["Hello"]
 
 
 async def test_an_error_in_the_stream_is_a_model_that_is_down() -> None:
@@ -669,8 +677,9 @@ async def test_an_error_in_the_stream_is_a_model_that_is_down() -> None:
         error("Model Not Exist"),
         error("x", code="invalid_api_key"),
         {"object": "error", "message": "Model Not Exist", "type": "NotFoundError", "code": 404},
+        {"choices": None, "error_type": "NotFound", "error_message": "Model Not Exist"},
     ],
-    ids=["text", "message", "code", "flat"],
+    ids=["text", "message", "code", "flat", "other names"],
 )
 async def test_an_error_in_the_stream_is_whose_it_says(broken: object) -> None:
     assert (await fault(Events(broken)))[:2] == ([], "model-misconfigured")

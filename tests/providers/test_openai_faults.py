@@ -50,6 +50,15 @@ def test_no_shape_of_an_answer_breaks_the_judgement(status: int, odd: object) ->
         ("anything", Fault.DOWN),
         ({"code": "402"}, Fault.PURSE),
         ({"code": "invalid_api_key"}, Fault.SETUP),
+        (
+            {
+                "object": "error",
+                "message": "Requested token count exceeds the model's maximum context length of 196608.",
+                "type": "BadRequestError",
+                "code": 400,
+            },
+            Fault.TOO_LONG,
+        ),
         ({"message": "Model Not Exist"}, Fault.SETUP),
         ("Model Not Exist", Fault.SETUP),
         ({"code": "server_error", "message": "Provider disconnected"}, Fault.DOWN),

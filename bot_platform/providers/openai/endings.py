@@ -22,13 +22,13 @@ class Found(NamedTuple):
 def judge(answer: AnswerStream, error: Exception | None, *, done: bool, is_stream: bool) -> Found | None:
     """Return the fault of an answer; None when the answer is whole.
 
-    `done` says that the endpoint has ended it by `[DONE]`, `is_stream` that it announced events.
+    `done` says that the endpoint has ended it by `[DONE]`, `is_stream` that it sends events.
     """
     if answer.fault:
         return Found(_worded(answer.fault, answer), answer.error)
     if answer.finished:  # an error after the last word takes nothing away
         return _without_text(answer)
-    if _is_no_completion(answer, error, done=done, is_stream=is_stream):
+    if _is_no_completion(answer, error, is_stream=is_stream):
         return Found(Fault.SETUP, "no completion came")
     if error is None:
         if done:  # some endpoints write no reason
@@ -39,10 +39,10 @@ def judge(answer: AnswerStream, error: Exception | None, *, done: bool, is_strea
     return Found(of_error(error))
 
 
-def _is_no_completion(answer: AnswerStream, error: Exception | None, *, done: bool, is_stream: bool) -> bool:
+def _is_no_completion(answer: AnswerStream, error: Exception | None, *, is_stream: bool) -> bool:
     """Whether what came with a status 200 is something else, such as a web page."""
     is_read = error is None or isinstance(error, ValueError)
-    return is_read and not answer.is_completion and (answer.has_events or done or not is_stream)
+    return is_read and not answer.is_completion and (answer.has_events or not is_stream)
 
 
 def _without_text(answer: AnswerStream) -> Found | None:

@@ -13,8 +13,8 @@ NEVER = re.compile(
     r"limit: 0\b"
 )  # Gemini: a model that the free tier does not have, whatever it says of waiting
 # The insides of an error, in the order in which they are believed.
-NESTED = ("metadata", "raw", "innererror", "error", "details", "message", "detail", "msg")
-NAMES = ("code", "type", "status", "reason")
+NESTED = ("metadata", "raw", "innererror", "error", "details", "message", "error_message", "detail", "msg")
+NAMES = ("code", "type", "error_type", "status", "reason")
 MAX_DEPTH = 8
 SYMBOL = re.compile(r"[\w.:-]{1,80}")  # some write sentences where a code belongs
 CLIENT_ERRORS, SERVER_ERRORS = range(400, 500), range(500, 600)

@@ -14,9 +14,14 @@ ENDINGS = {
     "length": Fault.LENGTH,
     "max_tokens": Fault.LENGTH,
     "max_output_tokens": Fault.LENGTH,
+    "model_length": Fault.LENGTH,
     "content_filter": Fault.REFUSED,
     "refusal": Fault.REFUSED,
-    "safety": Fault.REFUSED,
+    "sensitive": Fault.REFUSED,
+    "safety": Fault.REFUSED,  # from here on Gemini's own words, which its compatible endpoint passes on
+    "recitation": Fault.REFUSED,
+    "blocklist": Fault.REFUSED,
+    "spii": Fault.REFUSED,
     "prohibited_content": Fault.REFUSED,
 }
 NO_REASON = frozenset({"", "null", "none"})
@@ -49,7 +54,8 @@ class AnswerStream:
         """Read a chunk; return what it adds to the answer."""
         event = _object(chunk)
         self.has_events = True
-        if event.get("object") == "error":  # one with `error` was raised before
+        # One with `error` was raised before.
+        if event.get("object") == "error" or (event.get("error_message") and not event.get("choices")):
             self.fault, self.error = refusals.of_stream_error(event), "error"
             return []
         self._count(event)
