@@ -33,13 +33,11 @@ class Events(openai.AsyncStream[object]):
             self._begin = (self._begin + piece).lstrip()
             if self._begin:
                 break
+        whole = _joined(self._begin, body)
         if self._begin.startswith(JSON_BEGINS):
             self.done = True
-            whole = self._begin + b"".join([piece async for piece in body])
-            body = _as_event(whole)
-        else:
-            body = _joined(self._begin, body)
-        async for event in self._decoder.aiter_bytes(body):
+            whole = _as_event(b"".join([piece async for piece in whole]))
+        async for event in self._decoder.aiter_bytes(whole):
             self.done |= event.data.startswith(DONE)
             yield event
 
