@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot_platform.domain.jobs import MAX_NAME_CHARS, Job
+from bot_platform.domain.jobs import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class JobUsage:
 
 async def add(job: Job, usage: JobUsage) -> None:
     """Add a usage to the job's; part of a transaction that has locked the job."""
-    job.ai_model, job.ai_endpoint = usage.model[:MAX_NAME_CHARS], usage.endpoint[:MAX_NAME_CHARS]
+    job.ai_model, job.ai_endpoint = usage.model, usage.endpoint
     job.tokens_read += usage.read
     job.tokens_cached += usage.cached
     job.tokens_written += usage.written

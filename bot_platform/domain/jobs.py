@@ -11,13 +11,11 @@ from tortoise.models import Model
 from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.infra import commit_events
 from bot_platform.infra.clock import now
-from bot_platform.infra.columns import Key
+from bot_platform.infra.columns import Key, Words
 from bot_platform.infra.indexes import PartialIndex
 from bot_platform.infra.sql import DbClock, json_safe
 
 PARKED_LIFETIME_MS = 72 * 3600 * 1000  # a job that waits for credits expires after this
-
-MAX_NAME_CHARS = 200  # of a model, and of its endpoint
 
 
 class JobState(StrEnum):
@@ -68,8 +66,8 @@ class Job(Model):
     order_message_id: int | None = fields.BigIntField(null=True)  # Telegram's id of the ordering message
     has_texts = fields.BooleanField(default=True)  # `request`, `kept` and `result` are not erased
     # What its answers took of a model; `JobUsage` explains the numbers.
-    ai_model = fields.CharField(max_length=MAX_NAME_CHARS, null=True)
-    ai_endpoint = fields.CharField(max_length=MAX_NAME_CHARS, null=True)
+    ai_model = Words(max_length=200, default="", db_default="")
+    ai_endpoint = Words(max_length=200, default="", db_default="")
     tokens_read = fields.BigIntField(default=0, db_default=0)
     tokens_cached = fields.BigIntField(default=0, db_default=0)
     tokens_written = fields.BigIntField(default=0, db_default=0)

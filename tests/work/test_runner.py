@@ -130,7 +130,7 @@ async def used(job: Job) -> tuple[object, ...]:
         (["Hello.", Usage(101, 0)], ("scripted", "here", 101, 0, 2, True, None)),
         (["Hello."], ("scripted", "here", 1, 0, 2, True, None)),
         ([Usage(101, 50), ModelFault("model-empty")], ("scripted", "here", 101, 0, 50, False, None)),
-        ([ModelFault("model-down")], (None, None, 0, 0, 0, False, None)),
+        ([ModelFault("model-down")], ("", "", 0, 0, 0, False, None)),
     ],
     ids=["all", "no cost", "not written", "nothing reported", "failed", "nothing came"],
 )
