@@ -16,7 +16,15 @@ BOUND = re.compile(r"\$(\d+)")
 ADVISORY = "pg_advisory_xact_lock"
 # All that belongs to a user is locked after their account, and then its order does not matter.
 GUARD = "account"
-NAMES = {"outbox", "jobs", "events", "updates", "refunds", "broadcast", "support"}  # of advisory locks; all others are named after a payment
+NAMES = {
+    "outbox",
+    "jobs",
+    "events",
+    "updates",
+    "refunds",
+    "broadcast",
+    "support",
+}  # of advisory locks; all others are named after a payment
 
 
 @dataclass(frozen=True, slots=True)
