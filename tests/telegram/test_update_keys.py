@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from bot_platform.domain import inbox, packages, users
 from bot_platform.domain.inbox import Event, EventState
 from bot_platform.domain.jobs import Job
 from bot_platform.domain.purchases import Purchase
+from bot_platform.infra.clock import now
 from bot_platform.infra.database import Database
 from bot_platform.sandbox.telegram import SandboxSession
 from bot_platform.sandbox.telegram_state import Person
@@ -185,6 +187,7 @@ async def test_an_album_of_any_name_is_answered_once(database: Database) -> None
             shown = message(n, 77, "", photo=photo, media_group_id="m" * 400, caption="")
             del shown["message"]["text"]
             await here.inbox.store([shown])
+        await Event.all().update(received_at=now() - timedelta(seconds=5))  # all of the album is here
         await here.handle_all()
     assert await Event.filter(state=EventState.HANDLED).count() == 3
 
