@@ -138,7 +138,7 @@ async def test_a_path_that_cannot_be_a_database_is_an_error_line(tmp_path: Path,
     done = await run(tmp_path, command, env=ENOUGH | {"DATABASE_URL": f"sqlite://{tmp_path}"})
     assert done.code == 1
     assert done.err.startswith("DATABASE_URL: ")
-    assert "unable to open database file" in done.err
+    assert "Is a directory" in done.err
     assert "Traceback" not in done.out + done.err
 
 

@@ -175,6 +175,7 @@ class Settings(MoneySettings):
     ai_base_url: Annotated[str | None, url("http", "https"), Field(repr=False)] = None
     ai_api_key: Secret | None = None
     ai_model: str | None = None
+    ai_timeout: Annotated[int, Field(ge=5, le=1500)] = 60
     ai_credits_per_1k_input: Credits = 10
     ai_credits_per_1k_output: Credits = 40
     jobs_per_user: Annotated[int, Field(ge=1)] = 2

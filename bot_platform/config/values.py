@@ -39,6 +39,7 @@ EXAMPLES = {
     "AI_BASE_URL": "https://api.openai.com/v1",
     "AI_API_KEY": "sk-...",
     "AI_MODEL": "the-name-of-a-model",
+    "AI_TIMEOUT": "60",
     "AI_CREDITS_PER_1K_INPUT": "0.10",
     "AI_CREDITS_PER_1K_OUTPUT": "0.40",
     "JOBS_PER_USER": "2",

@@ -1,7 +1,8 @@
 """Checks the AI endpoint by one real answer of a few tokens: a list of models proves nothing."""
 
+import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from bot_platform.config.settings import Settings
 from bot_platform.doctor.checks import Check, CheckGroup
@@ -12,8 +13,9 @@ CONNECT_SECONDS, READ_SECONDS = 2, 20
 DEADLINE_SECONDS = 45.0  # a local server may have to load its model first
 MAX_TOKENS = 16
 QUESTION = (Message("user", "Answer with the word OK."),)
-CHAT_PATH = "/chat/completions"
-WORKS = frozenset({"model-length", "model-thought", "model-cut"})  # it wrote, and stopped at our small limit
+PATHS = ("/chat/completions", "/completions", "/responses", "/models")  # what is pasted behind a base URL
+VERSION = re.compile(r"v\d\w*")  # the part of a base URL that names the version of the API
+WORKS = frozenset({"model-length", "model-thought"})  # it wrote, and stopped at our small limit
 
 
 class AIChecks:
@@ -74,24 +76,31 @@ class AIChecks:
                 return warning(f"{endpoint} is too busy ({fault})", "Try again in some minutes.")
             case "model-down":
                 return warning(f"{endpoint} does not answer ({fault})", f"{self._url_fix()}Try again.")
-        return warning(
-            f"{endpoint} refuses a simple question ({fault})",
-            f"Check that AI_MODEL={model} is a model that answers in a chat.",
-        )
+            case "model-cut":
+                return warning(
+                    f"{endpoint} breaks its answer off ({fault})",
+                    "Try again. If it stays so, see what its proxies do to answers that are streams.",
+                )
+            case "model-empty":
+                says = f"{endpoint} answers without a text ({fault})"
+            case _:
+                says = f"{endpoint} refuses a simple question ({fault})"
+        return error(says, f"{self._url_fix()}Check that AI_MODEL={model} is a model that answers in a chat.")
 
     def _setup_fix(self) -> str:
-        return (
-            f"{self._url_fix()}Check AI_MODEL, and copy AI_API_KEY again from the provider that AI_BASE_URL"
-            " belongs to."
-        )
+        check = "Check AI_BASE_URL and AI_MODEL, and copy AI_API_KEY again from the same provider."
+        return f"{self._url_fix()}{check}"
 
     def _url_fix(self) -> str:
         """Name the base URL that is probably meant, if the one that is set looks wrong."""
-        url = self._settings.ai_base_url
-        if url is None:
+        if self._settings.ai_base_url is None:
             return ""
-        if url.endswith(CHAT_PATH):
-            return f"Write AI_BASE_URL={url.removesuffix(CHAT_PATH)}, without {CHAT_PATH}. "
-        if not urlsplit(url).path.strip("/"):
-            return f"Write AI_BASE_URL={url}/v1, if that is where it serves. "
-        return ""
+        url = urlsplit(self._settings.ai_base_url)
+        path = url.path.rstrip("/")
+        for pasted in PATHS:
+            path = path.removesuffix(pasted)
+        if not any(VERSION.fullmatch(part) for part in path.split("/")):
+            path = f"{path}/v1"
+        if path == url.path.rstrip("/"):
+            return ""
+        return f"Write AI_BASE_URL={urlunsplit(url._replace(path=path))}, if that is where it serves. "

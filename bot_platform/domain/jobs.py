@@ -11,7 +11,7 @@ from tortoise.models import Model
 from bot_platform.domain.places import ANYWHERE, Place
 from bot_platform.infra import commit_events
 from bot_platform.infra.clock import now
-from bot_platform.infra.columns import Key
+from bot_platform.infra.columns import Key, Words
 from bot_platform.infra.indexes import PartialIndex
 from bot_platform.infra.sql import DbClock, json_safe
 
@@ -65,6 +65,14 @@ class Job(Model):
     thread_id: int | None = fields.BigIntField(null=True)  # the topic in which it was ordered
     order_message_id: int | None = fields.BigIntField(null=True)  # Telegram's id of the ordering message
     has_texts = fields.BooleanField(default=True)  # `request`, `kept` and `result` are not erased
+    # What its answers took of a model; `JobUsage` explains the numbers.
+    ai_model = Words(max_length=200, default="", db_default="")
+    ai_endpoint = Words(max_length=200, default="", db_default="")
+    tokens_read = fields.BigIntField(default=0, db_default=0)
+    tokens_cached = fields.BigIntField(default=0, db_default=0)
+    tokens_written = fields.BigIntField(default=0, db_default=0)
+    tokens_estimated = fields.BooleanField(default=False, db_default=False)
+    ai_cost: int | None = fields.BigIntField(null=True)
     created_at = fields.DatetimeField(default=now)
     ended_at = fields.DatetimeField(null=True)
 

@@ -36,6 +36,13 @@ LISTED_JOB = (
     "attempts",
     "created_at",
     "ended_at",
+    "ai_model",
+    "ai_endpoint",
+    "tokens_read",
+    "tokens_cached",
+    "tokens_written",
+    "tokens_estimated",
+    "ai_cost",
 )
 
 M = TypeVar("M", bound=Model)

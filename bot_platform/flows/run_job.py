@@ -6,7 +6,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from bot_platform.domain import job_leases, jobs, ledger, outbox, users
+from bot_platform.domain import job_leases, job_usage, jobs, ledger, outbox, users
+from bot_platform.domain.job_usage import JobUsage
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.ledger import Account
 from bot_platform.domain.places import Place
@@ -64,15 +65,25 @@ async def set_progress(context: WorkContext, job: Job, done: int, parts: int, wh
     await context.database.transact(_set_progress, job, done, parts, what)
 
 
-async def checkpoint(context: WorkContext, job: Job, saved: Any, *, cost: int, most: int, needs: int) -> bool:
+async def checkpoint(
+    context: WorkContext,
+    job: Job,
+    saved: Any,
+    *,
+    cost: int,
+    most: int,
+    needs: int,
+    used: JobUsage | None = None,
+) -> bool:
     """Save what is finished of a running job, charge for it, and hold the next step; raises LeaseLost.
 
     Return False when the job must stop here: its user cancelled it, or the credits are not enough and
-    it is parked. `most` is the price of all that is left, `needs` what the next step holds.
+    it is parked. `most` is the price of all that is left, `needs` what the next step holds, and `used` what
+    the model took since the last checkpoint.
     """
     step = job.step  # read now: the story may run again after a commit whose answer was lost
     return await context.database.transact(
-        partial(_checkpoint, context, job, step, saved, cost=cost, most=most, needs=needs)
+        partial(_checkpoint, context, job, step, saved, cost=cost, most=most, needs=needs, used=used)
     )
 
 
@@ -86,13 +97,14 @@ async def finish(
     text: str,
     answer: str = "",
     values: Mapping[str, Any] = NO_VALUES,
+    used: JobUsage | None = None,
 ) -> None:
     """End a running job: charge for what was delivered, release the rest, and send the result.
 
     `answer` is Markdown and becomes as many messages as it needs, the first in the job's own message. If it
     needs more than MAX_ANSWER_MESSAGES, the last of them is a file with all of it. `text` names the text
-    about the end of the job, and `values` are its kind's values in that text.
-    Raises LeaseLost.
+    about the end of the job, and `values` are its kind's values in that text. `used` is what the model took
+    since the last checkpoint, charged or not. Raises LeaseLost.
     """
     answer = json_safe(answer)
     pages = await context.render(answer) if answer else []
@@ -100,7 +112,8 @@ async def finish(
     if len(pages) > MAX_ANSWER_MESSAGES or len(answer) > MAX_RENDERED_CHARS:
         pages, whole = pages[: MAX_ANSWER_MESSAGES - 1], answer
     shown = Shown(pages, whole, text, values)
-    await context.database.transact(partial(_finish, context, job, state, result, cost=cost, shown=shown))
+    ended = partial(_finish, context, job, state, result, cost=cost, shown=shown, used=used)
+    await context.database.transact(ended)
 
 
 async def release(context: WorkContext, job: Job) -> None:
@@ -129,7 +142,15 @@ async def _set_progress(job: Job, done: int, parts: int, what: str) -> None:
 
 
 async def _checkpoint(
-    context: WorkContext, job: Job, step: int, saved: Any, *, cost: int, most: int, needs: int
+    context: WorkContext,
+    job: Job,
+    step: int,
+    saved: Any,
+    *,
+    cost: int,
+    most: int,
+    needs: int,
+    used: JobUsage | None,
 ) -> bool:
     account = await ledger.lock(job.user_id)
     await _lock_mine(job)
@@ -137,6 +158,8 @@ async def _checkpoint(
         return True  # an earlier run of this story was committed
     before = account.balance
     await _charge(account, job, cost)
+    if used:
+        await job_usage.add(job, used)
     await jobs.save_checkpoint(job, saved, most=most, needs=needs)
     continues = not job.stopping and await hold(account, job) is None
     if job.stopping:
@@ -160,9 +183,12 @@ async def _finish(
     *,
     cost: int,
     shown: Shown,
+    used: JobUsage | None,
 ) -> None:
     account = await ledger.lock(job.user_id)
     await _lock_mine(job)
+    if used:
+        await job_usage.add(job, used)
     before = account.balance
     if cost:
         await _charge(account, job, cost)

@@ -58,4 +58,9 @@ def model(settings: Settings) -> Model | None:
     from bot_platform.providers.openai import OpenAIModel  # noqa: PLC0415 -- takes a second to import
 
     key = settings.ai_api_key.get_secret_value()
-    return OpenAIModel(base_url=settings.ai_base_url, api_key=key, model=settings.ai_model)
+    return OpenAIModel(
+        base_url=settings.ai_base_url,
+        api_key=key,
+        model=settings.ai_model,
+        read_timeout=settings.ai_timeout,
+    )

@@ -13,7 +13,7 @@ class ObservedModel:
 
     def __init__(self, model: Model, on_result: OnResult) -> None:
         self._model, self._on_result = model, on_result
-        self.name = model.name
+        self.name, self.endpoint = model.name, model.endpoint
 
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncGenerator[Piece, None]:
         """Stream the model's answer; raises its ModelFault. A cancelled call is not reported."""

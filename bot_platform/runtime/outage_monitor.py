@@ -14,13 +14,19 @@ OUTAGE_SECONDS = 180  # of failures only
 MIN_FAILURES = 3  # in that time
 FORGET_SECONDS = 1800  # failures before a longer time without a call are not counted, but for sales
 OUT_OF_CREDIT = "out-of-credit"
-# This number in a row is an outage, in however short a time: waiting does not cure these failures.
-URGENT = {(MODEL, MISCONFIGURED): 3, (CREDIT, OUT_OF_CREDIT): 1}
+# This number in a row is an outage, in however short or long a time: waiting does not cure these failures.
+URGENT = {
+    (MODEL, MISCONFIGURED): 3,
+    (MODEL, "unclear"): 3,
+    (MODEL, "empty"): 3,
+    (CREDIT, OUT_OF_CREDIT): 1,
+}
 # The model works, and says something about one request.
 ANSWERED = frozenset({OK, "length", "thought"})
 ABOUT_THE_REQUEST = frozenset({REFUSED, "too-long"})
 MIN_REFUSALS, MIN_REFUSED_USERS = 5, 3  # in a row, within REFUSALS_SECONDS: whatever the words, an outage
 REFUSALS_SECONDS = 600
+MAX_REFUSALS = 10  # in a row, of however few users, in however long a time: an outage too
 
 
 @dataclass(slots=True)
@@ -34,22 +40,23 @@ class _Party:
     in_a_row: int = 0  # with the same reason
     reason: str = ""
     worked: bool = False  # since the last check
-    refusals: list[tuple[float, object]] = field(default_factory=list)  # when, and of which user
+    refusals: list[tuple[float, object]] = field(default_factory=list)  # the last in a row: when, of whom
 
     def fail(self, at: float, reason: str) -> None:
         forgets = self.name != SALES and at - self.last_failure > FORGET_SECONDS
         if not self.failures or forgets:
             self.first_failure, self.failures = at, 0
-        self.in_a_row = self.in_a_row + 1 if self.failures and reason == self.reason else 1
+        self.in_a_row = self.in_a_row + 1 if reason == self.reason else 1
         self.last_failure, self.reason = at, reason
         self.failures += 1
 
     def refuse(self, at: float, user: object) -> None:
-        """Count a refusal of one request; a run of them from several users is a failure."""
-        recent = [(when, who) for when, who in self.refusals if at - when <= REFUSALS_SECONDS]
-        self.refusals = [*recent, (at, user)][-100:]
+        """Count a refusal of one request; a run of them is a failure, the sooner the more users have it."""
+        self.refusals = [*self.refusals, (at, user)][-MAX_REFUSALS:]
         self.failures = self.in_a_row = 0
-        if len(self.refusals) >= MIN_REFUSALS and len({who for _, who in self.refusals}) >= MIN_REFUSED_USERS:
+        recent = [who for when, who in self.refusals if at - when <= REFUSALS_SECONDS]
+        several = len(recent) >= MIN_REFUSALS and len(set(recent)) >= MIN_REFUSED_USERS
+        if several or len(self.refusals) == MAX_REFUSALS:
             self.first_failure, self.last_failure = self.refusals[0][0], at
             self.reason = REFUSED
 

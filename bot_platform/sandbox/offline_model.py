@@ -66,6 +66,7 @@ class OfflineModel:
     """
 
     name = "offline"
+    endpoint = "here"
 
     def __init__(self, pause: float = PAUSE_SECONDS) -> None:
         self._pause = pause

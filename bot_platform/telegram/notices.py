@@ -87,6 +87,8 @@ RENDERINGS: Mapping[str, Rendering] = {
     "work-length": PLAIN,
     "work-thinking": Rendering(buttons.stop, passing=True),
     "model-refused": PLAIN,
+    "model-unclear": Rendering(buttons.order_again),
+    "model-empty": Rendering(buttons.order_again),
     "model-too-long": PLAIN,
     "model-length": PLAIN,
     "model-thought": Rendering(buttons.order_again),

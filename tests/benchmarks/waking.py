@@ -23,6 +23,7 @@ class Stopwatch:
     """A model that answers at once and notes when it was asked."""
 
     name = "stopwatch"
+    endpoint = "here"
 
     def __init__(self) -> None:
         self.asked_at = 0.0

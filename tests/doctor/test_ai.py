@@ -11,6 +11,7 @@ from tests.makers import free_port
 from tests.work.model_server import (
     Answer,
     Behaviour,
+    Ending,
     Events,
     Rubbish,
     Status,
@@ -73,10 +74,25 @@ async def test_without_spending_nothing_is_asked() -> None:
         (Status(400, error("Model Not Exist")), ERROR, "AI_MODEL"),
         (Status(404, error("model not found", code="model_not_found")), ERROR, "AI_MODEL"),
         (Status(402, error("Insufficient Balance")), ERROR, "Add credit"),
-        (Status(400, error("no idea")), WARNING, "AI_MODEL=mine"),
-        (Rubbish(), WARNING, "Try again"),
+        (Status(400, error("no idea")), ERROR, "AI_MODEL=mine"),
+        (Status(400, error(code="content_filter")), ERROR, "AI_MODEL=mine"),
+        (Rubbish(), ERROR, "AI_BASE_URL"),
+        (Events({"choices": [{"text": "OK"}]}, finish()), ERROR, "AI_MODEL=mine"),
+        (Events(piece("O"), ending=Ending.CLOSED), WARNING, "proxies"),
+        (Events(piece("O"), finish("a new word")), WARNING, "proxies"),
     ],
-    ids=["key", "model", "no such model", "purse", "unknown refusal", "web page"],
+    ids=[
+        "key",
+        "model",
+        "no such model",
+        "purse",
+        "unknown",
+        "filter",
+        "page",
+        "empty",
+        "cut",
+        "end",
+    ],
 )
 async def test_each_fault_has_its_fix(answer: Behaviour, status: object, words: str) -> None:
     line, _ = await check_against(answer)
@@ -91,10 +107,34 @@ async def test_a_base_url_without_its_version_is_named_with_it() -> None:
     assert f"AI_BASE_URL={bare}/v1" in line.fix
 
 
-async def test_a_base_url_with_the_path_of_the_chat_is_named_without_it() -> None:
-    line, _ = await check_against(path="/chat/completions")
+@pytest.mark.parametrize("pasted", ["/chat/completions", "/completions", "/models", "/chat/completions/"])
+async def test_a_base_url_with_a_pasted_path_is_named_without_it(pasted: str) -> None:
+    async with model_server() as server:
+        line = await check(ai_base_url=server.url + pasted, **AI)
+        assert line.status is ERROR
+        assert f"AI_BASE_URL={server.url}," in line.fix
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/api", "/api/v1"),
+        ("/openai", "/openai/v1"),
+        ("/openai/", "/openai/v1"),
+        ("/api/chat/completions", "/api/v1"),
+        ("/v1beta/openai", None),
+        ("/api/paas/v4/", None),
+        ("/compatible-mode/v1", None),
+        ("/serve-v1-here", "/serve-v1-here/v1"),
+    ],
+)
+async def test_a_base_url_whose_path_has_no_version_is_named_with_one(path: str, meant: str | None) -> None:
+    async with model_server() as server:
+        bare = server.url.removesuffix("/v1")
+        line = await check(ai_base_url=bare + path, **AI)
     assert line.status is ERROR
-    assert "without /chat/completions" in line.fix
+    assert ("Write AI_BASE_URL=" in line.fix) == bool(meant)
+    assert f"AI_BASE_URL={bare}{meant}," in line.fix or not meant
 
 
 async def test_an_endpoint_that_cannot_be_reached_is_a_warning() -> None:

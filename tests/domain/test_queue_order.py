@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot_platform.domain import inbox, job_leases, jobs, outbox, outbox_leases
+from bot_platform.domain import inbox, job_leases, jobs, ledger, outbox, outbox_leases
 from bot_platform.domain.inbox import UPDATES, Event, EventState
 from bot_platform.domain.jobs import Job, JobState
 from bot_platform.domain.outbox import BROADCAST, MONEY, OTHER, Notice, NoticeState
@@ -31,13 +31,19 @@ def _small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 class Notices:
     """A random history of the outbox, in four chats."""
 
-    def __init__(self, database: Database, seed: int) -> None:
+    def __init__(self, database: Database, user_id: int, seed: int) -> None:
+        self.user_id = user_id
         self.database, self.random = database, random.Random(seed)  # noqa: S311 -- a history that a number repeats
         self.count = 0
 
     async def run(self, story: Callable[[], Awaitable[Any]]) -> Any:
-        """Run a story in a transaction."""
-        return await self.database.transact(story, notify=False)
+        """Run a story in a transaction that has locked an account, as all stories about users do."""
+
+        async def guarded() -> Any:
+            await ledger.lock(self.user_id)
+            return await story()
+
+        return await self.database.transact(guarded, notify=False)
 
     async def step(self) -> None:
         """Do one thing that may happen."""
@@ -143,7 +149,7 @@ async def now_ms() -> int:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_notices_are_claimed_as_the_rules_say(database: Database, seed: int) -> None:
-    history = Notices(database, seed)
+    history = Notices(database, (await person(database)).id, seed)
     for _ in range(STEPS):
         await history.step()
         await history.check()

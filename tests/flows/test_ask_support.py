@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot_platform.domain import outbox
+from bot_platform.domain import outbox, outbox_leases
 from bot_platform.domain.errors import TooManyQuestions
 from bot_platform.domain.outbox import Notice, NoticeState
 from bot_platform.domain.support_questions import ALONE, MANY, MAX_IN_AN_HOUR, ONE
@@ -29,7 +29,7 @@ async def ask(database: Database, n: int, *, of: int = 0, words: str = "Where is
 async def sent(database: Database, chat_id: int = 900) -> list[str]:
     """Send all that waits for a chat, and return the names of the texts in their order."""
     texts: list[str] = []
-    while rows := await database.transact(outbox.claim, 30):
+    while rows := await database.transact(outbox_leases.claim, 30):
         for row in rows:
             await deliver.sent(database, row, 5000 + row.id)
             texts += [row.text] if row.chat_id == chat_id else []

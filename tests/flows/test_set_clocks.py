@@ -6,7 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot_platform.domain import inbox, job_leases, leases, outages, outbox, purchase_checks, purchases
+from bot_platform.domain import (
+    inbox,
+    job_leases,
+    leases,
+    outages,
+    outbox,
+    outbox_leases,
+    purchase_checks,
+    purchases,
+)
 from bot_platform.domain.checkout import CheckoutPage, ProviderEvent
 from bot_platform.domain.purchases import Offer, Purchase
 from bot_platform.flows import late_webhooks, periodic
@@ -41,42 +50,42 @@ class Waits:
 async def second_message_of_a_chat(database: Database) -> Waits:
     for n in (1, 2):
         await database.transact(outbox.post, f"n{n}", 7, "s", "help")
-    (first,) = await database.transact(outbox.claim, 5)
-    await database.transact(outbox.mark_sent, first, 1)
-    return Waits(1, lambda: database.transact(outbox.claim, 5))
+    (first,) = await database.transact(outbox_leases.claim, 5)
+    await database.transact(outbox_leases.mark_sent, first, 1)
+    return Waits(1, lambda: database.transact(outbox_leases.claim, 5))
 
 
 async def message_that_is_tried_again(database: Database) -> Waits:
     await database.transact(outbox.post, "n", 7, "s", "help")
-    (first,) = await database.transact(outbox.claim, 5)
-    await database.transact(outbox.reschedule, first, 10_000, "fault")
-    return Waits(10, lambda: database.transact(outbox.claim, 5))
+    (first,) = await database.transact(outbox_leases.claim, 5)
+    await database.transact(outbox_leases.reschedule, first, 10_000, "fault")
+    return Waits(10, lambda: database.transact(outbox_leases.claim, 5))
 
 
 async def message_that_telegram_puts_off_for_hours(database: Database) -> Waits:
     await database.transact(outbox.post, "n", 7, "s", "help")
-    (first,) = await database.transact(outbox.claim, 5)
-    await database.transact(outbox.reschedule, first, 5 * HOUR * 1000, "429")
-    return Waits(15 * 60, lambda: database.transact(outbox.claim, 5))
+    (first,) = await database.transact(outbox_leases.claim, 5)
+    await database.transact(outbox_leases.reschedule, first, 5 * HOUR * 1000, "429")
+    return Waits(15 * 60, lambda: database.transact(outbox_leases.claim, 5))
 
 
 async def message_of_a_sender_that_died(database: Database) -> Waits:
     await database.transact(outbox.post, "n", 7, "s", "help")
-    await database.transact(outbox.claim, 5)
-    return Waits(15, lambda: database.transact(outbox.claim, 5))
+    await database.transact(outbox_leases.claim, 5)
+    return Waits(15, lambda: database.transact(outbox_leases.claim, 5))
 
 
 async def event_that_is_tried_again(database: Database) -> Waits:
     await database.transact(inbox.receive, "stripe:evt_1", "x", {})
-    (row,) = await database.transact(inbox.claim_events, 5)
+    (row,) = await database.transact(inbox.claim, inbox.EVENTS, 5)
     await database.transact(inbox.reschedule, row, 600_000, "fault")
-    return Waits(600, lambda: database.transact(inbox.claim_events, 5))
+    return Waits(600, lambda: database.transact(inbox.claim, inbox.EVENTS, 5))
 
 
 async def update_of_a_process_that_died(database: Database) -> Waits:
     await database.transact(inbox.receive, "tg:1", "telegram", {}, 7)
-    await database.transact(inbox.claim_updates, 5)
-    return Waits(60, lambda: database.transact(inbox.claim_updates, 5))
+    await database.transact(inbox.claim, inbox.UPDATES, 5)
+    return Waits(60, lambda: database.transact(inbox.claim, inbox.UPDATES, 5))
 
 
 async def next_part_of_a_long_text(database: Database) -> Waits:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot_platform.providers.openai import OpenAIModel
 from bot_platform.work.engine.model import Message, Model, ModelFault, Piece, Signal, Usage
@@ -99,6 +100,19 @@ async def test_an_answer_comes_in_pieces_and_its_usage_last() -> None:
     assert asked.name == "some-model"
 
 
+@pytest.mark.parametrize(
+    ("base_url", "endpoint"),
+    [
+        (None, "api.openai.com/v1"),
+        ("https://user:secret@models.example/api/v1/", "models.example/api/v1"),
+        ("http://127.0.0.1:8080/v1", "127.0.0.1:8080/v1"),
+    ],
+)
+async def test_an_endpoint_is_named_without_its_password(base_url: str | None, endpoint: str) -> None:
+    async with model("", base_url=base_url) as asked:
+        assert asked.endpoint == endpoint
+
+
 async def test_a_piece_is_delivered_before_the_next_one_is_written() -> None:
     async with model_server() as server, model(server.url) as asked:
         server.will(Silence("Hello"))
@@ -118,12 +132,37 @@ async def test_several_answers_at_once_are_not_mixed_up() -> None:
     assert sorted(map(str, answers)) == sorted(str([f"{n} ", f"{n}", Usage(n, n)]) for n in range(8))
 
 
-async def test_an_answer_without_usage_or_text_is_no_fault() -> None:
+async def test_an_answer_without_usage_is_no_fault() -> None:
     assert await heard(Answer("Hello")) == ["Hello"]
-    assert await heard(Answer()) == []
 
 
-@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
+@pytest.mark.parametrize(
+    "empty",
+    [
+        Answer(),
+        Answer(" \n", "\t", usage=(40, 900)),
+        Answer(usage=(40, 0)),
+        Events({"choices": [{"text": "Paris"}]}, finish()),
+        Events(piece([{"type": "image_url", "image_url": {"url": "data:"}}]), finish()),
+        Events({"choices": [{"delta": {"tool_calls": [{"id": "1"}]}}]}, finish()),
+        Events(usage(5, 9)),
+        Events({"choices": []}),
+        Events(),
+    ],
+    ids=["nothing", "blanks", "counted", "another API", "no text", "a call", "a count", "no choice", "done"],
+)
+async def test_an_ended_answer_without_a_text_is_a_fault_of_its_own(empty: Behaviour) -> None:
+    assert (await fault(empty))[1] == "model-empty"
+
+
+@pytest.mark.parametrize(
+    "reason", ["SAFETY", "RECITATION", "BLOCKLIST", "SPII", "PROHIBITED_CONTENT", "sensitive"]
+)
+async def test_an_answer_that_a_filter_ended_is_refused(reason: str) -> None:
+    assert (await fault(Answer(reason=reason)))[1] == "model-refused"
+
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "model_length"])
 async def test_an_answer_cut_at_its_limit_says_so(reason: str) -> None:
     cut = Answer("Hel", usage=(5, 100), reason=reason)
     assert await fault(cut) == (["Hel", Usage(5, 100)], "model-length", reason.lower())
@@ -143,6 +182,40 @@ async def test_an_unknown_ending_means_that_the_answer_is_cut(reason: str) -> No
 
 async def test_an_answer_that_ends_by_done_alone_is_whole() -> None:
     assert await heard(Events(piece("Hello"))) == ["Hello"]
+
+
+COUNTED = usage(5, 0)["usage"]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [piece("Half a") | {"usage": COUNTED}, piece(" sentence wi")],
+        [piece("Half a") | {"usage": COUNTED}, piece(" sentence wi") | {"usage": COUNTED}],
+        [piece("Half a sentence wi"), usage(5, 7)],
+        [usage(5, 0), piece("Half a sentence wi")],
+        [{"choices": [{"delta": {"content": "Half a"}, "finish_reason": "stop"}]}, piece(" sentence wi")],
+        [{"choices": [{"delta": {"content": "Half a sentence wi"}, "finish_reason": "null"}]}],
+    ],
+    ids=[
+        "in the first chunk",
+        "in each chunk",
+        "last",
+        "before",
+        "a reason in the middle",
+        "no reason in words",
+    ],
+)
+async def test_a_count_of_tokens_ends_no_answer(events: list[object]) -> None:
+    came, text, _ = await fault(Events(*events, ending=Ending.CLOSED))
+    assert text == "model-cut"
+    assert "".join(part for part in came if isinstance(part, str)) == "Half a sentence wi"
+
+
+async def test_a_reason_that_says_nothing_cuts_no_answer() -> None:
+    silent = {"choices": [{"delta": {"content": "Hello"}, "finish_reason": "null"}]}
+    assert await heard(Events(silent, finish())) == ["Hello"]
+    assert await heard(Events(silent)) == ["Hello"]
 
 
 async def test_reasoning_is_progress_and_never_a_part_of_the_answer() -> None:
@@ -170,9 +243,17 @@ async def test_content_in_parts_is_joined() -> None:
     parts = [
         {"type": "thinking", "thinking": "secret"},
         {"type": "text", "text": "Hel"},
-        {"type": "text", "text": "lo"},
+        {"type": "output_text", "text": "lo"},
     ]
-    assert await heard(Events(piece(parts), finish())) == ["Hello"]
+    assert await heard(Events(piece(parts), finish())) == [Signal.THINKING, "Hello"]
+
+
+@pytest.mark.parametrize("kind", ["thinking", "reasoning", "reasoning.text"])
+@pytest.mark.parametrize("reason", ["stop", "length"])
+async def test_reasoning_in_parts_is_progress_and_has_its_own_fault(kind: str, reason: str) -> None:
+    thought = piece([{"type": kind, "thinking": [{"type": "text", "text": "secret"}]}])
+    came, text, _ = await fault(Events(thought, thought, finish(reason)))
+    assert (came, text) == ([Signal.THINKING] * 2, "model-thought")
 
 
 @pytest.mark.parametrize(
@@ -205,8 +286,14 @@ async def test_without_done_and_with_a_reason_an_answer_is_whole() -> None:
     assert await heard(Events(piece("Hello"), finish(), ending=Ending.SILENT), read_timeout=0.3) == ["Hello"]
 
 
-async def test_a_later_count_of_nothing_replaces_no_real_one() -> None:
-    assert await heard(Events(piece("Hello"), usage(5, 7), finish(), usage(0, 0))) == ["Hello", Usage(5, 7)]
+@pytest.mark.parametrize("later", [(0, 0), (0, 7), (5, 0)])
+async def test_a_later_count_of_nothing_replaces_no_real_one(later: tuple[int, int]) -> None:
+    counts = Events(piece("Hello"), usage(5, 7), finish(), usage(*later))
+    assert await heard(counts) == ["Hello", Usage(5, 7)]
+
+
+async def test_tokens_read_may_be_counted_first_and_those_written_last() -> None:
+    assert await heard(Events(usage(5, 0), piece("Hello"), finish(), usage(0, 7))) == ["Hello", Usage(5, 7)]
 
 
 async def test_cached_tokens_and_the_cost_are_kept_with_the_count() -> None:
@@ -225,18 +312,54 @@ async def test_cached_tokens_and_the_cost_are_kept_with_the_count() -> None:
     ]
 
 
-async def test_where_a_system_message_is_refused_the_first_question_carries_it() -> None:
+@pytest.mark.parametrize(
+    ("status", "says", "times"),
+    [
+        (400, "Developer instruction is not enabled for models/gemma", 1),
+        (400, "Conversation roles must alternate user/assistant/user/assistant/...", 1),
+        (400, "Only user and assistant roles are supported!", 1),
+        (422, "Unsupported value: 'messages[0].role' does not support 'system' with this model.", 1),
+        (500, "While executing CallExpression\nError: Jinja Exception: System role not supported", 3),
+    ],
+    ids=["gemma", "vllm", "mistral", "openai", "llama.cpp"],
+)
+async def test_where_a_system_message_is_refused_the_first_question_carries_it(
+    status: int, says: str, times: int
+) -> None:
+    with capture_logs() as logs:
+        async with model_server() as server, model(server.url) as asked:
+            server.will(*[Status(status, error(says))] * times, Answer("Hello"), Answer("Hello"))
+            assert await told(asked) == ["Hello"]
+            assert await told(asked) == ["Hello"]
+    roles = [[m["role"] for m in r.body["messages"]] for r in server.requests]
+    assert roles == [["system", "user"]] * times + [["user"]] * 2
+    assert server.requests[-1].body["messages"][0]["content"] == f"Be brief.\n\n{PROMPT}"
+    assert [(line["event"], line["has_system"]) for line in logs] == [("ai.asks_without", False)]
+
+
+async def test_what_the_system_says_is_a_question_where_there_is_none() -> None:
     async with model_server() as server, model(server.url) as asked:
-        refusal = Status(400, error("Developer instruction is not enabled for models/gemma"))
-        server.will(refusal, Answer("Hello"), Answer("Hello"))
-        assert await told(asked) == ["Hello"]
-        assert await told(asked) == ["Hello"]
-    assert [[m["role"] for m in r.body["messages"]] for r in server.requests] == [
-        ["system", "user"],
-        ["user"],
-        ["user"],
-    ]
-    assert server.requests[1].body["messages"][0]["content"] == f"Be brief.\n\n{PROMPT}"
+        server.will(Status(400, error("System role not supported")), Answer("Hello"))
+        assert [part async for part in asked.answer([Message("system", "Greet.")], 10)] == ["Hello"]
+    assert server.requests[-1].body["messages"] == [{"role": "user", "content": "Greet."}]
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "text"),
+    [
+        (402, "This requires more credits, or fewer max_tokens. You can only afford 12.", "out-of-credit"),
+        (400, "input length and `max_tokens` exceed context limit: 9 + 9 > 10", "too-long"),
+        (400, "flagged: asks for the system prompt", "refused"),
+    ],
+    ids=["purse", "too long", "refused"],
+)
+async def test_a_refusal_of_the_request_that_names_a_parameter_is_no_refusal_of_the_parameter(
+    status: int, says: str, text: str
+) -> None:
+    async with model_server() as server:
+        server.will(Status(status, error(says)))
+        assert (await fault_at(server.url))[1] == f"model-{text}"
+    assert len(server.requests) == 1
 
 
 async def test_of_a_usage_that_grows_with_every_chunk_only_the_last_one_is_reported() -> None:
@@ -368,7 +491,7 @@ async def test_a_parameter_refused_in_every_form_is_tried_twice_and_nothing_is_r
         for _ in range(2):
             with pytest.raises(ModelFault) as caught:
                 await told(asked)
-            assert caught.value.text == "model-refused"
+            assert caught.value.text == "model-unclear"
     limits = [("max_tokens" in r.body, "max_completion_tokens" in r.body) for r in server.requests]
     assert limits == [(True, False), (False, True)] * 2
 
@@ -376,7 +499,7 @@ async def test_a_parameter_refused_in_every_form_is_tried_twice_and_nothing_is_r
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (400, "model-refused"),
+        (400, "model-unclear"),
         (401, "model-misconfigured"),
         (402, "model-out-of-credit"),
         (403, "model-misconfigured"),
@@ -384,7 +507,7 @@ async def test_a_parameter_refused_in_every_form_is_tried_twice_and_nothing_is_r
         (405, "model-misconfigured"),
         (408, "model-down"),
         (413, "model-too-long"),
-        (422, "model-refused"),
+        (422, "model-unclear"),
         (429, "model-busy"),
         (500, "model-down"),
         (503, "model-busy"),
@@ -409,7 +532,7 @@ async def test_a_fault_has_the_status_its_type_and_its_code_and_nothing_else(sta
     ids=str,
 )
 async def test_a_fault_contains_single_words_only(says: dict[str, Any], said: str) -> None:
-    assert await fault(Status(400, says)) == ([], "model-refused", said)
+    assert await fault(Status(400, says)) == ([], "model-unclear", said)
 
 
 async def test_a_busy_or_failing_endpoint_is_tried_again_twice() -> None:
@@ -485,11 +608,8 @@ async def test_a_key_that_cannot_be_sent_in_a_header_is_a_misconfiguration(
 @pytest.mark.parametrize(
     "rubbish",
     [
-        Rubbish(),
-        Rubbish(b'{"choices":[{"message":{"content":"Whole"}}]}', "application/json"),
-        Rubbish(b"\xff\xfe\x00\n\n", "text/event-stream"),
+        Rubbish(b"data: \xff\xfe\x00\n\n", "text/event-stream"),
         Rubbish(b"", "text/event-stream"),
-        Rubbish(b"data: [DONE]\n\n", "text/event-stream"),
         Events(b"<html>"),
         Events(b'{"choices":'),
         Events(b"[" * 200_000),
@@ -502,6 +622,48 @@ async def test_an_unreadable_answer_is_a_model_that_is_down(rubbish: Behaviour) 
     assert (await fault(rubbish))[:2] == ([], "model-down")
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        Rubbish(),
+        Rubbish(content_type="text/event-stream"),
+        Rubbish(b"\xff\xfe\x00\n\n", "text/event-stream"),
+        Rubbish(b"It works!", "text/plain"),
+        Rubbish(b'{"status": "ok"}', "application/json"),
+        Rubbish(b"[]", "application/json"),
+        Rubbish(b'{"message": {"content": "Hi"}}\n{"done": true}', "application/x-ndjson"),
+        Rubbish(b"", "text/html"),
+        Events({"type": "message_start"}, ending=Ending.CLOSED),
+        Events({"choices": 7}),
+    ],
+    ids=["page", "wrong header", "bytes", "text", "JSON", "list", "lines", "nothing", "another API", "odd"],
+)
+async def test_a_success_that_is_no_completion_is_a_misconfiguration(other: Behaviour) -> None:
+    assert await fault(other) == ([], "model-misconfigured", "no completion came")
+
+
+WHOLE = {"choices": [{"message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream", "text/plain"])
+@pytest.mark.parametrize("indent", [None, 2])
+async def test_an_endpoint_that_ignores_the_stream_and_sends_a_whole_answer_is_read(
+    kind: str, indent: int | None
+) -> None:
+    counted = WHOLE | usage(5, 2) | {"choices": WHOLE["choices"]}
+    body = b"\r\n" + json.dumps(counted, indent=indent).encode()
+    assert await heard(Rubbish(body, kind)) == ["Hello", Usage(5, 2)]
+    cut = json.dumps(WHOLE).replace("stop", "length").encode()
+    assert (await fault(Rubbish(cut, kind)))[:2] == (["Hello"], "model-length")
+    without = json.dumps(WHOLE).replace("stop", "").encode()
+    assert await heard(Rubbish(without, kind)) == ["Hello"]
+    assert await heard(Rubbish(body + b"data: [DONE]\n", kind)) == ["Hello", Usage(5, 2)]
+    refused = json.dumps(error("Model Not Exist")).encode()
+    assert (await fault(Rubbish(refused, kind)))[1] == "model-misconfigured"
+    events = f"data: {json.dumps(WHOLE)}\n\n".encode()
+    assert await heard(Rubbish(events, kind)) == ["Hello"]
+
+
 async def test_an_error_in_the_stream_is_a_model_that_is_down() -> None:
     broken = error(f"Failed at {PROMPT}", type="server_error", code=502)
     assert await fault(Events(broken)) == ([], "model-down", "APIError server_error 502")
@@ -509,19 +671,39 @@ async def test_an_error_in_the_stream_is_a_model_that_is_down() -> None:
 
 
 @pytest.mark.parametrize(
+    "broken",
+    [
+        {"error": "Model Not Exist"},
+        error("Model Not Exist"),
+        error("x", code="invalid_api_key"),
+        {"object": "error", "message": "Model Not Exist", "type": "NotFoundError", "code": 404},
+        {"choices": None, "error_type": "NotFound", "error_message": "Model Not Exist"},
+    ],
+    ids=["text", "message", "code", "flat", "other names"],
+)
+async def test_an_error_in_the_stream_is_whose_it_says(broken: object) -> None:
+    assert (await fault(Events(broken)))[:2] == ([], "model-misconfigured")
+    assert (await fault(Events(piece(TEXT), broken)))[0] == [TEXT]
+
+
+@pytest.mark.parametrize(
     "ending",
     [
         Cut(TEXT),
         Events(piece(TEXT), ending=Ending.CLOSED),
-        Events(piece(TEXT), ending=Ending.SILENT),
         Events(piece(TEXT), error(TEXT)),
         Events(piece(TEXT), b"{"),
         Events(piece(TEXT), finish("error")),
     ],
-    ids=["broken", "closed", "silent", "error", "rubbish", "finished by an error"],
+    ids=["broken", "closed", "error", "rubbish", "finished by an error"],
 )
 async def test_any_fault_after_some_text_is_a_cut_answer(ending: Behaviour) -> None:
-    assert (await fault(ending, read_timeout=0.3))[:2] == ([TEXT], "model-cut")
+    assert (await fault(ending))[:2] == ([TEXT], "model-cut")
+
+
+async def test_silence_after_some_text_is_a_cut_answer() -> None:
+    silent = Events(piece(TEXT), ending=Ending.SILENT)
+    assert (await fault(silent, read_timeout=0.5))[:2] == ([TEXT], "model-cut")
 
 
 async def test_the_usage_of_a_cut_answer_is_reported() -> None:
@@ -533,6 +715,13 @@ async def test_the_usage_of_a_cut_answer_is_reported() -> None:
 @pytest.mark.parametrize("ending", [Ending.CLOSED, Ending.BROKEN, Ending.SILENT])
 async def test_an_answer_that_said_it_was_finished_is_whole_however_its_stream_ends(ending: Ending) -> None:
     assert await heard(Events(piece("Hello"), finish(), ending=ending), read_timeout=0.3) == ["Hello"]
+
+
+@pytest.mark.parametrize(
+    "late", [error(TEXT), {"error": TEXT}, error("x", code="invalid_api_key"), b"{"], ids=str
+)
+async def test_an_error_after_the_last_word_takes_nothing_away(late: object) -> None:
+    assert await heard(Events(piece("Hello"), finish(), late)) == ["Hello"]
 
 
 async def test_a_content_filter_is_a_refusal_that_keeps_what_was_written_and_counted() -> None:

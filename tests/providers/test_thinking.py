@@ -25,6 +25,7 @@ PARTS = [
     " ",
     "\t",
 ]
+PARTS += ["[THINK]", "[/THINK]", "[", ":", "(", ")", '"', "word"]
 PARTS += ["\n", "\r\n", "\n\n", "a", "İ", "```", "~~~", "`", "    ", "> ", "- ", "answer"]
 
 # What came, and what of it is the answer.
@@ -36,7 +37,27 @@ ANSWERS = [
     ("secret</think>", ""),
     ("secret</think> \t", ""),
     ("the tag </think> ends it", "the tag </think> ends it"),
-    ("the tag </think>ends it", "the tag </think>ends it"),
+    ("the tag </think>ends it", "ends it"),
+    ('{"draft": 1} no, better:</think>{"ok": 1}', '{"ok": 1}'),
+    ("so. </think>Hello", "Hello"),
+    ("so.</think> Hello", "Hello"),
+    ('Okay. <think>{"draft": 1}</think>{"ok": 1}', 'Okay. {"ok": 1}'),
+    ("Okay. <think>\nsecret\n</think>\nHello", "Okay. \nHello"),
+    ("Okay:<think>secret</think> Hello", "Okay: Hello"),
+    ("Okay<think>secret</think>Hello", "Hello"),
+    ("[THINK]secret[/THINK]Hello", "Hello"),
+    ("secret[/THINK]Hello", "Hello"),
+    ("[think](https://x.org) [THINKING]", "[think](https://x.org) [THINKING]"),
+    ("Say <think>, then </think>.", "Say <think>, then </think>."),
+    (
+        'It ends with "</think>" (</think>) or **</think>**.',
+        'It ends with "</think>" (</think>) or **</think>**.',
+    ),
+    ("a List<Thought> and a Map<Thinking> of mine", "a List<Thought> and a Map<Thinking> of mine"),
+    ("    <think>secret</think>Hello", "Hello"),
+    ("Hello <think", "Hello <think"),
+    ("Hello [", "Hello ["),
+    ("Hello\n<think>a</think>\n[THINK]b[/THINK]\nyou", "Hello\n\n\nyou"),
     ("\n<think>x</think>\nHello", "Hello"),
     ("    code\nmore", "    code\nmore"),
     ("\n  \nHello", "\n  \nHello"),

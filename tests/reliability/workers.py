@@ -145,11 +145,12 @@ class Echo:
     """A model that repeats what it is told and says that this was long."""
 
     name = "echo"
+    endpoint = "here"
 
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[str | Usage]:
         """Repeat the last message."""
         yield f"Written: {messages[-1].text}"
-        yield Usage(0, most_tokens)
+        yield Usage(4, most_tokens - 1)  # costs what as many tokens written cost
 
     async def close(self) -> None:
         """There is nothing to let go of."""

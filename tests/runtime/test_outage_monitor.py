@@ -123,8 +123,10 @@ ROWS = {
     # what comes, from how many different people, and after how many of them the operators hear what
     "misconfigured": (1, 3, "The AI refuses each request as set up wrong"),
     "out-of-credit": (1, 1, "The AI's account has no credit left"),
-    "refused": (1, None, ""),
-    "too-long": (1, None, ""),
+    "unclear": (1, 3, "The AI refuses one request after the other, for a reason that is new to me"),
+    "empty": (1, 3, "The AI ends each answer without a text"),
+    "refused": (1, 10, "The AI refuses one question after the other"),
+    "too-long": (1, 10, "The AI refuses one question after the other"),
     "length": (9, None, ""),
     "thought": (9, None, ""),
     "busy": (1, 19, "The AI has turned us away for 3 minutes"),
@@ -164,18 +166,37 @@ async def test_refusals_of_several_people_and_nothing_else_are_an_outage(databas
     await refused(1, 2, 3, 1)
     assert await alerts() == []
     await refused(2)
-    assert "refuses what several people ask" in (await alerts())[-1]
+    assert "refuses one question after the other" in (await alerts())[-1]
     await refused(1, 2, 3)
     await replica.observe(OK, party="model")
     assert [text[0] for text in await alerts()] == ["🚨", "✅"]
 
 
-async def test_refusals_hours_apart_are_no_outage(database: Database) -> None:
+@pytest.mark.parametrize("users", [1, 2, 20])
+async def test_refusals_hours_apart_are_an_outage_when_nothing_else_comes(
+    database: Database, users: int
+) -> None:
     replica = start(database)
-    for who in range(9):
-        with correlation.scope("tg:1", user=who):
+    for n in range(20):
+        with correlation.scope("tg:1", user=n % users):
             await replica.observe("refused", party="model", apart=3600)
+        assert len(await alerts()) == (n >= 9)
+    await replica.observe(OK, party="model")
+    for _ in range(9):
+        await replica.observe("refused", party="model", apart=3600)
+    assert [text[0] for text in await alerts()] == ["🚨", "✅"]
+
+
+@pytest.mark.parametrize("result", ["misconfigured", "unclear", "empty"])
+async def test_what_waiting_does_not_cure_is_counted_however_rare_the_questions_are(
+    database: Database, result: str
+) -> None:
+    replica = start(database)
+    await replica.observe(result, OK, result, "down", result, "length", party="model", apart=3600)
+    await replica.observe(result, result, party="model", apart=3600)
     assert await alerts() == []
+    await replica.observe(result, party="model", apart=24 * 3600)
+    assert len(await alerts()) == 1
 
 
 async def test_an_account_without_credit_alerts_even_while_another_outage_is_known(
@@ -315,6 +336,7 @@ class Scripted:
     """A model that yields one piece and then raises the given fault."""
 
     name = "scripted"
+    endpoint = "here"
 
     def __init__(self, fault: str | None) -> None:
         self._fault = fault

@@ -28,7 +28,7 @@ from tests.work.service_with_model import (
     words,
 )
 
-COSTLY = (0, 2500)  # tokens of each answer: 1.00 credit, or what is held if that is less
+COSTLY = (4, 2499)  # tokens of each answer: 1.00 credit, or what is held if that is less
 ENOUGH_FOR_TWO = "4"  # credits: for the plan and two files of the notes project
 REQUEST = "/build a tool that keeps notes"
 

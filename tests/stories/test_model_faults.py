@@ -36,7 +36,7 @@ OPERATOR = f"which only the operator of this bot can mend. {CHARGED_NOTHING}"
 FILTERED = error("Not this.", type="invalid_request_error", code="content_filter")
 
 NOTHING_CAME: dict[str, tuple[Behaviour, str]] = {
-    "it refuses the request": (Status(400), f"does not want to answer this. {CHARGED_NOTHING}"),
+    "it refuses the request": (Status(400), f"refused this, and I do not know why. {CHARGED_NOTHING}"),
     "its filter refuses": (Status(400, FILTERED), f"does not want to answer this. {CHARGED_NOTHING}"),
     "its filter ends it at once": (Answer(reason="content_filter", usage=(40, 0)), "does not want to answer"),
     "the key is wrong": (Status(401), OPERATOR),
@@ -45,10 +45,11 @@ NOTHING_CAME: dict[str, tuple[Behaviour, str]] = {
     "it breaks": (Status(500), f"does not answer at this moment. {LATER}"),
     "it cuts before any text": (Cut(), f"does not answer at this moment. {LATER}"),
     "the connection is reset": (Reset(), f"does not answer at this moment. {LATER}"),
-    "it sends a page": (Rubbish(), f"does not answer at this moment. {LATER}"),
+    "it sends a page": (Rubbish(), OPERATOR),
     "it sends no JSON": (Rubbish(b"data: {{{\n\n", "text/event-stream"), f"at this moment. {LATER}"),
     "it sends no UTF-8": (Rubbish(b"data: \xff\xfe\n\n", "text/event-stream"), f"at this moment. {LATER}"),
-    "it sends other JSON": (Events(None, [], 7, {"choices": 7}, {"choices": [[]]}), f"moment. {LATER}"),
+    "it sends other JSON": (Events(None, [], 7, {"choices": 7}), OPERATOR),
+    "it sends other choices": (Events({"choices": [[]]}), f"No answer came. {CHARGED_NOTHING}"),
     "it answers nothing": (Answer(usage=(40, 0)), f"No answer came. {CHARGED_NOTHING}"),
     "it answers blanks and counts them": (Answer(" \n", "\t", usage=(40, 900)), f"came. {CHARGED_NOTHING}"),
 }
@@ -206,6 +207,24 @@ async def test_after_any_fault_the_next_question_is_answered(database_url: str) 
         await h.said("✅ 0.03 credits.")
         assert [turn["role"] for turn in server.requests[-1].body["messages"]] == ["system", "user"]
         assert await broken(h) == []
+
+
+async def test_a_follow_up_that_is_too_long_is_answered_without_its_oldest_turns(database_url: str) -> None:
+    too_long = Status(400, error(code="context_length_exceeded"))
+    async with (
+        model_server() as server,
+        running_service(database_url, welcome_credits="5", **ai(server)) as h,
+    ):
+        server.always(Answer("Because it can.", usage=(100, 50)))
+        await asked(h, "✅ 0.03 credits.")
+        h.telegram.say(BUYER, "/ask and why?")
+        await eventually(lambda: sum("✅" in text for text in h.texts()) == 2)
+        server.will(too_long, Answer("So.", usage=(100, 50)))
+        h.telegram.say(BUYER, "/ask and now?")
+        await eventually(lambda: sum("✅" in text for text in h.texts()) == 3)
+        assert [len(request.body["messages"]) for request in server.requests] == [2, 4, 6, 4]
+        assert server.requests[-1].body["messages"][1]["content"] == "and why?"
+        await nothing_is_left_open(h, 9)
 
 
 async def test_an_answer_far_beyond_what_was_asked_for_does_not_flood_the_chat(sqlite_url: str) -> None:

@@ -92,7 +92,7 @@ async def test_more_orders_than_anybody_can_mean_are_refused_in_words(
 
 async def test_orders_at_once_run_as_far_as_the_credits_reach(database_url: str) -> None:
     async with working(database_url, welcome_credits="2.50", jobs_per_user=5) as (h, server):
-        server.always(Answer("Like this.", usage=(0, 2000), delay=1))
+        server.always(Answer("Like this.", usage=(4, 1999), delay=1))
         for _ in range(6):
             h.telegram.say(BUYER, "/ask how?")
         await until(h, "SELECT COUNT(*) AS n FROM job WHERE state = 'done' HAVING COUNT(*) = 3")

@@ -93,7 +93,7 @@ async def test_a_build_amid_which_the_service_was_killed_goes_on_from_its_checkp
     database_url: str,
 ) -> None:
     script = model()
-    builder = Builder(script, usage=(0, 2500))
+    builder = Builder(script, usage=(4, 2499))
     async with model_server() as server:
         reached = {name.upper(): value for name, value in ai(server).items()}
         async with outside(database_url, mock=True, **reached) as o:

@@ -147,7 +147,7 @@ async def test_nothing_that_was_asked_or_answered_stands_in_the_log(
     refusal = Status(400, {"error": {"message": f"I will not say {SECRET}", "type": f"no {SECRET}"}})
     async with working(database_url, welcome_credits="20") as (h, server):
         server.will(Answer(ANSWERED), Cut(ANSWERED), refusal)
-        for says in ("✅", "⚠️", "does not want"):
+        for says in ("✅", "⚠️", "refused this"):
             await ordered(h, f"/ask {SECRET}?", says)
         server.always(Builder(model(**{"main.py": f"x = {ANSWERED} ("})))
         await ordered(h, f"/build a clock of {SECRET}", "✅")

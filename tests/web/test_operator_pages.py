@@ -130,6 +130,8 @@ async def furnished(database: Database) -> User:
             request={"text": "the secret question"},
             result={"text": "the secret answer"},
             parts=3,
+            ai_model=HOSTILE[:200],
+            ai_endpoint=HOSTILE[:200],
         )
     return user
 
@@ -305,6 +307,23 @@ async def test_every_list_pages_and_filters(database: Database) -> None:
         assert "older=" in operator.page
         seqs = re.findall(r'data-label="No\.">(\d+)<', await operator.read("/people/77", older="4"))
         assert seqs == ["3", "2", "1"]
+
+
+async def test_the_page_of_jobs_shows_what_the_model_took(database: Database) -> None:
+    user = await person(database, 77)
+    took: dict[str, Any] = {"tokens_read": 1010, "tokens_cached": 900, "tokens_written": 55}
+    took |= {"tokens_estimated": True}
+    await job(user, 1, ai_model="some-model", ai_endpoint="models.example/v1", ai_cost=12_500, **took)
+    await job(user, 2)
+    async with OperatorBrowser(database) as operator:
+        page = await operator.read("/jobs")
+    for part in (
+        "some-model",
+        "models.example/v1, which took 0.012500",
+        "1010 <small>900 cached",
+        "55 <small>est",
+    ):
+        assert part in page, part
 
 
 async def test_telegram_updates_are_not_shown(database: Database) -> None:

@@ -19,7 +19,7 @@ from bot_platform.work.kinds.build.prompts import FILE, PLAN, README
 from tests.makers import BUYER, RunningService, eventually, running_service
 from tests.reliability.platforms import in_database
 from tests.work.fake_context import Model
-from tests.work.model_server import Answer, Behaviour, Json, ModelServer, Status, model_server
+from tests.work.model_server import Answer, Behaviour, Json, ModelServer, Status, error, model_server
 
 LOOK_SECONDS = 0.02  # of real time between two questions to the database
 
@@ -85,7 +85,7 @@ async def give(h: RunningService, credits_: int, id_: str = "1") -> None:
 
 
 class Builder:
-    """Answers the prompts of a build by a script, and others by `other`; a ModelFault is a status 400."""
+    """Answers the prompts of a build by a script, and others by `other`; a ModelFault is a refusal."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Builder:
         try:
             text = self.script(prompt)
         except ModelFault:
-            return await Status(400).to(request, body)
+            return await Status(400, error(code="content_filter")).to(request, body)
         return await Answer(text, usage=self._usage, delay=self._delay).to(request, body)
 
 

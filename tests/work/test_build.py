@@ -38,6 +38,7 @@ from tests.work.fake_context import (
 
 REQUEST_TEXT = "A tool that keeps notes."
 FAULT = ModelFault("model-down")
+LENGTH, EMPTY = ModelFault("model-length"), ModelFault("model-empty")
 TELEGRAM_CAPTION = 1024
 
 
@@ -93,6 +94,26 @@ async def test_the_prompt_of_a_file_has_the_request_the_plan_and_the_files_so_fa
 )
 def test_a_plan_is_found_anywhere_in_an_answer(answer: str) -> None:
     assert [planned["path"] for planned in read_plan(answer)["plan"]] == ["a.py"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"files": ["draft.py"]} no, better:</think>{"files": ["a.py"]}',
+        'Okay. <think>{"files": ["draft.py"]}</think>{"files": ["a.py"]}',
+        '<think>x</think>\n{"files": ["draft.py"]}\nWait.\n</think>\n\n{"files": ["a.py"]} Enjoy.',
+        '[THINK]{"files": ["draft.py"]}[/THINK]{"files": ["a.py"]}',
+        '{"files": [{"path": "a.py", "purpose": "finds <think> and </think> in a text"}]}',
+        '{"files": ["draft.py"]} </THINKING> {"files": [{"path": "a.py", "purpose": "finds </think>"}]}',
+    ],
+)
+def test_a_plan_that_a_model_rejected_while_it_reasoned_is_not_built(answer: str) -> None:
+    assert [planned["path"] for planned in read_plan(answer)["plan"]] == ["a.py"]
+
+
+def test_a_draft_alone_is_no_plan() -> None:
+    with pytest.raises(ValueError, match="no whole JSON"):
+        read_plan('{"files": ["draft.py"]} </think> I would rather not.')
 
 
 def test_a_plan_is_cut_to_its_limits() -> None:
@@ -214,6 +235,43 @@ async def test_a_model_that_fails_later_leaves_the_finished_files(what: str, don
     assert refusal.files
     assert list(refusal.files.files) == list(WRITTEN)[:done]
     assert f"Not written:\n- `{what}`" in refusal.files.caption
+
+
+async def test_a_file_that_was_cut_at_the_limit_is_asked_for_once_more_and_shorter() -> None:
+    versions: list[str | ModelFault] = [LENGTH, "x = 2"]
+    running = context(answers := model(**{"main.py": versions}))
+    result = await built(running)
+    assert result.files["main.py"] == "x = 2\n"
+    assert "problems" not in result.caption
+    assert "a shorter file would fit" in running.steps[-2].asks[1].prompt[1].text
+    assert answers.asked.count("main.py") == 2
+
+
+async def test_a_file_that_was_cut_twice_is_not_shipped() -> None:
+    with pytest.raises(CannotDo) as caught:
+        await built(context(answers := model(**{"main.py": LENGTH})))
+    assert (caught.value.text, caught.value.__cause__) == ("build-stopped", LENGTH)
+    assert answers.asked.count("main.py") == 2
+
+
+async def test_a_file_with_problems_is_kept_when_the_next_version_is_cut() -> None:
+    versions: list[str | ModelFault] = ["x = (", LENGTH]
+    result = await built(context(model(**{"main.py": versions})))
+    assert result.files["main.py"] == "x = (\n"
+    assert "- `main.py`: line 1" in result.caption
+
+
+@pytest.mark.parametrize("fault", ["model-length", "model-thought", "model-empty"])
+async def test_a_readme_that_was_cut_is_made_from_the_plan(fault: str) -> None:
+    result = await built(context(model(**{"README.md": ModelFault(fault)})))
+    assert result.files["README.md"].startswith("# notes\n\nKeeps notes.\n")
+
+
+async def test_an_answer_without_a_text_is_asked_for_once_more() -> None:
+    versions: list[str | ModelFault] = [EMPTY, "x = 2"]
+    running = context(answers := model(plan=[EMPTY, plan_of(PLANNED)], **{"main.py": versions}))
+    assert (await built(running)).files["main.py"] == "x = 2\n"
+    assert (answers.asked.count("plan"), answers.asked.count("main.py")) == (2, 2)
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3, 4])

@@ -31,6 +31,7 @@ class Scripted:
     """A model that yields the given pieces and usage, or raises the given fault."""
 
     name = "scripted"
+    endpoint = "here"
 
     def __init__(self, *script: str | Usage | ModelFault) -> None:
         self.script = script
@@ -89,6 +90,73 @@ async def test_without_a_reported_usage_bytes_are_counted(database: Database) ->
     priced = kind("chore", "a chore", price=by_usage(1000, question))(chore)
     job = await done(*orders(database, priced, model=Scripted("é" * 2000)))
     assert job.charged == 10 + 40
+
+
+@pytest.mark.parametrize(
+    ("reported", "cost"),
+    [
+        (Usage(0, 0), 10 + 40),
+        (Usage(2000, 0), 20 + 40),
+        (Usage(0, 250), 10 + 10),
+        (Usage(2000, 250), 20 + 10),
+    ],
+    ids=str,
+)
+async def test_a_count_of_nothing_beside_a_text_is_estimated(
+    database: Database, reported: Usage, cost: int
+) -> None:
+    async def chore(context: JobContext) -> str:
+        return await context.answer(question, most_tokens=1000)
+
+    question = Message("user", "x" * 4000)
+    priced = kind("chore", "a chore", price=by_usage(1000, question))(chore)
+    job = await done(*orders(database, priced, model=Scripted("é" * 2000, reported)))
+    assert job.charged == cost
+
+
+async def used(job: Job) -> tuple[object, ...]:
+    """Return what a job keeps of its model."""
+    job = await Job.get(id=job.id)
+    tokens = (job.tokens_read, job.tokens_cached, job.tokens_written, job.tokens_estimated)
+    return (job.ai_model, job.ai_endpoint, *tokens, job.ai_cost)
+
+
+@pytest.mark.parametrize(
+    ("script", "kept"),
+    [
+        (
+            ["Hello.", Usage(101, 50, cached=99, cost=0.0125)],
+            ("scripted", "here", 101, 99, 50, False, 12_500),
+        ),
+        (["Hello.", Usage(101, 50)], ("scripted", "here", 101, 0, 50, False, None)),
+        (["Hello.", Usage(101, 0)], ("scripted", "here", 101, 0, 2, True, None)),
+        (["Hello."], ("scripted", "here", 1, 0, 2, True, None)),
+        ([Usage(101, 50), ModelFault("model-empty")], ("scripted", "here", 101, 0, 50, False, None)),
+        ([ModelFault("model-down")], ("", "", 0, 0, 0, False, None)),
+    ],
+    ids=["all", "no cost", "not written", "nothing reported", "failed", "nothing came"],
+)
+async def test_a_job_keeps_what_its_model_took(
+    database: Database, script: list[str | Usage | ModelFault], kept: tuple[object, ...]
+) -> None:
+    async def chore(context: JobContext) -> str:
+        return await context.answer("Hi?", most_tokens=1000)
+
+    priced = kind("chore", "a chore", price=by_usage(1000))(chore)
+    assert await used(await done(*orders(database, priced, model=Scripted(*script)))) == kept
+
+
+async def test_a_job_adds_up_what_its_steps_took(database: Database) -> None:
+    async def chore(context: JobContext) -> str:
+        await context.answer("Hi?", most_tokens=10)
+        await context.answer("Hi?", most_tokens=10)
+        await context.checkpoint({"half": True}, most=10, first=10)
+        return await context.answer("Hi?", most_tokens=10)
+
+    priced = kind("chore", "a chore", price=by_usage(10))(chore)
+    model = Scripted("Hello.", Usage(10, 5, cached=1, cost=0.000001))
+    job = await done(*orders(database, priced, model=model))
+    assert await used(job) == ("scripted", "here", 30, 3, 15, False, 3)
 
 
 @pytest.mark.parametrize(

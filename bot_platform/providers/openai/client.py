@@ -2,18 +2,22 @@
 
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import httpx2  # what openai speaks through; some of its errors arrive unwrapped
 import openai
+import structlog
 
 from bot_platform.infra import clock
-from bot_platform.providers.openai import faults
+from bot_platform.providers.openai import endings
+from bot_platform.providers.openai.events import Events
 from bot_platform.providers.openai.faults import Fault
 from bot_platform.providers.openai.stream import AnswerStream
 from bot_platform.work.engine.model import Message, ModelFault, Piece
+
+log = structlog.get_logger()
 
 URL = "/chat/completions"
 CONNECT_TIMEOUT_SECONDS = 10.0
@@ -22,10 +26,12 @@ READ_TIMEOUT_SECONDS = 60.0  # between two pieces of an answer, and before the f
 # Besides its own errors the library lets through httpx2's, where it reads the body of a refusal, and
 # ValueErrors (JSON, UTF-8), where it reads a stream.
 ERRORS = (openai.OpenAIError, httpx2.HTTPError, OSError, ValueError, RecursionError)
-NOT_SENT = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeEncodeError)
-PARAMETER_ERRORS = (openai.BadRequestError, openai.UnprocessableEntityError, openai.NotFoundError)
+# What is left when a parameter is refused: local servers report that as a fault of their own (500).
+MAYBE_PARAMETERS = frozenset({Fault.SETUP, Fault.UNCLEAR, Fault.DOWN})
+BAD_GATEWAY = 502
 SYSTEM_REFUSED = re.compile(
     r"system.{0,40}(role|message|instruction|prompt)|(role|instruction).{0,40}system|developer instruction"
+    r"|roles must alternate|only user and assistant"
 )
 WORD = re.compile(r"[\w.:-]{1,80}")  # an error's type or code; a longer text may hold the prompt
 
@@ -53,92 +59,59 @@ class OpenAIModel:
         self._start_seconds = read_timeout
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=self._key, timeout=wait, max_retries=2)
 
+    @property
+    def endpoint(self) -> str:
+        """Its host and path: the part before the host may be a password."""
+        url = self._client.base_url
+        return f"{url.host}{f':{url.port}' if url.port else ''}{url.path.rstrip('/')}"
+
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncGenerator[Piece, None]:
         """Write an answer of at most `most_tokens`: pieces of text, and a Usage last if one was reported.
 
         Raises ModelFault, also after some of the text; its `text` is one of `Fault`.
         """
-        answer, error, done = AnswerStream(), None, False
+        answer, error, events = AnswerStream(), None, None
         try:
             async with clock.current().timeout(self._start_seconds):
-                begun = await self._ask(messages, most_tokens)
-            async with begun as stream:
+                events = await self._ask(messages, most_tokens)
+            async with events as stream:
                 async for chunk in stream:
                     for piece in answer.take(chunk):
                         yield piece
-            done = begun.done
         except ERRORS as caught:
             error = caught
         for piece in answer.end():
             yield piece
         if answer.usage:
             yield answer.usage
-        if fault := self._fault(answer, error, done=done):
+        done, is_stream = (events.done, events.is_stream) if events else (False, True)
+        if found := endings.judge(answer, error, done=done, is_stream=is_stream):
             # Raised out here it has no context: the library's errors hold the key and the prompt.
-            raise fault
+            raise ModelFault(found.fault, found.why or (self._says(error) if error else ""))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _ask(self, messages: Sequence[Message], most_tokens: int) -> "_Events":
+    async def _ask(self, messages: Sequence[Message], most_tokens: int) -> Events:
         dialect = self._dialect
         while True:
             body = {"model": self.name, "stream": True, **dialect.body(messages, most_tokens)}
             try:
                 # As plain JSON: the library's types are filled without a look at what came.
                 stream = await self._client.post(
-                    URL, cast_to=object, body=body, stream=True, stream_cls=_Events
+                    URL, cast_to=object, body=body, stream=True, stream_cls=Events
                 )
-            except PARAMETER_ERRORS as refused:
-                other = dialect.without(str(refused.body))
+            except openai.APIStatusError as refused:
+                other = dialect.without(str(refused.body)) if _may_be_parameters(refused) else None
                 if not other:
                     raise
                 dialect = other
             else:
+                if dialect != self._dialect:
+                    log.info("ai.asks_without", model=self.name, **asdict(dialect))
                 self._dialect = dialect
                 return stream
-
-    def _fault(self, answer: AnswerStream, error: Exception | None, *, done: bool) -> ModelFault | None:
-        """Judge how an answer ended; None when it is whole."""
-        if answer.fault:
-            return ModelFault(self._worded(answer.fault, answer), answer.error)
-        if answer.finished:  # an error after the last word takes nothing away
-            return self._without_text(answer)
-        if error is None:
-            # Some endpoints write no reason, only `[DONE]` or the count of tokens.
-            if done or answer.usage:
-                return (
-                    self._without_text(answer)
-                    if answer.has_text or answer.has_reasoning
-                    else self._nothing(answer)
-                )
-            return ModelFault(
-                Fault.CUT if answer.has_text else Fault.DOWN, "the stream ended without a finish_reason"
-            )
-        if answer.has_text and not isinstance(error, openai.APIStatusError):
-            return ModelFault(Fault.CUT, self._says(error))
-        return ModelFault(_kind(error), self._says(error))
-
-    @staticmethod
-    def _worded(fault: Fault, answer: AnswerStream) -> Fault:
-        if fault is Fault.LENGTH and not answer.has_text:
-            return Fault.THOUGHT if answer.has_reasoning else Fault.LENGTH
-        if answer.has_text and fault is Fault.DOWN:
-            return Fault.CUT
-        return fault if answer.has_text or fault is not Fault.CUT else Fault.DOWN
-
-    @staticmethod
-    def _without_text(answer: AnswerStream) -> ModelFault | None:
-        """Fault an answer that is nothing but reasoning."""
-        if answer.has_reasoning and not answer.has_text:
-            return ModelFault(Fault.THOUGHT, "nothing but reasoning came")
-        return None
-
-    @staticmethod
-    def _nothing(answer: AnswerStream) -> ModelFault | None:
-        """Fault an empty stream, unless its tokens were counted: that is an empty answer."""
-        return None if answer.usage else ModelFault(Fault.DOWN, "nothing came")
 
     def _says(self, error: Exception) -> str:
         """Name an error without quoting it: its class, status, type and code."""
@@ -152,28 +125,9 @@ class OpenAIModel:
         return " ".join(says)
 
 
-class _Events(openai.AsyncStream[object]):
-    """A stream that remembers whether `[DONE]` came: the library swallows it."""
-
-    done = False
-
-    async def _iter_events(self) -> AsyncIterator[Any]:
-        async for event in super()._iter_events():
-            self.done |= event.data.startswith("[DONE]")
-            yield event
-
-
-def _kind(error: Exception) -> Fault:
-    cause = error.__cause__ or error
-    if isinstance(cause, NOT_SENT):
-        return Fault.SETUP
-    if isinstance(error, openai.APIStatusError):
-        return faults.of_refusal(
-            error.status_code, error.body if error.body is not None else error.response.text
-        )
-    if isinstance(error, openai.APIError) and isinstance(error.body, dict):  # an `error` inside the stream
-        return faults.of_stream_error(error.body)
-    return Fault.DOWN
+def _may_be_parameters(refused: openai.APIStatusError) -> bool:
+    """Whether an endpoint may have refused a parameter, and not what was asked or who asked it."""
+    return refused.status_code < BAD_GATEWAY and endings.of_error(refused) in MAYBE_PARAMETERS
 
 
 @dataclass(frozen=True, slots=True)

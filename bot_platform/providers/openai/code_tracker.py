@@ -17,6 +17,7 @@ class CodeTracker:
     _ticks: int = 0  # in all of the line
     _is_blank: bool = True  # the line
     _is_tail_blank: bool = True  # what follows the head
+    _last: str = ""  # sign of the line
 
     def add(self, text: str) -> None:
         """Take the next text."""
@@ -24,7 +25,7 @@ class CodeTracker:
         self._extend(first)
         for line in others:
             self._fence = self._fence_after(self._fence)
-            self._head, self._found, self._ticks = "", None, 0
+            self._head, self._found, self._ticks, self._last = "", None, 0, ""
             self._is_blank = self._is_tail_blank = True
             self._extend(line)
 
@@ -32,6 +33,11 @@ class CodeTracker:
     def is_line_start(self) -> bool:
         """Whether nothing but blanks stands before in this line."""
         return self._is_blank
+
+    @property
+    def last_sign(self) -> str:
+        """The last sign of this line; empty where a line begins."""
+        return self._last
 
     @property
     def is_inside(self) -> bool:
@@ -46,6 +52,7 @@ class CodeTracker:
             self._head += part[:room]
             self._found = FENCE.match(self._head)
         self._ticks += part.count("`")
+        self._last = part[-1]
         self._is_blank = self._is_blank and not part.strip()
         self._is_tail_blank = self._is_tail_blank and not part[max(0, room) :].strip()
 

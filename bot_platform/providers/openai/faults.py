@@ -1,8 +1,7 @@
-"""Whose fault an endpoint's error is: the status alone does not say, so the body is read as well."""
+"""The faults of an answer, and the words by which endpoints name them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
 
 class Fault(StrEnum):
@@ -10,17 +9,90 @@ class Fault(StrEnum):
 
     DOWN = "model-down"  # the endpoint: it does not answer, or only with errors of its own
     CUT = "model-cut"  # the endpoint: it broke off
+    EMPTY = "model-empty"  # the endpoint: it ended an answer without a text that can be read
     BUSY = "model-busy"  # no fault: try again in a few minutes
     REFUSED = "model-refused"  # the request: its content is not wanted
     TOO_LONG = "model-too-long"  # the request: more than the model can read
+    UNCLEAR = "model-unclear"  # a request was refused for a reason that is not known here
     LENGTH = "model-length"  # the limit of the answer was reached
     THOUGHT = "model-thought"  # reasoning took all of that limit
     SETUP = "model-misconfigured"  # the operator: key, address, model
     PURSE = "model-out-of-credit"  # the operator: the endpoint wants to be paid
 
 
-# Words by which endpoints tell the kinds apart; the first kind with a word in the error wins.
-WORDS: Sequence[tuple[Fault, Sequence[str]]] = (
+Words = Sequence[tuple[Fault, Sequence[str]]]
+
+# Parts of codes and types, small letters and digits alone. A code says more than the status; those that do
+# not, such as `invalid_request_error`, are not here.
+CODES: Words = (
+    (
+        Fault.PURSE,
+        (
+            "insufficientquota",
+            "insufficientuserquota",
+            "insufficientbalance",
+            "insufficientcredits",
+            "currentquota",
+            "billinghardlimit",
+            "billingnotactive",
+            "paymentrequired",
+            "spendinglimit",
+            "budgetexceeded",
+            "arrearage",
+            "accountoverdue",
+        ),
+    ),
+    (Fault.BUSY, ("ratelimit", "overloaded", "serverbusy", "throttling", "toomanyrequests")),
+    (
+        Fault.TOO_LONG,
+        (
+            "contextlengthexceeded",
+            "exceedcontextsize",
+            "contextwindowexceeded",
+            "stringabovemaxlength",
+            "tokenslimitreached",
+            "requesttoolarge",
+        ),
+    ),
+    (
+        Fault.REFUSED,
+        (
+            "contentpolicyviolation",
+            "contentfilter",
+            "responsibleaipolicy",
+            "datainspectionfailed",
+            "sensitivecontent",
+            "prohibitedcontent",
+            "moderation",
+        ),
+    ),
+    (
+        Fault.SETUP,
+        (
+            "modelnotfound",
+            "modelnotexist",
+            "modelnotopen",
+            "modelnotsupported",
+            "modeldecommissioned",
+            "invalidmodel",
+            "unknownmodel",
+            "unsupportedmodel",
+            "deploymentnotfound",
+            "invalidendpointormodel",
+            "accessdenied",
+            "invalidapikey",
+            "apikeyinvalid",
+            "accountdeactivated",
+            "tokennotfound",
+            "unsupportedcountry",
+            "unsupportedparameter",
+            "unsupportedvalue",
+            "unknownparameter",
+        ),
+    ),
+)
+# Parts of messages in small letters; of one message the first kind with a part in it wins.
+MESSAGES: Words = (
     (
         Fault.PURSE,
         (
@@ -29,12 +101,18 @@ WORDS: Sequence[tuple[Fault, Sequence[str]]] = (
             "insufficient_balance",
             "insufficient credits",
             "billing_hard_limit",
-            "billing_not_active",
             "payment required",
             "exceeded your current quota",
+            "exceeded current quota",
             "credit balance is too low",
             "out of credits",
             "no credits",
+            "any credits",
+            "all available credits",
+            "spending limit",
+            "requires more credits",
+            "余额不足",
+            "欠费",
         ),
     ),
     (
@@ -43,10 +121,19 @@ WORDS: Sequence[tuple[Fault, Sequence[str]]] = (
             "context_length_exceeded",
             "context length",
             "context window",
+            "contextwindow",
+            "context limit",
             "maximum context",
+            "maximum number of tokens",
             "too many tokens",
             "prompt is too long",
+            "prompt too long",
             "input is too long",
+            "model token limit",
+            "input length",
+            "input tokens exceed",
+            "exceeds max length",
+            "`inputs`",  # text-generation-inference, which names its parameters so
             "request too large for model",
             "exceed_context_size",
             "exceeds the available context",
@@ -63,6 +150,7 @@ WORDS: Sequence[tuple[Fault, Sequence[str]]] = (
             "responsibleaipolicy",
             "safety system",
             "data_inspection_failed",
+            "inappropriate content",
             "content exists risk",
             "flagged",
             "prohibited_content",
@@ -73,13 +161,13 @@ WORDS: Sequence[tuple[Fault, Sequence[str]]] = (
         (
             "rate_limit",
             "rate limit",
+            "rate-limited upstream",
             "tokens per minute",
             "requests per minute",
             "too many requests",
             "overloaded",
             "capacity",
             "server_busy",
-            "engine_overloaded",
             "queue is full",
         ),
     ),
@@ -89,107 +177,46 @@ WORDS: Sequence[tuple[Fault, Sequence[str]]] = (
             "model_not_found",
             "model not exist",
             "model does not exist",
-            "does not exist",
             "not a valid model",
             "no such model",
             "unknown model",
             "invalid model",
             "model is not supported",
             "decommissioned",
-            "deprecated",
-            "has been retired",
             "not found, try pulling",
-            "unsupported_model",
+            "requires more system memory",
+            "模型不存在",
             "invalid_api_key",
             "incorrect api key",
             "api key not valid",
-            "authentication",
-            "organization must be verified",
             "must be verified",
-            "permission",
-            "not authorized",
-            "unauthorized",
-            "not allowed to",
-            "region",
             "no endpoints found",
+            "roles must alternate",
         ),
     ),
 )
-# What a status says where the words do not; every other one below 500 is the set-up's fault. A 400 that
-# names nothing known counts as refused: a run of refusals reaches the operator too.
+# Words of the set-up that are in errors of a broken server too: with a status of 500 they say nothing.
+VAGUE = (
+    "does not exist",
+    "deprecated",
+    "retired",
+    "authentication",
+    "permission",
+    "not authorized",
+    "unauthorized",
+    "not allowed to",
+    "region",
+)
+# What a status says where the words do not; every other one below 500 is the set-up's fault.
 STATUSES = {
-    400: Fault.REFUSED,
+    400: Fault.UNCLEAR,
     402: Fault.PURSE,
     408: Fault.DOWN,
     409: Fault.BUSY,
     413: Fault.TOO_LONG,
-    422: Fault.REFUSED,
+    422: Fault.TOO_LONG,  # where it says nothing at all
     425: Fault.BUSY,
     429: Fault.BUSY,
     498: Fault.BUSY,  # Groq: no capacity left
     503: Fault.BUSY,
 }
-RATE = ("rate_limit", "tokens per min")  # too much for this minute, which a smaller context does not say
-READ = ("code", "type", "status", "param", "message", "detail", "error", "msg")
-CLIENT_ERRORS, SERVER_ERRORS = range(400, 500), range(500, 600)
-UNAUTHORIZED = 401
-
-
-def of_refusal(status: int, body: object) -> Fault:
-    """Tell whose fault an error answer is, by its status and its body (JSON, or any text)."""
-    error = _error(body)
-    if _is_page(body):
-        return Fault.DOWN if status in SERVER_ERRORS else Fault.SETUP
-    if _has_reasons(error):  # OpenRouter names what its moderation found
-        return Fault.REFUSED
-    words = " ".join(_words(error)).lower()
-    found = next((fault for fault, known in WORDS if any(word in words for word in known)), None)
-    if found is Fault.TOO_LONG and any(word in words for word in RATE):
-        return Fault.BUSY
-    if found is Fault.SETUP and status in SERVER_ERRORS:
-        return Fault.DOWN
-    if found is Fault.BUSY and status == UNAUTHORIZED:
-        return Fault.SETUP
-    if found:
-        return found
-    if status in SERVER_ERRORS:
-        return STATUSES.get(status, Fault.DOWN)
-    return STATUSES.get(status, Fault.SETUP)
-
-
-def of_stream_error(error: object) -> Fault:
-    """Tell whose fault an `error` object inside a stream is."""
-    told = _error(error)
-    status = told.get("code") if isinstance(told, Mapping) else None
-    if type(status) is str and status.isdigit():
-        status = int(status)
-    if type(status) is not int or status not in {*CLIENT_ERRORS, *SERVER_ERRORS}:
-        status = 500
-    return of_refusal(status, {"error": told})
-
-
-def _error(body: object) -> object:
-    """Find the error object: OpenAI nests it, others do not, some send a list of one."""
-    if isinstance(body, Sequence) and not isinstance(body, (str, bytes)) and body:
-        body = body[0]
-    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
-        return body["error"]
-    return body
-
-
-def _words(error: object) -> list[str]:
-    """Collect what the error says, nested objects included; the person's own words may be among them."""
-    if isinstance(error, Mapping):
-        return [word for name in READ if name in error for word in _words(error[name])]
-    if isinstance(error, (list, tuple)):
-        return [word for one in error for word in _words(one)]
-    return [str(error)] if error is not None else []
-
-
-def _has_reasons(error: object) -> bool:
-    metadata: Any = error.get("metadata") if isinstance(error, Mapping) else None
-    return isinstance(metadata, Mapping) and bool(metadata.get("reasons"))
-
-
-def _is_page(body: object) -> bool:
-    return isinstance(body, str) and body.lstrip()[:15].lower().startswith(("<!doctype", "<html"))

@@ -4,14 +4,12 @@ import re
 from dataclasses import dataclass, field
 
 from bot_platform.providers.openai.code_tracker import CodeTracker
+from bot_platform.work.engine.reasoning_tags import CLOSING, MAX_TAG_CHARS, TAG, TAGS
 
-NAMES = ("think", "thinking", "thought", "reasoning")
-# By ASCII alone: of some letters the lower case is longer, and a place in it would be another.
-TAG = re.compile(rf"<(/?)(?:{'|'.join(NAMES)})>", re.IGNORECASE | re.ASCII)
-CLOSING = re.compile(rf"</(?:{'|'.join(NAMES)})>", re.IGNORECASE | re.ASCII)
-TAGS = tuple(f"<{slash}{name}>" for slash in ("", "/") for name in NAMES)
-MAX_TAG_CHARS = max(map(len, TAGS))
 REST_OF_LINE = re.compile(r"[ \t]*")
+# What stands before and behind a tag of which a sentence speaks.
+BLANKS, BLANKS_AND_STOPS = " \t", " \t.,;:!?"
+QUOTES = frozenset({'""', "''", "()", "[]", "“”", "«»", "**", "__"})
 
 
 @dataclass(slots=True)
@@ -36,7 +34,7 @@ class _Taken:
 
 @dataclass(slots=True)
 class ThinkFilter:
-    """Follows one answer; a tag counts only where a line begins, and not inside a code block.
+    """Follows one answer; no tag counts inside code, and none of which a sentence speaks.
 
     What is shown in the end does not depend on how the text is cut into pieces: what can only be judged with
     the signs that follow is held back until they come.
@@ -84,14 +82,14 @@ class ThinkFilter:
         self._take(text[at:start], taken)
         if self._code.is_inside or start == len(text):
             pass
-        elif not is_end and (found is None or self._needs_line(text, found)):
-            self._held = text[start:]
+        elif not is_end and (found is None or REST_OF_LINE.fullmatch(text, found.end())):
+            self._held = text[start:]  # only the next signs tell what it is
             return len(text)
-        elif found and found[1] and self._counts_alone(text, found.end()):
-            self._retract(taken)
-            return found.end()
-        elif found and not found[1] and self._code.is_line_start:
-            self.is_thinking = self.has_reasoned = True
+        elif found and self._counts(text, found):
+            if _closes(found):
+                self._retract(taken)
+            else:
+                self.is_thinking = self.has_reasoned = True
             return found.end()
         end = found.end() if found else len(text)
         self._take(text[start:end], taken)
@@ -101,21 +99,20 @@ class ThinkFilter:
         self._code.add(text)
         taken.parts.append(self._without_margin(text))
 
-    def _needs_line(self, text: str, tag: re.Match[str]) -> bool:
-        """Whether only the next signs tell if a closing tag ends its line."""
-        waits = tag[1] and self._closed == self._code.is_line_start
-        return bool(waits) and REST_OF_LINE.fullmatch(text, tag.end()) is not None
+    def _counts(self, text: str, tag: re.Match[str]) -> bool:
+        """Whether a tag is one: it stands at an end of its line, or no sentence speaks of it.
 
-    def _counts_alone(self, text: str, after: int) -> bool:
-        """Whether a closing tag without an opening one ends reasoning: it stands at an end of its line.
-
-        Once a block has ended, it must have the line to itself: some models reason a second time.
+        A closing tag without an opening one ends reasoning too. Once a block has ended, it must have the line
+        to itself: some models reason a second time.
         """
-        rest = REST_OF_LINE.match(text, after)
+        before, after = self._code.last_sign, text[tag.end() : tag.end() + 1]
+        rest = REST_OF_LINE.match(text, tag.end())
         ends_line = rest is None or text[rest.end() : rest.end() + 1] in {"", "\r", "\n"}
-        if self._closed:
+        if _closes(tag) and self._closed:
             return self._code.is_line_start and ends_line
-        return self._code.is_line_start or ends_line
+        if not _closes(tag) and before.isalnum():  # such as List<Thought>
+            return False
+        return self._code.is_line_start or ends_line or not _is_spoken_of(before, after)
 
     def _retract(self, taken: "_Taken") -> None:
         taken.parts.clear()
@@ -136,6 +133,19 @@ class ThinkFilter:
 
 def _begun_tag(text: str, at: int) -> int:
     """Return where a tag begins that the text ends in, or the end of the text."""
-    start = text.rfind("<", max(at, len(text) - MAX_TAG_CHARS))
-    begun = text[start:].lower()
-    return start if start >= 0 and any(tag.startswith(begun) for tag in TAGS) else len(text)
+    last = range(max(at, len(text) - MAX_TAG_CHARS + 1), len(text))
+    return next((start for start in last if _may_become_tag(text[start:])), len(text))
+
+
+def _may_become_tag(begun: str) -> bool:
+    begun = begun.lower() if begun[0] == "<" else begun
+    return any(tag.startswith(begun) for tag in TAGS)
+
+
+def _closes(tag: re.Match[str]) -> bool:
+    return tag[0][1] == "/"
+
+
+def _is_spoken_of(before: str, after: str) -> bool:
+    """Whether the signs around a tag are those around a word in a sentence."""
+    return (before in BLANKS and after in BLANKS_AND_STOPS) or before + after in QUOTES

@@ -10,7 +10,7 @@ class WithoutThinking:
     """A Model that asks another one, whose text may hold `<think>...</think>`."""
 
     def __init__(self, model: Model) -> None:
-        self._model, self.name = model, model.name
+        self._model, self.name, self.endpoint = model, model.name, model.endpoint
 
     async def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncGenerator[Piece, None]:
         """Yield what the other model yields, without its reasoning; raises ModelFault."""

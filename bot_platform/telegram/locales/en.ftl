@@ -229,9 +229,11 @@ model-down = 😕 The AI does not answer at this moment. { work-charge } Try aga
 model-busy = 😕 The AI has too much to do at this moment. { work-charge } Try again in a few minutes.
 model-cut = 😕 The AI broke off in the middle. { work-charge } Try again.
 model-refused = 😕 The AI does not want to answer this. { work-charge } Try to say it in another way.
+model-unclear = 😕 The AI refused this, and I do not know why. { work-charge } Try to say it in another way.
 model-too-long = 😕 This is more than the AI can read at once. { work-charge } Shorten it, or begin anew with /new.
 model-length = 😕 The answer was longer than the AI may write at once. { work-charge } Ask for less at a time.
 model-thought = 😕 The AI thought about this until its limit was reached, and wrote nothing. { work-charge } Ask for less at a time.
+model-empty = 😕 No answer came. { work-charge } Try to say it in another way.
 model-out-of-credit = 😕 The AI cannot be used now, which only the operator of this bot can mend. { work-charge }
 model-misconfigured = 😕 The AI is not set up right, which only the operator of this bot can mend. { work-charge }
 model-missing = 😕 The AI is not set up here any more, which only the operator of this bot can mend. { work-charge }
@@ -482,7 +484,9 @@ operator-outage = 🚨 { $party ->
         [credit] The AI's account has no credit left, so paid work fails and is not charged. Add credit at the AI's provider.
        *[model] { $why ->
             [misconfigured] The AI refuses each request as set up wrong, so paid work fails and is not charged. See AI_BASE_URL, AI_API_KEY and AI_MODEL, and ask: run.py doctor
-            [refused] The AI refuses what several people ask, one after the other, and answers nobody, so paid work fails and is not charged. See AI_MODEL and the account at the AI's provider, and ask: run.py doctor
+            [refused] The AI refuses one question after the other, and answers nobody, so paid work fails and is not charged. See AI_MODEL and the account at the AI's provider, and ask: run.py doctor
+            [unclear] The AI refuses one request after the other, for a reason that is new to me, so paid work fails and is not charged. The log has its code. See AI_MODEL and the account at the AI's provider, and ask: run.py doctor
+            [empty] The AI ends each answer without a text that can be read, so paid work fails and is not charged. See AI_BASE_URL and AI_MODEL, whether it is a model that answers in a chat, and ask: run.py doctor
             [busy] The AI has turned us away for { $minutes } minutes, so paid work fails and is not charged. See the limits and the balance of its account.
            *[other] The AI has not answered for { $minutes } minutes, so paid work fails and is not charged. See its provider's status page.
         }

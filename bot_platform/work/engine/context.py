@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from bot_platform.domain.job_usage import JobUsage
 from bot_platform.domain.jobs import Job
 from bot_platform.flows import run_job
 from bot_platform.flows.context import WorkContext
@@ -49,6 +50,11 @@ class RunningJob:
         """Cost of this step if it succeeds, in hundredths; it may exceed the hold."""
         return self._job.needs if self._fixed else self.used
 
+    @property
+    def usage(self) -> JobUsage | None:
+        """What the model took since the last checkpoint."""
+        return self._meter.total(self._model) if self._model else None
+
     async def answer(self, *messages: Message | str, most_tokens: int, show: bool = False) -> str:
         """Ask the model; raises ModelFault."""
         if self._model is None:
@@ -84,11 +90,11 @@ class RunningJob:
         """Save what is finished, charge for it, and hold the next step; raises Parked."""
         if not isinstance(saved, Mapping):
             raise TypeError("a checkpoint saves a JSON object")
-        cost = self.cost
+        cost, used = self.cost, self.usage
         self._meter = Meter(self.rates)  # before the charge: a cancel during it must not charge this twice
         with _own_database():
             continues = await run_job.checkpoint(
-                self._work, self._job, saved, cost=cost, most=most, needs=first
+                self._work, self._job, saved, cost=cost, most=most, needs=first, used=used
             )
         if not continues:
             raise Parked

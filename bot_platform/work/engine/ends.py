@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from bot_platform.domain.job_usage import JobUsage
 from bot_platform.domain.jobs import JobState
 from bot_platform.infra.sql import json_safe
 from bot_platform.work.engine.kind import CannotDo, Files
@@ -18,7 +19,10 @@ TEXT_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")  # a notice keeps no longer one
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a job ends: state, cost in hundredths, answer, and the name of the text for the user."""
+    """How a job ends: state, cost in hundredths, answer, and the name of the text for the user.
+
+    `used` is what the model took since the last checkpoint.
+    """
 
     state: JobState
     text: str
@@ -26,6 +30,7 @@ class End:
     answer: str = ""
     files: Files | None = None
     values: Mapping[str, object] = field(default_factory=dict)
+    used: JobUsage | None = None
 
     @property
     def result(self) -> dict[str, object] | None:

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Literal, Protocol
 
+from bot_platform.domain.job_usage import JobUsage
+
 BYTES_PER_TOKEN = 4  # when no usage is reported: English and code have about four UTF-8 bytes a token
+COST_UNITS = 1_000_000  # of an endpoint's currency: answers cost less than its minor units
 MIN_BYTES_PER_TOKEN = 2  # for ceilings: other scripts than Latin have two or three
 
 
@@ -58,6 +61,13 @@ class Rates:
         return max(1, self.cost(Usage(read, most_tokens)))
 
 
+# Faults that a kind of work may do something about.
+TOO_LONG = "model-too-long"  # more than the model can read
+LENGTH = "model-length"  # the answer reached its limit of tokens
+THOUGHT = "model-thought"  # reasoning took all of that limit
+EMPTY = "model-empty"  # the answer has no text
+
+
 class ModelFault(Exception):
     """The model gave no answer, or only a part of one; `text` names the text for the user."""
 
@@ -71,7 +81,11 @@ class Model(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in logs."""
+        """Its name in logs, and on its jobs."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers, without secrets."""
 
     def answer(self, messages: Sequence[Message], most_tokens: int) -> AsyncIterator[Piece]:
         """Yield the pieces of an answer of at most `most_tokens`, and a Usage if it is reported.
@@ -93,15 +107,26 @@ class Call:
 
     @property
     def tokens(self) -> Usage:
-        """The reported usage, else an estimate from the bytes; zero without an answer.
+        """The reported usage, with an estimate from the bytes for a count that lacks; zero without an answer.
 
-        A report of 0 written tokens is ignored if there is text.
+        A count of 0 beside text is none.
         """
         if not self.received:
             return Usage(0, 0)
-        if self.usage and self.usage.written:
-            return self.usage
-        return Usage(math.ceil(self.sent / BYTES_PER_TOKEN), math.ceil(self.received / BYTES_PER_TOKEN))
+        said = self.usage or Usage(0, 0)
+        read = said.read or math.ceil(self.sent / BYTES_PER_TOKEN)
+        written = said.written or math.ceil(self.received / BYTES_PER_TOKEN)
+        return replace(said, read=read, written=written)
+
+    @property
+    def counted(self) -> Usage:
+        """What the endpoint counted, also without an answer, else the estimate."""
+        return self.tokens if self.received else self.usage or Usage(0, 0)
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether a count of `tokens` was not reported."""
+        return bool(self.received) and not (self.usage and self.usage.read and self.usage.written)
 
 
 @dataclass(slots=True)
@@ -122,3 +147,20 @@ class Meter:
         """The cost of all calls together in hundredths, rounded up once."""
         used = [call.tokens for call in self.calls]
         return self.rates.cost(Usage(sum(u.read for u in used), sum(u.written for u in used)))
+
+    def total(self, model: Model) -> JobUsage | None:
+        """Return what a model took for all calls together; None when it took nothing."""
+        used = [call.counted for call in self.calls]
+        costs = [u.cost for u in used if u.cost is not None]
+        read, written = sum(u.read for u in used), sum(u.written for u in used)
+        if not (read or written or costs):
+            return None
+        return JobUsage(
+            model.name,
+            model.endpoint,
+            read,
+            written,
+            cached=sum(u.cached for u in used),
+            estimated=any(call.is_estimated for call in self.calls),
+            cost=round(sum(costs) * COST_UNITS) if costs else None,
+        )

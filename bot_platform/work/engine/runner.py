@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -15,11 +16,10 @@ from bot_platform.work.engine import ends
 from bot_platform.work.engine.context import DatabaseUnavailable, Parked, RunningJob
 from bot_platform.work.engine.ends import FAILED_TEXT, End
 from bot_platform.work.engine.kind import CannotDo, JobKind, Order
-from bot_platform.work.engine.model import Message, Model, ModelFault, Rates
+from bot_platform.work.engine.model import LENGTH, Message, Model, ModelFault, Rates
 
 log = structlog.get_logger()
 
-LENGTH = "model-length"  # the fault of an answer that reached its limit of tokens
 MAX_ATTEMPTS = 5  # claims of a job since its last checkpoint; each earlier worker died or lost its lease
 TIMEOUT_SECONDS = 1800.0  # of one run of a job
 
@@ -83,11 +83,14 @@ class Runner:
         finally:
             del self._running[job.id]
         if not task.cancelled():
-            return task.result()
-        if job.id not in self._stopped:
+            end = task.result()
+        elif job.id not in self._stopped:
             return None
-        self._stopped.discard(job.id)
-        return End(JobState.CANCELLED, "work-cancelled", context.used if context.shown else 0, context.shown)
+        else:
+            self._stopped.discard(job.id)
+            cost = context.used if context.shown else 0
+            end = End(JobState.CANCELLED, "work-cancelled", cost, context.shown)
+        return end and replace(end, used=context.usage)
 
     async def _finish(self, job: Job, end: End) -> None:
         await run_job.finish(
@@ -99,6 +102,7 @@ class Runner:
             text=end.text,
             answer=end.answer,
             values=end.values,
+            used=end.used,
         )
         log.info("work.ended", state=end.state.value, charged=job.charged)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bot_platform.work.engine.project_files import clashes, safe_path
+from bot_platform.work.engine.reasoning_tags import CLOSING
 from bot_platform.work.kinds.build.prompts import (
     MAX_FILES,
     NAME_BYTES,
@@ -52,7 +53,8 @@ def _json_plan(answer: str) -> dict[str, Any]:
             left -= len(answer)
             continue
         left -= end - start
-        if isinstance(found.get("files"), list):
+        # What a closing tag follows was reasoning: a draft, which the model may have rejected.
+        if isinstance(found.get("files"), list) and not CLOSING.search(answer, end):
             return dict(found)
     raise ValueError('there was no whole JSON object with a list "files" in the answer.')
 

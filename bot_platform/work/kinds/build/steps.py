@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot_platform.work.engine.kind import CannotDo, Files, JobContext, Order, Quote, kind
-from bot_platform.work.engine.model import Message, ModelFault, Rates
+from bot_platform.work.engine.model import EMPTY, LENGTH, THOUGHT, Message, ModelFault, Rates
 from bot_platform.work.engine.project_files import clashes, problems
 from bot_platform.work.kinds.build.answers import contents, read_plan
 from bot_platform.work.kinds.build.prompts import (
@@ -26,16 +26,18 @@ PLAN_TOKENS, FILE_TOKENS, README_TOKENS = 800, 1500, 600
 MAX_FILE_BYTES = 64 * 1024  # UTF-8
 MAX_PROBLEMS = 3  # of one file
 README_FILE = "README.md"
+CUT = "cut off at its end; a shorter file would fit"
 MAY_BE_EMPTY = {"__init__.py", "py.typed"}
 FULL, LONGEST_PROBLEM = "x" * SO_FAR_BYTES, "x" * PROBLEM_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A version of a file, and its problems."""
+    """A version of a file, and its problems; the fault is that of an answer whose text is lost."""
 
     text: str
     problems: list[str]
+    fault: ModelFault | None = None
 
 
 def quote(order: Order, rates: Rates) -> Quote:
@@ -68,7 +70,7 @@ async def build(context: JobContext) -> Files:
 async def _plan(context: JobContext) -> Project:
     problem = ""
     for _ in range(MAX_ATTEMPTS):
-        answer = await context.answer(*plan_prompt(context.order.prompt, problem), most_tokens=PLAN_TOKENS)
+        answer = await _asked(context, plan_prompt(context.order.prompt, problem), PLAN_TOKENS)
         try:
             project = read_plan(answer)
         except ValueError as wrong:
@@ -96,7 +98,10 @@ async def _draft(context: JobContext, project: Project, path: str) -> Draft:
     if not first.problems:
         return first
     second = await _version(context, project, path, first)
-    return second if second.text or not second.problems else first
+    best = second if second.text or not second.problems else first
+    if best.fault:  # a part of a file is no file
+        raise best.fault
+    return best
 
 
 async def _version(context: JobContext, project: Project, path: str, before: Draft | None = None) -> Draft:
@@ -104,23 +109,43 @@ async def _version(context: JobContext, project: Project, path: str, before: Dra
     if before:
         files, order, problem = files | {path: before.text}, [path, *order], "; ".join(before.problems)
     prompt = file_prompt(context.order.prompt, project, so_far(files, order), path, problem)
-    answer = await context.answer(*prompt, most_tokens=FILE_TOKENS)
+    try:
+        answer = await _asked(context, prompt, FILE_TOKENS)
+    except ModelFault as fault:
+        if fault.text != LENGTH:
+            raise
+        return Draft("", [CUT], fault)
     return await asyncio.to_thread(_checked, path, answer, _paths(project))
 
 
 async def _readme(context: JobContext, project: Project) -> Draft:
     written = so_far(project["files"], _newest_first(project))
     prompt = readme_prompt(context.order.prompt, project, written)
-    answer = await context.answer(*prompt, most_tokens=README_TOKENS)
+    try:
+        answer = await _asked(context, prompt, README_TOKENS)
+    except ModelFault as fault:
+        if fault.text not in {LENGTH, THOUGHT}:
+            raise
+        answer = ""
     draft = await asyncio.to_thread(_checked, README_FILE, answer, [])
     return draft if draft.text else Draft(plain_readme(project), [])
+
+
+async def _asked(context: JobContext, prompt: Sequence[Message], most_tokens: int) -> str:
+    """Ask the model; an answer without a text is an empty one."""
+    try:
+        return await context.answer(*prompt, most_tokens=most_tokens)
+    except ModelFault as fault:
+        if fault.text != EMPTY:
+            raise
+        return ""
 
 
 def _checked(path: str, answer: str, paths: Sequence[str]) -> Draft:
     text, closed = contents(path, clip(answer, 2 * MAX_FILE_BYTES))
     if not text and not (path.rpartition("/")[2] in MAY_BE_EMPTY and answer.strip()):
         return Draft("", ["empty"])
-    cut = [] if closed else ["cut off at its end; a shorter file would fit"]
+    cut = [] if closed else [CUT]
     if len(text.encode()) > MAX_FILE_BYTES:
         text, cut = clip(text, MAX_FILE_BYTES), [f"longer than {MAX_FILE_BYTES // 1024} KiB and cut there"]
     return Draft(text, [*cut, *problems(path, text, paths)][:MAX_PROBLEMS])
