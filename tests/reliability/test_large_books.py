@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_platform.domain import job_texts
+from bot_platform.domain import job_texts, ledger
 from bot_platform.domain.audit import CHUNK_ROWS
 from bot_platform.domain.users import User
 from bot_platform.flows.audit import audit_books
@@ -48,6 +48,11 @@ async def test_an_audit_of_large_books_reads_each_row_once_and_keeps_the_log_sho
         await database.close()
 
 
+async def _forget(user_id: int) -> None:
+    await ledger.lock(user_id)
+    await job_texts.want_forgotten(user_id)
+
+
 async def _sell(database: Database, seller: User, ended: asyncio.Event) -> tuple[int, int]:
     """Grant credits without a pause until the audit ends; give how often, and the longest log of SQLite."""
     sold = longest = 0
@@ -77,7 +82,7 @@ async def test_what_a_person_asks_for_is_read_by_an_index_beside_very_many_jobs(
         for n in range(1, 101):
             begun = time.monotonic()
             assert len(await database.transact(job_texts.conversation, n, "ask", 20)) == 20
-            await database.transact(job_texts.want_forgotten, n)
+            await database.transact(_forget, n)
             assert not await database.transact(job_texts.conversation, n, "ask", 20)
             seconds.append(time.monotonic() - begun)
             report.did()
