@@ -89,7 +89,7 @@ COMPARES = re.compile(
     r"|[<>]=?\s*(clock\.)?now\(\)|[<>]=? \{(now_?|clock\(\))\}"
 )
 HARMLESS = {
-    "domain/outbox.py": "the messages of the last second, and a chat's pause with an end on both sides",
+    "domain/outbox_leases.py": "the messages of the last second, and a chat's pause with an end on both sides",
     "domain/job_leases.py": "an order of a kind that this version does not know waits for a newer one",
     "domain/jobs.py": "an order that waits for three days may wait for an hour more",
     "domain/purchase_checks.py": "has its own bound: times of the system's clock, in a query",
@@ -98,6 +98,7 @@ HARMLESS = {
     "domain/attention.py": "the findings of the last weeks",
     "domain/support_questions.py": "the questions of the last hour, with a bound on both sides",
     "flows/job_retention.py": "texts that are kept for days are kept for an hour more",
+    "flows/notice_retention.py": "messages that are kept for days are kept for an hour more",
     "flows/updates.py": "updates that are kept for a week are kept for an hour more",
     "telegram/update_inbox.py": "an update is given up hours too early or too late, and in words",
     "infra/moments.py": "the bound itself",
