@@ -89,7 +89,7 @@ COMPARES = re.compile(
     r"|[<>]=?\s*(clock\.)?now\(\)|[<>]=? \{(now_?|clock\(\))\}"
 )
 HARMLESS = {
-    "domain/outbox_leases.py": "the messages of the last second, and a chat's pause with an end on both sides",
+    "domain/outbox_leases.py": "messages of the last second, and a chat's pause with an end on both sides",
     "domain/job_leases.py": "an order of a kind that this version does not know waits for a newer one",
     "domain/jobs.py": "an order that waits for three days may wait for an hour more",
     "domain/purchase_checks.py": "has its own bound: times of the system's clock, in a query",
