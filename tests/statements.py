@@ -78,7 +78,7 @@ def _place() -> str:
 @contextmanager
 def scans_refused(template: Path) -> Iterator[None]:
     """Record what runs in the block; fails if the plan of a statement on SQLite is expensive."""
-    recorder, level = _Recorder(LOGGER.getEffectiveLevel()), LOGGER.level
+    recorder, level = _Recorder(max(logging.INFO, LOGGER.getEffectiveLevel())), LOGGER.level
     LOGGER.addFilter(recorder)
     LOGGER.setLevel(logging.DEBUG)
     try:

@@ -152,10 +152,13 @@ async def receive_update(
     Telegram numbers the updates of each bot, and begins at a random number after a week without any. So the
     number alone may come again, for somebody else.
     """
-    old = await find(f"tg:{update_id}")  # as a version before named it
-    if old and old.lane == lane:
+    # The write comes first: SQLite refuses a transaction that has read before another one wrote.
+    event = await receive(f"tg:{bot_id}:{sender_id}:{update_id}", "telegram", payload, lane)
+    old = await find(f"tg:{update_id}") if event else None  # as a version before named it
+    if event and old and old.lane == lane:
+        await event.delete()
         return None
-    return await receive(f"tg:{bot_id}:{sender_id}:{update_id}", "telegram", payload, lane)
+    return event
 
 
 async def find(key: str) -> Event | None:

@@ -714,7 +714,7 @@ async def test_the_usage_of_a_cut_answer_is_reported() -> None:
 
 @pytest.mark.parametrize("ending", [Ending.CLOSED, Ending.BROKEN, Ending.SILENT])
 async def test_an_answer_that_said_it_was_finished_is_whole_however_its_stream_ends(ending: Ending) -> None:
-    assert await heard(Events(piece("Hello"), finish(), ending=ending), read_timeout=0.3) == ["Hello"]
+    assert await heard(Events(piece("Hello"), finish(), ending=ending), read_timeout=2) == ["Hello"]
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ async def test_a_refund_that_stripe_refuses_says_so_in_the_message_that_confirme
         error = {"error": {"type": "invalid_request_error", "message": "The account is restricted."}}
         h.stripe.faults.answer("/v1/refunds", 400, error, method="POST")
         press(h, draft, "payback")
-        words = "was refused, and nothing was returned: The account is restricted."
+        words = "❌ The refund of $5.00 for purchase 1 was refused, and nothing was returned: The account is"
         message = await h.said(words, OPERATOR)
         assert message["message_id"] == draft["message_id"]
         assert not h.stripe.refunds

@@ -163,8 +163,8 @@ PLANTED = (
     Planted(
         "work that ends wakes nobody",
         "flows/run_job.py",
-        "    await _notify_if_low(context, account, before)\n    await wake(account)\n\n",
-        "    await _notify_if_low(context, account, before)\n\n",
+        "    await _notify_if_low(context, account, before, job.place)\n    await wake(account)\n\n",
+        "    await _notify_if_low(context, account, before, job.place)\n\n",
         (f"{COURSE}[SQLite-an end below the hold]",),
     ),
     Planted(

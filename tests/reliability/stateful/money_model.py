@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bot_platform.domain.checkout import PaymentReversed, Stage
 from bot_platform.domain.purchases import PAID, PurchaseState
 from bot_platform.domain.refunds import RefundState
+from bot_platform.domain.reversals import taken_by_dispute
 from tests.reliability.stateful.final_states import credits_gone, money_gone, note_undone
 from tests.reliability.stateful.one_sale import ADMINS
 from tests.reliability.stateful.work_model import Person
@@ -174,7 +175,7 @@ class Model:
 
     def _tell_of_stage(self, news: PaymentReversed) -> None:
         if news.stage in ASKING | DISPUTES:
-            self._tell_operators(f"{news.key}:{news.stage}")
+            self._tell_operators(f"{news.key}:{news.stage}:{taken_by_dispute(news)}")
 
     def _tell_operators(self, key: str) -> None:
         self.told |= {f"{key}:{admin}" for admin in ADMINS}

@@ -132,7 +132,6 @@ class Working(Selling):
     def is_kept(self, which: int) -> None:
         _, work = pick(self.works(JobState.RUNNING), which)
         self.world.do(run_job.renew(self.world.counter, {work.id: work.fence}))
-        self.world.do(self.world.keep([work.id]))
         work.lapsed = False
         self.tell(f"the lease of {work.id} is renewed")
 
@@ -185,6 +184,7 @@ class Working(Selling):
         for _, work in self.works(JobState.RUNNING):
             if work.lapsed:
                 work.let_go(JobState.QUEUED)
+        self.world.do(self.world.keep_leases())
         some = {person.id: person.may_start() for person in self.model.people}
         there = AT_ONCE - len(self.works(JobState.RUNNING))
         taken = {job.id: job for job in self.world.do(run_job.claim(self.world.counter, limit))}
@@ -198,8 +198,6 @@ class Working(Selling):
                 work.state, work.hand = JobState.RUNNING, taken[work.id]
                 work.fence += 1
                 work.attempts += 1
-        if taken:
-            self.world.do(self.world.keep(list(taken)))
 
     def finish(self, person: Person, work: Work, state: JobState, percent: int) -> None:
         """End work at `percent` of its hold; a second end is too late."""

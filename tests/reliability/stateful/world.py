@@ -5,11 +5,13 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from bot_platform.domain import job_leases
 from bot_platform.domain.invariants import CHECKS
+from bot_platform.domain.jobs import Job, JobState
 from bot_platform.flows.context import PaymentContext
 from bot_platform.flows.context import WorkContext as Counter
 from bot_platform.infra.database import Database
-from bot_platform.infra.sql import query
+from bot_platform.infra.sql import DbClock, query
 from bot_platform.providers.mock import MockPayments
 from tests.makers import context, payments
 from tests.reliability.stateful.fake_provider import Desk, Reader
@@ -83,10 +85,10 @@ class World:
         """The context of paid work; jobs left by earlier runs do not count against its limit."""
         return context(self.database, jobs_per_user=FOR_ONE, jobs_at_once=AT_ONCE + self._others_run)
 
-    async def keep(self, job_ids: Sequence[int]) -> None:
-        """Make leases so long that only a step of the test ends them."""
-        for job_id in job_ids:
-            await query("UPDATE job SET lease_until = ? WHERE id = ?", FAR, job_id)
+    async def keep_leases(self) -> None:
+        """Renew each lease that no step of the test has ended; one further ahead would count as none."""
+        held = Job.filter(state=JobState.RUNNING, lease_until__gt=0)
+        await held.update(lease_until=DbClock(job_leases.LEASE_MS))
 
     def restart(self) -> None:
         """Close the database and open it again."""
@@ -125,10 +127,10 @@ async def _last(table: str) -> int:
 
 
 async def _let_run_for_ever() -> int:
-    """Make open jobs of earlier runs unclaimable; returns how many there are."""
-    await query("UPDATE job SET state = 'running', lease_until = ? WHERE state IN ('queued', 'running')", FAR)
-    (row,) = await query("SELECT COUNT(*) AS n FROM job WHERE state = 'running'")
-    return int(row["n"])
+    """Let the open jobs of earlier runs be in hand; returns how many there are."""
+    mine = Job.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
+    await mine.update(state=JobState.RUNNING, lease_until=DbClock(job_leases.LEASE_MS))
+    return await Job.filter(state=JobState.RUNNING).count()
 
 
 def _differences(stands: Sequence[dict[str, Any]], model: Model) -> list[str]:
