@@ -108,9 +108,16 @@ async def _sold_elsewhere(h: RunningService, ready: Ready) -> None:
 STORIES: Sequence[Story] = (_sale, _sold_elsewhere)
 
 
+async def _looked(h: RunningService) -> None:
+    """Wait for the end of the looks at the start: when they come, no story decides."""
+    last = {"/v1/events", "/v1/radar/early_fraud_warnings"}
+    await eventually(lambda: last <= {request.path for request in h.stripe.requests})
+
+
 async def _calls(story: Story, url: str) -> list[Call]:
     """Run a story in peace and list the calls that it makes, in order; ids in paths become `*`."""
     async with running_service(url) as h:
+        await _looked(h)
         before = 0
 
         def ready() -> None:
@@ -145,6 +152,7 @@ async def _wrong(url: str, charges: Sequence[Any]) -> list[str]:
 
 async def _disturbed(url: str, story: Story, case: Case) -> list[str]:
     async with running_service(url) as h:
+        await _looked(h)
         asked = 0
 
         def ready() -> None:
