@@ -115,7 +115,7 @@ async def test_no_list_and_no_figure_scans_a_whole_table(
         with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
             caplog.clear()
             await look()
-            asked = [tuple(record.args or ()) for record in caplog.records]
+            asked = [tuple(one.args or ()) for one in caplog.records if one.name == "tortoise.db_client"]
         assert asked, name
         for sql, *values in asked:
             plan = await _plan(str(sql), *(values or [[]]))
