@@ -161,9 +161,9 @@ def record() -> None:
         @wraps(ask)
         async def asked(self: Any, query: str, values: Any = None) -> Any:
             answer = await ask(self, query, values)
-            taken = self.__dict__.setdefault("locks_taken", [])
-            taken += locks_of(query, values, count(answer))
-            self.__dict__["story"] = _story() or self.__dict__.get("story", "")
+            if taken := list(locks_of(query, values, count(answer))):
+                self.__dict__.setdefault("locks_taken", []).extend(taken)
+                self.__dict__["story"] = _story() or self.__dict__.get("story", "")
             return answer
 
         setattr(TransactionWrapper, name, asked)
