@@ -1,4 +1,4 @@
-"""Shows a key so that its owner recognises it, and nobody can use it."""
+"""Shortens a key: its owner recognises it, and it cannot be used."""
 
 FIRST_CHARS, LAST_CHARS = 8, 4
 

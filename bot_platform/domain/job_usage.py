@@ -4,6 +4,17 @@ from dataclasses import dataclass
 
 from bot_platform.domain.jobs import Job
 
+# The columns of a job that hold its usage.
+COLUMNS = (
+    "ai_model",
+    "ai_endpoint",
+    "tokens_read",
+    "tokens_cached",
+    "tokens_written",
+    "tokens_estimated",
+    "ai_cost",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class JobUsage:
@@ -31,14 +42,4 @@ async def add(job: Job, usage: JobUsage) -> None:
     job.tokens_estimated |= usage.estimated
     if usage.cost is not None:
         job.ai_cost = (job.ai_cost or 0) + usage.cost
-    await job.save(
-        update_fields=[
-            "ai_model",
-            "ai_endpoint",
-            "tokens_read",
-            "tokens_cached",
-            "tokens_written",
-            "tokens_estimated",
-            "ai_cost",
-        ]
-    )
+    await job.save(update_fields=COLUMNS)

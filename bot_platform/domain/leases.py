@@ -7,7 +7,7 @@ from tortoise.models import Model
 from bot_platform.infra.moments import ahead, come
 from bot_platform.infra.sql import DbClock, insert_if_new
 
-MAX_LEASE_MS = 60_000  # nobody takes a longer one
+MAX_LEASE_MS = 60_000  # every lease is shorter
 
 
 class Lease(Model):

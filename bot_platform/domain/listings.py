@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from bot_platform.domain import inbox, jobs, purchases
+from bot_platform.domain import inbox, job_usage, jobs, purchases
 from bot_platform.domain.actions import Action
 from bot_platform.domain.ids import parse_id
 from bot_platform.domain.inbox import Event
@@ -36,13 +36,7 @@ LISTED_JOB = (
     "attempts",
     "created_at",
     "ended_at",
-    "ai_model",
-    "ai_endpoint",
-    "tokens_read",
-    "tokens_cached",
-    "tokens_written",
-    "tokens_estimated",
-    "ai_cost",
+    *job_usage.COLUMNS,
 )
 
 M = TypeVar("M", bound=Model)

@@ -25,9 +25,7 @@ ALERTS = ("operator-", QUESTIONS)  # the texts that only operators get begin wit
 FOR_OPERATORS = (*ALERTS, "admin-")  # and those that answer what an operator did
 LEASE_MS = 15_000  # after a crash another sender takes the notice when this has passed
 BLOCKED = "blocked"  # the error of a notice to a user who blocked the bot
-WITHDRAWN = (
-    "withdrawn"  # the error of a notice that nobody misses: it was withdrawn, or its next text replaces it
-)
+WITHDRAWN = "withdrawn"  # the error of a notice that was withdrawn, or that a later text replaces
 MONEY, OTHER, BROADCAST = 0, 1, 2  # ranks: notices about money are sent first, broadcasts last
 QUESTION = BROADCAST  # in an operator's chat questions are sent last: no alarm waits behind them
 
@@ -95,7 +93,7 @@ class Notice(Model):
 
     @property
     def is_broadcast(self) -> bool:
-        """Whether it is one of many messages with the same words, which nobody misses."""
+        """Whether it is one of many messages with the same words; the loss of one is not reported."""
         return self.rank == BROADCAST and not self.text.startswith(QUESTIONS)
 
     @property

@@ -44,7 +44,7 @@ async def dead(database: Database, operators: Sequence[int], notice: Notice, err
 
 
 async def withdraw(database: Database, notice: Notice) -> None:
-    """Give up on a notice that a later text replaces: nobody misses it."""
+    """Withdraw a notice that a later text replaces; no operator is told."""
     await database.transact(outbox_leases.mark_dead, notice, outbox.WITHDRAWN, notify=False)
 
 

@@ -102,7 +102,7 @@ class PromptConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
 
 
 class PromptPool(asyncpg.Pool):  # type: ignore[misc]  # as above
-    """A pool in which nobody waits longer for a connection, or for its end, than for an answer."""
+    """A pool that gives and closes a connection within the time limit of an answer."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(None, **POOL | arguments)

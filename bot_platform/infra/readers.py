@@ -12,7 +12,7 @@ import aiosqlite
 from bot_platform.infra import postgres_client, sqlite_file
 from bot_platform.infra.sql import Ask, numbered
 
-STEPS = 100_000  # of SQLite's machine between two looks whether somebody still waits: some milliseconds
+STEPS = 100_000  # instructions of SQLite between two checks for a cancel: some milliseconds
 
 
 @asynccontextmanager
